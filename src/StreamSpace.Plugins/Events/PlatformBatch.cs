@@ -1,0 +1,15 @@
+namespace StreamSpace.Plugins;
+
+/// <summary>Platform events in the order in which they became known.</summary>
+/// <param name="Events">Zero or more events.</param>
+public sealed record PlatformBatch(IReadOnlyList<PlatformEvent> Events)
+{
+    /// <summary>
+    /// True when <see cref="Events"/> is all that is open now: what a plugin held about sessions and users
+    /// before is to be forgotten. The first batch after a load is one.
+    /// </summary>
+    public bool Baseline { get; init; }
+
+    /// <summary>True when the events are invented by the demo platform. Such data must never leave the machine.</summary>
+    public bool Demo { get; init; }
+}

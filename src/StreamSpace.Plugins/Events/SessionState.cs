@@ -1,0 +1,26 @@
+namespace StreamSpace.Plugins;
+
+/// <summary>What is true about a session now, as far as the host knows.</summary>
+public enum SessionState
+{
+    /// <summary>Asked for; nothing has confirmed it yet.</summary>
+    Requested,
+
+    /// <summary>Confirmed running.</summary>
+    Running,
+
+    /// <summary>Asleep: scaled to nothing, to be woken later.</summary>
+    Hibernated,
+
+    /// <summary>Could not be made or broke.</summary>
+    Failed,
+
+    /// <summary>Asked for more than ten minutes ago and never confirmed by anything.</summary>
+    Lapsed,
+
+    /// <summary>Being deleted, still there.</summary>
+    Ending,
+
+    /// <summary>Gone. Final for this life.</summary>
+    Ended,
+}

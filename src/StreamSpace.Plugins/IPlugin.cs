@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Routing;
+
+namespace StreamSpace.Plugins;
+
+/// <summary>
+/// What a plugin's entry assembly offers: exactly one public class with a parameterless constructor that
+/// implements this. The host calls <see cref="LoadAsync"/> once, then <see cref="ConfigureAsync"/>, then
+/// <see cref="HandleAsync"/> one batch at a time, and <see cref="UnloadAsync"/> last.
+/// </summary>
+public interface IPlugin
+{
+    /// <summary>
+    /// True while everything this plugin sends stays on this machine. The demo platform runs only while every
+    /// loaded plugin says so. False is the safe answer, and the default.
+    /// </summary>
+    bool KeepsDataLocal => false;
+
+    /// <summary>The config in force, secrets left out; empty while none is.</summary>
+    JsonObject Config { get; }
+
+    /// <summary>What the plugin has to say about itself, secrets left out. Served as its status document.</summary>
+    JsonObject Status => [];
+
+    /// <summary>
+    /// Null when the plugin can take and keep data, else one sentence that says why it cannot. Feeds the host's
+    /// readiness answer.
+    /// </summary>
+    string? NotReady => null;
+
+    /// <summary>Takes the context; no platform event arrives before this returns. Throwing means not loaded.</summary>
+    ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Puts <paramref name="config"/> in force and returns an empty list, or returns every fault in it and keeps
+    /// what was in force. A plugin without any valid config stays loaded and says so in its status.
+    /// </summary>
+    ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject config, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes one batch. Returning means kept: the sources' checkpoints move on only then. A batch whose call
+    /// threw, or whose process died, comes again with the same ids.
+    /// </summary>
+    ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Maps the plugin's endpoints under <c>/api/plugins/{route}</c>. Reading needs any signed-in caller, every
+    /// other method the role admin or operator: the host sees to that.
+    /// </summary>
+    void MapEndpoints(IEndpointRouteBuilder routes) { }
+
+    /// <summary>Stops, sends what it can until <paramref name="cancellationToken"/> fires, and lets go of everything.</summary>
+    ValueTask UnloadAsync(CancellationToken cancellationToken);
+}

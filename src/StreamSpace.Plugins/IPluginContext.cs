@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace StreamSpace.Plugins;
+
+/// <summary>What the host gives a plugin. Lives as long as the plugin is loaded.</summary>
+public interface IPluginContext
+{
+    /// <summary>The plugin's own manifest, as read from its folder.</summary>
+    PluginManifest Manifest { get; }
+
+    /// <summary>An existing folder that is this plugin's alone, readable by the owner only; survives updates.</summary>
+    string DataFolder { get; }
+
+    /// <summary>Writes to the plugin's log file and to the host's console.</summary>
+    ILogger Logger { get; }
+
+    /// <summary>The only clock a plugin should read.</summary>
+    TimeProvider Clock { get; }
+
+    /// <summary>Chance, uniform in [0, 1).</summary>
+    Func<double> Chance { get; }
+
+    /// <summary>The host's environment variables; names are case-sensitive.</summary>
+    IReadOnlyDictionary<string, string> Environment { get; }
+
+    /// <summary>Base address of the local Datadog that the host runs, or null when it runs none.</summary>
+    Uri? Sandbox { get; }
+
+    /// <summary>How the sources of platform events stand, now.</summary>
+    IReadOnlyList<SourceStatus> Sources { get; }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace StreamSpace.Plugins;
+
+/// <summary>
+/// A plugin's <c>manifest.json</c>, with the keys that StreamSpace's own catalogue sync keeps
+/// (reference/streamspace.md §4.5, §5.1).
+/// </summary>
+public sealed partial class PluginManifest
+{
+    // The only types that the catalogue sync keeps; anything else it drops without a word (§4.5).
+    private static readonly string[] Types = ["extension", "webhook", "api", "ui", "theme"];
+
+    private PluginManifest(JsonObject json, string name, string version, string entryPoint)
+    {
+        Json = json;
+        Name = name;
+        Version = version;
+        EntryPoint = entryPoint;
+        DisplayName = Text(json, "displayName") ?? name;
+        ConfigSchema = new ConfigSchema(json["configSchema"] as JsonObject ?? []);
+        DefaultConfig = json["defaultConfig"] as JsonObject ?? [];
+    }
+
+    /// <summary>The document as it was read, for whoever wants a key that has no property here.</summary>
+    public JsonObject Json { get; }
+
+    /// <summary>Lower-case letters, digits and hyphens; also the name of the plugin's folder.</summary>
+    public string Name { get; }
+
+    /// <summary>Three numbers, as in <c>1.0.0</c>.</summary>
+    public string Version { get; }
+
+    /// <summary>The name for people.</summary>
+    public string DisplayName { get; }
+
+    /// <summary>File name of the entry assembly, without any folder (<c>entrypoints.main</c>).</summary>
+    public string EntryPoint { get; }
+
+    /// <summary>What a config may hold.</summary>
+    public ConfigSchema ConfigSchema { get; }
+
+    /// <summary>The config that a fresh data folder begins with.</summary>
+    public JsonObject DefaultConfig { get; }
+
+    /// <summary>
+    /// The word under <c>/api/plugins/</c>: the name without the prefix <c>streamspace-</c>, which every plugin of
+    /// the platform carries.
+    /// </summary>
+    public string Route =>
+        Name.StartsWith("streamspace-", StringComparison.Ordinal) ? Name["streamspace-".Length..] : Name;
+
+    /// <summary>Reads a manifest.</summary>
+    /// <exception cref="FormatException">It is not a manifest; the message names every fault.</exception>
+    public static PluginManifest Parse(string text)
+    {
+        JsonObject json;
+        try
+        {
+            json =
+                JsonNode.Parse(text) as JsonObject ?? throw new FormatException("manifest.json is not a JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"manifest.json is not JSON: {e.Message}", e);
+        }
+
+        var faults = new List<string>();
+        var name = Required(json, "name", faults);
+        var version = Required(json, "version", faults);
+        _ = Required(json, "displayName", faults);
+        var type = Required(json, "type", faults);
+        var main = Text(json["entrypoints"] as JsonObject ?? [], "main");
+        if (name is not null && !NameShape().IsMatch(name))
+        {
+            faults.Add("name must be lower-case letters, digits and hyphens, at most 64");
+        }
+        if (version is not null && !VersionShape().IsMatch(version))
+        {
+            faults.Add("version must be three numbers, as in 1.0.0");
+        }
+        if (type is not null && !Types.Contains(type))
+        {
+            faults.Add($"type must be one of {string.Join(", ", Types)}");
+        }
+        if (main is null)
+        {
+            faults.Add("entrypoints.main is missing");
+        }
+        else if (main != Path.GetFileName(main) || !main.EndsWith(".dll", StringComparison.Ordinal))
+        {
+            faults.Add("entrypoints.main must be the name of a .dll in the plugin's own folder");
+        }
+        return faults.Count == 0
+            ? new PluginManifest(json, name!, version!, main!)
+            : throw new FormatException($"manifest.json: {string.Join("; ", faults)}.");
+    }
+
+    private static string? Required(JsonObject json, string key, List<string> faults)
+    {
+        var text = Text(json, key);
+        if (string.IsNullOrEmpty(text))
+        {
+            faults.Add($"{key} is missing");
+            return null;
+        }
+        return text;
+    }
+
+    private static string? Text(JsonObject json, string key) =>
+        json[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,63}$")]
+    private static partial Regex NameShape();
+
+    [GeneratedRegex(@"^\d{1,9}\.\d{1,9}\.\d{1,9}$")]
+    private static partial Regex VersionShape();
+}

@@ -1,0 +1,34 @@
+namespace StreamSpace.Plugins;
+
+/// <summary>How a source of platform events stands.</summary>
+public enum SourceState
+{
+    /// <summary>Has not reached its far end yet.</summary>
+    Connecting,
+
+    /// <summary>Hears its far end.</summary>
+    Up,
+
+    /// <summary>Lost its far end and goes on trying.</summary>
+    Down,
+
+    /// <summary>Was stopped by the host.</summary>
+    Stopped,
+}
+
+/// <summary>One source of platform events, as an operator wants to see it.</summary>
+/// <param name="Name">A short word: <c>nats</c>, <c>kubernetes</c>, <c>postgresql</c>, <c>http</c>, <c>demo</c>.</param>
+/// <param name="State">How it stands.</param>
+/// <param name="Detail">One sentence for a person: the address without credentials, or what is wrong and what to do.</param>
+/// <param name="Since">When <paramref name="State"/> began.</param>
+public sealed record SourceStatus(string Name, SourceState State, string Detail, DateTimeOffset Since)
+{
+    /// <summary>Messages or looks taken in since the process started.</summary>
+    public long Received { get; init; }
+
+    /// <summary>Messages skipped since the process started, by kind of fault.</summary>
+    public IReadOnlyDictionary<string, long> Skipped { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>How long the source heard nothing because its far end was away, in all, since the process started.</summary>
+    public TimeSpan Deaf { get; init; }
+}
