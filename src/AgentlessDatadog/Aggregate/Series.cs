@@ -1,0 +1,98 @@
+namespace AgentlessDatadog;
+
+/// <summary>
+/// One name with one set of tags, and its value since the last cut. Whoever asks for the same name and tags gets the
+/// same one. Dispose it once for each time it was asked for: when nobody holds it, it goes after the next cut.
+/// </summary>
+public abstract class Series : IDisposable
+{
+    // A quiet NaN that no arithmetic yields, so that "not set" needs no second field.
+    private protected const long Unset = 0x7FF8_DD06_5E71_E5ED;
+
+    // Live is written by any thread. Everything below it belongs to the thread that cuts.
+    private protected long Live = Unset;
+    private protected long Taken = Unset;
+
+    private protected Series(Metric metric, byte[] identity)
+    {
+        Metric = metric;
+        Identity = identity;
+    }
+
+    /// <summary>Gives it back. The value set last is still sent.</summary>
+    public void Dispose()
+    {
+        Metric.Table.Return(this);
+        GC.SuppressFinalize(this);
+    }
+
+    internal Metric Metric { get; }
+
+    /// <summary>Name and own tags as protobuf fields 2 and 3 of a MetricSeries: what it is known by, ready to send.</summary>
+    internal byte[] Identity { get; }
+
+    /// <summary>The series that its values go to, when some of its own tags are on every series anyway.</summary>
+    internal Series? Target { get; set; }
+
+    /// <summary>How many hold it. Guarded by the table's lock.</summary>
+    internal int Holders { get; set; }
+
+    /// <summary>Ledger items in the live value.</summary>
+    internal int Items { get; set; }
+
+    /// <summary>Ledger items in the value that the last cut took.</summary>
+    internal int TakenItems { get; set; }
+
+    /// <summary>Unix second of the last cut that took a value, or at which it was first looked up by name.</summary>
+    internal long LastTaken { get; set; }
+
+    /// <summary>Whether a measurement named it, so that it stays for a while without a holder.</summary>
+    internal bool Named { get; set; }
+
+    /// <summary>Whether it has ever had a point at a cut's second.</summary>
+    internal bool WasCut { get; set; }
+
+    internal virtual bool HasLive => Volatile.Read(ref Live) != Unset;
+
+    internal bool HasTaken => Taken != Unset;
+
+    internal double TakenValue => BitConverter.Int64BitsToDouble(Taken);
+
+    /// <summary>Adds one value to what is live.</summary>
+    internal abstract void Put(double value);
+
+    /// <summary>Moves what is live to what is taken; says whether there was any.</summary>
+    internal virtual bool Take()
+    {
+        Taken = Interlocked.Exchange(ref Live, Unset);
+        TakenItems = Items;
+        Items = 0;
+        return HasTaken;
+    }
+
+    /// <summary>Adds what another series has taken to what is live here.</summary>
+    internal virtual void Absorb(Series other)
+    {
+        Put(other.TakenValue);
+        Items += other.TakenItems;
+        other.Skip();
+    }
+
+    /// <summary>Leaves what is live for a later cut.</summary>
+    internal virtual void Skip()
+    {
+        Taken = Unset;
+        TakenItems = 0;
+    }
+
+    /// <summary>Merges what was taken back into what is live, as if the cut had not been.</summary>
+    internal void Restore()
+    {
+        if (HasTaken)
+            PutBack();
+        Items += TakenItems;
+        Skip();
+    }
+
+    private protected abstract void PutBack();
+}

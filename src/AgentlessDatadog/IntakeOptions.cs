@@ -1,0 +1,63 @@
+namespace AgentlessDatadog;
+
+/// <summary>How a series request is compressed.</summary>
+public enum Compression
+{
+    /// <summary>zstd at level 1: the smallest and the quickest.</summary>
+    Zstd,
+
+    /// <summary>zlib, which HTTP calls <c>deflate</c>, for a proxy that must read along.</summary>
+    Deflate,
+}
+
+/// <summary>Metrics about the pipeline itself. They are sent like any other and are no part of the ledger.</summary>
+/// <param name="Prefix">What their names begin with, up to and with the last dot.</param>
+/// <param name="Tags">Tags on each of them.</param>
+public sealed record SelfMetrics(string Prefix, IReadOnlyList<string> Tags);
+
+/// <summary>Where telemetry goes and how. Immutable: <see cref="TelemetryPipeline.ConfigureAsync"/> takes a new one.</summary>
+public sealed record IntakeOptions
+{
+    /// <summary>Datadog site, as in <c>datadoghq.eu</c>. Any host name is taken (reference/datadog-intake.md §1.1).</summary>
+    public string Site { get; init; } = "datadoghq.com";
+
+    /// <summary>One base address for every lane, in place of the site's own hosts.</summary>
+    public Uri? IntakeUrl { get; init; }
+
+    /// <summary>The organisation's API key. Null: everything is kept until there is one.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary>HTTP proxy on the way to the intake.</summary>
+    public Uri? Proxy { get; init; }
+
+    /// <summary>How series requests are compressed.</summary>
+    public Compression Compression { get; init; }
+
+    /// <summary>Time from one flush to the next.</summary>
+    public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Tags on every series and event.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Whether metrics are taken at all. When not, they are not buffered either.</summary>
+    public bool Metrics { get; init; } = true;
+
+    /// <summary>
+    /// Names the far end. What was queued for one is never sent to another; it waits for its own to come back.
+    /// </summary>
+    public string Destination { get; init; } = "datadog";
+
+    /// <summary>Bytes of queued requests beyond which the oldest expire.</summary>
+    public long QueueMaxBytes { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>Distinct series that are expected at most.</summary>
+    public int MaxSeries { get; init; } = 200_000;
+
+    /// <summary>Names and tags of the metrics about the pipeline itself; null: none are sent.</summary>
+    public SelfMetrics? SelfMetrics { get; init; }
+
+    /// <summary>What ends up in a log: of the key it says only whether there is one.</summary>
+    public override string ToString() =>
+        $"{Destination} at {IntakeUrl?.GetLeftPart(UriPartial.Path) ?? Site}, API key {(ApiKey is null ? "missing" : "set")}, "
+        + $"a flush each {FlushInterval.TotalSeconds} s, tags [{string.Join(", ", Tags)}]";
+}

@@ -1,0 +1,104 @@
+namespace AgentlessDatadog;
+
+/// <summary>
+/// What must outlive the process: the journal (measurements that no flush has taken yet), the outbox (requests that are
+/// not settled yet), the ids that were seen, the last cut, and the ledger. Each call that changes something is one
+/// transaction: when it returns, all of it is kept; when it throws, nothing is. The pipeline makes one
+/// <see cref="AppendAsync"/> or <see cref="CutAsync"/> at a time, and the others beside it from any thread.
+/// </summary>
+public interface ITelemetryStore : IAsyncDisposable
+{
+    /// <summary>Reads what an earlier process left.</summary>
+    ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Keeps what arrived. Returns the journal's sequence after it.</summary>
+    ValueTask<long> AppendAsync(Arrivals arrivals, CancellationToken cancellationToken);
+
+    /// <summary>Replaces the journal up to and with a sequence by the requests that were made of it.</summary>
+    ValueTask CutAsync(Cut cut, CancellationToken cancellationToken);
+
+    /// <summary>Reads the body of a request in the outbox.</summary>
+    ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken);
+
+    /// <summary>Takes requests out of the outbox, with what became of them.</summary>
+    ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken);
+}
+
+/// <summary>What a store holds when it is opened.</summary>
+/// <param name="LastCut">Unix second of the last cut, or 0.</param>
+/// <param name="Sequence">The journal's sequence.</param>
+/// <param name="LastPayload">The highest payload id ever used, or 0.</param>
+/// <param name="Journal">What no flush has taken, in order of arrival.</param>
+/// <param name="Outbox">Requests that are not settled, in order of id.</param>
+/// <param name="Seen">Ids that were seen, oldest first.</param>
+/// <param name="Ledger">Sum of all moves so far: one entry for each lane, account and reason.</param>
+public sealed record StoreContents(
+    long LastCut,
+    long Sequence,
+    long LastPayload,
+    IReadOnlyList<JournalEntry> Journal,
+    IReadOnlyList<PayloadHeader> Outbox,
+    IReadOnlyList<SeenId> Seen,
+    IReadOnlyList<LedgerMove> Ledger
+);
+
+/// <summary>Measurements of one append, and the far end that was configured then.</summary>
+/// <param name="Destination"><see cref="IntakeOptions.Destination"/> at the time.</param>
+/// <param name="Measurements">In order of arrival.</param>
+public sealed record JournalEntry(string Destination, IReadOnlyList<Measurement> Measurements);
+
+/// <summary>What arrived together.</summary>
+/// <param name="Journal">For the journal.</param>
+/// <param name="Payloads">Requests that are complete already: events.</param>
+/// <param name="Seen">Ids of both.</param>
+/// <param name="Moves">For the ledger.</param>
+public sealed record Arrivals(
+    JournalEntry Journal,
+    IReadOnlyList<Payload> Payloads,
+    IReadOnlyList<SeenId> Seen,
+    IReadOnlyList<LedgerMove> Moves
+);
+
+/// <summary>A flush.</summary>
+/// <param name="Second">Unix second of the cut.</param>
+/// <param name="Sequence">The journal's sequence at the cut.</param>
+/// <param name="Payloads">What was made of it.</param>
+/// <param name="Moves">For the ledger.</param>
+public sealed record Cut(long Second, long Sequence, IReadOnlyList<Payload> Payloads, IReadOnlyList<LedgerMove> Moves);
+
+/// <summary>The end of requests.</summary>
+/// <param name="Payloads">Their ids.</param>
+/// <param name="Moves">For the ledger.</param>
+public sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<LedgerMove> Moves);
+
+/// <summary>A request, ready to go.</summary>
+/// <param name="Header">All but its body.</param>
+/// <param name="Body">As it goes over the wire.</param>
+public sealed record Payload(PayloadHeader Header, ReadOnlyMemory<byte> Body);
+
+/// <summary>All of a request but its body.</summary>
+/// <param name="Id">Ascends in the order in which requests are made.</param>
+/// <param name="Lane">The way it goes.</param>
+/// <param name="Destination">The only far end it may go to.</param>
+/// <param name="Path">Path below the lane's host.</param>
+/// <param name="ContentType">Value of the header.</param>
+/// <param name="ContentEncoding">Value of the header, or null for none.</param>
+/// <param name="Size">Length of its body in bytes.</param>
+/// <param name="Units">Ledger units in it.</param>
+/// <param name="Oldest">Time of the oldest thing in it, which is what its age limit goes by.</param>
+public sealed record PayloadHeader(
+    long Id,
+    Lane Lane,
+    string Destination,
+    string Path,
+    string ContentType,
+    string? ContentEncoding,
+    int Size,
+    long Units,
+    DateTimeOffset Oldest
+);
+
+/// <summary>An id that has been seen, as a hash so that its room is known.</summary>
+/// <param name="Hash">The first half of its SHA-256.</param>
+/// <param name="Second">Unix second at which it was seen.</param>
+public readonly record struct SeenId(UInt128 Hash, long Second);

@@ -1,0 +1,73 @@
+using System.Text;
+
+namespace AgentlessDatadog;
+
+/// <summary>
+/// Tags in the one form in which a series is known by them: normalised as Datadog does it
+/// (reference/datadog-intake.md §3.10), sorted, each once.
+/// </summary>
+internal static class TagSet
+{
+    public const int MaxLength = 200;
+    public const int MaxCount = 100;
+
+    public static string[] Of(IReadOnlyList<string> tags)
+    {
+        if (tags.Count == 0)
+            return [];
+        var normal = new string[tags.Count];
+        var count = 0;
+        foreach (var tag in tags)
+        {
+            var text = Normalise(tag);
+            if (text.Length > 0)
+                normal[count++] = text;
+        }
+        Array.Sort(normal, 0, count, StringComparer.Ordinal);
+        var kept = 0;
+        for (var i = 0; i < count && kept < MaxCount; i++)
+        {
+            if (kept == 0 || !string.Equals(normal[i], normal[kept - 1], StringComparison.Ordinal))
+                normal[kept++] = normal[i];
+        }
+        return kept == normal.Length ? normal : normal[..kept];
+    }
+
+    /// <summary>
+    /// Lower case; what is neither letter, digit nor one of <c>_-:./</c> becomes <c>_</c>; begins with a letter; does
+    /// not end in a colon; at most 200 characters. Empty when nothing is left.
+    /// </summary>
+    public static string Normalise(string? tag)
+    {
+        if (string.IsNullOrEmpty(tag) || IsNormal(tag))
+            return tag ?? "";
+        var text = new StringBuilder(Math.Min(tag.Length, MaxLength));
+        foreach (var rune in tag.EnumerateRunes())
+        {
+            if (text.Length == 0 && !Rune.IsLetter(rune))
+                continue;
+            var next = IsLegal(rune) ? Rune.ToLowerInvariant(rune) : new Rune('_');
+            if (text.Length + next.Utf16SequenceLength > MaxLength)
+                break;
+            text.Append(next);
+        }
+        while (text.Length > 0 && text[^1] == ':')
+            text.Length--;
+        return text.ToString();
+    }
+
+    private static bool IsLegal(Rune rune) =>
+        Rune.IsLetterOrDigit(rune) || rune.Value is '_' or '-' or ':' or '.' or '/';
+
+    private static bool IsNormal(string tag)
+    {
+        if (tag.Length > MaxLength || !char.IsAsciiLetterLower(tag[0]) || tag[^1] == ':')
+            return false;
+        foreach (var c in tag)
+        {
+            if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-' or ':' or '.' or '/'))
+                return false;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,83 @@
+namespace AgentlessDatadog;
+
+/// <summary>How a pipeline stands.</summary>
+/// <param name="Lanes">One entry for each lane.</param>
+/// <param name="Queue">What waits to be sent, over all lanes and destinations.</param>
+/// <param name="Series">Distinct series now, for each metric.</param>
+/// <param name="SeriesTotal">Distinct series now, over all metrics.</param>
+/// <param name="LastFlush">The last flush that was committed, or null before the first.</param>
+public sealed record PipelineStatus(
+    IReadOnlyList<LaneStatus> Lanes,
+    QueueStatus Queue,
+    IReadOnlyDictionary<string, int> Series,
+    int SeriesTotal,
+    FlushStatus? LastFlush
+);
+
+/// <summary>What waits to be sent.</summary>
+/// <param name="Requests">Number of requests.</param>
+/// <param name="Bytes">Their size as they will go over the wire.</param>
+/// <param name="Oldest">When the oldest of them was made, or null when none waits.</param>
+public sealed record QueueStatus(int Requests, long Bytes, DateTimeOffset? Oldest);
+
+/// <summary>One flush.</summary>
+/// <param name="At">The second that its points carry.</param>
+/// <param name="Points">Number of points.</param>
+/// <param name="Requests">Number of requests they went into.</param>
+/// <param name="Bytes">Size of these on the wire.</param>
+/// <param name="Took">Time from the cut to the commit.</param>
+public sealed record FlushStatus(DateTimeOffset At, int Points, int Requests, long Bytes, TimeSpan Took);
+
+/// <summary>What a lane does at the moment.</summary>
+public enum LaneState
+{
+    /// <summary>Sends, or has nothing to send.</summary>
+    Open,
+
+    /// <summary>Waits after a failure; the next request is a probe.</summary>
+    BackingOff,
+
+    /// <summary>Keeps everything until the key or the way is mended, and looks at least every 30 s.</summary>
+    Parked,
+}
+
+/// <summary>How one lane stands.</summary>
+/// <param name="Lane">Which one.</param>
+/// <param name="State">What it does at the moment.</param>
+/// <param name="Verdict">What became of its last request, or null before the first.</param>
+/// <param name="LastStatus">HTTP status of the last answer, or null when there was none.</param>
+/// <param name="LastError">Why the last failed request failed, in the server's words where it gave any.</param>
+/// <param name="NextTry">When it tries again, unless it is open.</param>
+/// <param name="Ledger">What became of everything it was given.</param>
+public sealed record LaneStatus(
+    Lane Lane,
+    LaneState State,
+    Verdict? Verdict,
+    int? LastStatus,
+    string? LastError,
+    DateTimeOffset? NextTry,
+    LaneLedger Ledger
+);
+
+/// <summary>
+/// What became of all units that a lane accepted:
+/// accepted = delivered + queued + overflowed + expired + rejected + uncertain, at any time.
+/// </summary>
+/// <param name="Accepted">Taken in.</param>
+/// <param name="Delivered">Answered with 2xx by Datadog.</param>
+/// <param name="Queued">In the aggregate or in the queue.</param>
+/// <param name="Overflowed">Folded into a summary event.</param>
+/// <param name="Expired">Given up because of age or room.</param>
+/// <param name="Rejected">Refused for good.</param>
+/// <param name="Uncertain">Sent, without an answer that says whether they arrived.</param>
+/// <param name="Reasons">Units for each reason of those that expired or were rejected.</param>
+public sealed record LaneLedger(
+    long Accepted,
+    long Delivered,
+    long Queued,
+    long Overflowed,
+    long Expired,
+    long Rejected,
+    long Uncertain,
+    IReadOnlyDictionary<string, long> Reasons
+);

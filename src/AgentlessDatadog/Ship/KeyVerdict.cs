@@ -1,0 +1,25 @@
+namespace AgentlessDatadog;
+
+/// <summary>What Datadog says about an API key.</summary>
+public enum KeyState
+{
+    /// <summary>The site knows it.</summary>
+    Valid,
+
+    /// <summary>The site does not know it.</summary>
+    Refused,
+
+    /// <summary>There is none to ask about.</summary>
+    Missing,
+
+    /// <summary>Something that is not Datadog answered.</summary>
+    NotDatadog,
+
+    /// <summary>There was no answer, or one that says nothing about the key.</summary>
+    Unknown,
+}
+
+/// <summary>Result of a key check (reference/datadog-intake.md §2.1).</summary>
+/// <param name="State">What is known.</param>
+/// <param name="Message">What was answered, or why there was no answer; null when the key is valid.</param>
+public sealed record KeyVerdict(KeyState State, string? Message);
