@@ -64,7 +64,14 @@ public sealed record Arrivals(
 /// <param name="Sequence">The journal's sequence at the cut.</param>
 /// <param name="Payloads">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
-public sealed record Cut(long Second, long Sequence, IReadOnlyList<Payload> Payloads, IReadOnlyList<LedgerMove> Moves);
+/// <param name="ForgetSeenBefore">Unix second before which seen ids are no longer needed.</param>
+public sealed record Cut(
+    long Second,
+    long Sequence,
+    IReadOnlyList<Payload> Payloads,
+    IReadOnlyList<LedgerMove> Moves,
+    long ForgetSeenBefore
+);
 
 /// <summary>The end of requests.</summary>
 /// <param name="Payloads">Their ids.</param>

@@ -4,20 +4,47 @@ namespace AgentlessDatadog;
 public sealed class MemoryStore : ITelemetryStore
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<long, ReadOnlyMemory<byte>> _bodies = [];
+    private readonly Queue<(long Sequence, JournalEntry Entry)> _journal = [];
+    private readonly SortedDictionary<long, Payload> _outbox = [];
+    private readonly Queue<SeenId> _seen = [];
+    private readonly Dictionary<LedgerMove, long> _ledger = [];
     private long _sequence;
+    private long _lastCut;
+    private long _lastPayload;
 
     /// <inheritdoc/>
-    public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
-        new(new StoreContents(0, 0, 0, [], [], [], []));
+    public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return new(
+                new StoreContents(
+                    _lastCut,
+                    _sequence,
+                    _lastPayload,
+                    [.. _journal.Select(kept => kept.Entry)],
+                    [.. _outbox.Values.Select(payload => payload.Header)],
+                    [.. _seen],
+                    // Acceptances come first, so that no account is ever below zero.
+                    [.. _ledger.OrderBy(sum => sum.Key.To).Select(sum => sum.Key with { Units = sum.Value })]
+                )
+            );
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask<long> AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
+            _sequence++;
+            if (arrivals.Journal.Measurements.Count > 0)
+                _journal.Enqueue((_sequence, arrivals.Journal));
+            foreach (var id in arrivals.Seen)
+                _seen.Enqueue(id);
             Insert(arrivals.Payloads);
-            return new(++_sequence);
+            Book(arrivals.Moves);
+            return new(_sequence);
         }
     }
 
@@ -25,7 +52,15 @@ public sealed class MemoryStore : ITelemetryStore
     public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken)
     {
         lock (_lock)
+        {
+            while (_journal.TryPeek(out var first) && first.Sequence <= cut.Sequence)
+                _journal.Dequeue();
+            while (_seen.TryPeek(out var oldest) && oldest.Second < cut.ForgetSeenBefore)
+                _seen.Dequeue();
+            _lastCut = cut.Second;
             Insert(cut.Payloads);
+            Book(cut.Moves);
+        }
         return default;
     }
 
@@ -33,7 +68,7 @@ public sealed class MemoryStore : ITelemetryStore
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
     {
         lock (_lock)
-            return new(_bodies[payload]);
+            return new(_outbox[payload].Body);
     }
 
     /// <inheritdoc/>
@@ -42,7 +77,8 @@ public sealed class MemoryStore : ITelemetryStore
         lock (_lock)
         {
             foreach (var payload in settlement.Payloads)
-                _bodies.Remove(payload);
+                _outbox.Remove(payload);
+            Book(settlement.Moves);
         }
         return default;
     }
@@ -53,6 +89,18 @@ public sealed class MemoryStore : ITelemetryStore
     private void Insert(IReadOnlyList<Payload> payloads)
     {
         foreach (var payload in payloads)
-            _bodies.Add(payload.Header.Id, payload.Body);
+        {
+            _outbox.Add(payload.Header.Id, payload);
+            _lastPayload = Math.Max(_lastPayload, payload.Header.Id);
+        }
+    }
+
+    private void Book(IReadOnlyList<LedgerMove> moves)
+    {
+        foreach (var move in moves)
+        {
+            var account = move with { Units = 0 };
+            _ledger[account] = _ledger.GetValueOrDefault(account) + move.Units;
+        }
     }
 }

@@ -1,0 +1,106 @@
+namespace AgentlessDatadog;
+
+/// <summary>What a cut took, to be encoded. Nothing changes it until it is committed or restored.</summary>
+/// <param name="Second">Unix second that its points carry.</param>
+/// <param name="Interval">Seconds since the cut before it.</param>
+/// <param name="Series">All series; those without a value are passed over.</param>
+/// <param name="Timed">Points with a second of their own, oldest first.</param>
+/// <param name="GlobalBlock">The tags on every series, as protobuf fields.</param>
+internal sealed record TakenCut(
+    long Second,
+    long Interval,
+    ReadOnlyMemory<Series> Series,
+    List<TimedPoint> Timed,
+    byte[] GlobalBlock
+);
+
+/// <summary>Everything measured since the last cut. Belongs to the loop.</summary>
+internal sealed class Aggregate(SeriesTable table)
+{
+    private readonly TimedPoints _timed = new();
+
+    /// <summary>Finds the series of a measurement, or says why there can be none.</summary>
+    public string? Find(Measurement measurement, out Series? series)
+    {
+        series = null;
+        if (table.Clash(measurement.Metric, measurement.Type) is { } clash)
+            return clash;
+        series = table.Named(measurement.Metric, measurement.Type, measurement.Tags, measurement.Unit);
+        if (measurement is not { Type: MetricType.Gauge, Timestamp: { } at })
+            return null;
+        series = series.Target ?? series;
+        return _timed.Clash(series, at.ToUnixTimeSeconds());
+    }
+
+    public void Apply(Series series, Measurement measurement)
+    {
+        var second = measurement.Timestamp?.ToUnixTimeSeconds() ?? 0;
+        if (series is Distribution distribution)
+        {
+            distribution.Put(new Distribution.Sample(second, measurement.Value, measurement.IsItem));
+        }
+        else if (second != 0)
+        {
+            _timed.Put(series, second, measurement.Value, measurement.IsItem);
+        }
+        else
+        {
+            series.Put(measurement.Value);
+            series.Items += measurement.IsItem ? 1 : 0;
+        }
+    }
+
+    public TakenCut Take(long second, long interval)
+    {
+        var all = table.Snapshot();
+        if (table.HasAliases)
+            FoldAliases(all.Span, second);
+        foreach (var series in all.Span)
+        {
+            if (series.Target is not null)
+                continue;
+            // Its sender has used this second for a point of its own: the live value waits for the next one.
+            if (_timed.IsUsed(series, second))
+                series.Skip();
+            else if (series.Take())
+                MarkTaken(series, second);
+        }
+        var timed = _timed.Take(second);
+        timed.RemoveAll(point => FoldIntoCut(point, second));
+        return new TakenCut(second, interval, all, timed, table.GlobalBlock);
+    }
+
+    /// <summary>Undoes a cut that could not be kept.</summary>
+    public void Restore(TakenCut cut)
+    {
+        foreach (var series in cut.Series.Span)
+            series.Restore();
+        _timed.Restore(cut.Second, cut.Timed);
+    }
+
+    private static void FoldAliases(ReadOnlySpan<Series> all, long second)
+    {
+        foreach (var series in all)
+        {
+            if (series.Target is not { } target || !series.Take())
+                continue;
+            MarkTaken(series, second);
+            target.Absorb(series);
+        }
+    }
+
+    // One point for a series and second: the live value is the newer one.
+    private static bool FoldIntoCut(TimedPoint point, long second)
+    {
+        if (point.Second != second || !point.Series.HasTaken)
+            return false;
+        point.Series.TakenItems += point.Items;
+        return true;
+    }
+
+    private static void MarkTaken(Series series, long second)
+    {
+        series.LastTaken = second;
+        series.WasCut = true;
+    }
+}

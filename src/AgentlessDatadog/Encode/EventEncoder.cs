@@ -1,0 +1,47 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace AgentlessDatadog;
+
+/// <summary>
+/// Encodes an event for <c>/api/v1/events</c>, which refuses any field it does not know
+/// (reference/datadog-intake.md §4.1).
+/// </summary>
+internal static class EventEncoder
+{
+    private const int MaxTitle = 500;
+    private const int MaxText = 4000;
+    private const int MaxKey = 100;
+
+    public static byte[] Encode(DatadogEvent what, IReadOnlyList<string> globalTags)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("title"u8, Shorten(what.Title, MaxTitle));
+            writer.WriteString("text"u8, Shorten(what.Text, MaxText));
+            writer.WriteNumber("date_happened"u8, what.At.ToUnixTimeSeconds());
+            writer.WriteString("priority"u8, what.LowPriority ? "low"u8 : "normal"u8);
+            writer.WriteString("alert_type"u8, what.Alert.ToString().ToLowerInvariant());
+            if (what.AggregationKey is { } key)
+                writer.WriteString("aggregation_key"u8, Shorten(key, MaxKey));
+            if (what.SourceType is { } source)
+                writer.WriteString("source_type_name"u8, Shorten(source, MaxKey));
+            writer.WriteStartArray("tags"u8);
+            foreach (var tag in TagSet.Of([.. what.Tags, .. globalTags]))
+                writer.WriteStringValue(tag);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+        return body.WrittenSpan.ToArray();
+    }
+
+    // A character beyond the basic plane is two units long and is not torn apart.
+    private static string Shorten(string text, int length)
+    {
+        if (text.Length <= length)
+            return text;
+        return text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
+    }
+}

@@ -1,0 +1,141 @@
+namespace AgentlessDatadog;
+
+/// <summary>
+/// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go. Any thread.
+/// </summary>
+internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider clock)
+{
+    private readonly Lock _lock = new();
+
+    // All that is not settled, and of these what no ship loop has in its hands, by where it goes.
+    private readonly SortedDictionary<long, PayloadHeader> _all = [];
+    private readonly Dictionary<(Lane Lane, string Destination), SortedDictionary<long, PayloadHeader>> _waiting = [];
+    private long _bytes;
+
+    /// <summary>Raised when requests come in or are settled.</summary>
+    public Signal Changed { get; } = new();
+
+    public QueueStatus Status
+    {
+        get
+        {
+            lock (_lock)
+                return new(_all.Count, _bytes, _all.Count == 0 ? null : _all.Values.Min(header => header.Oldest));
+        }
+    }
+
+    /// <summary>Takes in what the store has committed.</summary>
+    public void Add(IEnumerable<PayloadHeader> headers)
+    {
+        lock (_lock)
+        {
+            foreach (var header in headers)
+            {
+                _all.Add(header.Id, header);
+                _bytes += header.Size;
+                Shelf(header).Add(header.Id, header);
+            }
+        }
+        Changed.Raise();
+    }
+
+    /// <summary>Hands out the oldest requests for a lane and destination, until they are settled or given back.</summary>
+    public List<PayloadHeader> Take(Lane lane, string destination, int count)
+    {
+        lock (_lock)
+        {
+            if (!_waiting.TryGetValue((lane, destination), out var shelf))
+                return [];
+            var taken = shelf.Values.Take(count).ToList();
+            foreach (var header in taken)
+                shelf.Remove(header.Id);
+            return taken;
+        }
+    }
+
+    /// <summary>Takes back what was handed out and not settled.</summary>
+    public void GiveBack(PayloadHeader header)
+    {
+        lock (_lock)
+            Shelf(header).Add(header.Id, header);
+    }
+
+    public bool IsEmpty(Lane lane, string destination)
+    {
+        lock (_lock)
+            return !_all.Values.Any(header => header.Lane == lane && header.Destination == destination);
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(PayloadHeader header, CancellationToken cancellationToken) =>
+        store.ReadAsync(header.Id, cancellationToken);
+
+    /// <summary>Ends requests that were handed out.</summary>
+    public async ValueTask SettleAsync(IReadOnlyList<PayloadHeader> headers, Account to, string? reason)
+    {
+        if (headers.Count == 0)
+            return;
+        var moves = headers.Select(header => new LedgerMove(header.Lane, to, header.Units, reason)).ToList();
+        var ids = headers.Select(header => header.Id).ToList();
+        // What has happened has happened: no token may keep it from being written down.
+        await store.SettleAsync(new Settlement(ids, moves), CancellationToken.None).ConfigureAwait(false);
+        lock (_lock)
+        {
+            ledger.Book(moves);
+            foreach (var header in headers)
+            {
+                _all.Remove(header.Id);
+                _bytes -= header.Size;
+            }
+        }
+        Changed.Raise();
+    }
+
+    /// <summary>Whether Datadog would no longer take it (reference/datadog-intake.md §3.8, §4.1).</summary>
+    public bool IsTooOld(PayloadHeader header) => clock.GetUtcNow() - header.Oldest > MaxAge(header.Lane);
+
+    /// <summary>Gives up what waits and is too old, then the oldest until the rest fits into the room.</summary>
+    public async ValueTask ExpireAsync(long maxBytes)
+    {
+        await SettleAsync(TakeWaiting(IsTooOld), Account.Expired, TooOld).ConfigureAwait(false);
+        await SettleAsync(TakeExcess(maxBytes), Account.Expired, "queue full").ConfigureAwait(false);
+    }
+
+    /// <summary>The reason of what expires because of its age.</summary>
+    public const string TooOld = "too old for Datadog";
+
+    private static TimeSpan MaxAge(Lane lane) => TimeSpan.FromHours(lane == Lane.Events ? 18 : 1);
+
+    private List<PayloadHeader> TakeWaiting(Func<PayloadHeader, bool> which)
+    {
+        lock (_lock)
+        {
+            var taken = _all.Values.Where(header => Shelf(header).ContainsKey(header.Id) && which(header)).ToList();
+            foreach (var header in taken)
+                Shelf(header).Remove(header.Id);
+            return taken;
+        }
+    }
+
+    private List<PayloadHeader> TakeExcess(long maxBytes)
+    {
+        lock (_lock)
+        {
+            var excess = _bytes - maxBytes;
+            return TakeWaiting(header =>
+            {
+                if (excess <= 0)
+                    return false;
+                excess -= header.Size;
+                return true;
+            });
+        }
+    }
+
+    private SortedDictionary<long, PayloadHeader> Shelf(PayloadHeader header)
+    {
+        var key = (header.Lane, header.Destination);
+        if (!_waiting.TryGetValue(key, out var shelf))
+            _waiting.Add(key, shelf = []);
+        return shelf;
+    }
+}

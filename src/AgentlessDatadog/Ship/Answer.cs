@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+
+namespace AgentlessDatadog;
+
+/// <summary>What came back for a request, judged here and nowhere else (reference/datadog-intake.md §2.2, §8).</summary>
+/// <param name="Verdict">What it means.</param>
+/// <param name="Status">HTTP status, or null when nothing came back.</param>
+/// <param name="Words">The server's words, or what went wrong; null when it was delivered.</param>
+/// <param name="AskedFor">How long the server wants to be left alone.</param>
+internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeSpan? AskedFor)
+{
+    private const int MaxWords = 200;
+
+    public static Answer None(string why) => new(Verdict.Wait, null, why, null);
+
+    public static Answer Read(HttpResponseMessage response, string body, DateTimeOffset now)
+    {
+        var status = (int)response.StatusCode;
+        var errors = Errors(body);
+        var verdict = Judge(response.StatusCode, errors is not null || string.IsNullOrWhiteSpace(body));
+        var words = verdict switch
+        {
+            Verdict.Delivered => null,
+            Verdict.NotDatadog => $"{status} and no JSON: this is not Datadog's answer",
+            _ => $"{status}: {(string.IsNullOrEmpty(errors) ? response.ReasonPhrase : Shorten(errors))}",
+        };
+        return new Answer(verdict, status, words, AskedForBy(response, now));
+    }
+
+    private static Verdict Judge(HttpStatusCode status, bool isDatadog) =>
+        status switch
+        {
+            HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError =>
+                Verdict.Wait,
+            // An intermediary with a smaller limit is in the way of this request alone.
+            HttpStatusCode.RequestEntityTooLarge => Verdict.Bad,
+            _ when !isDatadog => Verdict.NotDatadog,
+            >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices => Verdict.Delivered,
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Verdict.Refused,
+            HttpStatusCode.BadRequest => Verdict.Bad,
+            _ => Verdict.NotDatadog,
+        };
+
+    // A list of texts or of objects, whatever the content type says. Null: this is not JSON.
+    private static string? Errors(string body)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(body);
+            var errors = default(JsonElement);
+            if (json.RootElement.ValueKind == JsonValueKind.Object)
+                json.RootElement.TryGetProperty("errors", out errors);
+            return errors.ValueKind == JsonValueKind.Array
+                ? string.Join("; ", errors.EnumerateArray().Select(Error))
+                : "";
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Error(JsonElement error)
+    {
+        if (error.ValueKind != JsonValueKind.Object)
+            return error.ToString();
+        return error.TryGetProperty("detail", out var detail) ? detail.ToString()
+            : error.TryGetProperty("title", out var title) ? title.ToString()
+            : error.GetRawText();
+    }
+
+    private static TimeSpan? AskedForBy(HttpResponseMessage response, DateTimeOffset now)
+    {
+        if (response.Headers.RetryAfter is { } after)
+            return after.Delta ?? after.Date - now;
+        return
+            response.Headers.TryGetValues("X-RateLimit-Reset", out var values)
+            && double.TryParse(values.First(), CultureInfo.InvariantCulture, out var seconds)
+            && seconds is > 0 and < int.MaxValue
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
+    }
+
+    private static string Shorten(string text) => text.Length <= MaxWords ? text : text[..MaxWords] + "…";
+}
