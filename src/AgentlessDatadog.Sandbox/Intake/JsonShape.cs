@@ -1,0 +1,112 @@
+using System.Text.Json;
+
+namespace AgentlessDatadog.Sandbox.Intake;
+
+/// <summary>Takes JSON apart strictly: what is not as it should be is refused by its place in the body.</summary>
+internal static class JsonShape
+{
+    private const int MaxDepth = 16;
+
+    public static JsonDocument Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+        }
+        catch (JsonException e)
+        {
+            throw Refusal.BadRequest(
+                $"Unable to parse the JSON payload at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}"
+            );
+        }
+    }
+
+    /// <summary>The required list <c>series</c> of a metrics body.</summary>
+    public static JsonElement Series(JsonElement root)
+    {
+        Expect(root, JsonValueKind.Object, "payload", "an object");
+        return Required(root, "series", JsonValueKind.Array, "payload", "a list");
+    }
+
+    public static JsonElement Required(JsonElement parent, string name, JsonValueKind kind, string path, string what)
+    {
+        Expect(parent, JsonValueKind.Object, path, "an object");
+        if (!parent.TryGetProperty(name, out var value))
+        {
+            throw Refusal.BadRequest($"{path}.{name}: missing; it must be {what}");
+        }
+        Expect(value, kind, $"{path}.{name}", what);
+        return value;
+    }
+
+    /// <summary>Null when the property is absent or null.</summary>
+    public static JsonElement? Optional(JsonElement parent, string name, JsonValueKind kind, string path, string what)
+    {
+        if (!parent.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+        Expect(value, kind, $"{path}.{name}", what);
+        return value;
+    }
+
+    public static string RequiredText(JsonElement parent, string name, string path) =>
+        TextOf(Required(parent, name, JsonValueKind.String, path, "a string"), $"{path}.{name}");
+
+    public static string? OptionalText(JsonElement parent, string name, string path) =>
+        Optional(parent, name, JsonValueKind.String, path, "a string") is { } value
+            ? TextOf(value, $"{path}.{name}")
+            : null;
+
+    public static long? OptionalInteger(JsonElement parent, string name, string path) =>
+        Optional(parent, name, JsonValueKind.Number, path, "a whole number") is { } value
+            ? Integer(value, $"{path}.{name}")
+            : null;
+
+    public static long Integer(JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number)
+            ? number
+            : throw Wrong(path, "a whole number");
+
+    public static double Number(JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong(path, "a number");
+
+    /// <summary>An optional list of strings, as tags are.</summary>
+    public static List<string> Strings(JsonElement parent, string name, string path)
+    {
+        var strings = new List<string>();
+        if (Optional(parent, name, JsonValueKind.Array, path, "a list of strings") is { } list)
+        {
+            foreach (var item in list.EnumerateArray())
+            {
+                var place = $"{path}.{name}[{strings.Count}]";
+                Expect(item, JsonValueKind.String, place, "a string");
+                strings.Add(TextOf(item, place));
+            }
+        }
+        return strings;
+    }
+
+    public static void Expect(JsonElement value, JsonValueKind kind, string path, string what)
+    {
+        if (value.ValueKind != kind)
+        {
+            throw Wrong(path, what);
+        }
+    }
+
+    public static Refusal Wrong(string path, string what) => Refusal.BadRequest($"{path}: must be {what}");
+
+    // A lone surrogate, written as \ud800, is valid JSON and no text.
+    private static string TextOf(JsonElement value, string path)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Wrong(path, "valid Unicode");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+namespace AgentlessDatadog.Sandbox.Intake;
+
+/// <summary>A path, or the beginning of one followed by <c>*</c>; empty matches all.</summary>
+internal readonly record struct PathPattern(string Text)
+{
+    public bool Matches(string path) =>
+        Text.Length == 0
+        || (
+            Text.EndsWith('*')
+                ? path.AsSpan().StartsWith(Text.AsSpan(0, Text.Length - 1), StringComparison.Ordinal)
+                : path == Text
+        );
+}

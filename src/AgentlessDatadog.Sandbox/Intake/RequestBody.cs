@@ -1,0 +1,198 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.IO.Pipelines;
+using Microsoft.Net.Http.Headers;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
+
+namespace AgentlessDatadog.Sandbox.Intake;
+
+/// <summary>One request's body, decompressed, in a buffer that goes back to the pool.</summary>
+internal sealed class RequestBody : IDisposable
+{
+    // A frame may ask its reader for a window of gigabytes. 8 MiB holds the largest body that zstd may carry here.
+    private const int MaxZstdWindowLog = 23;
+
+    private byte[] _buffer;
+
+    private RequestBody(string mediaType, byte[] buffer, int length)
+    {
+        MediaType = mediaType;
+        _buffer = buffer;
+        Length = length;
+    }
+
+    public string MediaType { get; }
+
+    public int Length { get; }
+
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
+
+    public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
+
+    /// <summary>Reads and decompresses, and stops at either limit of <paramref name="route"/>.</summary>
+    /// <exception cref="Refusal">415, 413 or 400: wrong media type or encoding, too large, or not decodable.</exception>
+    public static async Task<RequestBody> ReadAsync(HttpContext context, IntakeRoute route)
+    {
+        var trace = context.Features.Get<RequestTrace>();
+        var mediaType = MediaTypeOf(context.Request, route);
+        var encoding = EncodingOf(context.Request, route);
+        if (context.Request.ContentLength > route.MaxWireBytes)
+        {
+            throw Refusal.TooLarge("the body", route.MaxWireBytes);
+        }
+
+        var (wire, wireLength) = await ReadWireAsync(context.Request.BodyReader, route, context.RequestAborted);
+        trace?.WireBytes = wireLength;
+        if (encoding is null)
+        {
+            return Finish(new RequestBody(mediaType, wire, wireLength), trace);
+        }
+        try
+        {
+            var (raw, rawLength) = Decompress(wire, wireLength, encoding, route.MaxRawBytes);
+            return Finish(new RequestBody(mediaType, raw, rawLength), trace);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(wire);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
+    }
+
+    private static RequestBody Finish(RequestBody body, RequestTrace? trace)
+    {
+        trace?.Took(body);
+        if (body.Length == 0)
+        {
+            body.Dispose();
+            throw Refusal.BadRequest("Payload is empty");
+        }
+        return body;
+    }
+
+    private static string MediaTypeOf(HttpRequest request, IntakeRoute route)
+    {
+        if (
+            MediaTypeHeaderValue.TryParse(request.ContentType, out var header)
+            && route.MediaTypes.Contains(header.MediaType.Value, StringComparer.OrdinalIgnoreCase)
+        )
+        {
+            return header.MediaType.Value!.ToLowerInvariant();
+        }
+        throw new Refusal(
+            StatusCodes.Status415UnsupportedMediaType,
+            $"Unsupported Content-Type; {route.Path} takes {string.Join(", ", route.MediaTypes)}"
+        );
+    }
+
+    private static string? EncodingOf(HttpRequest request, IntakeRoute route)
+    {
+        var encoding = request.Headers.ContentEncoding.ToString();
+        if (encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+        return Array.Find(route.Encodings, known => known.Equals(encoding, StringComparison.OrdinalIgnoreCase))
+            ?? throw new Refusal(
+                StatusCodes.Status415UnsupportedMediaType,
+                $"Unsupported Content-Encoding; {route.Path} takes {string.Join(", ", route.Encodings.Append("none"))}"
+            );
+    }
+
+    private static async Task<(byte[] Buffer, int Length)> ReadWireAsync(
+        PipeReader reader,
+        IntakeRoute route,
+        CancellationToken cancellationToken
+    )
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            var length = read.Buffer.Length;
+            if (length > route.MaxWireBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                throw Refusal.TooLarge("the body", route.MaxWireBytes);
+            }
+            if (read.IsCompleted)
+            {
+                var buffer = ArrayPool<byte>.Shared.Rent((int)length);
+                read.Buffer.CopyTo(buffer);
+                reader.AdvanceTo(read.Buffer.End);
+                return (buffer, (int)length);
+            }
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private static (byte[] Buffer, int Length) Decompress(byte[] wire, int wireLength, string encoding, int limit)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(limit, Math.Max(4096, wireLength * 4)));
+        var length = 0;
+        try
+        {
+            using var source = new MemoryStream(wire, 0, wireLength, writable: false);
+            using var stream = Open(source, encoding);
+            while (true)
+            {
+                if (length == buffer.Length)
+                {
+                    buffer = Grow(buffer, length);
+                }
+                // One byte past the limit is enough to know; no more is ever decompressed.
+                var room = Math.Min(buffer.Length, limit + 1) - length;
+                var count = stream.Read(buffer, length, room);
+                length += count;
+                if (length > limit)
+                {
+                    throw Refusal.TooLarge("the decompressed body", limit);
+                }
+                if (count == 0)
+                {
+                    return (buffer, length);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            if (e is InvalidDataException or EndOfStreamException or ZstdException)
+            {
+                throw Refusal.BadRequest($"Unable to decompress the body as {encoding}");
+            }
+            throw;
+        }
+    }
+
+    private static Stream Open(MemoryStream source, string encoding)
+    {
+        switch (encoding)
+        {
+            case "gzip":
+                return new GZipStream(source, CompressionMode.Decompress);
+            case "deflate":
+                return new ZLibStream(source, CompressionMode.Decompress);
+            default:
+                var zstd = new DecompressionStream(source, checkEndOfStream: true);
+                zstd.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxZstdWindowLog);
+                return zstd;
+        }
+    }
+
+    private static byte[] Grow(byte[] buffer, int length)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.AsSpan(0, length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+}

@@ -1,0 +1,74 @@
+namespace AgentlessDatadog.Sandbox.Normalising;
+
+/// <summary>Metric names and tags as Datadog keeps them (reference/datadog-intake.md §3.10).</summary>
+internal static class Names
+{
+    public const int MaxLength = 200;
+
+    /// <summary>
+    /// ASCII letters, digits, <c>_</c> and <c>.</c>; anything else becomes <c>_</c>. Case stays.
+    /// </summary>
+    /// <returns>The name, or null with the reason.</returns>
+    public static string? Metric(string name, out DropReason reason)
+    {
+        reason = DropReason.BadName;
+        if (name.Length == 0 || !char.IsAsciiLetter(name[0]))
+        {
+            return null;
+        }
+        if (name.Length > MaxLength)
+        {
+            reason = DropReason.NameTooLong;
+            return null;
+        }
+        return Replace(name, static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_');
+    }
+
+    /// <summary>Lower case; letters, digits and <c>_ - : . /</c>; anything else becomes <c>_</c>.</summary>
+    /// <returns>The tag, or null with the reason.</returns>
+    public static string? Tag(string tag, out DropReason reason)
+    {
+        reason = DropReason.BadTag;
+        if (tag.Length == 0 || !char.IsLetter(tag[0]) || tag[^1] == ':')
+        {
+            return null;
+        }
+        if (tag.Length > MaxLength)
+        {
+            reason = DropReason.TagTooLong;
+            return null;
+        }
+        return Replace(tag, TagCharacter);
+    }
+
+    /// <summary>A tag as a query writes it: normalised like a tag, its <c>*</c> kept.</summary>
+    public static string TagPattern(string pattern) => Replace(pattern, static c => c == '*' ? c : TagCharacter(c));
+
+    private static char TagCharacter(char c) =>
+        char.IsLetterOrDigit(c) ? char.ToLowerInvariant(c)
+        : c is '_' or '-' or ':' or '.' or '/' ? c
+        : '_';
+
+    /// <summary>The same instance when nothing changes.</summary>
+    private static string Replace(string text, Func<char, char> map)
+    {
+        foreach (var c in text)
+        {
+            if (map(c) != c)
+            {
+                return string.Create(
+                    text.Length,
+                    (text, map),
+                    static (span, state) =>
+                    {
+                        for (var i = 0; i < span.Length; i++)
+                        {
+                            span[i] = state.map(state.text[i]);
+                        }
+                    }
+                );
+            }
+        }
+        return text;
+    }
+}

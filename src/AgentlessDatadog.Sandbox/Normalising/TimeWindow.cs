@@ -1,0 +1,17 @@
+namespace AgentlessDatadog.Sandbox.Normalising;
+
+/// <summary>Which times are taken, all in POSIX seconds, both ends included.</summary>
+internal static class TimeWindow
+{
+    /// <summary>Points: §3.8.</summary>
+    public const long PointPast = 3_600;
+
+    /// <summary>Points: §3.8.</summary>
+    public const long PointFuture = 600;
+
+    /// <summary>Events: §4.1.</summary>
+    public const long EventPast = 18 * 3_600;
+
+    /// <summary>Events: §4.1.</summary>
+    public const long EventFuture = 2 * 3_600;
+}

@@ -1,0 +1,117 @@
+using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Store;
+
+namespace AgentlessDatadog.Sandbox.Queries;
+
+/// <summary>
+/// One line of an answer: a group's tags in the order of the query's keys, and its points, one for each bucket that
+/// holds anything. A point's time is its bucket's start; interval and times are in seconds.
+/// </summary>
+internal sealed record ResultSeries(
+    MetricQuery Query,
+    int QueryIndex,
+    IReadOnlyList<string> TagSet,
+    string? Unit,
+    int Interval,
+    IReadOnlyList<Sample> Points
+);
+
+/// <summary>
+/// Answers a query in Datadog's two steps: within each series over time, by bucket; then across the series of a
+/// group. Samples of distributions go into the second step directly.
+/// </summary>
+internal static class QueryEngine
+{
+    private const string NoValue = "N/A";
+
+    /// <param name="store">Where the points are.</param>
+    /// <param name="queries">What to answer, in this order.</param>
+    /// <param name="from">First second, included.</param>
+    /// <param name="to">Last second, included.</param>
+    /// <exception cref="Refusal">400 for what the metric's type cannot answer.</exception>
+    public static List<ResultSeries> Run(MetricStore store, IReadOnlyList<MetricQuery> queries, long from, long to) =>
+        store.Read(
+            (metrics, _, firstKept) =>
+            {
+                var results = new List<ResultSeries>();
+                for (var i = 0; i < queries.Count; i++)
+                {
+                    if (metrics.TryGetValue(queries[i].Metric, out var metric))
+                    {
+                        var reduction = Reduction.For(queries[i], metric, to - from);
+                        foreach (var group in Group(metric, reduction, Math.Max(from, firstKept), to))
+                        {
+                            var unit = metric.Metadata.Unit;
+                            results.Add(
+                                new ResultSeries(
+                                    queries[i],
+                                    i,
+                                    group.Tags,
+                                    unit,
+                                    reduction.Interval,
+                                    group.Points(reduction)
+                                )
+                            );
+                        }
+                    }
+                }
+                return results;
+            }
+        );
+
+    private static IEnumerable<ResultGroup> Group(Metric metric, Reduction reduction, long from, long to)
+    {
+        var groups = new Dictionary<string, ResultGroup>(StringComparer.Ordinal);
+        foreach (var (tags, series) in metric.Series)
+        {
+            var first = IndexOf(series.Times, from);
+            var end = IndexOf(series.Times, to + 1);
+            if (first == end || !reduction.Query.Scope.Matches(tags.Tags))
+            {
+                continue;
+            }
+            var groupTags = GroupTags(reduction.Query.GroupBy, tags);
+            var key = groupTags.Length == 1 ? groupTags[0] : string.Join(',', groupTags);
+            if (!groups.TryGetValue(key, out var group))
+            {
+                group = new ResultGroup(key, groupTags);
+                groups.Add(key, group);
+            }
+            group.Fold(series.Times[first..end], series.Values[first..end], reduction);
+        }
+        return groups.Values.OrderBy(group => group.Key, StringComparer.Ordinal);
+    }
+
+    private static string[] GroupTags(IReadOnlyList<string> keys, TagSet tags)
+    {
+        if (keys.Count == 0)
+        {
+            return [];
+        }
+        var group = new string[keys.Count];
+        for (var i = 0; i < group.Length; i++)
+        {
+            group[i] = $"{keys[i]}:{tags.ValueOf(keys[i]) ?? NoValue}";
+        }
+        return group;
+    }
+
+    /// <summary>Index of the first time that is not before a second.</summary>
+    private static int IndexOf(ReadOnlySpan<uint> times, long second)
+    {
+        var (low, high) = (0, times.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (times[middle] < second)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+        return low;
+    }
+}

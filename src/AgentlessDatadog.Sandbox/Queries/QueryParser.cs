@@ -1,0 +1,147 @@
+using System.Globalization;
+using AgentlessDatadog.Sandbox.Normalising;
+
+namespace AgentlessDatadog.Sandbox.Queries;
+
+/// <summary>
+/// Reads <c>aggregation:metric{scope} by {tags}</c> with <c>.as_count()</c>, <c>.as_rate()</c> and
+/// <c>.rollup()</c>; several queries are separated by commas. Arithmetic and other functions are refused.
+/// </summary>
+internal static class QueryParser
+{
+    private const int MaxLength = 4_000;
+    private const int MaxRollupSeconds = 86_400;
+
+    /// <exception cref="Intake.Refusal">400, naming the place.</exception>
+    public static List<MetricQuery> Parse(string text)
+    {
+        if (text.Length > MaxLength)
+        {
+            throw Intake.Refusal.BadRequest($"Error parsing query: longer than {MaxLength} characters");
+        }
+        var cursor = new QueryCursor(text);
+        var queries = new List<MetricQuery>();
+        do
+        {
+            queries.Add(ParseOne(cursor));
+            cursor.SkipBlanks();
+        } while (cursor.TryTake(','));
+        return cursor.AtEnd ? queries : throw cursor.Error("expected , or the end");
+    }
+
+    private static MetricQuery ParseOne(QueryCursor cursor)
+    {
+        cursor.SkipBlanks();
+        var space = ParseAggregation(cursor, "as in avg:metric{*}");
+        cursor.Take(':', "after the aggregation");
+        var metric = cursor.TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.');
+        if (metric.Length == 0)
+        {
+            throw cursor.Error("expected the name of a metric");
+        }
+        cursor.Take('{', "and a scope, as in {*}");
+        var scopeStart = cursor.Position;
+        var scope = ScopeParser.Parse(cursor);
+        var scopeText = cursor.Slice(scopeStart).Trim();
+        cursor.Take('}', "to close the scope");
+        var query = new MetricQuery(
+            space,
+            metric,
+            scopeText,
+            scope,
+            ParseGroupBy(cursor),
+            Reading.AsStored,
+            RollupMethod: null,
+            RollupSeconds: null
+        );
+        while (cursor.TryTake('.'))
+        {
+            query = ParseFunction(cursor, query);
+        }
+        return query;
+    }
+
+    private static Aggregation ParseAggregation(QueryCursor cursor, string example)
+    {
+        var word = cursor.TakeWhile(char.IsLetter);
+        return word switch
+        {
+            "avg" => Aggregation.Avg,
+            "sum" => Aggregation.Sum,
+            "min" => Aggregation.Min,
+            "max" => Aggregation.Max,
+            "count" => Aggregation.Count,
+            _ => throw cursor.Error($"expected avg, sum, min, max or count, {example}"),
+        };
+    }
+
+    private static List<string> ParseGroupBy(QueryCursor cursor)
+    {
+        var keys = new List<string>();
+        if (!cursor.TryTakeWord("by"))
+        {
+            return keys;
+        }
+        cursor.Take('{', "and the keys to group by");
+        do
+        {
+            cursor.SkipBlanks();
+            var key = cursor.TakeWhile(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.' or '/');
+            if (key.Length == 0)
+            {
+                throw cursor.Error("expected the key of a tag");
+            }
+            keys.Add(Names.TagPattern(key));
+            cursor.SkipBlanks();
+        } while (cursor.TryTake(','));
+        cursor.Take('}', "to close the keys");
+        return keys;
+    }
+
+    private static MetricQuery ParseFunction(QueryCursor cursor, MetricQuery query)
+    {
+        var name = cursor.TakeWhile(c => char.IsAsciiLetter(c) || c == '_');
+        cursor.Take('(', "after the function's name");
+        query = name switch
+        {
+            "as_count" => query with { Reading = Reading.AsCount },
+            "as_rate" => query with { Reading = Reading.AsRate },
+            "rollup" => ParseRollup(cursor, query),
+            _ => throw cursor.Error("unknown function; as_count, as_rate and rollup are known"),
+        };
+        cursor.Take(')', "to close the function");
+        return query;
+    }
+
+    private static MetricQuery ParseRollup(QueryCursor cursor, MetricQuery query)
+    {
+        cursor.SkipBlanks();
+        var seconds = ParseSeconds(cursor);
+        if (seconds is not null)
+        {
+            return query with { RollupSeconds = seconds };
+        }
+        query = query with { RollupMethod = ParseAggregation(cursor, "as in rollup(sum, 60)") };
+        cursor.SkipBlanks();
+        if (cursor.TryTake(','))
+        {
+            cursor.SkipBlanks();
+            query = query with { RollupSeconds = ParseSeconds(cursor) ?? throw cursor.Error("expected seconds") };
+        }
+        return query;
+    }
+
+    private static int? ParseSeconds(QueryCursor cursor)
+    {
+        var digits = cursor.TakeWhile(char.IsAsciiDigit);
+        if (digits.Length == 0)
+        {
+            return null;
+        }
+        return
+            int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is >= 1 and <= MaxRollupSeconds
+            ? seconds
+            : throw cursor.Error($"a rollup takes 1 to {MaxRollupSeconds} seconds");
+    }
+}

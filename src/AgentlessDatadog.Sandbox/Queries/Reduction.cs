@@ -1,0 +1,45 @@
+using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Store;
+
+namespace AgentlessDatadog.Sandbox.Queries;
+
+/// <summary>
+/// How the points of one metric become the values that one query asks for. Buckets are <c>Interval</c> seconds wide.
+/// <c>OverTime</c> makes a series' points one value per bucket, and is null for samples, which skip that step.
+/// <c>PointFactor</c> turns a rate's points into counts, <c>BucketFactor</c> a bucket's count into a rate.
+/// </summary>
+internal sealed record Reduction(
+    MetricQuery Query,
+    int Interval,
+    Aggregation? OverTime,
+    double PointFactor,
+    double BucketFactor
+)
+{
+    /// <param name="query">The query.</param>
+    /// <param name="metric">The metric it names.</param>
+    /// <param name="span">Seconds that the query covers.</param>
+    /// <exception cref="Refusal">400: a rollup method on a distribution.</exception>
+    public static Reduction For(MetricQuery query, Metric metric, long span)
+    {
+        var interval = query.RollupSeconds ?? Queries.Interval.For(span);
+        var perSecond = query.Reading == Reading.AsRate ? 1.0 / interval : 1.0;
+        if (metric.Type == MetricType.Distribution)
+        {
+            return query.RollupMethod is null
+                ? new Reduction(query, interval, OverTime: null, PointFactor: 1, perSecond)
+                : throw Refusal.BadRequest(
+                    $"{query.Metric} is a distribution, aggregated by the word before its name; write rollup(seconds)"
+                );
+        }
+        var readsCounts = metric.Type == MetricType.Rate && query.Reading == Reading.AsCount;
+        var sums = metric.Type == MetricType.Count || readsCounts;
+        return new Reduction(
+            query,
+            interval,
+            query.RollupMethod ?? (sums ? Aggregation.Sum : Aggregation.Avg),
+            readsCounts ? Math.Max(1, metric.Interval) : 1,
+            metric.Type == MetricType.Count && query.Space != Aggregation.Count ? perSecond : 1
+        );
+    }
+}

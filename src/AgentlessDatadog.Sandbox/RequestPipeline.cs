@@ -1,0 +1,105 @@
+using AgentlessDatadog.Sandbox.Access;
+using AgentlessDatadog.Sandbox.Faults;
+using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Routes;
+
+namespace AgentlessDatadog.Sandbox;
+
+/// <summary>What every request goes through: headers, gate, log, faults, and refusals turned into answers.</summary>
+internal sealed partial class RequestPipeline(
+    SandboxOptions options,
+    FaultInjector faults,
+    RequestLog log,
+    TimeProvider time,
+    ILogger<RequestPipeline> logger
+)
+{
+    private const int MaxEncodingName = 20;
+
+    // The page is our own files and nothing else: no inline script or style, no frame around it, no other host.
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private readonly Func<HttpContext, bool> _gate = options.Gate ?? HostGate.IsLocal;
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+
+        if (!IntakeEndpoints.IsIntake(context) && !_gate(context))
+        {
+            await Answer.RefuseAsync(context, StatusCodes.Status401Unauthorized, "Unauthorized");
+        }
+        else if (context.Request.Path.StartsWithSegments("/api"))
+        {
+            await TraceAsync(context, next);
+        }
+        else
+        {
+            await RefusableAsync(context, next);
+        }
+    }
+
+    private async Task TraceAsync(HttpContext context, RequestDelegate next)
+    {
+        var encoding = context.Request.Headers.ContentEncoding.ToString();
+        var trace = new RequestTrace(
+            time.GetUtcNow(),
+            context.Request.Method,
+            context.Request.Path,
+            encoding.Length <= MaxEncodingName ? encoding : encoding[..MaxEncodingName],
+            options.KeepPayloads
+        );
+        context.Features.Set(trace);
+        try
+        {
+            await faults.InvokeAsync(
+                context,
+                trace,
+                async inner =>
+                {
+                    await RefusableAsync(inner, next);
+                    trace.Status = inner.Response.StatusCode;
+                }
+            );
+        }
+        finally
+        {
+            log.Add(trace);
+        }
+    }
+
+    private async Task RefusableAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+            if (context.GetEndpoint() is null)
+            {
+                await Answer.RefuseAsync(context, StatusCodes.Status404NotFound, "Not found");
+            }
+        }
+        catch (Refusal refusal)
+        {
+            await Answer.RefuseAsync(context, refusal.Status, refusal.Message, refusal.AsPlainText);
+        }
+        catch (BadHttpRequestException e)
+        {
+            // Kestrel's own limits: a body that drips too slowly, a chunk that is none.
+            await Answer.RefuseAsync(context, e.StatusCode, "Bad request");
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            LogFailure(context.Request.Path, e);
+            await Answer.RefuseAsync(context, StatusCodes.Status500InternalServerError, "Internal error");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "The sandbox failed on {Path}")]
+    private partial void LogFailure(string path, Exception exception);
+}

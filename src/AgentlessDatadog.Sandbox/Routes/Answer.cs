@@ -1,0 +1,83 @@
+using System.Buffers;
+using System.Text.Json;
+using AgentlessDatadog.Sandbox.Intake;
+
+namespace AgentlessDatadog.Sandbox.Routes;
+
+/// <summary>Writes answers: JSON with the status given.</summary>
+internal static class Answer
+{
+    private const string Json = "application/json";
+
+    public static async Task WriteAsync(HttpContext context, int status, Action<Utf8JsonWriter> write)
+    {
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = Json;
+        using (var writer = new Utf8JsonWriter(response.BodyWriter))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+        await response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    public static Task OkAsync(HttpContext context, Action<Utf8JsonWriter> write) =>
+        WriteAsync(context, StatusCodes.Status200OK, write);
+
+    /// <summary>A fixed body, to the byte.</summary>
+    public static async Task WriteAsync(HttpContext context, int status, ReadOnlyMemory<byte> body)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = Json;
+        context.Response.BodyWriter.Write(body.Span);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary><c>{"errors":["…"]}</c>, the classic form (reference/datadog-intake.md §2.2).</summary>
+    public static async Task RefuseAsync(HttpContext context, int status, string message, bool asPlainText = false)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("errors");
+            writer.WriteStringValue(message);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+        context.Response.StatusCode = status;
+        context.Response.ContentType = asPlainText ? "text/plain; charset=utf-8" : Json;
+        await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
+    }
+
+    /// <summary>The value of a required whole number in the query string.</summary>
+    /// <exception cref="Refusal">400, naming the parameter.</exception>
+    public static long Integer(HttpRequest request, string parameter) =>
+        long.TryParse(request.Query[parameter], out var value) && value is >= 0 and <= uint.MaxValue
+            ? value
+            : throw Refusal.BadRequest($"The parameter '{parameter}' is required, in POSIX seconds");
+
+    public static void WriteStringOrNull(this Utf8JsonWriter writer, string property, string? value)
+    {
+        if (value is null)
+        {
+            writer.WriteNull(property);
+        }
+        else
+        {
+            writer.WriteString(property, value);
+        }
+    }
+
+    public static void WriteStrings(this Utf8JsonWriter writer, string property, IEnumerable<string> values)
+    {
+        writer.WriteStartArray(property);
+        foreach (var value in values)
+        {
+            writer.WriteStringValue(value);
+        }
+        writer.WriteEndArray();
+    }
+}

@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text.Json;
+using AgentlessDatadog.Sandbox.Access;
+using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Normalising;
+using AgentlessDatadog.Sandbox.Queries;
+using AgentlessDatadog.Sandbox.Store;
+
+namespace AgentlessDatadog.Sandbox.Routes;
+
+/// <summary>Asking for points, for names and for what is known about a name.</summary>
+internal sealed class MetricReads(KeyRing keys, MetricStore store)
+{
+    private const int MaxMetadataBytes = 64 * 1024;
+
+    private static readonly string[] Types = ["count", "distribution", "gauge", "rate"];
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet(
+            "/api/v1/query",
+            context =>
+            {
+                keys.RequireBothKeys(context.Request);
+                return QueryAsync(context);
+            }
+        );
+        routes.MapGet("/api/v1/metrics", ListAsync);
+        routes.MapGet("/api/v1/metrics/{name}", GetAsync);
+        routes.MapPut("/api/v1/metrics/{name}", PutAsync);
+    }
+
+    /// <summary>Answers <c>query</c>, <c>from</c> and <c>to</c>; whoever calls has checked who asks.</summary>
+    public Task QueryAsync(HttpContext context)
+    {
+        var from = Answer.Integer(context.Request, "from");
+        var to = Answer.Integer(context.Request, "to");
+        if (from > to)
+        {
+            throw Refusal.BadRequest("The parameter 'from' is later than 'to'");
+        }
+        var text = context.Request.Query["query"].ToString();
+        if (text.Length == 0)
+        {
+            throw Refusal.BadRequest("The parameter 'query' is required");
+        }
+        var queries = QueryParser.Parse(text);
+        var results = QueryEngine.Run(store, queries, from, to);
+        return Answer.OkAsync(context, json => QueryAnswer.Write(json, text, queries, results, from, to));
+    }
+
+    private Task ListAsync(HttpContext context)
+    {
+        keys.RequireBothKeys(context.Request);
+        var from = Answer.Integer(context.Request, "from");
+        var names = store.Read(
+            (metrics, _, _) =>
+                metrics
+                    .Values.Where(metric => metric.LastReceived >= from)
+                    .Select(metric => metric.Name)
+                    .Order(StringComparer.Ordinal)
+                    .ToList()
+        );
+        return Answer.OkAsync(
+            context,
+            json =>
+            {
+                json.WriteString("from", from.ToString(CultureInfo.InvariantCulture));
+                json.WriteStrings("metrics", names);
+            }
+        );
+    }
+
+    private Task GetAsync(HttpContext context)
+    {
+        keys.RequireBothKeys(context.Request);
+        return DescribeAsync(context, metadata => metadata);
+    }
+
+    private async Task PutAsync(HttpContext context)
+    {
+        keys.RequireBothKeys(context.Request);
+        using var document = await SmallBody.ReadJsonAsync(context, MaxMetadataBytes);
+        var json = document.RootElement;
+        const string Root = "metadata";
+        JsonShape.Expect(json, JsonValueKind.Object, Root, "an object");
+        var type = JsonShape.OptionalText(json, "type", Root);
+        if (type is not null && !Types.Contains(type))
+        {
+            throw JsonShape.Wrong($"{Root}.type", $"one of {string.Join(", ", Types)}");
+        }
+        var unit = UnitOf(json, "unit");
+        var perUnit = UnitOf(json, "per_unit");
+        var description = JsonShape.OptionalText(json, "description", Root);
+        var shortName = JsonShape.OptionalText(json, "short_name", Root);
+        var interval = JsonShape.OptionalInteger(json, "statsd_interval", Root);
+        await DescribeAsync(
+            context,
+            known => new MetricMetadata
+            {
+                Type = type ?? known.Type,
+                Unit = unit ?? known.Unit,
+                PerUnit = perUnit ?? known.PerUnit,
+                Description = description ?? known.Description,
+                ShortName = shortName ?? known.ShortName,
+                StatsdInterval = interval ?? known.StatsdInterval,
+            }
+        );
+    }
+
+    private static string? UnitOf(JsonElement json, string field)
+    {
+        var unit = JsonShape.OptionalText(json, field, "metadata");
+        return unit is null || Units.Find(unit) is not null
+            ? unit
+            : throw JsonShape.Wrong(
+                $"metadata.{field}",
+                "one of Datadog's units, in the singular, as in second or byte"
+            );
+    }
+
+    private Task DescribeAsync(HttpContext context, Func<MetricMetadata, MetricMetadata> change)
+    {
+        var metric =
+            store.Describe((string)context.GetRouteValue("name")!, change)
+            ?? throw new Refusal(StatusCodes.Status404NotFound, "Metric not found");
+        var metadata = metric.Metadata;
+        return Answer.OkAsync(
+            context,
+            json =>
+            {
+                json.WriteString("type", metadata.Type ?? metric.Type.Name());
+                json.WriteStringOrNull("unit", metadata.Unit);
+                json.WriteStringOrNull("per_unit", metadata.PerUnit);
+                json.WriteStringOrNull("description", metadata.Description);
+                json.WriteStringOrNull("short_name", metadata.ShortName);
+                json.WriteNull("integration");
+                if (metadata.StatsdInterval is { } interval)
+                {
+                    json.WriteNumber("statsd_interval", interval);
+                }
+                else
+                {
+                    json.WriteNull("statsd_interval");
+                }
+            }
+        );
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text.Json;
+using AgentlessDatadog.Sandbox.Normalising;
+using AgentlessDatadog.Sandbox.Queries;
+
+namespace AgentlessDatadog.Sandbox.Routes;
+
+/// <summary>Writes results as <c>GET /api/v1/query</c> answers them: times in milliseconds.</summary>
+internal static class QueryAnswer
+{
+    private const long Milliseconds = 1_000;
+
+    public static void Write(
+        Utf8JsonWriter json,
+        string text,
+        IReadOnlyList<MetricQuery> queries,
+        IReadOnlyList<ResultSeries> results,
+        long from,
+        long to
+    )
+    {
+        json.WriteString("status", "ok");
+        json.WriteString("res_type", "time_series");
+        json.WriteNumber("resp_version", 1);
+        json.WriteString("query", text);
+        json.WriteNumber("from_date", from * Milliseconds);
+        json.WriteNumber("to_date", to * Milliseconds);
+        json.WriteStrings("group_by", queries.SelectMany(query => query.GroupBy).Distinct());
+        json.WriteString("message", "");
+        json.WriteStartArray("series");
+        foreach (var result in results)
+        {
+            WriteSeries(json, result);
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteSeries(Utf8JsonWriter json, ResultSeries result)
+    {
+        var query = result.Query;
+        var scope = ScopeOf(result);
+        json.WriteStartObject();
+        json.WriteString("metric", query.Metric);
+        json.WriteString("display_name", query.Metric);
+        json.WriteNumber("query_index", result.QueryIndex);
+        json.WriteString("aggr", NameOf(query.Space));
+        json.WriteString("scope", scope);
+        json.WriteString("expression", $"{NameOf(query.Space)}:{query.Metric}{{{scope}}}{FunctionsOf(query)}");
+        json.WriteStrings("tag_set", result.TagSet);
+        WriteUnit(json, result.Unit);
+        json.WriteNumber("interval", result.Interval);
+        json.WriteNumber("length", result.Points.Count);
+        json.WriteNumber("start", result.Points[0].Time * Milliseconds);
+        json.WriteNumber("end", ((result.Points[^1].Time + result.Interval) * Milliseconds) - 1);
+        json.WriteStartArray("pointlist");
+        foreach (var point in result.Points)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(point.Time * Milliseconds);
+            // A sum may pass the largest number, which JSON cannot say.
+            if (double.IsFinite(point.Value))
+            {
+                json.WriteNumberValue(point.Value);
+            }
+            else
+            {
+                json.WriteNullValue();
+            }
+            json.WriteEndArray();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>The query's own scope narrowed by the group's tags, as Datadog shows it.</summary>
+    private static string ScopeOf(ResultSeries result)
+    {
+        if (result.TagSet.Count == 0)
+        {
+            return result.Query.ScopeText;
+        }
+        var tags = string.Join(',', result.TagSet);
+        return result.Query.Scope is Scope.Everything ? tags : $"{result.Query.ScopeText},{tags}";
+    }
+
+    private static string FunctionsOf(MetricQuery query)
+    {
+        var reading = query.Reading switch
+        {
+            Reading.AsCount => ".as_count()",
+            Reading.AsRate => ".as_rate()",
+            _ => "",
+        };
+        return (query.RollupMethod, query.RollupSeconds) switch
+        {
+            (null, null) => reading,
+            ({ } method, null) => $"{reading}.rollup({NameOf(method)})",
+            (null, { } seconds) => $"{reading}.rollup({seconds})",
+            ({ } method, { } seconds) => $"{reading}.rollup({NameOf(method)}, {seconds})",
+        };
+    }
+
+    private static string NameOf(Aggregation aggregation) =>
+        aggregation switch
+        {
+            Aggregation.Sum => "sum",
+            Aggregation.Min => "min",
+            Aggregation.Max => "max",
+            Aggregation.Count => "count",
+            _ => "avg",
+        };
+
+    /// <summary>The unit and the unit that it is per; null when there is none.</summary>
+    private static void WriteUnit(Utf8JsonWriter json, string? name)
+    {
+        if (name is null || Units.Find(name) is not { } unit)
+        {
+            json.WriteNull("unit");
+            return;
+        }
+        json.WriteStartArray("unit");
+        json.WriteStartObject();
+        json.WriteString("family", unit.Family);
+        json.WriteString("name", unit.Name);
+        json.WriteEndObject();
+        json.WriteNullValue();
+        json.WriteEndArray();
+    }
+}

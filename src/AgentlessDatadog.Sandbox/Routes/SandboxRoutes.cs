@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Text.Json;
+using AgentlessDatadog.Sandbox.Faults;
+using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Normalising;
+using AgentlessDatadog.Sandbox.Store;
+
+namespace AgentlessDatadog.Sandbox.Routes;
+
+/// <summary>What Datadog does not have: a look at what was dropped, at the requests, and faults on demand.</summary>
+internal sealed class SandboxRoutes(
+    DropList drops,
+    MetricStore metrics,
+    EventStore events,
+    FaultTable faults,
+    RequestLog log
+)
+{
+    private const int MaxFaultBytes = 1 << 20;
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/healthz", context => Answer.OkAsync(context, json => json.WriteString("status", "ok")));
+        routes.MapGet("/sandbox/dropped", DroppedAsync);
+        routes.MapGet("/sandbox/requests", RequestsAsync);
+        routes.MapGet("/sandbox/payloads", PayloadsAsync);
+        routes.MapGet("/sandbox/faults", FaultsAsync);
+        routes.MapPost("/sandbox/faults", AddFaultAsync);
+        routes.MapDelete(
+            "/sandbox/faults",
+            context =>
+            {
+                faults.Clear();
+                return FaultsAsync(context);
+            }
+        );
+    }
+
+    private Task DroppedAsync(HttpContext context)
+    {
+        var (items, totals) = drops.Read();
+        var held = metrics.Count();
+        return Answer.OkAsync(
+            context,
+            json =>
+            {
+                json.WriteNumber("total", totals.Sum(total => total.Count));
+                json.WriteStartObject("by_reason");
+                foreach (var (reason, count) in totals)
+                {
+                    json.WriteNumber(reason.Name(), count);
+                }
+                json.WriteEndObject();
+                json.WriteStartObject("evicted");
+                json.WriteNumber("points", held.EvictedPoints);
+                json.WriteNumber("series", held.EvictedSeries);
+                json.WriteNumber("events", events.Count().Evicted);
+                json.WriteEndObject();
+                json.WriteStartArray("items");
+                foreach (var item in items)
+                {
+                    Write(json, item);
+                }
+                json.WriteEndArray();
+            }
+        );
+    }
+
+    private static void Write(Utf8JsonWriter json, DroppedItem item)
+    {
+        json.WriteStartObject();
+        json.WriteString("time", item.Time);
+        json.WriteString("reason", item.Reason.Name());
+        json.WriteString("metric", item.Metric);
+        json.WriteString("detail", item.Detail);
+        if (item.Value is { } value)
+        {
+            // Text where JSON has no number for it.
+            if (double.IsFinite(value))
+            {
+                json.WriteNumber("value", value);
+            }
+            else
+            {
+                json.WriteString("value", value.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+        if (item.Timestamp is { } timestamp)
+        {
+            json.WriteNumber("timestamp", timestamp);
+        }
+        json.WriteEndObject();
+    }
+
+    private Task RequestsAsync(HttpContext context) =>
+        Answer.OkAsync(
+            context,
+            json =>
+            {
+                json.WriteNumber("total", log.Total);
+                json.WriteStartArray("requests");
+                foreach (var trace in log.Requests(PathOf(context.Request)))
+                {
+                    json.WriteStartObject();
+                    Write(json, trace);
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
+            }
+        );
+
+    private Task PayloadsAsync(HttpContext context) =>
+        Answer.OkAsync(
+            context,
+            json =>
+            {
+                json.WriteStartArray("payloads");
+                foreach (var trace in log.Payloads(PathOf(context.Request)))
+                {
+                    json.WriteStartObject();
+                    Write(json, trace);
+                    json.WriteBase64String("body", trace.Payload);
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
+            }
+        );
+
+    private static void Write(Utf8JsonWriter json, RequestTrace trace)
+    {
+        json.WriteString("time", trace.Time);
+        json.WriteString("method", trace.Method);
+        json.WriteString("path", trace.Path);
+        json.WriteNumber("status", trace.Status);
+        json.WriteStringOrNull("content_type", trace.MediaType);
+        json.WriteString("encoding", trace.Encoding);
+        json.WriteNumber("wire_bytes", trace.WireBytes);
+        json.WriteNumber("raw_bytes", trace.RawBytes);
+    }
+
+    private async Task AddFaultAsync(HttpContext context)
+    {
+        using var document = await SmallBody.ReadJsonAsync(context, MaxFaultBytes);
+        faults.Add(Fault.Parse(document.RootElement));
+        await FaultsAsync(context);
+    }
+
+    private Task FaultsAsync(HttpContext context) =>
+        Answer.OkAsync(
+            context,
+            json =>
+            {
+                json.WriteStartArray("faults");
+                foreach (var fault in faults.List())
+                {
+                    Write(json, fault);
+                }
+                json.WriteEndArray();
+            }
+        );
+
+    private static void Write(Utf8JsonWriter json, Fault fault)
+    {
+        json.WriteStartObject();
+        json.WriteString("path", fault.Path.Text);
+        json.WriteNumber("left", fault.Left);
+        if (fault.Status is { } status)
+        {
+            json.WriteNumber("status", status);
+        }
+        json.WriteNumber("delayMs", (long)fault.Delay.TotalMilliseconds);
+        if (fault.Cut != Cut.None)
+        {
+            json.WriteString("cut", fault.Cut == Cut.Before ? "before" : "after");
+        }
+        json.WriteEndObject();
+    }
+
+    private static PathPattern PathOf(HttpRequest request) => new(request.Query["path"].ToString());
+}

@@ -1,0 +1,34 @@
+using AgentlessDatadog.Sandbox.Store;
+
+namespace AgentlessDatadog.Sandbox;
+
+/// <summary>How a sandbox listens, whom it lets in and how long it remembers.</summary>
+public sealed record SandboxOptions
+{
+    /// <summary>
+    /// Where to listen: <c>http</c> URLs, port 0 for any free one. An address that is not loopback needs a
+    /// <see cref="Gate"/>.
+    /// </summary>
+    public IReadOnlyList<string> Urls { get; init; } = ["http://127.0.0.1:8091"];
+
+    /// <summary>
+    /// The valid keys: 32 hex digits for an API key, 40 for an application key. A kind that the list does not name
+    /// stays open to every well-formed key; null leaves both open.
+    /// </summary>
+    public IReadOnlyList<string>? Keys { get; init; }
+
+    /// <summary>How long points and events are kept, from 10 minutes to 7 days.</summary>
+    public TimeSpan Retention { get; init; } = TimeSpan.FromHours(4);
+
+    /// <summary>True keeps the last bodies, decompressed, for <c>GET /sandbox/payloads</c>: for tests.</summary>
+    public bool KeepPayloads { get; init; }
+
+    /// <summary>
+    /// Asked for every request that is neither an intake POST nor a key check; false answers 401. Null asks for a
+    /// Host header that names this machine, which keeps foreign web pages out of a loopback address.
+    /// </summary>
+    public Func<HttpContext, bool>? Gate { get; init; }
+
+    /// <summary>What memory is bounded by; tests lower it.</summary>
+    internal StoreLimits Limits { get; init; } = new();
+}

@@ -1,0 +1,143 @@
+using AgentlessDatadog.Sandbox.Access;
+using AgentlessDatadog.Sandbox.Faults;
+using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Routes;
+using AgentlessDatadog.Sandbox.Store;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace AgentlessDatadog.Sandbox;
+
+/// <summary>
+/// A strict local Datadog: takes what Datadog takes, refuses what it refuses, drops what it drops and says so, and
+/// answers questions about the rest through Datadog's own API. Everything is held in memory, within bounds.
+/// </summary>
+public sealed class SandboxServer : IAsyncDisposable
+{
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly WebApplication _app;
+
+    private SandboxServer(WebApplication app, IReadOnlyList<Uri> addresses)
+    {
+        _app = app;
+        Addresses = addresses;
+    }
+
+    /// <summary>Where it listens, with the ports that were really taken.</summary>
+    public IReadOnlyList<Uri> Addresses { get; }
+
+    /// <summary>Starts listening.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="time">The clock that all time windows and retention follow.</param>
+    /// <param name="loggerFactory">Takes warnings and errors of the server itself; null for none.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="ArgumentException">An option is not valid; the message says which and what is.</exception>
+    /// <exception cref="IOException">The address is in use or is not this machine's.</exception>
+    public static async Task<SandboxServer> StartAsync(
+        SandboxOptions options,
+        TimeProvider time,
+        ILoggerFactory? loggerFactory,
+        CancellationToken cancellationToken
+    )
+    {
+        Check(options);
+        var keys = new KeyRing(options.Keys);
+        loggerFactory ??= NullLoggerFactory.Instance;
+
+        var drops = new DropList(options.Limits.Dropped);
+        var metrics = new MetricStore(options.Limits, options.Retention, drops, time);
+        var events = new EventStore(options.Limits, options.Retention, time);
+        var faults = new FaultTable();
+        var log = new RequestLog(options.Limits.Requests, options.Limits.PayloadBytes);
+        var reads = new MetricReads(keys, metrics);
+        var pipeline = new RequestPipeline(
+            options,
+            new FaultInjector(faults, time),
+            log,
+            time,
+            loggerFactory.CreateLogger<RequestPipeline>()
+        );
+
+        var app = Build(options.Urls, loggerFactory);
+        app.UseRouting();
+        app.Use(next => context => pipeline.InvokeAsync(context, next));
+        new MetricIntake(keys, metrics).Map(app);
+        reads.Map(app);
+        new EventRoutes(keys, events, drops, time).Map(app);
+        new SandboxRoutes(drops, metrics, events, faults, log).Map(app);
+        new PageRoutes(metrics, events, log, reads, time).Map(app);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        return new SandboxServer(app, [.. bound.Addresses.Select(address => new Uri(address))]);
+    }
+
+    /// <summary>Stops listening; requests under way get two seconds.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var timeout = new CancellationTokenSource(StopTimeout);
+        await _app.StopAsync(timeout.Token);
+        await _app.DisposeAsync();
+    }
+
+    private static WebApplication Build(IReadOnlyList<string> urls, ILoggerFactory loggerFactory)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Each route has its own limit and answers 413 in Datadog's words (RequestBody).
+            kestrel.Limits.MaxRequestBodySize = null;
+        });
+        builder.WebHost.UseUrls([.. urls]);
+        builder.Services.AddRoutingCore();
+        builder.Services.Replace(ServiceDescriptor.Singleton(loggerFactory));
+        // The process belongs to whoever embeds us: signals and console are not ours.
+        builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());
+        return builder.Build();
+    }
+
+    private static void Check(SandboxOptions options)
+    {
+        if (options.Retention < TimeSpan.FromMinutes(10) || options.Retention > TimeSpan.FromDays(7))
+        {
+            throw new ArgumentException("Retention must be 10 minutes to 7 days.", nameof(options));
+        }
+        if (options.Urls.Count == 0)
+        {
+            throw new ArgumentException("Give at least one URL to listen on.", nameof(options));
+        }
+        foreach (var url in options.Urls)
+        {
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp)
+            {
+                throw new ArgumentException($"{url} is not an http:// URL.", nameof(options));
+            }
+            if (options.Gate is null && !HostGate.IsLoopback(uri.Host))
+            {
+                throw new ArgumentException(
+                    $"{url} is not on this machine alone; without sign-in the sandbox listens on loopback only.",
+                    nameof(options)
+                );
+            }
+        }
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,25 @@
+namespace AgentlessDatadog.Sandbox.Store;
+
+/// <summary>
+/// Upper bounds of what is held in memory. The oldest goes first, and what went is counted under
+/// <c>GET /sandbox/dropped</c>.
+/// </summary>
+internal sealed record StoreLimits
+{
+    /// <summary>Points, samples of distributions included. A point takes 12 bytes.</summary>
+    public int Points { get; init; } = 10_000_000;
+
+    /// <summary>Series: names times tag sets.</summary>
+    public int Series { get; init; } = 1_000_000;
+
+    public int Events { get; init; } = 20_000;
+
+    /// <summary>Lines in the list of dropped items; its totals go on.</summary>
+    public int Dropped { get; init; } = 1_000;
+
+    /// <summary>Lines in the list of requests.</summary>
+    public int Requests { get; init; } = 1_000;
+
+    /// <summary>Bytes of kept bodies, when they are kept.</summary>
+    public long PayloadBytes { get; init; } = 256L << 20;
+}

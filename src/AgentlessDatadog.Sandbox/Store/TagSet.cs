@@ -1,0 +1,30 @@
+namespace AgentlessDatadog.Sandbox.Store;
+
+/// <summary>
+/// The tags of a series: normalised, sorted, distinct. There is one instance per set, so that reference equality is
+/// equality.
+/// </summary>
+internal sealed class TagSet(string[] tags, int hash)
+{
+    public string[] Tags => tags;
+
+    public int Hash => hash;
+
+    /// <summary>How many series hold this set.</summary>
+    public int Uses { get; set; }
+
+    /// <summary>The value of a tag; null without such a key. Several values of one key are joined by commas.</summary>
+    public string? ValueOf(string key)
+    {
+        string? value = null;
+        foreach (var tag in tags)
+        {
+            if (tag.Length > key.Length && tag[key.Length] == ':' && tag.StartsWith(key, StringComparison.Ordinal))
+            {
+                var part = tag[(key.Length + 1)..];
+                value = value is null ? part : $"{value},{part}";
+            }
+        }
+        return value;
+    }
+}
