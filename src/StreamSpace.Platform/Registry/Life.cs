@@ -1,0 +1,149 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>What the registry knows of a session id: its present life, or the last one while that is remembered.</summary>
+/// <param name="Session">What listeners are told.</param>
+/// <param name="FirstSeenAt">By the platform's clock. Running time counts from here until a creation is known.</param>
+internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
+{
+    /// <summary>
+    /// The platform time that the state rests on: nothing older changes it. A creation does not set it, for the
+    /// clock of whoever confirms it may lag behind.
+    /// </summary>
+    public DateTimeOffset StateAt { get; init; } = DateTimeOffset.MinValue;
+
+    /// <summary>True once its creation was seen, and told.</summary>
+    public bool Introduced { get; init; }
+
+    /// <summary>When it first failed, or null.</summary>
+    public DateTimeOffset? FailedAt { get; init; }
+
+    /// <summary>The platform's words about the first failure.</summary>
+    public string? FailureReason { get; init; }
+
+    /// <summary>End of the former life of the same session id: what is not later belongs to that one.</summary>
+    public DateTimeOffset? FormerEnd { get; init; }
+
+    /// <summary>An end held back for the creation that should have come before it.</summary>
+    public DateTimeOffset? HeldEnd { get; init; }
+
+    /// <summary>By our clock: when a request lapses, a held end is told, or an ended or lapsed life is forgotten.</summary>
+    public DateTimeOffset? Due { get; init; }
+
+    /// <summary>Ended or lapsed: only remembered, so that what comes late is understood.</summary>
+    public bool Closed => Session.State is SessionState.Ended or SessionState.Lapsed;
+
+    /// <summary>Fills in what was unknown; what is known stays.</summary>
+    public Life Learn(SessionObservation seen)
+    {
+        var user = new PlatformUser(Session.User.Id ?? seen.User.Id, Session.User.Name ?? seen.User.Name);
+        var template = Session.Template ?? seen.Template;
+        var platform = Session.Platform ?? seen.Platform;
+        return user == Session.User && template == Session.Template && platform == Session.Platform
+            ? this
+            : this with
+            {
+                Session = Session with { User = user, Template = template, Platform = platform },
+            };
+    }
+
+    /// <summary>Adds the stretch between the creation and the first sight to the running time: it began awake.</summary>
+    public Life CreatedAt(DateTimeOffset at)
+    {
+        var session = Session with { CreatedAt = at };
+        if (at < FirstSeenAt)
+        {
+            session =
+                session.AwakeSince == FirstSeenAt
+                    ? session with
+                    {
+                        AwakeSince = at,
+                    }
+                    : session with
+                    {
+                        AwakeBefore = session.AwakeBefore + (FirstSeenAt - at),
+                    };
+        }
+        return this with { Session = session, FirstSeenAt = at < FirstSeenAt ? at : FirstSeenAt, Introduced = true };
+    }
+
+    /// <summary>
+    /// The session in another state, its waking stretch opened or closed at <paramref name="at"/>. A request that
+    /// had lapsed and then shows a sign of life was awake all the time.
+    /// </summary>
+    public Session In(SessionState state, DateTimeOffset at)
+    {
+        var revived = Session.State is SessionState.Lapsed && state is not SessionState.Ended;
+        var awake = revived ? Session with { AwakeSince = FirstSeenAt } : Session;
+        return state is SessionState.Running
+            ? awake with
+            {
+                State = state,
+                AwakeSince = awake.AwakeSince ?? at,
+            }
+            : awake with
+            {
+                State = state,
+                AwakeSince = null,
+                AwakeBefore = awake.RunningTime(at),
+            };
+    }
+
+    /// <summary>The life that a creation begins.</summary>
+    public static Life Created(SessionObservation seen, DateTimeOffset? formerEnd) =>
+        new(New(seen, SessionState.Requested, seen.At) with { CreatedAt = seen.At, AwakeSince = seen.At }, seen.At)
+        {
+            Introduced = true,
+            FormerEnd = formerEnd,
+        };
+
+    /// <summary>A life that was there before anyone looked, known by how it stands.</summary>
+    public static Life Found(StatusReported seen)
+    {
+        var state = StateOf(seen);
+        var since = seen.CreatedAt ?? seen.At;
+        return new Life(
+            New(seen, state, since) with
+            {
+                CreatedAt = seen.CreatedAt,
+                StartedAt = state is SessionState.Running ? seen.At : null,
+                AwakeSince = state is SessionState.Running ? since : null,
+            },
+            since
+        )
+        {
+            StateAt = seen.At,
+            FailedAt = state is SessionState.Failed ? since : null,
+            FailureReason = state is SessionState.Failed ? seen.Message : null,
+        };
+    }
+
+    /// <summary>A life that was there before anyone looked, known by what was asked of it.</summary>
+    public static Life Found(SessionObservation seen, SessionState state) =>
+        new(New(seen, state, seen.At) with { AwakeSince = seen.At }, seen.At);
+
+    /// <summary>A life of which only the end is known.</summary>
+    public static Life KnownByItsEnd(SessionObservation seen) => new(New(seen, SessionState.Ending, seen.At), seen.At);
+
+    /// <summary>The state that a status other than the end stands for.</summary>
+    public static SessionState StateOf(StatusReported status) =>
+        status.Status switch
+        {
+            ReportedStatus.Running => SessionState.Running,
+            ReportedStatus.Hibernated => SessionState.Hibernated,
+            ReportedStatus.Failed => SessionState.Failed,
+            _ => SessionState.Ended,
+        };
+
+    private static Session New(SessionObservation seen, SessionState state, DateTimeOffset since) =>
+        new()
+        {
+            LifeId = $"{seen.SessionId}@{since.UtcDateTime:O}",
+            Id = seen.SessionId,
+            State = state,
+            User = seen.User,
+            Template = seen.Template,
+            Platform = seen.Platform,
+        };
+}

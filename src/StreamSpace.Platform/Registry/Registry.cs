@@ -1,0 +1,323 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// What is true on the platform. It takes what sources saw and tells what of it is news. Pure: no I/O and no
+/// clock; our time comes with <see cref="Tick"/>, the platform's with each observation. One thread at a time.
+/// </summary>
+/// <remarks>
+/// The rules are those of reference/streamspace.md §10: levels repeat, and messages come twice, late or not at all.
+/// </remarks>
+internal sealed class Registry
+{
+    /// <summary>A request that nothing confirms counts as meant to run for so long.</summary>
+    public static readonly TimeSpan LapseAfter = TimeSpan.FromMinutes(10);
+
+    /// <summary>An end waits so long for the creation that should have come before it.</summary>
+    public static readonly TimeSpan HoldFor = TimeSpan.FromSeconds(10);
+
+    /// <summary>An ended or lapsed life is remembered for so long, so that late news and replays do no harm.</summary>
+    public static readonly TimeSpan RememberFor = TimeSpan.FromHours(48);
+
+    private const int RememberedIds = 65_536;
+
+    private readonly Lives _lives;
+    private readonly RecentIds _seen = new(RememberedIds);
+    private List<PlatformEvent> _events = [];
+    private UsersTotalled? _users;
+    private bool _usersTouched;
+    private DateTimeOffset _now;
+
+    /// <summary>Begins with what was kept.</summary>
+    public Registry(RegistrySnapshot kept)
+    {
+        _lives = new Lives(kept.Lives);
+        _users = kept.Users;
+    }
+
+    /// <summary>How many sessions are in each state before their end.</summary>
+    public IReadOnlyDictionary<SessionState, int> Counts => _lives.Counts;
+
+    /// <summary>All that is open now, as a listener needs it that knows nothing yet.</summary>
+    public IReadOnlyList<PlatformEvent> Baseline =>
+        [
+            .. _lives.Open.Select(l => new SessionFound(l.Session, l.FirstSeenAt)),
+            .. _users is { } users ? [new UsersCounted(users.Total, users.At)] : Array.Empty<PlatformEvent>(),
+        ];
+
+    /// <summary>What differs from what was kept last.</summary>
+    public RegistryChange Changes
+    {
+        get
+        {
+            var (put, forgotten) = _lives.Changes;
+            return new RegistryChange(put, forgotten, _usersTouched ? _users : null);
+        }
+    }
+
+    /// <summary>Says that <see cref="Changes"/> are kept.</summary>
+    public void Kept()
+    {
+        _lives.Kept();
+        _usersTouched = false;
+    }
+
+    /// <summary>The news since the last call, in the order in which it became known.</summary>
+    public IReadOnlyList<PlatformEvent> TakeEvents()
+    {
+        var taken = _events;
+        _events = [];
+        return taken;
+    }
+
+    /// <summary>Lets our time pass: requests lapse, held ends are told, old lives are forgotten.</summary>
+    public void Tick(DateTimeOffset now)
+    {
+        _now = now;
+        while (_lives.NextDue(now) is { } life)
+        {
+            if (life.HeldEnd is { } end)
+            {
+                End(life, end);
+                continue;
+            }
+            var lapsed = life.Session with { State = SessionState.Lapsed, AwakeSince = null };
+            _lives.Put(life with { Session = lapsed, Due = now + RememberFor });
+            Tell(new SessionChanged(lapsed, now));
+        }
+        _lives.Forget(now);
+    }
+
+    /// <summary>Takes one observation.</summary>
+    public void Apply(Observation seen)
+    {
+        if (seen.MessageId is { } id && !_seen.Add(id))
+        {
+            return;
+        }
+        switch (seen)
+        {
+            case UserActed act when _seen.Add(act.FactId):
+                Tell(Fact(act));
+                break;
+            case UsersTotalled users when _users is null || users.At > _users.At:
+                if (users.Total != _users?.Total)
+                {
+                    Tell(new UsersCounted(users.Total, users.At));
+                }
+                (_users, _usersTouched) = (users, true);
+                break;
+            case SessionObservation session:
+                var life = _lives.Find(session.SessionId);
+                if (life?.FormerEnd is not { } end || session.At > end)
+                {
+                    Apply(life, session);
+                }
+                break;
+        }
+    }
+
+    private void Apply(Life? life, SessionObservation seen)
+    {
+        switch (seen)
+        {
+            case CreateRequested:
+                Create(life, seen);
+                break;
+            case DeleteRequested or StatusReported { Status: ReportedStatus.Ended }:
+                End(life, seen);
+                break;
+            case StatusReported status when life is null:
+                Find(Life.Found(status), seen.At);
+                break;
+            // Whoever is asked to sleep is awake, and whoever is asked to wake is meant to run.
+            case HibernateRequested when life is null:
+                Find(Life.Found(seen, SessionState.Running), seen.At);
+                break;
+            case WakeRequested when life is null:
+                Find(Life.Found(seen, SessionState.Requested) with { Due = _now + LapseAfter }, seen.At);
+                break;
+            case not null when life is null or { Session.State: SessionState.Ended or SessionState.Ending }:
+                break;
+            case StatusReported status:
+                Move(Learn(life, seen), status);
+                break;
+            case UsageMeasured usage when life.Session.AwakeSince is not null:
+                var session = Learn(life, seen).Session;
+                Tell(new SessionMeasured(session, usage.At, usage.CpuPercent, usage.MemoryBytes, usage.StorageBytes));
+                break;
+            case HibernateRequested or WakeRequested:
+                Learn(life, seen);
+                break;
+        }
+    }
+
+    private void Create(Life? life, SessionObservation seen)
+    {
+        var end = life?.Session.EndedAt ?? life?.HeldEnd;
+        if (life is null || seen.At > end)
+        {
+            if (life?.HeldEnd is { } held)
+            {
+                End(life, held);
+            }
+            var begun = Life.Created(seen, end) with { Due = _now + LapseAfter };
+            _lives.Put(begun);
+            TellCreated(begun.Session, seen.At);
+        }
+        else if (!life.Introduced)
+        {
+            Introduce(life, seen);
+        }
+        else if (end is null)
+        {
+            Learn(life, seen);
+        }
+    }
+
+    // A creation that is seen after other signs of the life: told now, and with it what had to wait for it.
+    private void Introduce(Life life, SessionObservation seen)
+    {
+        var introduced = life.Learn(seen).CreatedAt(seen.At);
+        var session = introduced.Session;
+        _lives.Put(introduced);
+        TellCreated(session, seen.At);
+        if (session.EndedAt is not null)
+        {
+            return;
+        }
+        if (session.StartedAt is { } started)
+        {
+            TellStarted(session, started);
+        }
+        if (life.FailedAt == life.FirstSeenAt)
+        {
+            TellFailed(introduced);
+        }
+        if (life.HeldEnd is { } end)
+        {
+            End(introduced, end);
+        }
+    }
+
+    private void Find(Life life, DateTimeOffset at)
+    {
+        _lives.Put(life);
+        Tell(new SessionFound(life.Session, at));
+    }
+
+    private void Move(Life life, StatusReported status)
+    {
+        if (status.At < life.StateAt)
+        {
+            return;
+        }
+        var before = life.Session.State;
+        var state = Life.StateOf(status);
+        var session = life.In(state, status.At);
+        var firstRun = state is SessionState.Running && session.StartedAt is null;
+        var firstFailure = state is SessionState.Failed && life.FailedAt is null;
+        life = life with
+        {
+            Session = firstRun ? session with { StartedAt = status.At } : session,
+            StateAt = status.At,
+            FailedAt = firstFailure ? status.At : life.FailedAt,
+            FailureReason = firstFailure ? status.Message : life.FailureReason,
+            Due = null,
+        };
+        session = life.Session;
+        _lives.Put(life);
+
+        if (firstRun && life.Introduced)
+        {
+            TellStarted(session, status.At);
+        }
+        else if (firstFailure)
+        {
+            TellFailed(life);
+        }
+        else if (state != before)
+        {
+            Tell(
+                (before, state) switch
+                {
+                    (SessionState.Hibernated, SessionState.Running) => new SessionWoken(session, status.At)
+                    {
+                        Id = $"{session.LifeId}/woken/{status.At.UtcDateTime:O}",
+                    },
+                    (_, SessionState.Hibernated) => new SessionHibernated(session, status.At)
+                    {
+                        Id = $"{session.LifeId}/hibernated/{status.At.UtcDateTime:O}",
+                    },
+                    _ => new SessionChanged(session, status.At),
+                }
+            );
+        }
+    }
+
+    private void End(Life? life, SessionObservation seen)
+    {
+        // What ended before this life was asked for is an earlier life, which nobody saw.
+        if (life is { Introduced: true } && seen.At < life.Session.CreatedAt)
+        {
+            return;
+        }
+        if (life is { Session.State: SessionState.Ended or SessionState.Ending })
+        {
+            return;
+        }
+        life = life?.Learn(seen) ?? Life.KnownByItsEnd(seen);
+        if (life.Introduced || life.Session.Template is not null)
+        {
+            End(life, seen.At);
+            return;
+        }
+        var ending = life.Session with { State = SessionState.Ending };
+        _lives.Put(life with { Session = ending, HeldEnd = seen.At, Due = _now + HoldFor });
+        Tell(new SessionChanged(ending, seen.At));
+    }
+
+    private void End(Life life, DateTimeOffset at)
+    {
+        var ended = life.In(SessionState.Ended, at) with { EndedAt = at };
+        _lives.Put(life with { Session = ended, HeldEnd = null, Due = _now + RememberFor });
+        Tell(new SessionEnded(ended, at) { Id = $"{ended.LifeId}/ended" });
+    }
+
+    private Life Learn(Life life, SessionObservation seen)
+    {
+        var learned = life.Learn(seen);
+        if (!ReferenceEquals(learned, life))
+        {
+            _lives.Put(learned);
+            Tell(new SessionChanged(learned.Session, seen.At));
+        }
+        return learned;
+    }
+
+    private void TellCreated(Session session, DateTimeOffset at) =>
+        Tell(new SessionCreated(session, at) { Id = $"{session.LifeId}/created" });
+
+    private void TellStarted(Session session, DateTimeOffset at) =>
+        Tell(new SessionStarted(session, at) { Id = $"{session.LifeId}/started" });
+
+    private void TellFailed(Life life) =>
+        Tell(
+            new SessionFailed(life.Session, life.FailedAt!.Value, life.FailureReason)
+            {
+                Id = $"{life.Session.LifeId}/failed",
+            }
+        );
+
+    private static UserEvent Fact(UserActed act) =>
+        act.Act switch
+        {
+            UserAct.Created => new UserCreated(act.User, act.At) { Id = act.FactId },
+            UserAct.Deleted => new UserDeleted(act.User, act.At) { Id = act.FactId },
+            UserAct.LoggedIn => new UserLoggedIn(act.User, act.At) { Id = act.FactId },
+            _ => new UserLoggedOut(act.User, act.At) { Id = act.FactId },
+        };
+
+    private void Tell(PlatformEvent news) => _events.Add(news);
+}

@@ -1,0 +1,117 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// One thing that a source saw. It may be seen twice, late, or by two sources: the registry alone decides what
+/// of it is news.
+/// </summary>
+/// <param name="At">When it happened, by the platform's clock.</param>
+public abstract record Observation(DateTimeOffset At)
+{
+    /// <summary>The id of the message that carried it, or null. The same id is the same observation.</summary>
+    public string? MessageId { get; init; }
+}
+
+/// <summary>Something seen of one session.</summary>
+/// <param name="SessionId">The platform's session id.</param>
+/// <param name="At">When.</param>
+public abstract record SessionObservation(string SessionId, DateTimeOffset At) : Observation(At)
+{
+    /// <summary>Whose session it is, as far as this observation tells.</summary>
+    public PlatformUser User { get; init; } = PlatformUser.Unknown;
+
+    /// <summary>The template's name, or null.</summary>
+    public string? Template { get; init; }
+
+    /// <summary><c>kubernetes</c>, <c>docker</c> …, or null.</summary>
+    public string? Platform { get; init; }
+}
+
+/// <summary>A session was asked for: the beginning of a life.</summary>
+/// <inheritdoc cref="SessionObservation"/>
+public sealed record CreateRequested(string SessionId, DateTimeOffset At) : SessionObservation(SessionId, At);
+
+/// <summary>A session was asked to end. Where nothing else tells of ends, this is the end.</summary>
+/// <inheritdoc cref="SessionObservation"/>
+public sealed record DeleteRequested(string SessionId, DateTimeOffset At) : SessionObservation(SessionId, At);
+
+/// <summary>A session was asked to sleep. That it sleeps is a status of its own, which follows.</summary>
+/// <inheritdoc cref="SessionObservation"/>
+public sealed record HibernateRequested(string SessionId, DateTimeOffset At) : SessionObservation(SessionId, At);
+
+/// <summary>A session was asked to wake. That it runs is a status of its own, which follows.</summary>
+/// <inheritdoc cref="SessionObservation"/>
+public sealed record WakeRequested(string SessionId, DateTimeOffset At) : SessionObservation(SessionId, At);
+
+/// <summary>What a status can say.</summary>
+public enum ReportedStatus
+{
+    /// <summary>It runs.</summary>
+    Running,
+
+    /// <summary>It sleeps.</summary>
+    Hibernated,
+
+    /// <summary>It could not be made, or broke.</summary>
+    Failed,
+
+    /// <summary>It is gone.</summary>
+    Ended,
+}
+
+/// <summary>How a session stands: a level, which may be told again and again.</summary>
+/// <inheritdoc cref="SessionObservation"/>
+/// <param name="SessionId">The platform's session id.</param>
+/// <param name="At">When it stood so.</param>
+/// <param name="Status">How it stands.</param>
+/// <param name="Message">The platform's words about it, or null.</param>
+public sealed record StatusReported(string SessionId, DateTimeOffset At, ReportedStatus Status, string? Message = null)
+    : SessionObservation(SessionId, At)
+{
+    /// <summary>When the session was asked for, where the source knows it.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+}
+
+/// <summary>What a session uses now: a level. A part that was not measured is null.</summary>
+/// <inheritdoc cref="SessionObservation"/>
+/// <param name="SessionId">The platform's session id.</param>
+/// <param name="At">When it was measured.</param>
+/// <param name="CpuPercent">0 to 100 of the session's CPU limit.</param>
+/// <param name="MemoryBytes">Bytes of memory in use.</param>
+/// <param name="StorageBytes">Bytes of the home volume in use.</param>
+public sealed record UsageMeasured(
+    string SessionId,
+    DateTimeOffset At,
+    double? CpuPercent,
+    double? MemoryBytes,
+    double? StorageBytes
+) : SessionObservation(SessionId, At);
+
+/// <summary>What can happen to a user.</summary>
+public enum UserAct
+{
+    /// <summary>The account was made.</summary>
+    Created,
+
+    /// <summary>The account was removed.</summary>
+    Deleted,
+
+    /// <summary>The user logged in.</summary>
+    LoggedIn,
+
+    /// <summary>The user logged out.</summary>
+    LoggedOut,
+}
+
+/// <summary>Something happened to a user.</summary>
+/// <param name="FactId">Made by the one source that owns this kind of fact; the same whenever the fact is told again.</param>
+/// <param name="Act">What happened.</param>
+/// <param name="User">The user, as far as the source tells.</param>
+/// <param name="At">When.</param>
+public sealed record UserActed(string FactId, UserAct Act, PlatformUser User, DateTimeOffset At) : Observation(At);
+
+/// <summary>How many user accounts there are: a level.</summary>
+/// <param name="Total">The number, zero or more.</param>
+/// <param name="At">When it was counted.</param>
+public sealed record UsersTotalled(int Total, DateTimeOffset At) : Observation(At);

@@ -1,0 +1,35 @@
+namespace StreamSpace.Platform;
+
+/// <summary>Keeps what the registry knows, and how far each source has come, over restarts.</summary>
+public interface IRegistryStore : IDisposable
+{
+    /// <summary>Everything that was kept.</summary>
+    internal RegistrySnapshot Load();
+
+    /// <summary>Keeps <paramref name="change"/> and <paramref name="checkpoints"/> together or not at all.</summary>
+    internal void Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints);
+}
+
+/// <summary>All that a registry begins with.</summary>
+/// <param name="Lives">Open, ended and lapsed lives, in any order.</param>
+/// <param name="Users">The last count of users, or null.</param>
+/// <param name="Checkpoints">By source.</param>
+internal sealed record RegistrySnapshot(
+    IReadOnlyCollection<Life> Lives,
+    UsersTotalled? Users,
+    IReadOnlyDictionary<string, string> Checkpoints
+)
+{
+    /// <summary>Nothing was kept yet.</summary>
+    public static RegistrySnapshot Empty { get; } = new([], null, new Dictionary<string, string>());
+}
+
+/// <summary>What is different in a registry.</summary>
+/// <param name="Lives">New or changed.</param>
+/// <param name="Forgotten">Session ids that are remembered no more.</param>
+/// <param name="Users">The count of users when it is newer, else null.</param>
+internal sealed record RegistryChange(IReadOnlyList<Life> Lives, IReadOnlyList<string> Forgotten, UsersTotalled? Users)
+{
+    /// <summary>True when nothing is different.</summary>
+    public bool IsEmpty => Lives.Count == 0 && Forgotten.Count == 0 && Users is null;
+}

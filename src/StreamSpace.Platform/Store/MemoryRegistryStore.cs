@@ -1,0 +1,32 @@
+namespace StreamSpace.Platform;
+
+/// <summary>Keeps nothing over a restart of the process: the demo's store.</summary>
+public sealed class MemoryRegistryStore : IRegistryStore
+{
+    private readonly Dictionary<string, Life> _lives = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
+    private UsersTotalled? _users;
+
+    RegistrySnapshot IRegistryStore.Load() =>
+        new([.. _lives.Values], _users, new Dictionary<string, string>(_checkpoints));
+
+    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
+    {
+        foreach (var life in change.Lives)
+        {
+            _lives[life.Session.Id] = life;
+        }
+        foreach (var id in change.Forgotten)
+        {
+            _lives.Remove(id);
+        }
+        foreach (var (source, checkpoint) in checkpoints)
+        {
+            _checkpoints[source] = checkpoint;
+        }
+        _users = change.Users ?? _users;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+}

@@ -1,0 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace StreamSpace.Platform;
+
+/// <summary>The registry's records as text. A member that is added later must have a default.</summary>
+[JsonSourceGenerationOptions(
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    IgnoreReadOnlyProperties = true,
+    UseStringEnumConverter = true
+)]
+[JsonSerializable(typeof(Life))]
+[JsonSerializable(typeof(UsersTotalled))]
+internal sealed partial class RegistryJson : JsonSerializerContext
+{
+    /// <summary>Writes a record.</summary>
+    public static string Write<T>(T record) => JsonSerializer.Serialize(record, InfoOf<T>());
+
+    /// <summary>Reads a record back.</summary>
+    /// <exception cref="JsonException">It is not one.</exception>
+    public static T Read<T>(string text) =>
+        JsonSerializer.Deserialize(text, InfoOf<T>()) ?? throw new JsonException("A record is null.");
+
+    private static JsonTypeInfo<T> InfoOf<T>() => (JsonTypeInfo<T>)Default.GetTypeInfo(typeof(T))!;
+}

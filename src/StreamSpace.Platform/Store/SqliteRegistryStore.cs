@@ -1,0 +1,194 @@
+using Microsoft.Data.Sqlite;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// Keeps the registry in tables of its own (<c>platform_…</c>) in a SQLite file that it may share with others:
+/// WAL, synchronous FULL, one transaction per batch, no lock held in between.
+/// </summary>
+public sealed class SqliteRegistryStore : IRegistryStore
+{
+    private const int SchemaVersion = 1;
+
+    private readonly SqliteConnection _connection;
+
+    /// <summary>Opens the file, made readable by the owner only when it is new.</summary>
+    /// <exception cref="InvalidOperationException">A newer version of this program wrote the tables.</exception>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public SqliteRegistryStore(string path)
+    {
+        OwnerOnly(path);
+        _connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Pooling = false,
+                DefaultTimeout = 30,
+            }.ToString()
+        );
+        try
+        {
+            _connection.Open();
+            Execute("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            Prepare(path);
+        }
+        catch
+        {
+            _connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _connection.Dispose();
+
+    RegistrySnapshot IRegistryStore.Load()
+    {
+        var lives = new List<Life>();
+        UsersTotalled? users = null;
+        var checkpoints = new Dictionary<string, string>(StringComparer.Ordinal);
+        using var command = _connection.CreateCommand();
+        command.CommandText = "SELECT kind, name, value FROM platform_registry";
+        using var rows = command.ExecuteReader();
+        while (rows.Read())
+        {
+            var value = rows.GetString(2);
+            switch (rows.GetString(0))
+            {
+                case Kinds.Life:
+                    lives.Add(RegistryJson.Read<Life>(value));
+                    break;
+                case Kinds.Users:
+                    users = RegistryJson.Read<UsersTotalled>(value);
+                    break;
+                case Kinds.Checkpoint:
+                    checkpoints[rows.GetString(1)] = value;
+                    break;
+            }
+        }
+        return new RegistrySnapshot(lives, users, checkpoints);
+    }
+
+    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
+    {
+        using var transaction = _connection.BeginTransaction();
+        using var put = Statement(
+            transaction,
+            "INSERT INTO platform_registry (kind, name, value) VALUES ($kind, $name, $value) "
+                + "ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value",
+            "$kind",
+            "$name",
+            "$value"
+        );
+        using var delete = Statement(
+            transaction,
+            "DELETE FROM platform_registry WHERE kind = $kind AND name = $name",
+            "$kind",
+            "$name"
+        );
+        foreach (var life in change.Lives)
+        {
+            Run(put, Kinds.Life, life.Session.Id, RegistryJson.Write(life));
+        }
+        foreach (var id in change.Forgotten)
+        {
+            Run(delete, Kinds.Life, id);
+        }
+        if (change.Users is { } users)
+        {
+            Run(put, Kinds.Users, "", RegistryJson.Write(users));
+        }
+        foreach (var (source, checkpoint) in checkpoints)
+        {
+            Run(put, Kinds.Checkpoint, source, checkpoint);
+        }
+        transaction.Commit();
+    }
+
+    // The main file is made here, so that no moment passes in which others could read it; SQLite gives its
+    // companions (-wal, -shm) the rights of the main file.
+    private static void OwnerOnly(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (
+            File.Open(
+                path,
+                new FileStreamOptions
+                {
+                    Mode = FileMode.OpenOrCreate,
+                    Access = FileAccess.ReadWrite,
+                    Share = FileShare.ReadWrite,
+                    UnixCreateMode = owner,
+                }
+            )
+        ) { }
+        File.SetUnixFileMode(path, owner);
+    }
+
+    private void Prepare(string path)
+    {
+        Execute(
+            """
+            CREATE TABLE IF NOT EXISTS platform_schema (version INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS platform_registry (
+                kind TEXT NOT NULL,
+                name TEXT NOT NULL,
+                value TEXT NOT NULL,
+                PRIMARY KEY (kind, name)
+            ) WITHOUT ROWID;
+            """
+        );
+        using var command = _connection.CreateCommand();
+        command.CommandText = "SELECT max(version) FROM platform_schema";
+        if (command.ExecuteScalar() is not long version)
+        {
+            Execute($"INSERT INTO platform_schema (version) VALUES ({SchemaVersion})");
+        }
+        else if (version > SchemaVersion)
+        {
+            throw new InvalidOperationException(
+                $"{path} was written by a newer version (platform schema {version}; this one knows {SchemaVersion}): "
+                    + "start that version again, or give another data folder."
+            );
+        }
+    }
+
+    private SqliteCommand Statement(SqliteTransaction transaction, string sql, params string[] parameters)
+    {
+        var command = _connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter, SqliteType.Text);
+        }
+        return command;
+    }
+
+    private static void Run(SqliteCommand command, params string[] values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters[i].Value = values[i];
+        }
+        command.ExecuteNonQuery();
+    }
+
+    private void Execute(string sql)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static class Kinds
+    {
+        public const string Life = "life";
+        public const string Users = "users";
+        public const string Checkpoint = "checkpoint";
+    }
+}

@@ -1,0 +1,307 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// Watches a platform through its sources and tells the listeners what happened, at least once and in order.
+/// Whatever has arrived is one batch; it is kept, and the sources' checkpoints move on, only once every listener
+/// has taken it.
+/// </summary>
+public sealed class PlatformWatch : IAsyncDisposable
+{
+    private const int WaitingBatches = 4096;
+    private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
+    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+
+    private readonly IReadOnlyList<ISource> _sources;
+    private readonly IRegistryStore _store;
+    private readonly bool _demo;
+    private readonly TimeProvider _clock;
+    private readonly Func<double> _chance;
+    private readonly ILogger _logger;
+
+    // A full channel makes the sources wait: nothing is dropped here.
+    private readonly Channel<ObservationBatch> _arrived = Channel.CreateBounded<ObservationBatch>(
+        new BoundedChannelOptions(WaitingBatches) { SingleReader = true }
+    );
+
+    // Whoever has the turn may touch what follows.
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly List<Listener> _listeners = [];
+    private readonly Dictionary<string, string> _uncommitted = new(StringComparer.Ordinal);
+    private Registry? _registry;
+    private bool _commitFails;
+
+    private volatile IReadOnlyDictionary<SessionState, int> _sessions = new Dictionary<SessionState, int>();
+
+    /// <summary>Starts nothing yet.</summary>
+    /// <param name="sources">What to watch; names must differ.</param>
+    /// <param name="store">What was known before, and where to keep what becomes known. Disposed by the caller.</param>
+    /// <param name="demo">True when the sources invent what they say: every batch is then marked as such.</param>
+    /// <param name="clock">Our clock.</param>
+    /// <param name="chance">Uniform in [0, 1).</param>
+    /// <param name="logger">For faults of sources, listeners and the store.</param>
+    public PlatformWatch(
+        IReadOnlyList<ISource> sources,
+        IRegistryStore store,
+        bool demo,
+        TimeProvider clock,
+        Func<double> chance,
+        ILogger logger
+    )
+    {
+        _sources = sources;
+        _store = store;
+        _demo = demo;
+        _clock = clock;
+        _chance = chance;
+        _logger = logger;
+    }
+
+    /// <summary>How the sources stand, now.</summary>
+    public IReadOnlyList<SourceStatus> Sources => [.. _sources.Select(s => s.Status)];
+
+    /// <summary>How many sessions are in each state before their end; a state without any is left out.</summary>
+    public IReadOnlyDictionary<SessionState, int> Sessions => _sessions;
+
+    /// <summary>
+    /// Runs the sources and the loop until <paramref name="cancellationToken"/> fires, then returns. Attach
+    /// listeners first: what happens while none is attached is kept, and told to nobody but as a baseline.
+    /// </summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var checkpoints = _store.Load().Checkpoints;
+        var running = _sources.Select(s => RunSourceAsync(s, checkpoints.GetValueOrDefault(s.Name), stop.Token));
+        var sources = Task.WhenAll(running.ToList());
+        try
+        {
+            await LoopAsync(stop.Token);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+        finally
+        {
+            await stop.CancelAsync();
+            await sources;
+        }
+    }
+
+    /// <summary>
+    /// Gives <paramref name="take"/> a baseline (every open session, the count of users when known), and then every
+    /// batch. A call that throws is made again with the same batch, after a wait, until it succeeds or the listener
+    /// is detached; the other listeners wait too. The baseline is given once: a failure there is the caller's.
+    /// </summary>
+    /// <param name="name">Names the listener in the log.</param>
+    /// <param name="take">Takes a batch; returning means kept. Its token fires on detaching.</param>
+    /// <param name="cancellationToken">Gives up attaching.</param>
+    /// <returns>Detaches when disposed, and returns once no call is under way. Not to be disposed from within a call.</returns>
+    public async ValueTask<IAsyncDisposable> AttachAsync(
+        string name,
+        Func<PlatformBatch, CancellationToken, ValueTask> take,
+        CancellationToken cancellationToken
+    )
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var baseline = new PlatformBatch(Known().Baseline) { Baseline = true, Demo = _demo };
+            await take(baseline, cancellationToken);
+            var listener = new Listener(this, name, take);
+            _listeners.Add(listener);
+            return listener;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var listener in _listeners.ToList())
+        {
+            await listener.DisposeAsync();
+        }
+        _turn.Dispose();
+    }
+
+    private async Task LoopAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TickEvery, _clock);
+        Task<bool>? tick = null;
+        Task<bool>? arrival = null;
+        while (true)
+        {
+            await TakeAsync(Arrived(), cancellationToken);
+            tick ??= timer.WaitForNextTickAsync(cancellationToken).AsTask();
+            arrival ??= _arrived.Reader.WaitToReadAsync(cancellationToken).AsTask();
+            await await Task.WhenAny(tick, arrival);
+            tick = tick.IsCompleted ? null : tick;
+            arrival = arrival.IsCompleted ? null : arrival;
+        }
+    }
+
+    private List<ObservationBatch> Arrived()
+    {
+        var batches = new List<ObservationBatch>();
+        while (batches.Count < WaitingBatches && _arrived.Reader.TryRead(out var batch))
+        {
+            batches.Add(batch);
+        }
+        return batches;
+    }
+
+    private async Task TakeAsync(List<ObservationBatch> batches, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var registry = Known();
+            registry.Tick(_clock.GetUtcNow());
+            foreach (var batch in batches)
+            {
+                foreach (var observation in batch.Observations)
+                {
+                    registry.Apply(observation);
+                }
+                if (batch.Checkpoint is not null)
+                {
+                    _uncommitted[batch.Source] = batch.Checkpoint;
+                }
+            }
+            _sessions = registry.Counts;
+            var news = registry.TakeEvents();
+            if (news.Count > 0)
+            {
+                var told = new PlatformBatch(news) { Demo = _demo };
+                foreach (var listener in _listeners.ToList())
+                {
+                    await DeliverAsync(listener, told, cancellationToken);
+                }
+            }
+            Commit(registry);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task DeliverAsync(Listener listener, PlatformBatch batch, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, listener.Detached);
+        for (var failures = 1; !either.IsCancellationRequested; failures++)
+        {
+            try
+            {
+                await listener.Take(batch, either.Token);
+                return;
+            }
+            catch (Exception e) when (!either.IsCancellationRequested)
+            {
+                var wait = Retry.After(failures, _chance());
+                _logger.LogError(
+                    e,
+                    "Listener {Listener} failed to take {Events} events; they come again in {Seconds:F1} s (failure {Failures}).",
+                    listener.Name,
+                    batch.Events.Count,
+                    wait.TotalSeconds,
+                    failures
+                );
+                await Task.Delay(wait, _clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Detached in the middle: it needs no answer any more.
+            }
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private void Commit(Registry registry)
+    {
+        var change = registry.Changes;
+        if (change.IsEmpty && _uncommitted.Count == 0)
+        {
+            return;
+        }
+        try
+        {
+            _store.Commit(change, _uncommitted);
+            registry.Kept();
+            _uncommitted.Clear();
+            _commitFails = false;
+        }
+        catch (Exception e)
+        {
+            // Everything stays to be committed with the next batch or tick; meanwhile we serve from memory.
+            if (!_commitFails)
+            {
+                _logger.LogError(e, "The registry could not be kept; it goes on from memory and tries again.");
+            }
+            _commitFails = true;
+        }
+    }
+
+    private async Task RunSourceAsync(ISource source, string? checkpoint, CancellationToken cancellationToken)
+    {
+        for (var failures = 1; !cancellationToken.IsCancellationRequested; failures++)
+        {
+            try
+            {
+                await source.RunAsync(_arrived.Writer, checkpoint, cancellationToken);
+                return;
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                var wait = Retry.After(failures, _chance());
+                _logger.LogError(
+                    e,
+                    "Source {Source} broke; it starts again in {Seconds:F1} s.",
+                    source.Name,
+                    wait.TotalSeconds
+                );
+                await Task.Delay(wait, _clock, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private Registry Known() => _registry ??= new Registry(_store.Load());
+
+    private sealed class Listener(
+        PlatformWatch watch,
+        string name,
+        Func<PlatformBatch, CancellationToken, ValueTask> take
+    ) : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _detached = new();
+
+        public string Name => name;
+
+        public Func<PlatformBatch, CancellationToken, ValueTask> Take => take;
+
+        public CancellationToken Detached => _detached.Token;
+
+        public async ValueTask DisposeAsync()
+        {
+            await _detached.CancelAsync();
+            await watch._turn.WaitAsync();
+            try
+            {
+                watch._listeners.Remove(this);
+            }
+            finally
+            {
+                watch._turn.Release();
+            }
+        }
+    }
+}
