@@ -1,37 +1,247 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using NATS.Client.Core;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform;
 
-/// <summary>How to reach NATS.</summary>
-/// <param name="Url">One or more servers, parted by commas: <c>nats://host:4222</c>, or <c>tls://</c>.</param>
-/// <param name="User">The user, or null for none.</param>
-/// <param name="Password">The password, or null.</param>
-public sealed record NatsSourceOptions(string Url, string? User, string? Password)
+/// <summary>
+/// Hears what StreamSpace publishes about sessions on NATS: plain subscriptions, never a JetStream consumer, which
+/// would drain the platform's work queues (reference/streamspace.md §2.4). What is published while it is deaf is
+/// lost to it; its status says for how long that was.
+/// </summary>
+public sealed class NatsSource : ISource
 {
-    /// <summary>Names the servers only: never a credential.</summary>
-    public override string ToString() => nameof(NatsSourceOptions);
-}
+    private static readonly Backoff Retry = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(8));
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
 
-/// <summary>Hears the messages that StreamSpace publishes on NATS.</summary>
-public sealed class NatsSource(NatsSourceOptions options, TimeProvider clock, Func<double> chance, ILogger logger)
-    : ISource
-{
+    private readonly NatsOpts _options;
+    private readonly string _servers;
+    private readonly TimeProvider _clock;
+    private readonly Func<double> _chance;
+    private readonly ILogger _logger;
+
+    private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
+    private long _received;
+    private volatile Standing _standing;
+
+    /// <summary>Connects to nothing yet.</summary>
+    /// <exception cref="ArgumentException">The URL holds something that is no address.</exception>
+    public NatsSource(NatsSourceOptions options, TimeProvider clock, Func<double> chance, ILogger logger)
+    {
+        _servers = NatsServers.Shown(options.Url);
+        _clock = clock;
+        _chance = chance;
+        _logger = logger;
+        _options = NatsOpts.Default with
+        {
+            Url = options.Url,
+            Name = "streamspace-datadog",
+            AuthOpts = string.IsNullOrEmpty(options.User)
+                ? NatsAuthOpts.Default
+                : NatsAuthOpts.Default with
+                {
+                    Username = options.User,
+                    Password = options.Password,
+                },
+            PingInterval = TimeSpan.FromSeconds(20),
+        };
+        _standing = new Standing(SourceState.Connecting, $"Connecting to {_servers}.", clock.GetUtcNow());
+    }
+
     /// <inheritdoc/>
     public string Name => "nats";
 
     /// <inheritdoc/>
-    public SourceStatus Status => new(Name, SourceState.Connecting, options.ToString(), clock.GetUtcNow());
+    public SourceStatus Status
+    {
+        get
+        {
+            var standing = _standing;
+            var deafNow = standing.DeafSince is { } since ? _clock.GetUtcNow() - since : TimeSpan.Zero;
+            return new SourceStatus(Name, standing.State, standing.Detail, standing.Since)
+            {
+                Received = Interlocked.Read(ref _received),
+                Skipped = new Dictionary<string, long>(_skipped),
+                Deaf = standing.DeafBefore + deafNow,
+            };
+        }
+    }
 
     /// <inheritdoc/>
-    public Task RunAsync(
+    public async Task RunAsync(
         ChannelWriter<ObservationBatch> output,
         string? checkpoint,
         CancellationToken cancellationToken
     )
     {
-        logger.LogDebug("{Chance}", chance());
-        return Task.CompletedTask;
+        try
+        {
+            for (var failures = 1; ; failures++)
+            {
+                var begun = _clock.GetUtcNow();
+                try
+                {
+                    await HearAsync(output, cancellationToken);
+                    failures = 0;
+                    Lost("The connection was lost.", _clock.GetUtcNow());
+                }
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+                {
+                    Lost(Reason(e), begun);
+                }
+                await Task.Delay(Retry.After(Math.Max(failures, 1), _chance()), _clock, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+        finally
+        {
+            _standing = _standing with { State = SourceState.Stopped, Detail = "Stopped.", Since = _clock.GetUtcNow() };
+        }
+    }
+
+    // Connects and hears until the connection is lost.
+    private async Task HearAsync(ChannelWriter<ObservationBatch> output, CancellationToken cancellationToken)
+    {
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var refusal = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var connection = new NatsConnection(_options);
+        connection.ConnectionDisconnected += (_, _) =>
+        {
+            lost.TrySetResult();
+            return ValueTask.CompletedTask;
+        };
+        connection.ServerError += (_, error) =>
+        {
+            refusal.TrySetResult(error.Error);
+            return ValueTask.CompletedTask;
+        };
+        await connection.ConnectAsync();
+        foreach (var subject in SessionSubjects.All)
+        {
+            await connection.AddSubAsync(
+                new SubjectSubscription(connection, subject, (on, body) => TakeAsync(on, body, output, stop.Token)),
+                cancellationToken
+            );
+        }
+        // The answer to a ping comes after the server has seen the subscriptions, and after what it says of them.
+        using (var patience = new CancellationTokenSource(AnswerWithin, _clock))
+        using (var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken))
+        {
+            await connection.PingAsync(either.Token);
+        }
+        if (refusal.Task.IsCompletedSuccessfully)
+        {
+            throw new NatsException(await refusal.Task);
+        }
+        Up();
+        try
+        {
+            await lost.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+    }
+
+    private async ValueTask TakeAsync(
+        string subject,
+        ReadOnlySequence<byte> body,
+        ChannelWriter<ObservationBatch> output,
+        CancellationToken cancellationToken
+    )
+    {
+        Interlocked.Increment(ref _received);
+        var (seen, fault) = SessionMessage.Read(subject, body, _clock.GetUtcNow());
+        if (fault is not null)
+        {
+            if (_skipped.AddOrUpdate(fault.Kind, 1, (_, count) => count + 1) == 1)
+            {
+                _logger.LogWarning(
+                    "Skipped a message on {Subject}: it {Fault}. More of this kind are only counted.",
+                    subject,
+                    fault.Sentence
+                );
+            }
+            return;
+        }
+        try
+        {
+            await output.WriteAsync(new ObservationBatch(Name, [seen!]), cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection is being closed: this message belongs to the time in which we are deaf.
+        }
+    }
+
+    private void Up()
+    {
+        var now = _clock.GetUtcNow();
+        var before = _standing;
+        var deaf = before.DeafSince is { } since ? now - since : TimeSpan.Zero;
+        _standing = new Standing(SourceState.Up, $"Hears {_servers}.", now) { DeafBefore = before.DeafBefore + deaf };
+        if (before.DeafSince is null)
+        {
+            _logger.LogInformation("NATS at {Servers} is heard.", _servers);
+        }
+        else
+        {
+            _logger.LogWarning(
+                "NATS at {Servers} is heard again; nothing was for {Seconds:F1} s, and what was published then is missed.",
+                _servers,
+                deaf.TotalSeconds
+            );
+        }
+    }
+
+    private void Lost(string reason, DateTimeOffset at)
+    {
+        var before = _standing;
+        var detail = $"{_servers}: {reason} Tries again by itself.";
+        if (before.DeafSince is not null)
+        {
+            _standing = before with { Detail = detail };
+            return;
+        }
+        _standing = before with
+        {
+            State = before.State is SourceState.Up ? SourceState.Down : before.State,
+            Detail = detail,
+            Since = before.State is SourceState.Up ? at : before.Since,
+            DeafSince = at,
+        };
+        _logger.LogWarning("NATS at {Servers} is not heard: {Reason} It is tried again until it is.", _servers, reason);
+    }
+
+    // Never the library's own words: they may repeat an address with its credentials.
+    private static string Reason(Exception e)
+    {
+        for (var inner = e; inner is not null; inner = inner.InnerException)
+        {
+            if (inner.Message.Contains("authorization", StringComparison.OrdinalIgnoreCase))
+            {
+                return "The server refuses us; set NATS_USER and NATS_PASSWORD to a user that may connect.";
+            }
+            if (inner.Message.Contains("permissions violation", StringComparison.OrdinalIgnoreCase))
+            {
+                return "The user may not subscribe; grant it streamspace.session.create, .delete, .hibernate, .wake and .status.";
+            }
+            if (inner is System.Security.Authentication.AuthenticationException)
+            {
+                return "TLS failed; the server's certificate must be valid for the name in NATS_URL.";
+            }
+        }
+        return "Does not answer; check NATS_URL and that the server runs.";
+    }
+
+    private sealed record Standing(SourceState State, string Detail, DateTimeOffset Since)
+    {
+        public DateTimeOffset? DeafSince { get; init; }
+        public TimeSpan DeafBefore { get; init; }
     }
 }

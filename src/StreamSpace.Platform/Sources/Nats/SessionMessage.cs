@@ -1,0 +1,204 @@
+using System.Buffers;
+using System.Text.Json;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>Why a message is skipped.</summary>
+/// <param name="Kind">A short word: the key under which it is counted.</param>
+/// <param name="Sentence">What is wrong, without anything of the message: it may hold secrets.</param>
+internal sealed record MessageFault(string Kind, string Sentence)
+{
+    public static readonly MessageFault NotJson = new("not-json", "is not a JSON object");
+    public static readonly MessageFault TooLarge = new("too-large", $"is larger than {SessionMessage.MaxBytes} bytes");
+    public static readonly MessageFault TooDeep = new("too-deep", $"is nested deeper than {SessionMessage.MaxDepth}");
+    public static readonly MessageFault SessionId = new(
+        "session-id",
+        $"has no session_id of 1 to {SessionMessage.MaxName} characters"
+    );
+    public static readonly MessageFault Timestamp = new(
+        "timestamp",
+        "has no timestamp that is RFC 3339 and near our time"
+    );
+    public static readonly MessageFault Status = new(
+        "status",
+        "has neither phase nor status of running, hibernated, failed, terminated or deleted"
+    );
+}
+
+/// <summary>
+/// Reads the bodies of StreamSpace's session messages (reference/streamspace.md §2.2). Of each it keeps the few
+/// members that say what happened; <c>template_config</c>, which may hold secrets, is passed over unread.
+/// </summary>
+internal static class SessionMessage
+{
+    public const int MaxBytes = 256 * 1024;
+    public const int MaxDepth = 32;
+    public const int MaxName = 253;
+    private const int MaxWords = 1024;
+
+    // A time far ahead would outrank every true one that follows; a time before the product is no time.
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromDays(1);
+    private const int FirstYear = 2020;
+
+    /// <summary>Reads one message; exactly one of the results is null.</summary>
+    /// <param name="subject">One of <see cref="SessionSubjects.All"/>.</param>
+    /// <param name="body">The message's bytes.</param>
+    /// <param name="now">Our time.</param>
+    public static (SessionObservation? Seen, MessageFault? Fault) Read(
+        string subject,
+        ReadOnlySequence<byte> body,
+        DateTimeOffset now
+    )
+    {
+        if (body.Length > MaxBytes)
+        {
+            return (null, MessageFault.TooLarge);
+        }
+        var members = new Members();
+        if (ReadMembers(body, members) is { } fault)
+        {
+            return (null, fault);
+        }
+        if (Name(members.SessionId) is not { } sessionId)
+        {
+            return (null, MessageFault.SessionId);
+        }
+        if (
+            members.Timestamp is null
+            || !GoTime.TryParse(members.Timestamp, out var at)
+            || at.Year < FirstYear
+            || at > now + MaxAhead
+        )
+        {
+            return (null, MessageFault.Timestamp);
+        }
+        return Observe(subject, sessionId, at, members) is { } seen
+            ? (
+                seen with
+                {
+                    MessageId = Name(members.EventId),
+                    User = new PlatformUser(Name(members.UserId), Name(members.UserId)),
+                    Template = Name(members.TemplateId),
+                    Platform = Name(members.Platform),
+                },
+                null
+            )
+            : (null, MessageFault.Status);
+    }
+
+    private static SessionObservation? Observe(string subject, string sessionId, DateTimeOffset at, Members members) =>
+        subject switch
+        {
+            SessionSubjects.Create => new CreateRequested(sessionId, at),
+            SessionSubjects.Delete => new DeleteRequested(sessionId, at),
+            SessionSubjects.Hibernate => new HibernateRequested(sessionId, at),
+            SessionSubjects.Wake => new WakeRequested(sessionId, at),
+            _ => Status(string.IsNullOrEmpty(members.Phase) ? members.Status : members.Phase) is { } status
+                ? new StatusReported(sessionId, at, status, Words(members.Message))
+                : null,
+        };
+
+    // The phase is absent from the Docker controller and empty when a creation failed (§2.3).
+    private static ReportedStatus? Status(string? word) =>
+        word?.ToUpperInvariant() switch
+        {
+            "RUNNING" => ReportedStatus.Running,
+            "HIBERNATED" => ReportedStatus.Hibernated,
+            "FAILED" => ReportedStatus.Failed,
+            "TERMINATED" or "DELETED" => ReportedStatus.Ended,
+            _ => null,
+        };
+
+    private static MessageFault? ReadMembers(ReadOnlySequence<byte> body, Members members)
+    {
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth * 2 });
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return MessageFault.NotJson;
+            }
+            string? member = null;
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth > MaxDepth)
+                {
+                    return MessageFault.TooDeep;
+                }
+                if (reader.CurrentDepth != 1)
+                {
+                    continue;
+                }
+                if (reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    member = reader.GetString();
+                }
+                else if (reader.TokenType == JsonTokenType.String && member is not null)
+                {
+                    members.Take(member, ref reader);
+                }
+            }
+            return null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // The latter is text that is not UTF-8.
+            return MessageFault.NotJson;
+        }
+    }
+
+    private static string? Name(string? text) => text is { Length: > 0 and <= MaxName } ? text : null;
+
+    private static string? Words(string? text) =>
+        string.IsNullOrEmpty(text) ? null
+        : text.Length <= MaxWords ? text
+        : text[..MaxWords];
+
+    private sealed class Members
+    {
+        public string? EventId { get; private set; }
+        public string? Timestamp { get; private set; }
+        public string? SessionId { get; private set; }
+        public string? UserId { get; private set; }
+        public string? TemplateId { get; private set; }
+        public string? Platform { get; private set; }
+        public string? Status { get; private set; }
+        public string? Phase { get; private set; }
+        public string? Message { get; private set; }
+
+        public void Take(string member, ref Utf8JsonReader reader)
+        {
+            switch (member)
+            {
+                case "event_id":
+                    EventId = reader.GetString();
+                    break;
+                case "timestamp":
+                    Timestamp = reader.GetString();
+                    break;
+                case "session_id":
+                    SessionId = reader.GetString();
+                    break;
+                case "user_id":
+                    UserId = reader.GetString();
+                    break;
+                case "template_id":
+                    TemplateId = reader.GetString();
+                    break;
+                case "platform":
+                    Platform = reader.GetString();
+                    break;
+                case "status":
+                    Status = reader.GetString();
+                    break;
+                case "phase":
+                    Phase = reader.GetString();
+                    break;
+                case "message":
+                    Message = reader.GetString();
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// The generic subjects. What the API publishes comes a second time on <c>….{platform}</c>, which nobody needs to
+/// hear (reference/streamspace.md §2.1, §10.1).
+/// </summary>
+internal static class SessionSubjects
+{
+    public const string Create = "streamspace.session.create";
+    public const string Delete = "streamspace.session.delete";
+    public const string Hibernate = "streamspace.session.hibernate";
+    public const string Wake = "streamspace.session.wake";
+    public const string Status = "streamspace.session.status";
+
+    public static readonly IReadOnlyList<string> All = [Create, Delete, Hibernate, Wake, Status];
+}
