@@ -1,0 +1,330 @@
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+using static StreamSpace.Platform.Tests.Support.Some;
+
+namespace StreamSpace.Platform.Tests;
+
+public class RegistryTests
+{
+    private readonly Telling _told = new();
+
+    public RegistryTests() => _told.Tick(0);
+
+    [Fact]
+    public void AnOrdinaryLifeIsToldStepByStep()
+    {
+        _told.See(Create("s", 0), Running("s", 5), Hibernated("s", 60), Running("s", 90), Delete("s", 100));
+
+        _told.Names.ShouldBe("Created Started Hibernated Woken Ended");
+        _told.Last.RunningTime(At(1000)).ShouldBe(TimeSpan.FromSeconds(70));
+        _told.Last.User.Name.ShouldBe("ada");
+        _told.Last.Template.ShouldBe("chrome");
+        _told.Last.EndedAt.ShouldBe(At(100));
+    }
+
+    [Fact]
+    public void EveryFactHasAnIdMadeOfItsLife()
+    {
+        _told.See(Create("s", 0), Running("s", 5), Hibernated("s", 6), Running("s", 7), Failed("s", 8), Delete("s", 9));
+
+        const string life = "s@2026-03-02T08:00:00.0000000Z";
+        _told
+            .Events.Select(e => e.Id)
+            .ShouldBe([
+                $"{life}/created",
+                $"{life}/started",
+                $"{life}/hibernated/2026-03-02T08:00:06.0000000Z",
+                $"{life}/woken/2026-03-02T08:00:07.0000000Z",
+                $"{life}/failed",
+                $"{life}/ended",
+            ]);
+    }
+
+    [Fact]
+    public void TheSameMessageTwiceIsSeenOnce()
+    {
+        var login = new UserActed("fact", UserAct.LoggedIn, User("ada"), At(0)) { MessageId = "m" };
+        _told.See(login, login with { FactId = "other" });
+        _told.Events.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void AUserFactToldByTwoMessagesIsOneFact()
+    {
+        var login = new UserActed("fact", UserAct.LoggedIn, User("ada"), At(0)) { MessageId = "m" };
+        _told.See(login, login with { MessageId = "n" });
+        _told.Events.ShouldHaveSingleItem().Id.ShouldBe("fact");
+    }
+
+    [Fact]
+    public void ARepeatedStatusIsNoNews()
+    {
+        _told.See(Create("s", 0), Running("s", 5), Running("s", 6), Running("s", 7));
+        _told.Names.ShouldBe("Created Started");
+    }
+
+    [Fact]
+    public void AnOlderStatusDoesNotOverwriteANewerOne()
+    {
+        _told.See(Create("s", 0), Running("s", 5), Running("s", 60), Hibernated("s", 50));
+        _told.Last.State.ShouldBe(SessionState.Running);
+    }
+
+    [Fact]
+    public void AStatusStampedBeforeItsCreationByALaggingClockStillConfirms()
+    {
+        _told.See(Create("s", 10), Running("s", 9.5));
+        _told.Names.ShouldBe("Created Started");
+    }
+
+    [Fact]
+    public void ASessionFirstKnownByItsStatusIsFoundAndNotCreated()
+    {
+        _told.See(Running("s", 5));
+        _told.Names.ShouldBe("Found");
+        _told.Last.CreatedAt.ShouldBeNull();
+        _told.Last.RunningTime(At(15)).ShouldBe(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public void ALaterCreateIntroducesAFoundSession()
+    {
+        _told.See(Running("s", 5), Create("s", 0), Create("s", 0));
+        _told.Names.ShouldBe("Found Created Started");
+        _told.Events.Select(e => e.At).ShouldBe([At(5), At(0), At(5)]);
+        _told.Last.RunningTime(At(15)).ShouldBe(TimeSpan.FromSeconds(15));
+        _told.Last.Template.ShouldBe("chrome");
+    }
+
+    [Fact]
+    public void AFailureSeenBeforeItsCreateIsToldOnceIntroduced()
+    {
+        _told.See(Failed("s", 1, "no such image"), Create("s", 0));
+        _told.Names.ShouldBe("Found Created Failed");
+        _told.Events.OfType<SessionFailed>().Single().Reason.ShouldBe("no such image");
+        _told.Last.RunningTime(At(100)).ShouldBe(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void AFailureIsToldOncePerLife()
+    {
+        _told.See(Create("s", 0), Failed("s", 1), Failed("s", 2), Running("s", 3), Failed("s", 4));
+        _told.Names.ShouldBe("Created Failed Started Changed");
+    }
+
+    [Fact]
+    public void ASessionFoundRunningThatThenFailsHasFailed()
+    {
+        _told.See(Running("s", 0), Failed("s", 9), Create("s", -5));
+        _told.Names.ShouldBe("Found Failed Created Started");
+    }
+
+    [Fact]
+    public void ADeleteBeforeItsCreateWaitsForIt()
+    {
+        _told.See(Delete("s", 20)).Tick(5).See(Create("s", 0)).Tick(60);
+
+        _told.Names.ShouldBe("Changed Created Ended");
+        var ended = _told.Events.OfType<SessionEnded>().Single().Session;
+        ended.Template.ShouldBe("chrome");
+        ended.RunningTime(At(60)).ShouldBe(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public void ADeleteWhoseCreateNeverComesIsToldAfterTenSeconds()
+    {
+        _told.See(Delete("s", 20)).Tick(9.9);
+        _told.Events.OfType<SessionEnded>().ShouldBeEmpty();
+
+        _told.Tick(10);
+        var ended = _told.Events.OfType<SessionEnded>().Single();
+        ended.At.ShouldBe(At(20));
+        ended.Session.User.Name.ShouldBe("ada");
+        ended.Session.Template.ShouldBeNull();
+    }
+
+    [Fact]
+    public void ACreateThatComesAfterTheEndCountsAndDoesNotResurrect()
+    {
+        _told.See(Delete("s", 20)).Tick(10).See(Create("s", 0), Create("s", 0), Running("s", 30)).Tick(2000);
+
+        _told.Names.ShouldBe("Changed Ended Created");
+        _told.Last.State.ShouldBe(SessionState.Ended);
+        _told.Events.Select(e => e.Id).Distinct().Count().ShouldBe(3);
+    }
+
+    [Fact]
+    public void ACreateLaterThanTheEndBeginsANewLife()
+    {
+        _told.See(Create("s", 0), Delete("s", 10), Create("s", 11), Running("s", 12));
+
+        _told.Names.ShouldBe("Created Ended Created Started");
+        _told.Events.OfType<SessionEvent>().Select(e => e.Session.LifeId).Distinct().Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public void ANewLifeIsNotTouchedByWhatWasSaidOfTheFormerOne()
+    {
+        _told.See(Create("s", 0), Delete("s", 10), Create("s", 20), Delete("s", 10), Failed("s", 9), Create("s", 0));
+        _told.Names.ShouldBe("Created Ended Created");
+    }
+
+    [Fact]
+    public void AnUnknownLifeHeldBackEndsWhenTheNextBegins()
+    {
+        _told.See(Delete("s", 10), Create("s", 20)).Tick(60);
+        _told.Names.ShouldBe("Changed Ended Created");
+        _told.Last.State.ShouldBe(SessionState.Requested);
+    }
+
+    [Fact]
+    public void RepeatedDeletesEndALifeOnce()
+    {
+        _told.See(Create("s", 0), Delete("s", 10), Delete("s", 11), Ended("s", 12)).Tick(60);
+        _told.Names.ShouldBe("Created Ended");
+    }
+
+    [Fact]
+    public void ALateDeleteEndsTheLifeOnceThoughNewerStatusesCameBefore()
+    {
+        _told.See(Create("s", 0), Running("s", 5), Running("s", 30), Delete("s", 29));
+        _told.Names.ShouldBe("Created Started Ended");
+        _told.Last.RunningTime(At(99)).ShouldBe(TimeSpan.FromSeconds(29));
+    }
+
+    [Fact]
+    public void StatusesAfterTheEndDoNotResurrect()
+    {
+        _told.See(Create("s", 0), Delete("s", 10), Running("s", 11), Hibernated("s", 12), Wake("s", 13));
+        _told.Names.ShouldBe("Created Ended");
+        _told.Registry.Counts.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void AStatusThatSaysEndedIsTheEnd()
+    {
+        _told.See(Create("s", 0), Running("s", 1), Ended("s", 10));
+        _told.Names.ShouldBe("Created Started Ended");
+    }
+
+    [Fact]
+    public void AFoundSessionWhoseTemplateIsKnownEndsAtOnce()
+    {
+        _told.See(Running("s", 0) with { Template = "gimp", CreatedAt = At(-100) }, Delete("s", 10));
+        _told.Names.ShouldBe("Found Ended");
+        _told.Last.RunningTime(At(10)).ShouldBe(TimeSpan.FromSeconds(110));
+    }
+
+    [Fact]
+    public void ARequestThatNothingConfirmsLapses()
+    {
+        _told.See(Create("s", 0)).Tick(599.9);
+        _told.Last.Active.ShouldBeTrue();
+
+        _told.Tick(600);
+        _told.Names.ShouldBe("Created Changed");
+        _told.Last.State.ShouldBe(SessionState.Lapsed);
+        _told.Last.AwakeSince.ShouldBeNull();
+    }
+
+    [Fact]
+    public void AConfirmedRequestNeverLapses()
+    {
+        _told.See(Create("s", 0), Running("s", 5)).Tick(601);
+        _told.Names.ShouldBe("Created Started");
+    }
+
+    [Fact]
+    public void ALaterStatusRevivesALapsedRequest()
+    {
+        _told.See(Create("s", 0)).Tick(600).See(Running("s", 700));
+        _told.Names.ShouldBe("Created Changed Started");
+        _told.Last.RunningTime(At(800)).ShouldBe(TimeSpan.FromSeconds(800));
+    }
+
+    [Fact]
+    public void ALapsedRequestThatIsDeletedNeverRan()
+    {
+        _told.See(Create("s", 0)).Tick(600).See(Delete("s", 700));
+        _told.Names.ShouldBe("Created Changed Ended");
+        _told.Last.RunningTime(At(800)).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void ARequestOfAnUnknownSessionNamesItsUser()
+    {
+        _told.See(Hibernate("s", 0, "bo"), Hibernated("s", 1), Wake("t", 2, "cy"), Running("t", 3));
+        _told.Names.ShouldBe("Found Hibernated Found Changed");
+        _told.Last.User.Name.ShouldBe("cy");
+    }
+
+    [Fact]
+    public void ARequestAloneChangesNoState()
+    {
+        _told.See(Create("s", 0), Running("s", 1), Hibernate("s", 2), Wake("s", 3));
+        _told.Names.ShouldBe("Created Started");
+    }
+
+    [Fact]
+    public void WhatIsLearntOfASessionIsToldAsAChange()
+    {
+        _told.See(Running("s", 0), Hibernate("s", 1, "bo"));
+        _told.Names.ShouldBe("Found Changed");
+        _told.Last.User.ShouldBe(User("bo"));
+    }
+
+    [Fact]
+    public void UsageIsToldOfAwakeSessionsOnly()
+    {
+        var usage = new UsageMeasured("s", At(9), 12.5, 1e9, null);
+        _told.See(usage, Create("s", 0), Running("s", 1), usage, Hibernated("s", 10), usage);
+        _told.Names.ShouldBe("Created Started Measured Hibernated");
+        _told.Events.OfType<SessionMeasured>().Single().CpuPercent.ShouldBe(12.5);
+    }
+
+    [Fact]
+    public void TheCountOfUsersIsNewsWhenItChanges()
+    {
+        _told.See(
+            new UsersTotalled(5, At(0)),
+            new UsersTotalled(5, At(1)),
+            new UsersTotalled(6, At(3)),
+            new UsersTotalled(4, At(2))
+        );
+        _told.Events.OfType<UsersCounted>().Select(e => e.Total).ShouldBe([5, 6]);
+    }
+
+    [Fact]
+    public void AnEndedLifeIsRememberedForTwoDays()
+    {
+        var hours = 3600.0;
+        _told.See(Create("s", 0), Delete("s", 10)).Tick(47 * hours).See(Running("s", 47 * hours));
+        _told.Names.ShouldBe("Created Ended");
+        _told.Registry.Kept();
+
+        _told.Tick(48 * hours).Registry.Changes.Forgotten.ShouldBe(["s"]);
+        _told.See(Running("s", 48 * hours)).Names.ShouldBe("Created Ended Found");
+    }
+
+    [Fact]
+    public void TheBaselineIsWhatIsOpen()
+    {
+        _told.See(
+            Create("gone", 0),
+            Delete("gone", 1),
+            Create("asked", 2),
+            Create("asleep", 3),
+            Hibernated("asleep", 4),
+            new UsersTotalled(7, At(5))
+        );
+        var baseline = _told.Registry.Baseline;
+        baseline.OfType<SessionFound>().Select(e => e.Session.Id).ShouldBe(["asked", "asleep"], ignoreOrder: true);
+        baseline.OfType<UsersCounted>().Single().Total.ShouldBe(7);
+        _told.Registry.Counts.ShouldBe(
+            new Dictionary<SessionState, int> { [SessionState.Requested] = 1, [SessionState.Hibernated] = 1 },
+            ignoreOrder: true
+        );
+    }
+}

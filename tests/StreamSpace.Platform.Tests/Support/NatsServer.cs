@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+
+namespace StreamSpace.Platform.Tests.Support;
+
+/// <summary>A real nats-server on a free loopback port, with a folder of its own.</summary>
+public sealed class NatsServer : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("nats-").FullName;
+    private readonly string[] _options;
+    private Process? _process;
+
+    private NatsServer(string[] options) => _options = options;
+
+    /// <summary>The port; it stays over a restart.</summary>
+    public int Port { get; private set; }
+
+    /// <summary>Where clients find it.</summary>
+    public string Url => $"nats://127.0.0.1:{Port}";
+
+    /// <summary>Starts one, and returns when it takes connections.</summary>
+    /// <param name="jetStream">With JetStream, as the chart's; or without.</param>
+    /// <param name="options">More command line options, such as <c>--user</c>.</param>
+    public static async Task<NatsServer> StartAsync(bool jetStream = true, params string[] options)
+    {
+        var server = new NatsServer(jetStream ? ["-js", .. options] : options);
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>Starts it again on its port, with its data, after <see cref="KillAsync"/>.</summary>
+    public async Task StartAsync()
+    {
+        var port = Port == 0 ? "-1" : Port.ToString(CultureInfo.InvariantCulture);
+        var start = new ProcessStartInfo(Find()) { RedirectStandardError = true };
+        foreach (var argument in (string[])["-a", "127.0.0.1", "-p", port, "-sd", _folder, .. _options])
+        {
+            start.ArgumentList.Add(argument);
+        }
+        _process = Process.Start(start) ?? throw new InvalidOperationException("nats-server did not start.");
+        var said = new List<string>();
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            said.Add(line);
+            const string listening = "Listening for client connections on ";
+            if (line.IndexOf(listening, StringComparison.Ordinal) is >= 0 and var at)
+            {
+                var address = line[(at + listening.Length)..];
+                Port = int.Parse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
+            }
+            if (line.Contains("Server is ready", StringComparison.Ordinal))
+            {
+                // Its further words must be read, or its pipe fills and it stops.
+                _ = _process.StandardError.ReadToEndAsync();
+                return;
+            }
+        }
+        throw new InvalidOperationException($"nats-server did not come up: {string.Join('\n', said)}");
+    }
+
+    /// <summary>Kills it, as a crash would.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is { } process)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+            _process = null;
+        }
+    }
+
+    /// <summary>A client of its own, connected.</summary>
+    public async Task<NatsConnection> ConnectAsync()
+    {
+        var client = new NatsConnection(NatsOpts.Default with { Url = Url, Name = "streamspace-api" });
+        await client.ConnectAsync();
+        return client;
+    }
+
+    /// <summary>Makes the five streams that StreamSpace's API makes at its start (reference/streamspace.md §2.4).</summary>
+    public static async Task CreateStreamsAsync(NatsConnection client)
+    {
+        var jetStream = new NatsJSContext(client);
+        foreach (var part in (string[])["session", "app", "template", "node", "controller"])
+        {
+            await jetStream.CreateStreamAsync(
+                new StreamConfig($"STREAMSPACE_{part.ToUpperInvariant()}S", [$"streamspace.{part}.>"])
+                {
+                    Retention = StreamConfigRetention.Workqueue,
+                    Storage = StreamConfigStorage.File,
+                    MaxAge = TimeSpan.FromHours(24),
+                }
+            );
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Find() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Append("/usr/sbin")
+            .Select(folder => Path.Combine(folder, "nats-server"))
+            .FirstOrDefault(File.Exists)
+        ?? throw new FileNotFoundException("nats-server is not on PATH: install the Debian package nats-server.");
+}
