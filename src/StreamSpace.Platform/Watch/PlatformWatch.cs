@@ -213,9 +213,9 @@ public sealed class PlatformWatch : IAsyncDisposable
                 );
                 await Task.Delay(wait, _clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception)
             {
-                // Detached in the middle: it needs no answer any more.
+                // Detached or stopped in the middle: nobody waits for its answer any more.
             }
         }
         cancellationToken.ThrowIfCancellationRequested();

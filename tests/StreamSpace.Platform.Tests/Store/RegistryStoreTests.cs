@@ -1,0 +1,138 @@
+using Microsoft.Data.Sqlite;
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using Xunit;
+using static StreamSpace.Platform.Tests.Support.Some;
+
+namespace StreamSpace.Platform.Tests;
+
+public sealed class RegistryStoreTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private string File => _folder.File("host.db");
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WhatWasCommittedIsThereAfterARestart(bool onDisk)
+    {
+        IRegistryStore store = onDisk ? new SqliteRegistryStore(File) : new MemoryRegistryStore();
+        var told = new Telling().Tick(0);
+        told.See(
+            Create("open", 0.1234567),
+            Running("open", 5),
+            Failed("open", 6, "why"),
+            Create("ended", 1),
+            Delete("ended", 2),
+            Delete("held", 3),
+            Running("found", 4) with
+            {
+                Template = "gimp",
+            },
+            new UsersTotalled(12, At(9))
+        );
+        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "41", ["other"] = "x" });
+        told.Registry.Kept();
+        told.See(Running("open", 7));
+        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "42" });
+        if (onDisk)
+        {
+            store.Dispose();
+            store = new SqliteRegistryStore(File);
+        }
+
+        var kept = store.Load();
+
+        kept.Checkpoints.ShouldBe(
+            new Dictionary<string, string> { ["nats"] = "42", ["other"] = "x" },
+            ignoreOrder: true
+        );
+        var again = new Telling(kept);
+        again.Registry.Baseline.ShouldBe(told.Registry.Baseline, ignoreOrder: true);
+        again.Registry.Counts.ShouldBe(told.Registry.Counts, ignoreOrder: true);
+        again.Tick(20).See(Running("ended", 30), Delete("open", 40), Create("held", 1));
+        again.Names.ShouldBe("Ended Ended Created");
+        again.Events[0].Id.ShouldBe("held@2026-03-02T08:00:03.0000000Z/ended");
+        store.Dispose();
+    }
+
+    [Fact]
+    public void WhatIsForgottenLeavesTheFile()
+    {
+        using IRegistryStore store = new SqliteRegistryStore(File);
+        var told = new Telling().Tick(0).See(Create("s", 0), Delete("s", 1));
+        store.Commit(told.Registry.Changes, new Dictionary<string, string>());
+        told.Registry.Kept();
+        store.Load().Lives.Count.ShouldBe(1);
+
+        told.Tick(Registry.RememberFor.TotalSeconds);
+        store.Commit(told.Registry.Changes, new Dictionary<string, string>());
+        store.Load().Lives.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void OnlyTheOwnerCanReadTheFile()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+        using IRegistryStore store = new SqliteRegistryStore(File);
+        store.Commit(new RegistryChange([], [], null), new Dictionary<string, string> { ["nats"] = "1" });
+        foreach (var file in Directory.GetFiles(_folder.Path))
+        {
+            System.IO.File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
+        }
+    }
+
+    [Fact]
+    public void AFileOfANewerVersionIsRefusedWithASentence()
+    {
+        new SqliteRegistryStore(File).Dispose();
+        Execute("UPDATE platform_schema SET version = 2");
+        Should
+            .Throw<InvalidOperationException>(() => new SqliteRegistryStore(File))
+            .Message.ShouldContain("newer version");
+    }
+
+    [Fact]
+    public void OthersMayUseTheSameFile()
+    {
+        using IRegistryStore store = new SqliteRegistryStore(File);
+        Execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
+        store.Commit(new RegistryChange([], [], null), new Dictionary<string, string> { ["nats"] = "1" });
+        Execute("INSERT INTO theirs VALUES (2)");
+        store.Load().Checkpoints["nats"].ShouldBe("1");
+    }
+
+    [Fact]
+    public void AFailedCommitKeepsNothingOfIt()
+    {
+        using IRegistryStore store = new SqliteRegistryStore(File);
+        var told = new Telling().Tick(0).See(Create("s", 0));
+        Execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON platform_registry WHEN NEW.kind = 'checkpoint' "
+                + "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        );
+        Should.Throw<SqliteException>(() =>
+            store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "1" })
+        );
+        Execute("DROP TRIGGER refuse");
+        store.Load().Lives.ShouldBeEmpty();
+
+        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "1" });
+        store.Load().Lives.Count.ShouldBe(1);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private void Execute(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={File};Pooling=false");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}

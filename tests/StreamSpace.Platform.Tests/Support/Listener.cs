@@ -1,0 +1,49 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform.Tests.Support;
+
+/// <summary>Takes batches, remembers them, and fails when told to.</summary>
+internal sealed class Listener
+{
+    private readonly Lock _lock = new();
+    private readonly List<PlatformBatch> _batches = [];
+    private int _failures;
+
+    public Signal Changed { get; } = new();
+
+    public IReadOnlyList<PlatformBatch> Batches
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _batches];
+            }
+        }
+    }
+
+    public IReadOnlyList<PlatformEvent> Events => [.. Batches.SelectMany(b => b.Events)];
+
+    public int Calls { get; private set; }
+
+    /// <summary>The next calls fail.</summary>
+    public void FailNext(int times) => _failures = times;
+
+    public ValueTask TakeAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_lock)
+        {
+            Calls++;
+            Changed.Raise();
+            if (_failures > 0)
+            {
+                _failures--;
+                throw new InvalidOperationException("told to fail");
+            }
+            _batches.Add(batch);
+        }
+        Changed.Raise();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,257 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+using static StreamSpace.Platform.Tests.Support.Some;
+
+namespace StreamSpace.Platform.Tests;
+
+public sealed class PlatformWatchTests : IAsyncDisposable
+{
+    private readonly FakeTimeProvider _clock = new(Morning);
+    private readonly ScriptedSource _source = new();
+    private readonly Listener _listener = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly MemoryRegistryStore _store = new();
+    private readonly PlatformWatch _watch;
+    private Task _running = Task.CompletedTask;
+
+    public PlatformWatchTests() => _watch = Watch(demo: false);
+
+    [Fact]
+    public async Task TheFirstBatchIsTheBaseline()
+    {
+        Start();
+        await AttachAsync(_listener);
+        _source.Say(null, Running("s", 0), new UsersTotalled(3, At(0)));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 2, "found and counted");
+
+        var second = new Listener();
+        await AttachAsync(second);
+
+        _listener.Batches[0].ShouldSatisfyAllConditions(b => b.Baseline.ShouldBeTrue(), b => b.Events.ShouldBeEmpty());
+        var baseline = second.Batches.ShouldHaveSingleItem();
+        baseline.Baseline.ShouldBeTrue();
+        baseline.Events.Select(e => e.GetType()).ShouldBe([typeof(SessionFound), typeof(UsersCounted)]);
+        _watch.Sessions[SessionState.Running].ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task WhatHasArrivedTogetherIsOneBatch()
+    {
+        await AttachAsync(_listener);
+        var gate = new TaskCompletionSource();
+        var slow = new Listener();
+        await using var attached = await _watch.AttachAsync(
+            "slow",
+            async (batch, token) =>
+            {
+                await slow.TakeAsync(batch, token);
+                if (!batch.Baseline)
+                {
+                    await gate.Task;
+                }
+            },
+            CancellationToken.None
+        );
+        Start();
+        _source.Say(null, Create("a", 0));
+        await slow.Changed.UntilAsync(() => slow.Batches.Count == 2, "the first batch");
+        _source.Say(null, Create("b", 1));
+        _source.Say(null, Create("c", 2));
+        _source.Say(null, Create("d", 2));
+        await slow.Changed.UntilAsync(() => _source.HandedOn == 4, "all handed on");
+        gate.SetResult();
+
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 4, "four creations");
+        _listener.Batches.Count.ShouldBe(3);
+        _listener.Events.OfType<SessionCreated>().Select(e => e.Session.Id).ShouldBe(["a", "b", "c", "d"]);
+    }
+
+    [Fact]
+    public async Task AListenerThatThrowsGetsTheSameBatchAgainAndTheCheckpointWaits()
+    {
+        await AttachAsync(_listener);
+        _listener.FailNext(2);
+        Start();
+        _source.Say("1", Create("s", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Calls == 2, "the first failure");
+        Checkpoint().ShouldBeNull();
+
+        await AdvanceUntilAsync(() => _listener.Events.Count == 1, "the third try");
+        _listener.Calls.ShouldBe(4);
+        await AdvanceUntilAsync(() => Checkpoint() == "1", "the checkpoint");
+    }
+
+    [Fact]
+    public async Task DetachingEndsTheTriesForAListenerAndTheOthersGoOn()
+    {
+        var broken = new Listener();
+        var handle = await _watch.AttachAsync("broken", broken.TakeAsync, CancellationToken.None);
+        await AttachAsync(_listener);
+        broken.FailNext(int.MaxValue);
+        Start();
+        _source.Say("1", Create("s", 0));
+        await broken.Changed.UntilAsync(() => broken.Calls == 2, "the first failure");
+        _listener.Events.ShouldBeEmpty();
+
+        await handle.DisposeAsync();
+
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the other listener's event");
+        var calls = broken.Calls;
+        _source.Say("2", Create("t", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 2, "the next event");
+        broken.Calls.ShouldBe(calls);
+    }
+
+    [Fact]
+    public async Task TimePassesWhileNothingArrives()
+    {
+        await AttachAsync(_listener);
+        Start();
+        _source.Say(null, Delete("s", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the held end");
+
+        await AdvanceUntilAsync(() => _listener.Events.OfType<SessionEnded>().Any(), "the end");
+        (_clock.GetUtcNow() - Morning).ShouldBeGreaterThanOrEqualTo(Registry.HoldFor);
+    }
+
+    [Fact]
+    public async Task ASourceThatBreaksIsStartedAgain()
+    {
+        _source.BreaksOnce = true;
+        await AttachAsync(_listener);
+        Start();
+        _source.Say(null, Create("s", 0));
+        await AdvanceUntilAsync(() => _listener.Events.Count == 1, "the event of the second start");
+    }
+
+    [Fact]
+    public async Task WhatTheDemoInventsIsMarkedAsSuch()
+    {
+        await using var watch = Watch(demo: true);
+        await using var attached = await watch.AttachAsync("listener", _listener.TakeAsync, CancellationToken.None);
+        var running = watch.RunAsync(_stop.Token);
+        _source.Say(null, Create("s", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the event");
+        _listener.Batches.ShouldAllBe(b => b.Demo);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task AStoreThatFailsLeavesTheWatchServingAndIsTriedAgain()
+    {
+        var store = new FailingStore(_store);
+        await using var watch = new PlatformWatch(
+            [_source],
+            store,
+            demo: false,
+            _clock,
+            () => 0.5,
+            NullLogger.Instance
+        );
+        await using var attached = await watch.AttachAsync("listener", _listener.TakeAsync, CancellationToken.None);
+        var running = watch.RunAsync(_stop.Token);
+        _source.Say("1", Create("s", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the event");
+        Checkpoint().ShouldBeNull();
+
+        store.Fails = false;
+        await AdvanceUntilAsync(() => Checkpoint() == "1", "the checkpoint");
+        ((IRegistryStore)_store).Load().Lives.ShouldHaveSingleItem();
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task ACrashBetweenAcknowledgeAndCommitYieldsTheSameIdsAgain()
+    {
+        Observation[] seen =
+        [
+            Delete("held", 4),
+            Create("s", 0),
+            Running("s", 1),
+            Hibernated("s", 2),
+            Running("s", 3),
+            Running("found", 3),
+            Create("found", 1),
+            Delete("s", 4),
+            new UserActed("fact", UserAct.Created, User("ada"), At(1)),
+        ];
+        var first = new Listener();
+        await RunOnceAsync(new FailingStore(_store), first, seen);
+        var second = new Listener();
+        await RunOnceAsync(_store, second, seen);
+
+        var ids = first.Events.Select(e => e.Id).ToList();
+        ids.Count(id => id is not null).ShouldBe(9);
+        second.Events.Select(e => e.Id).ShouldBe(ids);
+
+        var third = new Listener();
+        await RunOnceAsync(_store, third, seen);
+        third.Batches.Where(b => !b.Baseline).SelectMany(b => b.Events).OfType<SessionEvent>().ShouldBeEmpty();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        await _watch.DisposeAsync();
+        _store.Dispose();
+        _stop.Dispose();
+    }
+
+    private PlatformWatch Watch(bool demo) => new([_source], _store, demo, _clock, () => 0.5, NullLogger.Instance);
+
+    private void Start() => _running = _watch.RunAsync(_stop.Token);
+
+    private ValueTask<IAsyncDisposable> AttachAsync(Listener listener) =>
+        _watch.AttachAsync("listener", listener.TakeAsync, CancellationToken.None);
+
+    private string? Checkpoint() => ((IRegistryStore)_store).Load().Checkpoints.GetValueOrDefault(_source.Name);
+
+    private async Task AdvanceUntilAsync(Func<bool> condition, string what) =>
+        await _listener.Changed.UntilAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(250));
+                return condition();
+            },
+            what
+        );
+
+    private async Task RunOnceAsync(IRegistryStore store, Listener listener, Observation[] seen)
+    {
+        using var stop = new CancellationTokenSource();
+        var source = new ScriptedSource();
+        await using var watch = new PlatformWatch([source], store, false, _clock, () => 0.5, NullLogger.Instance);
+        await using var attached = await watch.AttachAsync("listener", listener.TakeAsync, CancellationToken.None);
+        var running = watch.RunAsync(stop.Token);
+        source.Say(null, seen);
+        source.Say(null, new UserActed("last", UserAct.LoggedIn, User("ada"), At(9)));
+        await listener.Changed.UntilAsync(() => listener.Events.OfType<UserLoggedIn>().Any(), "the last event");
+        await stop.CancelAsync();
+        await running;
+    }
+
+    private sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
+    {
+        public bool Fails { get; set; } = true;
+
+        RegistrySnapshot IRegistryStore.Load() => ((IRegistryStore)inner).Load();
+
+        void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
+        {
+            if (Fails)
+            {
+                throw new IOException("the disk is full");
+            }
+            ((IRegistryStore)inner).Commit(change, checkpoints);
+        }
+
+        public void Dispose() { }
+    }
+}
