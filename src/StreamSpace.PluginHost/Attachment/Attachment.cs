@@ -1,0 +1,114 @@
+using StreamSpace.Platform;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// What the plugins hear: the configured sources; or, with none, the demo, for as long as every plugin keeps its
+/// data on this machine; or nothing.
+/// </summary>
+internal sealed class Attachment(
+    IReadOnlyList<ISource> sources,
+    string registryFile,
+    PluginSet plugins,
+    TimeProvider clock,
+    Func<double> chance,
+    ILogger logger
+) : IAsyncDisposable
+{
+    private const int DemoSeed = 1;
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private Hearing? _hearing;
+
+    /// <summary>True while the demo is what the plugins hear.</summary>
+    public bool Demo => _hearing?.Demo ?? false;
+
+    public IReadOnlyList<SourceStatus> Sources => _hearing?.Watch.Sources ?? [];
+
+    /// <summary>One sentence for a person.</summary>
+    public string Sentence =>
+        _hearing switch
+        {
+            { Fault: { } fault } => $"Nothing any more: {fault}",
+            { Demo: true } =>
+                $"The demo platform: invented sessions that never leave this machine. {SourcesConfigured.HowToSetOne}",
+            not null => string.Join("; ", Sources.Select(s => $"{s.Name}: {s.Detail}")),
+            null when sources.Count > 0 => "Nothing yet: no plugin is ready to listen.",
+            null => $"Nothing. {SourcesConfigured.HowToSetOne}",
+        };
+
+    /// <summary>Why no event can arrive although one should, or null.</summary>
+    public string? Fault => _hearing?.Fault;
+
+    /// <summary>Brings about what should be now. To be called whenever a plugin or its config has changed.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var running = plugins.All.Where(p => p.State is PluginState.Running).ToList();
+            var demo = sources.Count == 0;
+            var wanted = running.Count > 0 && (!demo || plugins.All.All(p => p.KeepsDataLocal));
+            if (!wanted)
+            {
+                await EndAsync();
+                return;
+            }
+            _hearing ??= Begin(demo);
+            foreach (var plugin in running)
+            {
+                await _hearing.AttachAsync(plugin, cancellationToken);
+            }
+            _hearing.Run();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _turn.WaitAsync();
+        await EndAsync();
+    }
+
+    private Hearing Begin(bool demo)
+    {
+        IRegistryStore store = demo ? new MemoryRegistryStore() : OpenRegistry();
+        IReadOnlyList<ISource> heard = demo ? [new DemoSource(DemoSeed, clock)] : sources;
+        return new Hearing(demo, new PlatformWatch(heard, store, demo, clock, chance, logger), store, logger);
+    }
+
+    private SqliteRegistryStore OpenRegistry()
+    {
+        try
+        {
+            return new SqliteRegistryStore(registryFile);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException)
+        {
+            throw new StartFault(e.Message, e);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        if (_hearing is not { } hearing)
+        {
+            return;
+        }
+        await hearing.DisposeAsync();
+        _hearing = null;
+        if (hearing.Demo)
+        {
+            // An empty baseline: what was invented is not to be remembered when real data may come.
+            var nothing = new PlatformBatch([]) { Baseline = true };
+            foreach (var plugin in hearing.Listeners)
+            {
+                await plugin.HandleAsync(nothing, CancellationToken.None);
+            }
+        }
+    }
+}

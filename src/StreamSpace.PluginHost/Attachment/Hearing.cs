@@ -1,0 +1,72 @@
+using StreamSpace.Platform;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>One watch, its store, and the plugins that listen to it, from the first listener to the end.</summary>
+internal sealed class Hearing(bool demo, PlatformWatch watch, IRegistryStore store, ILogger logger) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<HostedPlugin, IAsyncDisposable> _listeners = [];
+    private Task? _run;
+
+    public bool Demo => demo;
+
+    public PlatformWatch Watch => watch;
+
+    public IEnumerable<HostedPlugin> Listeners => _listeners.Keys;
+
+    /// <summary>Why the watch ended by itself, or null.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>Lets <paramref name="plugin"/> listen, unless it does.</summary>
+    public async Task AttachAsync(HostedPlugin plugin, CancellationToken cancellationToken)
+    {
+        if (_listeners.ContainsKey(plugin))
+        {
+            return;
+        }
+        try
+        {
+            _listeners[plugin] = await watch.AttachAsync(plugin.Name, plugin.HandleAsync, cancellationToken);
+            plugin.Deaf = null;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            plugin.Deaf = $"{plugin.Name} hears nothing: it failed at its first batch ({e.Message}).";
+            logger.LogError(e, "{Plugin} failed at its first batch and hears nothing.", plugin.Name);
+        }
+    }
+
+    /// <summary>Starts watching, unless it runs. To be called with the listeners attached: none misses the beginning.</summary>
+    public void Run() => _run ??= RunAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var listener in _listeners.Values)
+        {
+            await listener.DisposeAsync();
+        }
+        await _stop.CancelAsync();
+        await (_run ?? Task.CompletedTask);
+        await watch.DisposeAsync();
+        store.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await watch.RunAsync(_stop.Token);
+        }
+        catch (Exception e) when (!_stop.IsCancellationRequested)
+        {
+            Fault = e.Message;
+            logger.LogError(e, "The watch on the platform ended.");
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to.
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Data.Sqlite;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>What is kept about a plugin.</summary>
+/// <param name="Enabled">Whether the operator wants it to run.</param>
+/// <param name="Config">The last config that was accepted, secrets included; null before the first.</param>
+/// <param name="SecretsLost">True when the secrets could not be decrypted and are missing from <paramref name="Config"/>.</param>
+internal sealed record StoredPlugin(bool Enabled, JsonObject? Config, bool SecretsLost);
+
+/// <summary>
+/// The plugins' part of <c>host.db</c>: enabled or not, and the config, whose secrets are encrypted with a key ring
+/// that lives beside the file. The registry's tables in the same file belong to StreamSpace.Platform.
+/// </summary>
+internal sealed class HostStore : IDisposable
+{
+    private const int SchemaVersion = 1;
+
+    private readonly Lock _lock = new();
+    private readonly SqliteConnection _connection;
+    private readonly IDataProtector _protector;
+
+    /// <exception cref="StartFault">The file is of a later version, or is no database.</exception>
+    public HostStore(string file, string keyFolder)
+    {
+        _protector = DataProtectionProvider
+            .Create(new DirectoryInfo(keyFolder), b => b.SetApplicationName("StreamSpace.PluginHost"))
+            .CreateProtector("plugin secrets");
+        // SQLite gives its side files the mode of the main one, so that is made first.
+        OwnerOnly.Open(file, FileMode.OpenOrCreate).Dispose();
+        _connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString()
+        );
+        try
+        {
+            _connection.Open();
+            Prepare(file);
+        }
+        catch (SqliteException e)
+        {
+            _connection.Dispose();
+            throw new StartFault($"{file} cannot be read ({e.Message}): restore it, or start with another --data.", e);
+        }
+        catch (StartFault)
+        {
+            _connection.Dispose();
+            throw;
+        }
+    }
+
+    public StoredPlugin Read(string plugin)
+    {
+        lock (_lock)
+        {
+            using var select = Command("SELECT enabled, config, secrets FROM plugins WHERE name = $name");
+            select.Parameters.AddWithValue("$name", plugin);
+            using var row = select.ExecuteReader();
+            if (!row.Read())
+            {
+                return new StoredPlugin(Enabled: true, Config: null, SecretsLost: false);
+            }
+            var config = (JsonObject)JsonNode.Parse(row.GetString(1))!;
+            var secrets = Unprotect((byte[])row.GetValue(2));
+            foreach (var (key, value) in secrets ?? [])
+            {
+                config[key] = value?.DeepClone();
+            }
+            return new StoredPlugin(row.GetBoolean(0), config, SecretsLost: secrets is null);
+        }
+    }
+
+    public void SaveConfig(string plugin, JsonObject config, ConfigSchema schema)
+    {
+        var secrets = new JsonObject(
+            config.Where(p => schema.IsSecret(p.Key)).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone()))
+        );
+        lock (_lock)
+        {
+            using var upsert = Command(
+                """
+                INSERT INTO plugins (name, enabled, config, secrets) VALUES ($name, TRUE, $config, $secrets)
+                ON CONFLICT (name) DO UPDATE SET config = excluded.config, secrets = excluded.secrets
+                """
+            );
+            upsert.Parameters.AddWithValue("$name", plugin);
+            upsert.Parameters.AddWithValue("$config", schema.WithoutSecrets(config).ToJsonString());
+            upsert.Parameters.AddWithValue(
+                "$secrets",
+                _protector.Protect(Encoding.UTF8.GetBytes(secrets.ToJsonString()))
+            );
+            upsert.ExecuteNonQuery();
+        }
+    }
+
+    public void Dispose() => _connection.Dispose();
+
+    private void Prepare(string file)
+    {
+        Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        Execute("CREATE TABLE IF NOT EXISTS host_schema (version INTEGER NOT NULL)");
+        using var select = Command("SELECT max(version) FROM host_schema");
+        switch (select.ExecuteScalar())
+        {
+            case long version and not SchemaVersion:
+                throw new StartFault(
+                    $"{file} was written by a later version of this program (schema {version}, known up to {SchemaVersion}): start that one, or name another folder with --data."
+                );
+            case long:
+                return;
+        }
+        Execute(
+            $"""
+            BEGIN;
+            CREATE TABLE plugins (
+              name TEXT PRIMARY KEY,
+              enabled INTEGER NOT NULL,
+              config TEXT NOT NULL,
+              secrets BLOB NOT NULL
+            ) STRICT;
+            INSERT INTO host_schema (version) VALUES ({SchemaVersion});
+            COMMIT;
+            """
+        );
+    }
+
+    private JsonObject? Unprotect(byte[] secrets)
+    {
+        try
+        {
+            return (JsonObject)JsonNode.Parse(_protector.Unprotect(secrets))!;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private void Execute(string sql)
+    {
+        using var command = Command(sql);
+        command.ExecuteNonQuery();
+    }
+
+    // The text is ours alone, never an operator's: values go in as parameters.
+    private SqliteCommand Command(string sql) => new(sql, _connection);
+}

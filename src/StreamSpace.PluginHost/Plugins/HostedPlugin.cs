@@ -1,0 +1,282 @@
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// One folder in <c>plugins/</c> and what became of it. Nothing a plugin does wrong leaves this class as anything
+/// but a state and a sentence. Its plugin is asked for one thing at a time.
+/// </summary>
+internal sealed class HostedPlugin(string folder, PluginSurroundings surroundings) : IDisposable
+{
+    private const int LongestManifest = 1_000_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private PluginLog? _log;
+
+    /// <summary>How the sources stand that this plugin hears.</summary>
+    public IReadOnlyList<SourceStatus> Sources => surroundings.Sources();
+
+    public PluginManifest? Manifest { get; private set; }
+
+    public IPlugin? Plugin { get; private set; }
+
+    public PluginState State { get; private set; }
+
+    /// <summary>One sentence on <see cref="State"/> for a person; empty while there is nothing to say.</summary>
+    public string Detail { get; private set; } = "";
+
+    /// <summary>What is wrong with the config while none is in force.</summary>
+    public IReadOnlyList<ConfigFault> Faults { get; private set; } = [];
+
+    public string Name => Manifest?.Name ?? Path.GetFileName(folder);
+
+    /// <summary>Why it hears no platform events although it should, or null.</summary>
+    public string? Deaf { get; set; }
+
+    public string? LogFile => _log?.Path;
+
+    /// <summary>True when nothing that this plugin is told can leave the machine.</summary>
+    public bool KeepsDataLocal => Plugin is null || Plugin.KeepsDataLocal;
+
+    /// <summary>Null when all is well, else one sentence that says what is not.</summary>
+    public string? NotReady =>
+        State switch
+        {
+            PluginState.Running => Deaf ?? Plugin?.NotReady,
+            PluginState.Disabled => null,
+            _ => $"{Name}: {Detail}",
+        };
+
+    /// <summary>Reads the manifest; <paramref name="isTaken"/> tells whether another plugin has its route.</summary>
+    public void Find(Func<string, bool> isTaken)
+    {
+        try
+        {
+            var file = new FileInfo(Path.Combine(folder, "manifest.json"));
+            if (!file.Exists || file.Length > LongestManifest)
+            {
+                Fail(file.Exists ? "its manifest.json is larger than 1 MB." : "its folder has no manifest.json.");
+                return;
+            }
+            var manifest = PluginManifest.Parse(File.ReadAllText(file.FullName));
+            if (isTaken(manifest.Route))
+            {
+                Fail($"another folder already holds a plugin for /api/plugins/{manifest.Route}.");
+                return;
+            }
+            Manifest = manifest;
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            Fail(e.Message);
+        }
+    }
+
+    /// <summary>Loads and configures the plugin that <see cref="Find"/> found.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        if (Manifest is not { } manifest)
+        {
+            return;
+        }
+        var stored = surroundings.Store.Read(Name);
+        if (!stored.Enabled)
+        {
+            (State, Detail) = (PluginState.Disabled, "Switched off.");
+            return;
+        }
+        _log = new PluginLog(
+            manifest.Route,
+            surroundings.Settings.LogFolder,
+            surroundings.Data.Folder("logs"),
+            surroundings.Console
+        );
+        PluginLoadContext? context = null;
+        try
+        {
+            context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
+            var plugin = Make(context, Path.Combine(folder, manifest.EntryPoint));
+            await plugin.LoadAsync(
+                new PluginContext(
+                    manifest,
+                    surroundings.Data.Folder(Name),
+                    _log.Logger,
+                    surroundings.Clock,
+                    surroundings.Chance,
+                    surroundings.Settings.Environment,
+                    surroundings.Sandbox,
+                    surroundings.Sources
+                ),
+                cancellationToken
+            );
+            Plugin = plugin;
+            await BeginAsync(manifest, stored, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            Plugin = null;
+            context?.Unload();
+            _log.Logger.LogError(e, "{Plugin} could not be loaded.", Name);
+            Fail(e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Lays <paramref name="change"/> over the stored config (an absent key stays, a null clears) and puts the
+    /// result in force and in the store; or returns the faults, and all stays as it was.
+    /// </summary>
+    /// <exception cref="TimeoutException">The plugin is at something else and does not end it.</exception>
+    public async Task<IReadOnlyList<ConfigFault>> ChangeConfigAsync(
+        JsonObject change,
+        CancellationToken cancellationToken
+    )
+    {
+        var faults = await LayOverAsync(change, cancellationToken);
+        if (faults.Count == 0)
+        {
+            await surroundings.Settle(cancellationToken);
+        }
+        return faults;
+    }
+
+    /// <summary>Gives the plugin a batch. Invented data never reaches a plugin that sends things elsewhere.</summary>
+    public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (Plugin is { } plugin && (!batch.Demo || plugin.KeepsDataLocal || batch.Events.Count == 0))
+            {
+                await plugin.HandleAsync(batch, cancellationToken);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Lets the plugin end its work until <paramref name="deadline"/> fires.</summary>
+    public async Task UnloadAsync(CancellationToken deadline)
+    {
+        if (Plugin is { } plugin)
+        {
+            Plugin = null;
+            try
+            {
+                // A plugin that looks at no deadline is not waited for any longer than one that does.
+                await plugin.UnloadAsync(deadline).AsTask().WaitAsync(deadline);
+            }
+            catch (Exception e)
+            {
+                _log!.Logger.LogError(e, "{Plugin} did not unload as it should.", Name);
+            }
+            (State, Detail) = (PluginState.Unloaded, "Unloaded.");
+        }
+    }
+
+    public void Dispose()
+    {
+        _log?.Dispose();
+        _turn.Dispose();
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> LayOverAsync(JsonObject change, CancellationToken cancellationToken)
+    {
+        if (!await _turn.WaitAsync(Patience, cancellationToken))
+        {
+            throw new TimeoutException();
+        }
+        try
+        {
+            var before = surroundings.Store.Read(Name).Config!;
+            var config = (JsonObject)before.DeepClone();
+            foreach (var (key, value) in change)
+            {
+                if (value is null)
+                {
+                    config.Remove(key);
+                }
+                else
+                {
+                    config[key] = value.DeepClone();
+                }
+            }
+            var faults = await ConfigureAsync(config, cancellationToken);
+            if (faults.Count == 0)
+            {
+                try
+                {
+                    surroundings.Store.SaveConfig(Name, config, Manifest!.ConfigSchema);
+                }
+                catch (SqliteException)
+                {
+                    // What would be forgotten at the next start must not be in force until then.
+                    await ConfigureAsync(before, CancellationToken.None);
+                    throw;
+                }
+            }
+            return faults;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task BeginAsync(PluginManifest manifest, StoredPlugin stored, CancellationToken cancellationToken)
+    {
+        if (stored.SecretsLost)
+        {
+            _log!.Logger.LogWarning("The stored secrets of {Plugin} cannot be decrypted: set them again.", Name);
+        }
+        var config = stored.Config;
+        if (config is null)
+        {
+            // Kept from the first start on, so that an update with other defaults changes nobody's config.
+            config = manifest.DefaultConfig;
+            surroundings.Store.SaveConfig(Name, config, manifest.ConfigSchema);
+        }
+        await ConfigureAsync((JsonObject)config.DeepClone(), cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(
+        JsonObject config,
+        CancellationToken cancellationToken
+    )
+    {
+        var faults = await Plugin!.ConfigureAsync(config, cancellationToken);
+        if (faults.Count == 0)
+        {
+            (State, Detail, Faults) = (PluginState.Running, "", []);
+        }
+        else if (State is not PluginState.Running)
+        {
+            (State, Detail, Faults) = (
+                PluginState.Unconfigured,
+                "no valid config; the faults say what is wrong.",
+                faults
+            );
+        }
+        return faults;
+    }
+
+    private void Fail(string why) => (State, Detail) = (PluginState.Failed, $"not loaded: {why}");
+
+    private static IPlugin Make(PluginLoadContext context, string entryAssembly)
+    {
+        var found = context
+            .LoadFromAssemblyPath(entryAssembly)
+            .GetExportedTypes()
+            .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IPlugin)))
+            .ToList();
+        return found is [var type]
+            ? (IPlugin)Activator.CreateInstance(type)!
+            : throw new InvalidOperationException(
+                $"{Path.GetFileName(entryAssembly)} must have exactly one public class that implements IPlugin, and has {found.Count}."
+            );
+    }
+}

@@ -1,0 +1,18 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <inheritdoc cref="IPluginContext"/>
+internal sealed record PluginContext(
+    PluginManifest Manifest,
+    string DataFolder,
+    ILogger Logger,
+    TimeProvider Clock,
+    Func<double> Chance,
+    IReadOnlyDictionary<string, string> Environment,
+    Uri? Sandbox,
+    Func<IReadOnlyList<SourceStatus>> LookAtSources
+) : IPluginContext
+{
+    public IReadOnlyList<SourceStatus> Sources => LookAtSources();
+}

@@ -1,0 +1,79 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
+using Microsoft.Extensions.Primitives;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// The endpoints of whatever plugins are loaded now, under <c>/api/plugins/{route}</c>. As the source of the
+/// API explorer's version it also sees to it that the OpenAPI document follows.
+/// </summary>
+internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCollectionProvider, IDisposable
+{
+    private readonly Lock _lock = new();
+    private IReadOnlyList<Endpoint> _endpoints = [];
+    private CancellationTokenSource _changed = new();
+    private int _version;
+
+    public override IReadOnlyList<Endpoint> Endpoints => _endpoints;
+
+    // The explorer caches what it found until this version changes. Of descriptors we have none: those are MVC's.
+    public ActionDescriptorCollection ActionDescriptors => new([], _version);
+
+    public override IChangeToken GetChangeToken()
+    {
+        lock (_lock)
+        {
+            return new CancellationChangeToken(_changed.Token);
+        }
+    }
+
+    /// <summary>Replaces all endpoints by those of <paramref name="plugins"/>.</summary>
+    public void Set(IEnumerable<HostedPlugin> plugins, IServiceProvider services)
+    {
+        var endpoints = plugins.Where(p => p.Manifest is not null).SelectMany(p => Of(p, services)).ToList();
+        CancellationTokenSource before;
+        lock (_lock)
+        {
+            _endpoints = endpoints;
+            _version++;
+            (before, _changed) = (_changed, new CancellationTokenSource());
+        }
+        before.Cancel();
+        before.Dispose();
+    }
+
+    public void Dispose() => _changed.Dispose();
+
+    private static IEnumerable<Endpoint> Of(HostedPlugin plugin, IServiceProvider services)
+    {
+        var routes = new Routes(services);
+        var group = routes.MapGroup($"/api/plugins/{plugin.Manifest!.Route}").WithTags(plugin.Manifest.DisplayName);
+        // Where a plugin maps one of the host's own paths, the host's comes first.
+        PluginApi.Map(group.MapGroup("").WithOrder(-1), plugin);
+        var own = group.MapGroup("");
+        plugin.Plugin?.MapEndpoints(own);
+        // Who may call is the host's to say, whatever a plugin wrote.
+        ((IEndpointConventionBuilder)own).Finally(endpoint =>
+        {
+            foreach (var open in endpoint.Metadata.OfType<IAllowAnonymous>().ToList())
+            {
+                endpoint.Metadata.Remove(open);
+            }
+            foreach (var other in endpoint.Metadata.OfType<IAuthorizeData>().ToList())
+            {
+                endpoint.Metadata.Remove(other);
+            }
+        });
+        return routes.DataSources.SelectMany(source => source.Endpoints);
+    }
+
+    private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder
+    {
+        public ICollection<EndpointDataSource> DataSources { get; } = [];
+
+        public IServiceProvider ServiceProvider => services;
+
+        public IApplicationBuilder CreateApplicationBuilder() => new ApplicationBuilder(services);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Runtime.Loader;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// One plugin's assemblies. The contract and the shared frameworks (logging abstractions and ASP.NET Core among
+/// them) are the host's, for a type is the same only when it comes from one place; everything else is the
+/// plugin's own, whatever version the host may use of it.
+/// </summary>
+internal sealed class PluginLoadContext(string entryAssembly)
+    : AssemblyLoadContext(Path.GetFileNameWithoutExtension(entryAssembly), isCollectible: true)
+{
+    private static readonly FrozenSet<string> Shared = FrameworkAssemblies()
+        .Append(typeof(IPlugin).Assembly.GetName().Name!)
+        .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private readonly AssemblyDependencyResolver _resolver = new(entryAssembly);
+
+    protected override Assembly? Load(AssemblyName assemblyName)
+    {
+        if (Shared.Contains(assemblyName.Name!))
+        {
+            return null;
+        }
+        if (_resolver.ResolveAssemblyToPath(assemblyName) is { } path)
+        {
+            return LoadFromAssemblyPath(path);
+        }
+        // Null would hand out the host's own packages; satellite assemblies may be missing as everywhere.
+        return string.IsNullOrEmpty(assemblyName.CultureName)
+            ? throw new FileNotFoundException($"{assemblyName.Name}.dll is missing from the plugin's folder.")
+            : null;
+    }
+
+    protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
+        _resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : nint.Zero;
+
+    private static IEnumerable<string> FrameworkAssemblies() =>
+        new[] { typeof(object).Assembly, typeof(WebApplication).Assembly }
+            .Select(a => Path.GetDirectoryName(a.Location)!)
+            .Distinct()
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.dll"))
+            .Select(file => Path.GetFileNameWithoutExtension(file));
+}

@@ -1,0 +1,41 @@
+namespace StreamSpace.PluginHost;
+
+/// <summary>The plugins of this process, one per folder in the plugins folder, in the order of their names.</summary>
+internal sealed class PluginSet : IDisposable
+{
+    private volatile IReadOnlyList<HostedPlugin> _plugins = [];
+
+    public IReadOnlyList<HostedPlugin> All => _plugins;
+
+    /// <summary>Looks what there is. Reads manifests, and runs nothing yet.</summary>
+    public void Find(PluginSurroundings surroundings)
+    {
+        var plugins = new List<HostedPlugin>();
+        foreach (var folder in Folders(surroundings.Settings.PluginsFolder))
+        {
+            var plugin = new HostedPlugin(folder, surroundings);
+            plugin.Find(route => plugins.Exists(p => p.Manifest?.Route == route));
+            plugins.Add(plugin);
+        }
+        _plugins = plugins;
+    }
+
+    /// <summary>Unloads all at once, so that a slow one takes no other's time.</summary>
+    public Task UnloadAsync(CancellationToken deadline) => Task.WhenAll(All.Select(p => p.UnloadAsync(deadline)));
+
+    public void Dispose()
+    {
+        foreach (var plugin in All)
+        {
+            plugin.Dispose();
+        }
+    }
+
+    private static IEnumerable<string> Folders(string path) =>
+        Directory.Exists(path)
+            ? Directory
+                .EnumerateDirectories(Path.GetFullPath(path))
+                .Where(f => !Path.GetFileName(f).StartsWith('.'))
+                .Order(StringComparer.Ordinal)
+            : [];
+}

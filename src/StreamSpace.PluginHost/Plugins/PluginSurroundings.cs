@@ -1,0 +1,21 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>What the host has for every plugin.</summary>
+internal sealed record PluginSurroundings
+{
+    public required HostSettings Settings { get; init; }
+    public required DataFolder Data { get; init; }
+    public required HostStore Store { get; init; }
+    public required TimeProvider Clock { get; init; }
+    public required Func<double> Chance { get; init; }
+    public required Uri? Sandbox { get; init; }
+    public required Func<IReadOnlyList<SourceStatus>> Sources { get; init; }
+
+    /// <summary>Brings what plugins hear in line with what they say now.</summary>
+    public required Func<CancellationToken, Task> Settle { get; init; }
+
+    /// <summary>Lets a logger write warnings and worse to the console.</summary>
+    public required Action<ILoggingBuilder> Console { get; init; }
+}

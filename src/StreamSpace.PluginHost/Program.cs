@@ -1,0 +1,3 @@
+using StreamSpace.PluginHost;
+
+return await CommandLine.RunAsync(args, Console.Out, Console.Error);

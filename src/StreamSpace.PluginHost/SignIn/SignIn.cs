@@ -1,0 +1,100 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// Who may do what: reading needs any good token, every other method the role admin or operator. A token comes in
+/// the Authorization header, or, for reading only, in the cookie that the sign-in link sets: no other site can
+/// make a browser write anything.
+/// </summary>
+internal static class SignIn
+{
+    private const string Cookie = "streamspace-plugin-host";
+    private const string HowToGetAToken = "Send \"Authorization: Bearer <token>\"; the command \"token\" prints one.";
+
+    private static readonly TimeSpan Stay = TimeSpan.FromHours(12);
+
+    public static void AddSignIn(this IServiceCollection services, AccessTokens tokens)
+    {
+        services
+            .AddAuthentication(JwtBearerDefaults.AuthenticationScheme)
+            .AddJwtBearer(bearer =>
+            {
+                bearer.MapInboundClaims = false;
+                bearer.TokenValidationParameters = tokens.Validation;
+                bearer.Events = new JwtBearerEvents
+                {
+                    OnMessageReceived = context =>
+                    {
+                        context.Token = CookieFor(context.Request);
+                        return Task.CompletedTask;
+                    },
+                    OnChallenge = ChallengeAsync,
+                    OnForbidden = context =>
+                        Problem
+                            .Of(
+                                StatusCodes.Status403Forbidden,
+                                $"The role \"{context.Principal?.FindFirst("role")?.Value}\" may only read; this needs {Roles.Operator} or {Roles.Admin}."
+                            )
+                            .ExecuteAsync(context.HttpContext),
+                };
+            });
+        var caller = new AuthorizationPolicyBuilder()
+            .RequireAuthenticatedUser()
+            .RequireAssertion(context =>
+                (context.Resource is HttpContext http && IsReading(http.Request))
+                || context.User.IsInRole(Roles.Admin)
+                || context.User.IsInRole(Roles.Operator)
+            )
+            .Build();
+        services.AddAuthorizationBuilder().SetDefaultPolicy(caller).SetFallbackPolicy(caller);
+    }
+
+    /// <summary>Sets the cookie of a browser that showed a good code.</summary>
+    public static void Remember(HttpContext http, AccessTokens tokens) =>
+        http.Response.Cookies.Append(
+            Cookie,
+            tokens.Issue(Roles.Admin, Stay),
+            new CookieOptions
+            {
+                HttpOnly = true,
+                SameSite = SameSiteMode.Strict,
+                Secure = http.Request.IsHttps,
+                Path = http.Request.PathBase.HasValue ? http.Request.PathBase.Value : "/",
+                MaxAge = Stay,
+                IsEssential = true,
+            }
+        );
+
+    /// <summary>True when the request carries a good token for reading: how a server without our pipeline asks.</summary>
+    public static bool IsSignedIn(HttpRequest request, AccessTokens tokens)
+    {
+        var header = request.Headers.Authorization.ToString();
+        var token = header.StartsWith("Bearer ", StringComparison.Ordinal)
+            ? header["Bearer ".Length..]
+            : CookieFor(request);
+        return token is not null && tokens.IsGood(token);
+    }
+
+    private static string? CookieFor(HttpRequest request) =>
+        IsReading(request) && !request.Headers.ContainsKey("Authorization") ? request.Cookies[Cookie] : null;
+
+    private static bool IsReading(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+
+    private static Task ChallengeAsync(JwtBearerChallengeContext context)
+    {
+        context.HandleResponse();
+        var given = context.AuthenticateFailure is not null;
+        context.Response.Headers.WWWAuthenticate = given ? "Bearer error=\"invalid_token\"" : "Bearer";
+        return Problem
+            .Of(
+                StatusCodes.Status401Unauthorized,
+                given
+                    ? $"The token is not good: it has expired, was signed with another key, or is not one. {HowToGetAToken}"
+                    : $"No token was sent. {HowToGetAToken}"
+            )
+            .ExecuteAsync(context.HttpContext);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// The secret that signs tokens: StreamSpace's own <c>JWT_SECRET</c>, so that its tokens are good here, or one made
+/// once and kept in the data folder.
+/// </summary>
+internal static class SigningKey
+{
+    // What StreamSpace itself demands (reference/streamspace.md §1.2).
+    private const int ShortestSecret = 32;
+
+    /// <exception cref="StartFault">The secret is too short.</exception>
+    public static byte[] Find(IReadOnlyDictionary<string, string> environment, string dataFolder)
+    {
+        var secret = environment.GetValueOrDefault("JWT_SECRET");
+        if (string.IsNullOrEmpty(secret))
+        {
+            return Encoding.UTF8.GetBytes(Kept(Path.Combine(dataFolder, "jwt-secret")));
+        }
+        return secret.Length >= ShortestSecret
+            ? Encoding.UTF8.GetBytes(secret)
+            : throw new StartFault(
+                $"JWT_SECRET has {secret.Length} characters and needs at least {ShortestSecret}: set StreamSpace's own, or leave it unset and one is made."
+            );
+    }
+
+    private static string Kept(string file)
+    {
+        if (!File.Exists(file))
+        {
+            // Written whole under another name first: a second process never reads half a secret, and never
+            // replaces one that is in use.
+            var draft = $"{file}.{Guid.NewGuid():N}";
+            using (var stream = OwnerOnly.Open(draft, FileMode.CreateNew))
+            {
+                stream.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))));
+                stream.Flush(flushToDisk: true);
+            }
+            try
+            {
+                File.Move(draft, file, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(file))
+            {
+                File.Delete(draft);
+            }
+        }
+        var kept = File.ReadAllText(file).Trim();
+        return kept.Length >= ShortestSecret
+            ? kept
+            : throw new StartFault(
+                $"{file} is damaged: delete it, and one is made. Tokens given out before end with it."
+            );
+    }
+}

@@ -1,0 +1,170 @@
+using AgentlessDatadog.Sandbox;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// The whole service from start to end. What may be refused by the machine (folder, ports) comes first, so that
+/// nothing is sent anywhere by a process that cannot stay.
+/// </summary>
+internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Func<double> chance, Narrator narrator)
+    : IAsyncDisposable
+{
+    private static readonly TimeSpan UnloadDeadline = TimeSpan.FromSeconds(10);
+
+    private readonly PluginSet _plugins = new();
+
+    // In the order of starting; let go of in the opposite one.
+    private readonly Stack<Func<Task>> _started = [];
+
+    /// <summary>Where the API serves.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>The link that signs a browser in, once.</summary>
+    public Uri SignInLink { get; private set; } = null!;
+
+    /// <exception cref="StartFault">The machine refuses something; the message says what to do.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        narrator.Say($"StreamSpace plugin host {HostStatus.Version}");
+        var data = await DataFolder.TakeAsync(settings.DataFolder, narrator, clock, cancellationToken);
+        Undo(data.Dispose);
+        narrator.Say($"Data folder: {data.Path}");
+        var tokens = new AccessTokens(SigningKey.Find(settings.Environment, data.Path), clock);
+        var hostFile = Path.Combine(data.Path, "host.db");
+        var store = new HostStore(hostFile, data.Folder("keys"));
+        Undo(store.Dispose);
+
+        var loggers = LoggerFactory.Create(Console);
+        Undo(loggers.Dispose);
+        var logger = loggers.CreateLogger("StreamSpace.PluginHost");
+        var attachment = new Attachment(
+            SourcesConfigured.From(settings.Environment, clock, chance, logger),
+            hostFile,
+            _plugins,
+            clock,
+            chance,
+            logger
+        );
+        var status = new HostStatus(_plugins, attachment, clock)
+        {
+            Sandbox = await StartSandboxAsync(tokens, loggers, cancellationToken),
+        };
+        var codes = new SignInCodes(clock);
+        Undo(UnloadAsync);
+        Undo(() => attachment.DisposeAsync().AsTask());
+        var web = await WebServer.StartAsync(settings, status, tokens, codes, Console, cancellationToken);
+        Undo(() => web.DisposeAsync().AsTask());
+
+        _plugins.Find(
+            new PluginSurroundings
+            {
+                Settings = settings,
+                Data = data,
+                Store = store,
+                Clock = clock,
+                Chance = chance,
+                Sandbox = status.Sandbox,
+                Sources = () => attachment.Sources,
+                Settle = attachment.SettleAsync,
+                Console = Console,
+            }
+        );
+        foreach (var plugin in _plugins.All)
+        {
+            await narrator.StepAsync($"loading {plugin.Name}", () => plugin.LoadAsync(cancellationToken));
+            Tell(plugin);
+        }
+        if (_plugins.All.Count == 0)
+        {
+            narrator.Say($"No plugins: there is none in {settings.PluginsFolder}.");
+        }
+        web.Serve(_plugins);
+        await narrator.StepAsync("attaching to the platform", () => attachment.SettleAsync(cancellationToken));
+        status.Started = true;
+
+        Address = new Uri(web.Addresses[0], $"{settings.PathBase}/");
+        SignInLink = new Uri(Address, $"sign-in?code={codes.Issue()}");
+        narrator.Say($"Attached to: {attachment.Sentence}");
+        narrator.Say(status.Sandbox is { } sandbox ? $"Sandbox, a local Datadog: {sandbox}" : "Sandbox: none.");
+        narrator.Say(
+            $"Serving on {string.Join(" and ", web.Addresses.Select(a => new Uri(a, $"{settings.PathBase}/")))}"
+        );
+        narrator.Say($"Sign in, once, within {SignInCodes.Lifetime.TotalMinutes:0} minutes: {SignInLink}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_started.Count > 1)
+        {
+            narrator.Say("Stopping.");
+        }
+        while (_started.TryPop(out var undo))
+        {
+            await undo();
+        }
+    }
+
+    private void Tell(HostedPlugin plugin)
+    {
+        var version = plugin.Manifest is { } manifest ? $" {manifest.Version}" : "";
+        var state = plugin.State is PluginState.Running ? "running" : plugin.Detail;
+        narrator.Say($"Plugin {plugin.Name}{version}: {state}");
+        foreach (var fault in plugin.Faults)
+        {
+            narrator.Say($"  {fault}");
+        }
+        if (plugin.LogFile is { } log)
+        {
+            narrator.Say($"  Log: {log}");
+        }
+    }
+
+    private async Task<Uri?> StartSandboxAsync(
+        AccessTokens tokens,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken
+    )
+    {
+        if (settings.SandboxUrls.Count == 0)
+        {
+            return null;
+        }
+        var open = settings.SandboxUrls.All(Reachable.IsLoopback);
+        var options = new SandboxOptions
+        {
+            Urls = settings.SandboxUrls,
+            Gate = open ? null : http => SignIn.IsSignedIn(http.Request, tokens),
+        };
+        try
+        {
+            var sandbox = await SandboxServer.StartAsync(options, clock, loggers, cancellationToken);
+            Undo(() => sandbox.DisposeAsync().AsTask());
+            return Reachable.From(sandbox.Addresses[0]);
+        }
+        catch (IOException e)
+        {
+            throw Reachable.CannotListen(settings.SandboxUrls, "--sandbox-urls", e);
+        }
+    }
+
+    private async Task UnloadAsync()
+    {
+        using var deadline = new CancellationTokenSource(UnloadDeadline, clock);
+        await _plugins.UnloadAsync(deadline.Token);
+        _plugins.Dispose();
+    }
+
+    private void Undo(Action action) =>
+        Undo(() =>
+        {
+            action();
+            return Task.CompletedTask;
+        });
+
+    private void Undo(Func<Task> action) => _started.Push(action);
+
+    private static void Console(ILoggingBuilder logging) =>
+        logging
+            .AddSimpleConsole(console => console.SingleLine = true)
+            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
+}

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>Bodies that callers send, within their bounds.</summary>
+internal static class Bodies
+{
+    /// <summary>In bytes, for every endpoint of the host and of plugins.</summary>
+    public const int Largest = 5_000_000;
+
+    /// <summary>How deep JSON may nest.</summary>
+    public const int Deepest = 32;
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Deepest, AllowDuplicateProperties = false };
+
+    /// <summary>Reads a JSON object, or says why there is none.</summary>
+    public static async Task<(JsonObject? Body, IResult? Refusal)> ReadObjectAsync(HttpRequest request)
+    {
+        if (!request.HasJsonContentType())
+        {
+            return (null, Results.StatusCode(StatusCodes.Status415UnsupportedMediaType));
+        }
+        try
+        {
+            var node = await JsonNode.ParseAsync(request.Body, null, Strict, request.HttpContext.RequestAborted);
+            return node is JsonObject body
+                ? (body, null)
+                : (null, Problem.Of(StatusCodes.Status400BadRequest, "The body must be a JSON object."));
+        }
+        catch (JsonException e)
+        {
+            return (
+                null,
+                Problem.Of(
+                    StatusCodes.Status400BadRequest,
+                    $"The body is not valid JSON {Place(e)}, or nests deeper than {Deepest}."
+                )
+            );
+        }
+    }
+
+    // The exception's own message may quote the body, and with it a secret.
+    private static string Place(JsonException e) => $"at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
+}

@@ -1,0 +1,41 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>What the host says about itself: alive, ready, and all in one document.</summary>
+internal sealed class HostStatus(PluginSet plugins, Attachment attachment, TimeProvider clock)
+{
+    private readonly DateTimeOffset _begin = clock.GetUtcNow();
+
+    public static string Version { get; } =
+        typeof(HostStatus)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
+            .InformationalVersion.Split('+')[0];
+
+    /// <summary>Set once everything that runs at start has run.</summary>
+    public bool Started { get; set; }
+
+    /// <summary>The sandbox's address, or null.</summary>
+    public Uri? Sandbox { get; set; }
+
+    /// <summary>One sentence for each thing that is in the way; empty when all is well.</summary>
+    public IReadOnlyList<string> NotReady =>
+        Started
+            ? [.. plugins.All.Select(p => p.NotReady).Append(attachment.Fault).OfType<string>()]
+            : ["The host is still starting."];
+
+    public JsonObject Document() =>
+        new()
+        {
+            ["version"] = Version,
+            ["startedAt"] = _begin,
+            ["ready"] = NotReady.Count == 0,
+            ["notReady"] = new JsonArray([.. NotReady.Select(s => (JsonNode)s)]),
+            ["attachedTo"] = attachment.Sentence,
+            ["demo"] = attachment.Demo,
+            ["sources"] = PluginStatus.Of(attachment.Sources),
+            ["sandbox"] = Sandbox?.ToString(),
+            ["plugins"] = new JsonArray([.. plugins.All.Select(PluginStatus.Summary)]),
+        };
+}

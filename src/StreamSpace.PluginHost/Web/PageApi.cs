@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>The page, and the sign-in of the browser that looks at it.</summary>
+internal static class PageApi
+{
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private static readonly Dictionary<string, string> Types = new()
+    {
+        ["index.html"] = "text/html; charset=utf-8",
+        ["page.css"] = "text/css; charset=utf-8",
+        ["page.js"] = "text/javascript; charset=utf-8",
+        ["icon.svg"] = "image/svg+xml",
+    };
+
+    public static void MapPage(this IEndpointRouteBuilder routes, AccessTokens tokens, SignInCodes codes)
+    {
+        var page = routes.MapGroup("").AllowAnonymous().ExcludeFromDescription();
+        foreach (var file in Types.Keys)
+        {
+            var content = Read(file);
+            page.MapGet(file is "index.html" ? "/" : $"/{file}", (HttpContext http) => Show(http, file, content));
+        }
+        var index = Read("index.html");
+        page.MapGet(
+            "/sign-in",
+            IResult (HttpContext http, string? code) =>
+            {
+                http.Response.Headers.CacheControl = "no-store";
+                if (code is not null && codes.Redeem(code))
+                {
+                    SignIn.Remember(http, tokens);
+                }
+                else if (!SignIn.IsSignedIn(http.Request, tokens))
+                {
+                    // A person looks at this: the page says why it is closed, and what opens it.
+                    return Show(http, "index.html", index, StatusCodes.Status403Forbidden);
+                }
+                return TypedResults.LocalRedirect($"{http.Request.PathBase}/");
+            }
+        );
+    }
+
+    private static FileContentHttpResult Show(
+        HttpContext http,
+        string file,
+        byte[] content,
+        int status = StatusCodes.Status200OK
+    )
+    {
+        http.Response.StatusCode = status;
+        http.Response.Headers.ContentSecurityPolicy = Policy;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.Headers["Referrer-Policy"] = "no-referrer";
+        http.Response.Headers.CacheControl = "no-cache";
+        return TypedResults.Bytes(content, Types[file]);
+    }
+
+    private static byte[] Read(string file)
+    {
+        using var resource = typeof(PageApi).Assembly.GetManifestResourceStream($"Page/{file}")!;
+        using var content = new MemoryStream();
+        resource.CopyTo(content);
+        return content.ToArray();
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.WebUtilities;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>Every error answer is <c>application/problem+json</c>, whatever the caller says it accepts.</summary>
+internal static class Problem
+{
+    public static ProblemHttpResult Of(int status, string detail) =>
+        TypedResults.Problem(detail, statusCode: status, title: ReasonPhrases.GetReasonPhrase(status));
+
+    public static ProblemHttpResult OfFaults(IReadOnlyList<ConfigFault> faults) =>
+        TypedResults.Problem(
+            string.Join(" ", faults.Select(f => f.ToString())),
+            statusCode: StatusCodes.Status400BadRequest,
+            title: "The config has faults; the one in force stays.",
+            extensions: [KeyValuePair.Create("faults", (object?)faults)]
+        );
+
+    /// <summary>Gives a body to answers that have none: 404, 405, 413 and so on.</summary>
+    public static void UseProblems(this IApplicationBuilder app)
+    {
+        app.UseExceptionHandler(
+            new ExceptionHandlerOptions
+            {
+                ExceptionHandler = AnswerExceptionAsync,
+                StatusCodeSelector = StatusOf,
+                SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
+            }
+        );
+        app.UseStatusCodePages(context =>
+        {
+            var http = context.HttpContext;
+            return Of(http.Response.StatusCode, Sentence(http)).ExecuteAsync(http);
+        });
+    }
+
+    private static Task AnswerExceptionAsync(HttpContext http)
+    {
+        var exception = http.Features.Get<IExceptionHandlerFeature>()?.Error;
+        var detail = exception is BadHttpRequestException ? Sentence(http) : "This failed here; the log says why.";
+        return Of(http.Response.StatusCode, detail).ExecuteAsync(http);
+    }
+
+    private static int StatusOf(Exception exception) =>
+        exception is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
+
+    private static string Sentence(HttpContext http) =>
+        http.Response.StatusCode switch
+        {
+            StatusCodes.Status400BadRequest => "The request or its body is malformed.",
+            StatusCodes.Status404NotFound =>
+                $"There is nothing at {http.Request.Path}; /openapi/v1.json lists what there is.",
+            StatusCodes.Status405MethodNotAllowed =>
+                $"{http.Request.Method} is not possible here; allowed: {http.Response.Headers.Allow}.",
+            StatusCodes.Status413PayloadTooLarge => $"The body is larger than {Bodies.Largest} bytes.",
+            StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json.",
+            var status => ReasonPhrases.GetReasonPhrase(status),
+        };
+}

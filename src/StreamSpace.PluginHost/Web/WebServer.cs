@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>The HTTP side of the host: sign-in, the page, health, the plugins' endpoints, and OpenAPI over them.</summary>
+internal sealed class WebServer : IAsyncDisposable
+{
+    private static readonly TimeSpan RequestsMayEnd = TimeSpan.FromSeconds(5);
+
+    private readonly WebApplication _app;
+    private readonly PluginEndpoints _endpoints;
+
+    private WebServer(WebApplication app, PluginEndpoints endpoints) => (_app, _endpoints) = (app, endpoints);
+
+    /// <summary>Where it really listens; a port 0 has become a number.</summary>
+    public IReadOnlyList<Uri> Addresses =>
+        [
+            .. _app
+                .Services.GetRequiredService<IServer>()
+                .Features.Get<IServerAddressesFeature>()!
+                .Addresses.Select(Reachable.From),
+        ];
+
+    /// <exception cref="StartFault">An address cannot be listened on.</exception>
+    public static async Task<WebServer> StartAsync(
+        HostSettings settings,
+        HostStatus status,
+        AccessTokens tokens,
+        SignInCodes codes,
+        Action<ILoggingBuilder> console,
+        CancellationToken cancellationToken
+    )
+    {
+        // Empty, so that no settings file and no ASPNETCORE_ variable says anything behind the operator's back.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = Bodies.Largest;
+            })
+            .UseUrls([.. settings.Urls]);
+        console(builder.Logging);
+        var endpoints = new PluginEndpoints();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RequestsMayEnd);
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = Bodies.Deepest);
+        builder.Services.AddRouting();
+        builder.Services.AddSignIn(tokens);
+        builder.Services.AddApiDescription();
+        builder.Services.Replace(ServiceDescriptor.Singleton<IActionDescriptorCollectionProvider>(endpoints));
+
+        var app = builder.Build();
+        app.UsePathBase(settings.PathBase);
+        app.UseProblems();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapPage(tokens, codes);
+        app.MapHealth(status);
+        app.MapApiDescription();
+        ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException e)
+        {
+            await app.DisposeAsync();
+            throw Reachable.CannotListen(settings.Urls, "--urls", e);
+        }
+        return new WebServer(app, endpoints);
+    }
+
+    /// <summary>Serves the endpoints of <paramref name="plugins"/>, and of no others.</summary>
+    public void Serve(PluginSet plugins) => _endpoints.Set(plugins.All, _app.Services);
+
+    /// <summary>Takes no further request, and waits some seconds for those that run.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _endpoints.Dispose();
+    }
+}
