@@ -26,11 +26,9 @@ internal sealed class HostStore : IDisposable
     private readonly IDataProtector _protector;
 
     /// <exception cref="StartFault">The file is of a later version, or is no database.</exception>
-    public HostStore(string file, string keyFolder)
+    public HostStore(string file, KeyRing keys)
     {
-        _protector = DataProtectionProvider
-            .Create(new DirectoryInfo(keyFolder), b => b.SetApplicationName("StreamSpace.PluginHost"))
-            .CreateProtector("plugin secrets");
+        _protector = keys.CreateProtector("plugin secrets");
         // SQLite gives its side files the mode of the main one, so that is made first.
         OwnerOnly.Open(file, FileMode.OpenOrCreate).Dispose();
         _connection = new SqliteConnection(

@@ -1,0 +1,166 @@
+// Shows what the host and its plugins say of themselves, and asks again every few seconds. It only reads, and
+// puts what it read in as text, never as markup.
+
+const refreshMs = 4000;
+const accounts = ["accepted", "delivered", "queued", "overflowed", "expired", "rejected", "uncertain"];
+const at = (id) => document.getElementById(id);
+const number = new Intl.NumberFormat("en");
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const badge = (text, tone = "") => make("span", { class: `badge ${tone}` }, text);
+const note = (text, tone) => make("p", { class: `note ${tone}` }, text);
+const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+
+function bytes(count) {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let unit = 0;
+  for (; count >= 1024 && unit < units.length - 1; unit++) count /= 1024;
+  return `${count.toFixed(unit && count < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+function facts(pairs) {
+  const list = make("dl");
+  for (const [name, value] of pairs) {
+    if (value !== null && value !== undefined && value !== "") {
+      list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
+    }
+  }
+  return list;
+}
+
+function table(heads, rows) {
+  return make("div", { class: "scroll" }, make("table", {},
+    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row)))));
+}
+
+const cell = (content) => make("td", {}, content);
+const words = (content) => make("td", { class: "words" }, content);
+const amount = (count) => make("td", count ? {} : { class: "zero" }, number.format(count ?? 0));
+
+const tones = {
+  running: "good", up: "good", open: "good", idle: "good", shipping: "good",
+  loading: "warn", connecting: "warn", unconfigured: "warn", disabled: "", stopped: "",
+  failed: "bad", down: "bad", parked: "bad",
+};
+const state = (word) => badge(word, tones[word] ?? "warn");
+
+function showAttached(host) {
+  const rows = host.sources.map((source) => [
+    cell(source.name),
+    make("td", {}, state(source.state)),
+    words(source.detail),
+    amount(source.received),
+    amount(Object.values(source.skipped).reduce((sum, count) => sum + count, 0)),
+    cell(source.deafSeconds ? `${number.format(Math.round(source.deafSeconds))} s` : "–"),
+  ]);
+  at("attached").replaceChildren(
+    make("h2", {}, "Attached to", host.demo ? badge("demo", "warn") : null),
+    make("p", { class: "lead" }, host.attachedTo),
+    ...(rows.length ? [make("h3", {}, "Sources"), table(["Source", "State", "", "Received", "Skipped", "Deaf"], rows)] : []));
+}
+
+function ledgerOf(lanes) {
+  return [make("h3", {}, "What became of everything that was accepted"), table(
+    ["Lane", ...accounts, "State"],
+    lanes.map((lane) => [
+      cell(lane.lane),
+      ...accounts.map((account) => amount(lane.ledger?.[account])),
+      make("td", {}, state(lane.state)),
+    ]))];
+}
+
+function pluginCard(summary, status) {
+  const lanes = Array.isArray(status?.lanes) ? status.lanes : [];
+  const flush = status?.lastFlush;
+  const site = status?.site === "sandbox" ? "sandbox (on this machine)" : status?.site;
+  return make("section", { class: "card" },
+    make("h2", {}, summary.displayName, state(summary.state)),
+    facts([
+      ["Version", summary.version],
+      ["Site", site],
+      ["API key", status?.apiKey],
+      ["Series", status?.series?.total === undefined ? null : number.format(status.series.total)],
+      ["Queue", status?.queue ? `${number.format(status.queue.requests)} requests, ${bytes(status.queue.bytes)}` : null],
+      ["Last flush", flush ? `${time(flush.at)}, ${number.format(flush.points)} points, ${bytes(flush.bytes)}` : null],
+      ["Log", summary.log ? make("code", {}, summary.log) : null],
+    ]),
+    ...(summary.detail ? [note(summary.detail, summary.state === "failed" ? "bad" : "warn")] : []),
+    ...(summary.notReady && !summary.detail ? [note(summary.notReady, "warn")] : []),
+    ...summary.faults.map((fault) => note(`${fault.key}: ${fault.message}`, "bad")),
+    ...(lanes.length ? ledgerOf(lanes) : []),
+    ...lanes.filter((lane) => lane.lastError).map((lane) => note(`${lane.lane}: ${lane.lastError}`, "bad")));
+}
+
+function link(text, href) {
+  return make("li", {}, make("a", { href }, text));
+}
+
+function showLinks(host) {
+  at("links").replaceChildren(
+    ...(host.sandbox ? [link("Sandbox: a local Datadog", host.sandbox)] : []),
+    link("API description (OpenAPI)", "openapi/v1.json"),
+    link("Status as JSON", "api/status"));
+  const route = host.plugins.find((plugin) => plugin.route)?.route;
+  at("example").textContent = new URL(route ? `api/plugins/${route}/config` : "api/status", document.baseURI);
+}
+
+async function read(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" }, cache: "no-store" });
+  if (answer.status === 401) return null;
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
+  return answer.json();
+}
+
+function showClosed() {
+  if (location.pathname.endsWith("/sign-in")) {
+    at("closed-why").textContent = "This sign-in link was used before, or is older than ten minutes.";
+  }
+  at("open").hidden = true;
+  at("closed").hidden = false;
+  at("ready").textContent = "";
+  at("seen").textContent = "";
+}
+
+async function show() {
+  const host = await read("api/status");
+  if (!host) {
+    showClosed();
+    return false;
+  }
+  const statuses = await Promise.all(host.plugins.map((plugin) =>
+    plugin.route ? read(`api/plugins/${plugin.route}/status`).catch(() => null) : null));
+  at("version").textContent = `Version ${host.version}, running since ${new Date(host.startedAt).toLocaleString()}`;
+  at("ready").textContent = host.ready ? "ready" : "not ready";
+  at("ready").className = `badge ${host.ready ? "good" : "warn"}`;
+  showAttached(host);
+  at("plugins").replaceChildren(...(host.plugins.length
+    ? host.plugins.map((plugin, index) => pluginCard(plugin, statuses[index]))
+    : [make("section", { class: "card" }, make("h2", {}, "No plugins"),
+        make("p", {}, "Put a plugin's folder into the plugins folder, and restart the host."))]));
+  showLinks(host);
+  at("closed").hidden = true;
+  at("open").hidden = false;
+  at("seen").textContent = `As of ${new Date().toLocaleTimeString()}; asks again by itself.`;
+  return true;
+}
+
+async function run() {
+  let again = true;
+  try {
+    again = await show();
+  } catch {
+    at("ready").textContent = "not reachable";
+    at("ready").className = "badge bad";
+    at("seen").textContent = `The host did not answer at ${new Date().toLocaleTimeString()}; trying again.`;
+  }
+  if (again) setTimeout(run, refreshMs);
+}
+
+run();

@@ -39,13 +39,25 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
     public string? LogFile => _log?.Path;
 
     /// <summary>True when nothing that this plugin is told can leave the machine.</summary>
-    public bool KeepsDataLocal => Plugin is null || Plugin.KeepsDataLocal;
+    public bool KeepsDataLocal => Ask(plugin => plugin.KeepsDataLocal, nobody: true, broken: _ => false);
+
+    /// <summary>The config in force, secrets left out by the plugin and once more by the schema.</summary>
+    public JsonObject Config =>
+        Manifest!.ConfigSchema.WithoutSecrets(Ask(plugin => plugin.Config, nobody: [], broken: _ => []));
+
+    /// <summary>What the plugin says of itself.</summary>
+    public JsonObject Status =>
+        Ask(
+            plugin => (JsonObject)plugin.Status.DeepClone(),
+            nobody: [],
+            broken: e => new JsonObject { ["lastError"] = $"The plugin's status failed: {e.Message}" }
+        );
 
     /// <summary>Null when all is well, else one sentence that says what is not.</summary>
     public string? NotReady =>
         State switch
         {
-            PluginState.Running => Deaf ?? Plugin?.NotReady,
+            PluginState.Running => Deaf ?? Ask(plugin => plugin.NotReady, nobody: null, broken: e => e.Message),
             PluginState.Disabled => null,
             _ => $"{Name}: {Detail}",
         };
@@ -148,7 +160,7 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            if (Plugin is { } plugin && (!batch.Demo || plugin.KeepsDataLocal || batch.Events.Count == 0))
+            if (Plugin is { } plugin && (!batch.Demo || KeepsDataLocal))
             {
                 await plugin.HandleAsync(batch, cancellationToken);
             }
@@ -262,6 +274,19 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
             );
         }
         return faults;
+    }
+
+    // A plugin may throw at any question.
+    private T Ask<T>(Func<IPlugin, T> question, T nobody, Func<Exception, T> broken)
+    {
+        try
+        {
+            return Plugin is { } plugin ? question(plugin) : nobody;
+        }
+        catch (Exception e)
+        {
+            return broken(e);
+        }
     }
 
     private void Fail(string why) => (State, Detail) = (PluginState.Failed, $"not loaded: {why}");

@@ -33,9 +33,7 @@ internal static class PluginApi
     }
 
     private static IResult Config(HostedPlugin plugin) =>
-        plugin.Plugin is { } loaded
-            ? TypedResults.Ok(plugin.Manifest!.ConfigSchema.WithoutSecrets(loaded.Config))
-            : NotLoaded(plugin);
+        plugin.Plugin is null ? NotLoaded(plugin) : TypedResults.Ok(plugin.Config);
 
     private static async Task<IResult> ChangeConfigAsync(HostedPlugin plugin, HttpRequest request)
     {

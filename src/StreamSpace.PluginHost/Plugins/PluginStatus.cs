@@ -10,7 +10,7 @@ internal static class PluginStatus
     /// <summary>The whole document of one plugin.</summary>
     public static JsonObject Of(HostedPlugin plugin, IReadOnlyList<SourceStatus> sources)
     {
-        var status = (JsonObject?)plugin.Plugin?.Status.DeepClone() ?? [];
+        var status = plugin.Status;
         foreach (var (key, value) in Summary(plugin))
         {
             status[key] = value?.DeepClone();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox;
 
 namespace StreamSpace.PluginHost;
@@ -31,7 +32,8 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         narrator.Say($"Data folder: {data.Path}");
         var tokens = new AccessTokens(SigningKey.Find(settings.Environment, data.Path), clock);
         var hostFile = Path.Combine(data.Path, "host.db");
-        var store = new HostStore(hostFile, data.Folder("keys"));
+        var keys = new KeyRing(data.Folder("keys"));
+        var store = new HostStore(hostFile, keys);
         Undo(store.Dispose);
 
         var loggers = LoggerFactory.Create(Console);
@@ -52,7 +54,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var codes = new SignInCodes(clock);
         Undo(UnloadAsync);
         Undo(() => attachment.DisposeAsync().AsTask());
-        var web = await WebServer.StartAsync(settings, status, tokens, codes, Console, cancellationToken);
+        var web = await WebServer.StartAsync(settings, status, tokens, codes, keys, Console, cancellationToken);
         Undo(() => web.DisposeAsync().AsTask());
 
         _plugins.Find(
@@ -107,7 +109,9 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
     private void Tell(HostedPlugin plugin)
     {
         var version = plugin.Manifest is { } manifest ? $" {manifest.Version}" : "";
-        var state = plugin.State is PluginState.Running ? "running" : plugin.Detail;
+        var where =
+            plugin.Status["site"] is JsonValue site && site.TryGetValue(out string? name) ? $", site {name}" : "";
+        var state = plugin.State is PluginState.Running ? $"running{where}" : plugin.Detail;
         narrator.Say($"Plugin {plugin.Name}{version}: {state}");
         foreach (var fault in plugin.Faults)
         {
@@ -166,5 +170,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
     private static void Console(ILoggingBuilder logging) =>
         logging
             .AddSimpleConsole(console => console.SingleLine = true)
+            // It warns that the key ring is not encrypted itself: KeyRing says why.
+            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
             .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
 }

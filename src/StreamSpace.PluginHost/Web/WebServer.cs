@@ -30,6 +30,7 @@ internal sealed class WebServer : IAsyncDisposable
         HostStatus status,
         AccessTokens tokens,
         SignInCodes codes,
+        KeyRing keys,
         Action<ILoggingBuilder> console,
         CancellationToken cancellationToken
     )
@@ -49,6 +50,8 @@ internal sealed class WebServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RequestsMayEnd);
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = Bodies.Deepest);
         builder.Services.AddRouting();
+        // ASP.NET Core wants a key ring of its own; left alone it would make one in the user's home.
+        keys.Configure(builder.Services.AddDataProtection());
         builder.Services.AddSignIn(tokens);
         builder.Services.AddApiDescription();
         builder.Services.Replace(ServiceDescriptor.Singleton<IActionDescriptorCollectionProvider>(endpoints));

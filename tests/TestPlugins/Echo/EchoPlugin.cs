@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Plugins;
+
+namespace Echo;
+
+/// <summary>Does what it is told, and leaves in its data folder the traces by which a test sees it.</summary>
+public sealed class EchoPlugin : IPlugin
+{
+    private IPluginContext _context = null!;
+    private long _events;
+    private long _demoEvents;
+    private long _baselines;
+
+    public JsonObject Config { get; private set; } = [];
+
+    public bool KeepsDataLocal => (bool?)Config["keepsLocal"] ?? false;
+
+    public string? NotReady => Config.Count == 0 ? "Echo has no config." : null;
+
+    public JsonObject Status =>
+        new()
+        {
+            ["events"] = Interlocked.Read(ref _events),
+            ["demoEvents"] = Interlocked.Read(ref _demoEvents),
+            ["baselines"] = Interlocked.Read(ref _baselines),
+            ["state"] = "a word that only the host may say",
+        };
+
+    public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken)
+    {
+        _context = context;
+        if (context.Environment.TryGetValue("ECHO_LOAD_FAULT", out var fault))
+        {
+            throw new InvalidOperationException(fault);
+        }
+        context.Logger.LogInformation("Loaded with sandbox {Sandbox}.", context.Sandbox);
+        return default;
+    }
+
+    public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject config, CancellationToken cancellationToken)
+    {
+        var faults = new List<ConfigFault>();
+        if (_context.Environment.TryGetValue("ECHO_INTERVAL", out var interval))
+        {
+            config["interval"] = interval;
+        }
+        var read = _context.Manifest.ConfigSchema.Read(config, faults);
+        if (faults.Count == 0)
+        {
+            Config = read;
+            File.WriteAllText(
+                Path.Combine(_context.DataFolder, "key-length"),
+                ((string?)read["key"])?.Length.ToString(CultureInfo.InvariantCulture) ?? "none"
+            );
+        }
+        return ValueTask.FromResult<IReadOnlyList<ConfigFault>>(faults);
+    }
+
+    public ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    {
+        Interlocked.Add(ref _events, batch.Events.Count);
+        Interlocked.Add(ref _demoEvents, batch.Demo ? batch.Events.Count : 0);
+        Interlocked.Add(ref _baselines, batch.Baseline ? 1 : 0);
+        return default;
+    }
+
+    public void MapEndpoints(IEndpointRouteBuilder routes)
+    {
+        routes
+            .MapPost(
+                "/echo",
+                async (HttpRequest request) =>
+                {
+                    using var reader = new StreamReader(request.Body);
+                    return Results.Text(await reader.ReadToEndAsync());
+                }
+            )
+            .WithSummary("Gives back what it gets")
+            .WithMetadata(new RequestExample("""{"say":"hello"}"""))
+            .Accepts<JsonObject>("application/json");
+        routes.MapGet("/open", () => "not open").WithMetadata(new AllowAnonymousAttribute());
+        routes.MapGet("/status", () => "not the plugin's to say");
+    }
+
+    public async ValueTask UnloadAsync(CancellationToken cancellationToken)
+    {
+        switch ((string?)Config["unload"])
+        {
+            case "throw":
+                throw new InvalidOperationException("Not today.");
+            case "hang":
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
+                break;
+            default:
+                await File.WriteAllTextAsync(Path.Combine(_context.DataFolder, "unloaded"), "", cancellationToken);
+                break;
+        }
+    }
+}
