@@ -1,14 +1,43 @@
-#pragma warning disable IDE0060, CA1822 // the surface first
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
 
-/// <summary>Telemetry to Datadog without an Agent: aggregates, encodes, keeps, and ships.</summary>
+/// <summary>
+/// Telemetry to Datadog without an Agent: aggregates, encodes, keeps, and ships. Any thread may use it.
+/// </summary>
 public sealed class TelemetryPipeline : IAsyncDisposable
 {
-    private readonly SeriesTable _table;
+    // An event is a request of its own; one at a time would be slower than they may come.
+    private const int EventsAtOnce = 4;
 
-    /// <summary>Makes a pipeline that does nothing until it is started.</summary>
+    private readonly ITelemetryStore _store;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Func<Uri?, HttpMessageHandler> _handler;
+    private readonly SeriesTable _table;
+    private readonly Ledger _ledger = new();
+    private readonly Outbox _outbox;
+    private readonly SelfReport _self;
+    private readonly AggregateLoop _loop;
+    private readonly ShipLoop[] _lanes;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<HttpClient> _clients = [];
+    private Action<DateTimeOffset> _looks = _ => { };
+    private Task _running = Task.CompletedTask;
+    private ITimer? _timer;
+
+    // Written by the loop, once it has started.
+    private volatile IntakeOptions _options;
+    private volatile Intake? _intake;
+
+    /// <summary>Makes a pipeline that sends nothing until it is started. Handles can be had at once.</summary>
+    /// <param name="store">Keeps what is under way; it is the caller's to dispose, after the pipeline.</param>
+    /// <param name="options">Where telemetry goes and how.</param>
+    /// <param name="clock">The only clock.</param>
+    /// <param name="chance">Uniform in [0, 1); spreads the retries of many senders.</param>
+    /// <param name="logger">What went wrong goes here, never with a key.</param>
+    /// <param name="handler">Makes the way through a proxy, or through none; by default one that verifies TLS.</param>
+    /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
     public TelemetryPipeline(
         ITelemetryStore store,
         IntakeOptions options,
@@ -18,49 +47,190 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         Func<Uri?, HttpMessageHandler>? handler = null
     )
     {
+        options.Verify();
+        _store = store;
+        _options = options;
+        _clock = clock;
+        _logger = logger;
+        _handler = handler ?? Intake.Connect;
         _table = new SeriesTable(clock);
         _table.UseGlobalTags(options.Tags);
+        _outbox = new Outbox(store, _ledger, clock);
+        _self = new SelfReport(_table, _ledger, _outbox, clock);
+        _loop = new AggregateLoop(store, _table, _outbox, _ledger, clock, logger, new(Look, Configured));
+        _lanes =
+        [
+            .. Enum.GetValues<Lane>()
+                .Select(lane => new ShipLoop(
+                    lane,
+                    lane == Lane.Events ? EventsAtOnce : 1,
+                    _outbox,
+                    new BackOff(chance),
+                    _self.CountRequest,
+                    clock,
+                    logger
+                )),
+        ];
     }
 
-    /// <summary>Opens the store, replays what it holds, and starts to flush and ship.</summary>
-    public ValueTask StartAsync(CancellationToken cancellationToken) => default;
+    /// <summary>How it stands.</summary>
+    public PipelineStatus Status =>
+        new(
+            [.. _lanes.Select(lane => lane.Status(_ledger))],
+            _outbox.Status,
+            _table.CountByMetric(),
+            _table.Count,
+            _loop.LastFlush
+        );
 
-    /// <summary>A gauge to hold on to. Throws <see cref="ArgumentException"/> when the name is bad or has another type.</summary>
+    /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and ship.</summary>
+    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        var contents = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        _ledger.Book(contents.Ledger);
+        _self.BeginFrom(_ledger);
+        _outbox.Add(contents.Outbox);
+        await _loop.StartAsync(contents, _options).ConfigureAwait(false);
+        _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
+    }
+
+    /// <summary>A gauge to hold on to, and to dispose when what it measures has gone.</summary>
+    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
     public Gauge Gauge(string metric, IReadOnlyList<string> tags, string? unit = null) =>
-        (Gauge)_table.Hold(metric, MetricType.Gauge, tags, unit);
+        (Gauge)Hold(metric, MetricType.Gauge, tags, unit);
 
-    /// <summary>A count to hold on to. Throws <see cref="ArgumentException"/> when the name is bad or has another type.</summary>
+    /// <summary>A count to hold on to. What it holds is not journaled: a crash loses what no flush has taken.</summary>
+    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
     public Counter Counter(string metric, IReadOnlyList<string> tags, string? unit = null) =>
-        (Counter)_table.Hold(metric, MetricType.Count, tags, unit);
+        (Counter)Hold(metric, MetricType.Count, tags, unit);
 
-    /// <summary>Calls back on the loop just before each cut, with the second of the cut.</summary>
-    public void BeforeCut(Action<DateTimeOffset> look) { }
+    /// <summary>
+    /// Calls back on the loop just before each cut, with the cut's second: the time to set gauges. It must be quick.
+    /// </summary>
+    public void BeforeCut(Action<DateTimeOffset> look) => _looks += look;
 
-    /// <summary>Keeps measurements and events; returns when the store has committed them.</summary>
-    public ValueTask KeepAsync(
+    /// <summary>
+    /// Keeps measurements and events; returns when the store has committed them. What Datadog would not take is in the
+    /// ledger as rejected, with the reason; the rest is kept all the same.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
+    public async ValueTask KeepAsync(
         IReadOnlyList<Measurement> measurements,
         IReadOnlyList<DatadogEvent> events,
         CancellationToken cancellationToken
-    ) => default;
+    )
+    {
+        foreach (var measurement in measurements)
+            ArgumentNullException.ThrowIfNull(measurement?.Tags, nameof(measurements));
+        foreach (var what in events)
+        {
+            ArgumentNullException.ThrowIfNull(what?.Tags, nameof(events));
+            ArgumentNullException.ThrowIfNull(what.Text, nameof(events));
+        }
+        await _loop.KeepAsync(new Arrival(measurements, events)).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-    /// <summary>Why a measurement is not acceptable, or null when it is.</summary>
-    public string? Check(Measurement measurement) => null;
+    /// <summary>Why Datadog would not take a measurement, or null when it would.</summary>
+    public string? Check(Measurement measurement) =>
+        MeasurementRules.Fault(measurement, _clock.GetUtcNow())
+        ?? MeasurementRules.TagsFault(measurement.Tags)
+        ?? _table.Clash(measurement.Metric, measurement.Type);
 
-    /// <summary>Cuts with the options so far and goes on with new ones.</summary>
-    public ValueTask ConfigureAsync(IntakeOptions options, CancellationToken cancellationToken) => default;
+    /// <summary>
+    /// Cuts with the options so far and goes on with new ones. When that cut cannot be kept it throws, and the options
+    /// stay as they are.
+    /// </summary>
+    /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
+    public async ValueTask ConfigureAsync(IntakeOptions options, CancellationToken cancellationToken)
+    {
+        options.Verify();
+        await _loop.CutAsync(options).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-    /// <summary>Cuts now and hands the requests to the outbox.</summary>
-    public ValueTask FlushAsync(CancellationToken cancellationToken) => default;
+    /// <summary>Cuts now; returns when the requests are in the outbox.</summary>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken) =>
+        await _loop.CutAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Takes nothing more, cuts for the last time, and ships until everything is sent or the token fires.</summary>
-    public ValueTask StopAsync(CancellationToken cancellationToken) => default;
-
-    /// <summary>How it stands.</summary>
-    public PipelineStatus Status => throw new NotImplementedException();
+    /// <summary>
+    /// Takes nothing more, cuts for the last time, and ships until everything is sent that can be, or the token fires:
+    /// that is no error, what is left stays in the store.
+    /// </summary>
+    public async ValueTask StopAsync(CancellationToken cancellationToken)
+    {
+        if (_timer is not null)
+            await _timer.DisposeAsync().ConfigureAwait(false);
+        await _loop.CutAsync(isLast: true).ConfigureAwait(false);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var changed = _outbox.Changed.Next;
+            if (_lanes.All(lane => lane.IsIdle))
+                break;
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await EndAsync().ConfigureAwait(false);
+    }
 
     /// <summary>Asks Datadog about the API key.</summary>
-    public ValueTask<KeyVerdict> CheckKeyAsync(CancellationToken cancellationToken) => default;
+    /// <exception cref="InvalidOperationException">The pipeline has not been started.</exception>
+    public async ValueTask<KeyVerdict> CheckKeyAsync(CancellationToken cancellationToken)
+    {
+        var intake = _intake ?? throw new InvalidOperationException("The pipeline has not been started.");
+        return await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-    /// <summary>Stops at once; what is kept stays in the store.</summary>
-    public ValueTask DisposeAsync() => default;
+    /// <summary>Ends at once, without a cut. What is kept stays in the store.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_timer is not null)
+            await _timer.DisposeAsync().ConfigureAwait(false);
+        await EndAsync().ConfigureAwait(false);
+        _clients.ForEach(client => client.Dispose());
+        _stop.Dispose();
+    }
+
+    private async Task EndAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        _loop.Abandon();
+        await _running.ConfigureAwait(false);
+    }
+
+    private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)
+    {
+        if ((MeasurementRules.NameFault(metric) ?? MeasurementRules.UnitFault(unit)) is { } fault)
+            throw new ArgumentException(fault, nameof(metric));
+        return _table.Hold(metric, type, tags, unit);
+    }
+
+    private void Look(DateTimeOffset second)
+    {
+        foreach (var look in Delegate.EnumerateInvocationList(_looks))
+        {
+            try
+            {
+                look(second);
+            }
+            // One that fails must not cost the others their points.
+            catch (Exception error)
+            {
+                _logger.LogError(error, "A look before the cut failed");
+            }
+        }
+        _self.Write(_loop.LastFlush?.Took ?? default);
+    }
+
+    private void Configured(IntakeOptions options)
+    {
+        // A request that is under way keeps its client: an old one is disposed at the end only.
+        if (_clients.Count == 0 || options.Proxy != _options.Proxy)
+            _clients.Add(new HttpClient(_handler(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan });
+        _options = options;
+        _intake = new Intake(_clients[^1], options, _clock);
+        _table.UseGlobalTags(options.Tags);
+        _self.Use(options.SelfMetrics);
+        foreach (var lane in _lanes)
+            lane.Use(_intake);
+        _timer ??= _clock.CreateTimer(_ => _loop.CutAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(options.FlushInterval, options.FlushInterval);
+    }
 }

@@ -127,7 +127,10 @@ internal sealed class SeriesTable(TimeProvider clock)
     {
         lock (_lock)
         {
-            _globalTags = TagSet.Of(tags);
+            var normal = TagSet.Of(tags);
+            if (normal.AsSpan().SequenceEqual(_globalTags))
+                return;
+            _globalTags = normal;
             GlobalBlock = SeriesIdentity.Encode(null, _globalTags);
             for (var i = 0; i < _count; i++)
                 Alias(_order[i], SeriesIdentity.Tags(_order[i]));

@@ -11,8 +11,8 @@ public interface ITelemetryStore : IAsyncDisposable
     /// <summary>Reads what an earlier process left.</summary>
     ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken);
 
-    /// <summary>Keeps what arrived. Returns the journal's sequence after it.</summary>
-    ValueTask<long> AppendAsync(Arrivals arrivals, CancellationToken cancellationToken);
+    /// <summary>Keeps what arrived.</summary>
+    ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken);
 
     /// <summary>Replaces the journal up to and with a sequence by the requests that were made of it.</summary>
     ValueTask CutAsync(Cut cut, CancellationToken cancellationToken);
@@ -26,7 +26,7 @@ public interface ITelemetryStore : IAsyncDisposable
 
 /// <summary>What a store holds when it is opened.</summary>
 /// <param name="LastCut">Unix second of the last cut, or 0.</param>
-/// <param name="Sequence">The journal's sequence.</param>
+/// <param name="LastSequence">The highest journal sequence ever used, or 0.</param>
 /// <param name="LastPayload">The highest payload id ever used, or 0.</param>
 /// <param name="Journal">What no flush has taken, in order of arrival.</param>
 /// <param name="Outbox">Requests that are not settled, in order of id.</param>
@@ -34,7 +34,7 @@ public interface ITelemetryStore : IAsyncDisposable
 /// <param name="Ledger">Sum of all moves so far: one entry for each lane, account and reason.</param>
 public sealed record StoreContents(
     long LastCut,
-    long Sequence,
+    long LastSequence,
     long LastPayload,
     IReadOnlyList<JournalEntry> Journal,
     IReadOnlyList<PayloadHeader> Outbox,
@@ -43,9 +43,10 @@ public sealed record StoreContents(
 );
 
 /// <summary>Measurements of one append, and the far end that was configured then.</summary>
+/// <param name="Sequence">Ascends in order of arrival.</param>
 /// <param name="Destination"><see cref="IntakeOptions.Destination"/> at the time.</param>
 /// <param name="Measurements">In order of arrival.</param>
-public sealed record JournalEntry(string Destination, IReadOnlyList<Measurement> Measurements);
+public sealed record JournalEntry(long Sequence, string Destination, IReadOnlyList<Measurement> Measurements);
 
 /// <summary>What arrived together.</summary>
 /// <param name="Journal">For the journal.</param>
@@ -61,7 +62,7 @@ public sealed record Arrivals(
 
 /// <summary>A flush.</summary>
 /// <param name="Second">Unix second of the cut.</param>
-/// <param name="Sequence">The journal's sequence at the cut.</param>
+/// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Payloads">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
 /// <param name="ForgetSeenBefore">Unix second before which seen ids are no longer needed.</param>

@@ -4,11 +4,11 @@ namespace AgentlessDatadog;
 public sealed class MemoryStore : ITelemetryStore
 {
     private readonly Lock _lock = new();
-    private readonly Queue<(long Sequence, JournalEntry Entry)> _journal = [];
+    private readonly Queue<JournalEntry> _journal = [];
     private readonly SortedDictionary<long, Payload> _outbox = [];
     private readonly Queue<SeenId> _seen = [];
     private readonly Dictionary<LedgerMove, long> _ledger = [];
-    private long _sequence;
+    private long _lastSequence;
     private long _lastCut;
     private long _lastPayload;
 
@@ -20,9 +20,9 @@ public sealed class MemoryStore : ITelemetryStore
             return new(
                 new StoreContents(
                     _lastCut,
-                    _sequence,
+                    _lastSequence,
                     _lastPayload,
-                    [.. _journal.Select(kept => kept.Entry)],
+                    [.. _journal],
                     [.. _outbox.Values.Select(payload => payload.Header)],
                     [.. _seen],
                     // Acceptances come first, so that no account is ever below zero.
@@ -33,19 +33,19 @@ public sealed class MemoryStore : ITelemetryStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<long> AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
+    public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            _sequence++;
+            _lastSequence = arrivals.Journal.Sequence;
             if (arrivals.Journal.Measurements.Count > 0)
-                _journal.Enqueue((_sequence, arrivals.Journal));
+                _journal.Enqueue(arrivals.Journal);
             foreach (var id in arrivals.Seen)
                 _seen.Enqueue(id);
             Insert(arrivals.Payloads);
             Book(arrivals.Moves);
-            return new(_sequence);
         }
+        return default;
     }
 
     /// <inheritdoc/>

@@ -146,6 +146,8 @@ internal sealed class ShipLoop(
     {
         logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, answer.Words);
         backOff.Failed(null);
+        // A stop does not wait for a parked lane.
+        outbox.Changed.Raise();
         KeyVerdict key;
         do
         {

@@ -1,0 +1,59 @@
+namespace AgentlessDatadog;
+
+/// <summary>A cut as requests.</summary>
+/// <param name="Payloads">Ready for the outbox.</param>
+/// <param name="Moves">Acceptance of the points that no item of the ledger is in.</param>
+/// <param name="Points">Number of points.</param>
+internal sealed record EncodedCut(List<Payload> Payloads, List<LedgerMove> Moves, int Points);
+
+/// <summary>Makes requests.</summary>
+internal sealed class CutEncoder(Func<long> nextId)
+{
+    public EncodedCut Encode(TakenCut cut, IntakeOptions options)
+    {
+        using var series = new SeriesEncoder(cut, options.Compression);
+        var distributions = new DistributionEncoder(cut);
+        var ofSeries = series.Encode();
+        var ofDistributions = distributions.Encode();
+        List<Payload> payloads =
+        [
+            .. ofSeries.Select(request => Address(request, Lane.Metrics, options)),
+            .. ofDistributions.Select(request => Address(request, Lane.Distributions, options)),
+        ];
+        List<LedgerMove> moves =
+        [
+            new(Lane.Metrics, Account.Queued, series.NewUnits),
+            new(Lane.Distributions, Account.Queued, distributions.NewUnits),
+        ];
+        moves.RemoveAll(move => move.Units == 0);
+        return new EncodedCut(payloads, moves, ofSeries.Concat(ofDistributions).Sum(request => request.Points));
+    }
+
+    public Payload Encode(DatadogEvent what, IntakeOptions options)
+    {
+        var body = EventEncoder.Encode(what, options.Tags);
+        return Address(new EncodedRequest(body, null, 1, 0, what.At.ToUnixTimeSeconds()), Lane.Events, options);
+    }
+
+    private Payload Address(EncodedRequest request, Lane lane, IntakeOptions options)
+    {
+        var (path, type) = lane switch
+        {
+            Lane.Metrics => ("/api/v2/series", "application/x-protobuf"),
+            Lane.Distributions => ("/api/v1/distribution_points", "application/json"),
+            _ => ("/api/v1/events", "application/json"),
+        };
+        var header = new PayloadHeader(
+            nextId(),
+            lane,
+            options.Destination,
+            path,
+            type,
+            request.Encoding,
+            request.Body.Length,
+            request.Units,
+            DateTimeOffset.FromUnixTimeSeconds(request.Oldest)
+        );
+        return new Payload(header, request.Body);
+    }
+}

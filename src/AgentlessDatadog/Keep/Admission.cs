@@ -1,0 +1,110 @@
+namespace AgentlessDatadog;
+
+/// <summary>What one caller hands in, and its wait for the commit.</summary>
+internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnlyList<DatadogEvent> Events)
+{
+    public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>
+/// Decides about everything that arrives: a replay, bad, folded, or kept. One for each batch; belongs to the loop.
+/// </summary>
+internal sealed class Admission(
+    Aggregate aggregate,
+    SeenIds seen,
+    EventFold fold,
+    CutEncoder encoder,
+    IntakeOptions options,
+    DateTimeOffset now
+)
+{
+    private readonly List<(Series Series, Measurement Measurement)> _applied = [];
+    private readonly List<Payload> _payloads = [];
+    private readonly List<LedgerMove> _moves = [];
+    private readonly Dictionary<UInt128, SeenId> _ids = [];
+    private readonly Dictionary<Lane, long> _accepted = [];
+
+    public static Lane LaneOf(Measurement measurement) =>
+        measurement.Type == MetricType.Distribution ? Lane.Distributions : Lane.Metrics;
+
+    public void Admit(Arrival arrival)
+    {
+        // What is switched off is not buffered.
+        if (options.Metrics)
+        {
+            foreach (var measurement in arrival.Measurements)
+                Admit(measurement);
+        }
+        foreach (var what in arrival.Events)
+            Admit(what);
+    }
+
+    /// <summary>What the store has to keep, or null when that is nothing.</summary>
+    public Arrivals? Result(long sequence)
+    {
+        _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
+        if (_moves.Count + _applied.Count + _payloads.Count == 0)
+            return null;
+        var journal = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
+        return new Arrivals(journal, _payloads, [.. _ids.Values], _moves);
+    }
+
+    /// <summary>Makes it count, once the store has it.</summary>
+    public void Apply()
+    {
+        foreach (var (series, measurement) in _applied)
+            aggregate.Apply(series, measurement);
+        foreach (var id in _ids.Values)
+            seen.Add(id);
+    }
+
+    private void Admit(Measurement measurement)
+    {
+        if (IsReplay(measurement.Id is null ? null : $"metric {measurement.Metric} {measurement.Id}"))
+            return;
+        var lane = LaneOf(measurement);
+        Series? series = null;
+        var fault = MeasurementRules.Fault(measurement, now) ?? aggregate.Find(measurement, out series);
+        if (fault is not null)
+        {
+            Reject(lane, fault);
+            return;
+        }
+        if (measurement.IsItem)
+            Accept(lane);
+        _applied.Add((series!, measurement));
+    }
+
+    private void Admit(DatadogEvent what)
+    {
+        if (IsReplay(what.Id is null ? null : $"event {what.Id}"))
+            return;
+        if (string.IsNullOrWhiteSpace(what.Title))
+        {
+            Reject(Lane.Events, "title is empty");
+            return;
+        }
+        Accept(Lane.Events);
+        if (fold.Admit(what.Kind, now))
+            _payloads.Add(encoder.Encode(what, options));
+        else
+            _moves.Add(new LedgerMove(Lane.Events, Account.Overflowed, 1));
+    }
+
+    // An id holds for its metric, or for all events: what one fact yields may share one id.
+    private bool IsReplay(string? id)
+    {
+        if (id is null)
+            return false;
+        var hashed = SeenIds.Of(id, now.ToUnixTimeSeconds());
+        return seen.Contains(hashed) || !_ids.TryAdd(hashed.Hash, hashed);
+    }
+
+    private void Accept(Lane lane) => _accepted[lane] = _accepted.GetValueOrDefault(lane) + 1;
+
+    private void Reject(Lane lane, string reason)
+    {
+        Accept(lane);
+        _moves.Add(new LedgerMove(lane, Account.Rejected, 1, reason));
+    }
+}
