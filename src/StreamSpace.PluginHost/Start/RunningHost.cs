@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox;
+using Microsoft.Extensions.Logging.Console;
 
 namespace StreamSpace.PluginHost;
 
@@ -171,6 +172,6 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         logging
             .AddSimpleConsole(console => console.SingleLine = true)
             // It warns that the key ring is not encrypted itself: KeyRing says why.
-            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
-            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
+            .AddFilter<ConsoleLoggerProvider>("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+            .AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
 }

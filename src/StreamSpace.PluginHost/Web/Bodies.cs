@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace StreamSpace.PluginHost;
 
@@ -9,10 +11,35 @@ internal static class Bodies
     /// <summary>In bytes, for every endpoint of the host and of plugins.</summary>
     public const int Largest = 5_000_000;
 
+    // A body over the bound is still taken off the wire up to here, or its sender would see a broken connection in
+    // place of our answer.
+    private const int LargestDrained = 64_000_000;
+
     /// <summary>How deep JSON may nest.</summary>
     public const int Deepest = 32;
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Deepest, AllowDuplicateProperties = false };
+
+    /// <summary>Lets the server take what <see cref="UseBodyBound"/> then refuses.</summary>
+    public static void Bound(KestrelServerLimits limits) => limits.MaxRequestBodySize = LargestDrained;
+
+    /// <summary>Refuses a body that says it is too large, and stops reading one that turns out to be.</summary>
+    public static void UseBodyBound(this IApplicationBuilder app) =>
+        app.Use(
+            (http, next) =>
+            {
+                if (http.Request.ContentLength > Largest)
+                {
+                    http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+                    return Task.CompletedTask;
+                }
+                if (http.Request.ContentLength is null)
+                {
+                    http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = Largest;
+                }
+                return next(http);
+            }
+        );
 
     /// <summary>Reads a JSON object, or says why there is none.</summary>
     public static async Task<(JsonObject? Body, IResult? Refusal)> ReadObjectAsync(HttpRequest request)

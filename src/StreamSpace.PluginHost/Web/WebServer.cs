@@ -42,7 +42,7 @@ internal sealed class WebServer : IAsyncDisposable
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
-                kestrel.Limits.MaxRequestBodySize = Bodies.Largest;
+                Bodies.Bound(kestrel.Limits);
             })
             .UseUrls([.. settings.Urls]);
         console(builder.Logging);
@@ -62,6 +62,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseBodyBound();
         app.MapPage(tokens, codes);
         app.MapHealth(status);
         app.MapApiDescription();

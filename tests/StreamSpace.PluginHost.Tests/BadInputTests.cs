@@ -1,0 +1,101 @@
+using System.Net;
+using System.Text;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+public sealed class BadInputTests
+{
+    private static readonly string Deep = string.Concat(Enumerable.Repeat("""{"a":""", 40)) + "1" + new string('}', 40);
+
+    [Theory]
+    [InlineData("GET", "api/nothing", HttpStatusCode.NotFound)]
+    [InlineData("DELETE", "api/plugins/echo/config", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("POST", "api/plugins/echo/status", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("GET", "nothing", HttpStatusCode.NotFound)]
+    public async Task WhatIsNotThereIsSaidAsAProblem(string method, string path, HttpStatusCode status)
+    {
+        await using var host = await TestHost.StartAsync();
+        var response = await host.SendAsync(new HttpMethod(method), path, host.Admin);
+        await IsProblemAsync(response, status);
+    }
+
+    [Fact]
+    public async Task ABodyThatIsNotAJsonObjectIsRefusedAndNothingChanges()
+    {
+        await using var host = await TestHost.StartAsync();
+        var before = (await host.ReadAsync("api/plugins/echo/config")).ToJsonString();
+        var refused = new (HttpContent Body, HttpStatusCode Status)[]
+        {
+            (TestHost.Json("""{"interval":"""), HttpStatusCode.BadRequest),
+            (TestHost.Json("""["interval"]"""), HttpStatusCode.BadRequest),
+            (TestHost.Json(""), HttpStatusCode.BadRequest),
+            (TestHost.Json(Deep), HttpStatusCode.BadRequest),
+            (TestHost.Json("""{"interval":20,"interval":30}"""), HttpStatusCode.BadRequest),
+            (new StringContent("""{"interval":20}""", Encoding.UTF8, "text/plain"), HttpStatusCode.UnsupportedMediaType),
+            (new ByteArrayContent([1]), HttpStatusCode.UnsupportedMediaType),
+            (TestHost.Json($$"""{"interval":20,"key":"{{new string('k', Bodies.Largest)}}"}"""), HttpStatusCode.RequestEntityTooLarge),
+        };
+        foreach (var (body, status) in refused)
+        {
+            await IsProblemAsync(await host.SendAsync(HttpMethod.Put, "api/plugins/echo/config", host.Admin, body), status);
+        }
+        (await host.ReadAsync("api/plugins/echo/config")).ToJsonString().ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task ABodyOverTheBoundIsRefusedForPluginsToo()
+    {
+        await using var host = await TestHost.StartAsync();
+        var fits = await host.SendAsync(HttpMethod.Post, "api/plugins/echo/echo", host.Admin, Text(Bodies.Largest));
+        fits.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var over = await host.SendAsync(HttpMethod.Post, "api/plugins/echo/echo", host.Admin, Text(Bodies.Largest + 1));
+        await IsProblemAsync(over, HttpStatusCode.RequestEntityTooLarge);
+
+        static StringContent Text(int length) => TestHost.Json(new string('x', length));
+    }
+
+    [Fact]
+    public async Task ABodyOfUnknownLengthIsBoundedToo()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Put, "api/plugins/echo/config")
+        {
+            Content = TestHost.Json("[" + new string(' ', 2 * Bodies.Largest)),
+        };
+        request.Headers.Authorization = new("Bearer", host.Admin);
+        request.Headers.TransferEncodingChunked = true;
+        // So that the sender listens before it has sent all.
+        request.Headers.ExpectContinue = true;
+        try
+        {
+            var response = await host.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            await IsProblemAsync(response, HttpStatusCode.RequestEntityTooLarge);
+        }
+        catch (HttpRequestException)
+        {
+            // The connection was closed on it: refused as well.
+        }
+        (await host.GetAsync("healthz")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task AProblemIsJsonWhateverTheCallerAccepts()
+    {
+        await using var host = await TestHost.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "api/status");
+        request.Headers.Accept.ParseAdd("text/html");
+        var response = await host.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        await IsProblemAsync(response, HttpStatusCode.Unauthorized);
+    }
+
+    private static async Task IsProblemAsync(HttpResponseMessage response, HttpStatusCode status)
+    {
+        response.StatusCode.ShouldBe(status);
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        var problem = await TestHost.BodyAsync(response);
+        ((int?)problem["status"]).ShouldBe((int)status);
+        ((string?)problem["detail"]).ShouldNotBeNullOrWhiteSpace();
+    }
+}

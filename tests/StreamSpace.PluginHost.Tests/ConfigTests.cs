@@ -1,0 +1,132 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+public sealed class ConfigTests
+{
+    private const string Config = "api/plugins/echo/config";
+    private const string Secret = "s3cret-that-nobody-may-see";
+
+    [Fact]
+    public async Task AFreshDataFolderBeginsWithTheManifestsDefaults()
+    {
+        await using var host = await TestHost.StartAsync();
+        var config = await host.ReadAsync(Config);
+        ((int?)config["interval"]).ShouldBe(10);
+        config["tags"]!.ToJsonString().ShouldBe("""["env:test"]""");
+    }
+
+    [Fact]
+    public async Task EveryFaultIsListedAndTheConfigInForceStays()
+    {
+        await using var host = await TestHost.StartAsync();
+        (await host.PutConfigAsync("""{"interval":30}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var response = await host.PutConfigAsync("""{"interval":301,"tagz":["a"],"keepsLocal":"perhaps","unload":"cleen"}""");
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        var faults = (JsonArray)(await TestHost.BodyAsync(response))["faults"]!;
+        faults.Select(f => (string?)f!["key"]).ShouldBe(["tagz", "interval", "keepsLocal", "unload"], ignoreOrder: true);
+        var text = faults.ToJsonString();
+        text.ShouldContain("10 to 300");
+        text.ShouldContain("did you mean \\u0022tags\\u0022");
+        text.ShouldContain("Did you mean clean");
+
+        ((int?)(await host.ReadAsync(Config))["interval"]).ShouldBe(30);
+    }
+
+    [Fact]
+    public async Task AnAbsentKeyStaysAndANullClearsOne()
+    {
+        await using var host = await TestHost.StartAsync();
+        await host.PutConfigAsync($$"""{"key":"{{Secret}}","tags":["a:b"]}""");
+        await host.PutConfigAsync("""{"interval":"20"}""");
+        var config = await host.ReadAsync(Config);
+        ((int?)config["interval"]).ShouldBe(20);
+        config["tags"]!.ToJsonString().ShouldBe("""["a:b"]""");
+        KeyLength(host).ShouldBe($"{Secret.Length}");
+
+        await host.PutConfigAsync("""{"key":null,"tags":null}""");
+        (await host.ReadAsync(Config)).ContainsKey("tags").ShouldBeFalse();
+        KeyLength(host).ShouldBe("none");
+    }
+
+    [Fact]
+    public async Task AConfigOutlivesTheProcessAndItsSecretIsNowhereInClear()
+    {
+        var settings = TestHost.NewSettings();
+        var shown = new StringBuilder();
+        await using (var host = await TestHost.StartAsync(settings))
+        {
+            var put = await host.PutConfigAsync($$"""{"key":"{{Secret}}","interval":45}""");
+            put.StatusCode.ShouldBe(HttpStatusCode.OK);
+            shown.Append(await put.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            foreach (var path in new[] { Config, "api/plugins/echo/status", "api/status", "openapi/v1.json" })
+            {
+                shown.Append(await host.ReadAsync(path));
+            }
+            var faulty = await host.PutConfigAsync($$"""{"key":["{{Secret}}"]}""");
+            shown.Append(await faulty.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            var broken = await host.PutConfigAsync($$"""{"key":"{{Secret}}" """);
+            shown.Append(await broken.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            SecretIsNowhere(settings, host.Console.ToString() + shown);
+        }
+        SecretIsNowhere(settings, "");
+
+        await using var again = await TestHost.StartAsync(settings);
+        ((int?)(await again.ReadAsync(Config))["interval"]).ShouldBe(45);
+        KeyLength(again).ShouldBe($"{Secret.Length}");
+    }
+
+    [Fact]
+    public async Task WithTheKeyRingLostThePluginRunsWithoutItsSecret()
+    {
+        var settings = TestHost.NewSettings();
+        await using (var host = await TestHost.StartAsync(settings))
+        {
+            await host.PutConfigAsync($$"""{"key":"{{Secret}}","interval":45}""");
+        }
+        Directory.Delete(Path.Combine(settings.DataFolder, "keys"), recursive: true);
+
+        await using var again = await TestHost.StartAsync(settings);
+        ((int?)(await again.ReadAsync(Config))["interval"]).ShouldBe(45);
+        KeyLength(again).ShouldBe("none");
+    }
+
+    [Fact]
+    public async Task AFaultyFirstConfigLeavesThePluginLoadedAndSaysEveryFault()
+    {
+        var settings = TestHost.NewSettings() with
+        {
+            Environment = new Dictionary<string, string> { ["ECHO_INTERVAL"] = "5" },
+        };
+        await using var host = await TestHost.StartAsync(settings);
+        host.Console.ToString().ShouldContain("interval: must be a whole number from 10 to 300, not 5.");
+        var status = await host.ReadAsync("api/plugins/echo/status");
+        ((string?)status["state"]).ShouldBe("unconfigured");
+        ((string?)status["faults"]![0]!["key"]).ShouldBe("interval");
+        var ready = await host.GetAsync("readyz");
+        ready.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        ((string?)(await TestHost.BodyAsync(ready))["detail"]).ShouldNotBeNull().ShouldContain("streamspace-echo");
+        (await host.ReadAsync(Config)).Count.ShouldBe(0);
+    }
+
+    private static string KeyLength(TestHost host) =>
+        File.ReadAllText(Path.Combine(host.Settings.DataFolder, "streamspace-echo", "key-length"));
+
+    private static void SecretIsNowhere(HostSettings settings, string shown)
+    {
+        shown.ShouldNotContain(Secret);
+        var root = Directory.GetParent(settings.DataFolder)!.FullName;
+        foreach (var file in Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith("/lock")))
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(stream, Encoding.Latin1);
+            reader.ReadToEnd().ShouldNotContain(Secret, customMessage: file);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+public sealed class SignInTests
+{
+    private const string Config = "api/plugins/echo/config";
+
+    [Fact]
+    public async Task ACallWithoutATokenIsToldHowToGetOne()
+    {
+        await using var host = await TestHost.StartAsync();
+        var response = await host.SendAsync(HttpMethod.Get, Config);
+        response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        response.Headers.WwwAuthenticate.ShouldBe([new AuthenticationHeaderValue("Bearer")]);
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        ((string?)(await TestHost.BodyAsync(response))["detail"]).ShouldNotBeNull().ShouldContain("token");
+    }
+
+    [Fact]
+    public async Task ATokenThatIsNotGoodIsRefused()
+    {
+        await using var host = await TestHost.StartAsync();
+        var foreign = new AccessTokens(RandomNumberGenerator.GetBytes(32), TimeProvider.System);
+        string[] bad =
+        [
+            "not-a-token",
+            host.Tokens.Issue(Roles.Admin, TimeSpan.FromMinutes(-5)),
+            foreign.Issue(Roles.Admin, TimeSpan.FromHours(1)),
+            Unsigned(host.Admin),
+            Resigned(host, "HS512", HMACSHA512.HashData),
+            WithoutExpiry(host),
+        ];
+        foreach (var token in bad)
+        {
+            var response = await host.SendAsync(HttpMethod.Get, Config, token);
+            response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized, token);
+            response.Headers.WwwAuthenticate.Single().Parameter.ShouldNotBeNull().ShouldContain("invalid_token");
+        }
+    }
+
+    [Theory]
+    [InlineData("user", HttpStatusCode.Forbidden)]
+    [InlineData("operator", HttpStatusCode.OK)]
+    [InlineData("admin", HttpStatusCode.OK)]
+    [InlineData("owner", HttpStatusCode.Forbidden)]
+    public async Task EveryoneReadsAndOnlyOperatorsAndAdminsWrite(string role, HttpStatusCode written)
+    {
+        await using var host = await TestHost.StartAsync();
+        var token = host.Tokens.Issue(role, TimeSpan.FromHours(1));
+        (await host.SendAsync(HttpMethod.Get, Config, token)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.SendAsync(HttpMethod.Put, Config, token, TestHost.Json("{}"))).StatusCode.ShouldBe(written);
+        var posted = await host.SendAsync(HttpMethod.Post, "api/plugins/echo/echo", token, TestHost.Json("{}"));
+        posted.StatusCode.ShouldBe(written);
+    }
+
+    [Fact]
+    public async Task TheLinkSignsInOnceAndForReadingOnly()
+    {
+        await using var host = await TestHost.StartAsync();
+        var first = await host.SendAsync(HttpMethod.Get, host.SignInLink.PathAndQuery);
+        first.StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        first.Headers.Location!.ToString().ShouldBe("/");
+        var setting = first.Headers.GetValues("Set-Cookie").Single();
+        setting.ShouldContain("httponly");
+        setting.ShouldContain("samesite=strict");
+        var cookie = setting.Split(';')[0];
+
+        (await host.SendAsync(HttpMethod.Get, Config, cookie: cookie)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        foreach (var method in new[] { HttpMethod.Put, HttpMethod.Post, HttpMethod.Delete, HttpMethod.Patch })
+        {
+            var written = await host.SendAsync(method, Config, body: TestHost.Json("{}"), cookie: cookie);
+            written.StatusCode.ShouldBe(HttpStatusCode.Unauthorized, method.ToString());
+        }
+
+        var second = await host.SendAsync(HttpMethod.Get, host.SignInLink.PathAndQuery);
+        second.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        second.Headers.Contains("Set-Cookie").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void ACodeIsGoodForTenMinutesAndUntilTheNextOne()
+    {
+        var clock = new FakeTimeProvider();
+        var codes = new SignInCodes(clock);
+        var first = codes.Issue();
+        clock.Advance(TimeSpan.FromMinutes(10));
+        codes.Redeem(first).ShouldBeFalse();
+        var second = codes.Issue();
+        codes.Redeem(codes.Issue()).ShouldBeTrue();
+        codes.Redeem(second).ShouldBeFalse();
+        codes.Redeem("").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task APluginCannotOpenAnEndpointToEveryone()
+    {
+        await using var host = await TestHost.StartAsync();
+        var response = await host.SendAsync(HttpMethod.Get, "api/plugins/echo/open");
+        response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task StreamSpacesOwnSecretIsTakenWhenSet()
+    {
+        var secret = new string('s', 32);
+        await using var host = await TestHost.StartAsync(
+            TestHost.NewSettings() with
+            {
+                Environment = new Dictionary<string, string> { ["JWT_SECRET"] = secret },
+            }
+        );
+        var token = new AccessTokens(Encoding.UTF8.GetBytes(secret), TimeProvider.System).Issue("user", TimeSpan.FromHours(1));
+        (await host.SendAsync(HttpMethod.Get, Config, token)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        File.Exists(Path.Combine(host.Settings.DataFolder, "jwt-secret")).ShouldBeFalse();
+    }
+
+    private static string Unsigned(string token) => $"{Encode("""{"alg":"none","typ":"JWT"}""")}.{token.Split('.')[1]}.";
+
+    private static string Resigned(TestHost host, string algorithm, Func<byte[], byte[], byte[]> sign) =>
+        Sign(host, $$"""{"alg":"{{algorithm}}","typ":"JWT"}""", host.Admin.Split('.')[1], sign);
+
+    private static string WithoutExpiry(TestHost host) =>
+        Sign(
+            host,
+            """{"alg":"HS256","typ":"JWT"}""",
+            Encode("""{"iss":"streamspace-api","role":"admin","username":"admin"}"""),
+            HMACSHA256.HashData
+        );
+
+    private static string Sign(TestHost host, string header, string payload, Func<byte[], byte[], byte[]> sign)
+    {
+        var signed = $"{Encode(header)}.{payload}";
+        var key = SigningKey.Find(host.Settings.Environment, host.Settings.DataFolder);
+        return $"{signed}.{WebEncoders.Base64UrlEncode(sign(key, Encoding.ASCII.GetBytes(signed)))}";
+    }
+
+    private static string Encode(string json) => WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(json));
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+
+namespace StreamSpace.PluginHost.Tests.Support;
+
+/// <summary>The real program in a process of its own.</summary>
+internal sealed class HostProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+
+    private HostProcess(Process process) => _process = process;
+
+    public List<string> Output { get; } = [];
+
+    public List<string> Errors { get; } = [];
+
+    public static HostProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = TestHost.NewFolder(),
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "StreamSpace.PluginHost.dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        foreach (var name in new[] { "JWT_SECRET", "NATS_URL", "ECHO_INTERVAL" })
+        {
+            start.Environment.Remove(name);
+        }
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+        var host = new HostProcess(new Process { StartInfo = start });
+        host._process.OutputDataReceived += (_, line) => host.Take(host.Output, line.Data);
+        host._process.ErrorDataReceived += (_, line) => host.Take(host.Errors, line.Data);
+        host._process.Start();
+        host._process.BeginOutputReadLine();
+        host._process.BeginErrorReadLine();
+        return host;
+    }
+
+    /// <summary>Serves on free ports, without a sandbox, and waits until it does.</summary>
+    public static async Task<HostProcess> ServeAsync(string data, params string[] more)
+    {
+        var host = Start(Arguments(data, more));
+        await host.SaysAsync("Sign in");
+        return host;
+    }
+
+    public static IEnumerable<string> Arguments(string data, params string[] more) =>
+        ["--urls", "http://127.0.0.1:0", "--sandbox-urls", "", "--plugins", TestHost.EchoFolder, "--data", data, .. more];
+
+    /// <summary>A port on which something listens as long as the socket lives.</summary>
+    public static (Socket Socket, int Port) TakePort()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Listen();
+        return (socket, ((IPEndPoint)socket.LocalEndPoint!).Port);
+    }
+
+    /// <summary>The next line, of either stream, that contains <paramref name="words"/>.</summary>
+    public async Task<string> SaysAsync(string words)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        await foreach (var line in _lines.Reader.ReadAllAsync(limit.Token))
+        {
+            if (line.Contains(words, StringComparison.Ordinal))
+            {
+                return line;
+            }
+        }
+        throw new InvalidOperationException($"Ended without saying \"{words}\": {string.Join('\n', Output.Concat(Errors))}");
+    }
+
+    public async Task<int> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+        _process.Dispose();
+    }
+
+    private void Take(List<string> lines, string? line)
+    {
+        if (line is null)
+        {
+            if (lines == Output)
+            {
+                _lines.Writer.TryComplete();
+            }
+            return;
+        }
+        lock (lines)
+        {
+            lines.Add(line);
+        }
+        _lines.Writer.TryWrite(line);
+    }
+}

@@ -1,0 +1,120 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace StreamSpace.PluginHost.Tests.Support;
+
+/// <summary>A whole host in this process: real Kestrel on a free port, a data folder that goes with it.</summary>
+internal sealed class TestHost : IAsyncDisposable
+{
+    private readonly RunningHost _host;
+    private readonly HttpClientHandler _handler = new() { AllowAutoRedirect = false, UseCookies = false };
+
+    private TestHost(RunningHost host, HostSettings settings, StringWriter console, TimeProvider clock)
+    {
+        (_host, Settings, Console) = (host, settings, console);
+        Client = new HttpClient(_handler) { BaseAddress = host.Address };
+        Tokens = new AccessTokens(SigningKey.Find(settings.Environment, settings.DataFolder), clock);
+        Admin = Tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
+    }
+
+    /// <summary>The folder with the built test plugin.</summary>
+    public static string EchoFolder { get; } = Path.Combine(AppContext.BaseDirectory, "plugins");
+
+    public HostSettings Settings { get; }
+    public StringWriter Console { get; }
+    public HttpClient Client { get; }
+    public AccessTokens Tokens { get; }
+    public string Admin { get; }
+    public Uri SignInLink => _host.SignInLink;
+
+    public static string NewFolder() => Directory.CreateTempSubdirectory("plugin-host-").FullName;
+
+    /// <summary>Settings of a host that has everything to itself.</summary>
+    public static HostSettings NewSettings()
+    {
+        var folder = NewFolder();
+        return new HostSettings
+        {
+            Urls = ["http://127.0.0.1:0"],
+            SandboxUrls = [],
+            DataFolder = Path.Combine(folder, "data"),
+            PluginsFolder = EchoFolder,
+            LogFolder = Path.Combine(folder, "log"),
+            Environment = new Dictionary<string, string>(),
+        };
+    }
+
+    public static async Task<TestHost> StartAsync(HostSettings? settings = null, TimeProvider? clock = null)
+    {
+        settings ??= NewSettings();
+        clock ??= TimeProvider.System;
+        var console = new StringWriter();
+        var host = new RunningHost(settings, clock, () => 0.5, new Narrator(console, clock));
+        try
+        {
+            await host.StartAsync(TestContext.Current.CancellationToken);
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+        return new TestHost(host, settings, console, clock);
+    }
+
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        string? token = null,
+        HttpContent? body = null,
+        string? cookie = null
+    )
+    {
+        var request = new HttpRequestMessage(method, path) { Content = body };
+        if (token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+        if (cookie is not null)
+        {
+            request.Headers.Add("Cookie", cookie);
+        }
+        return Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    public Task<HttpResponseMessage> GetAsync(string path) => SendAsync(HttpMethod.Get, path, Admin);
+
+    public async Task<JsonObject> ReadAsync(string path) => await BodyAsync(await GetAsync(path));
+
+    public Task<HttpResponseMessage> PutConfigAsync(string json) =>
+        SendAsync(HttpMethod.Put, "api/plugins/echo/config", Admin, Json(json));
+
+    public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
+
+    public static async Task<JsonObject> BodyAsync(HttpResponseMessage response) =>
+        (JsonObject)JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+
+    /// <summary>Asks until <paramref name="is"/> holds, at most ten seconds long.</summary>
+    public async Task<JsonObject> UntilAsync(string path, Func<JsonObject, bool> @is)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (true)
+        {
+            var document = await ReadAsync(path);
+            if (@is(document))
+            {
+                return document;
+            }
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        _handler.Dispose();
+        await _host.DisposeAsync();
+    }
+}
