@@ -104,6 +104,11 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public Counter Counter(string metric, IReadOnlyList<string> tags, string? unit = null) =>
         (Counter)Hold(metric, MetricType.Count, tags, unit);
 
+    /// <summary>A distribution to hold on to. What it holds is not journaled: a crash loses what no flush has taken.</summary>
+    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
+    public Distribution Distribution(string metric, IReadOnlyList<string> tags, string? unit = null) =>
+        (Distribution)Hold(metric, MetricType.Distribution, tags, unit);
+
     /// <summary>
     /// Calls back on the loop just before each cut, with the cut's second: the time to set gauges. It must be quick.
     /// </summary>
