@@ -1,0 +1,142 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AgentlessDatadog;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using StreamSpace.Datadog.Config;
+
+namespace StreamSpace.Datadog.Api;
+
+/// <summary><c>POST …/metrics</c>: metrics of an operator's own, in the spec's words.</summary>
+internal static class MetricsEndpoint
+{
+    // A body of 5 MB can hold faults by the hundred thousand: the answer names the first of them and counts the rest.
+    private const int NamedRejections = 1000;
+
+    /// <summary>Maps it; <paramref name="inForce"/> gives null while no config is in force.</summary>
+    public static void Map(
+        IEndpointRouteBuilder routes,
+        Func<(DatadogConfig Config, TelemetryPipeline Pipeline)?> inForce
+    ) =>
+        routes
+            .MapPost("/metrics", (Delegate)((HttpContext http) => TakeAsync(http, inForce())))
+            .WithName("SendMetrics")
+            .WithTags("datadog")
+            .WithSummary("Send custom metrics to Datadog")
+            .WithDescription(
+                "One metric, or {\"series\":[…]}. 202 once kept, with the number accepted and every rejected item with "
+                    + "its index and reason; 400 when none was accepted. type is gauge, count, rate (the last value of an "
+                    + "interval wins) or distribution; timestamp only for gauges and distributions. With an "
+                    + "Idempotency-Key header a repeated call counts once."
+            )
+            .Accepts<JsonObject>("application/json")
+            .Produces<JsonObject>(StatusCodes.Status202Accepted)
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+
+    private static async Task<IResult> TakeAsync(
+        HttpContext http,
+        (DatadogConfig Config, TelemetryPipeline Pipeline)? inForce
+    )
+    {
+        if (inForce is not ({ Enabled: true, EnableMetrics: true }, var pipeline))
+        {
+            return Results.Problem(
+                inForce is null ? "No valid config is in force: see GET status for what is wrong with it."
+                    : inForce.Value.Config.Enabled ? "enableMetrics is false: metrics are neither taken nor kept."
+                    : "enabled is false: nothing is taken or kept.",
+                statusCode: StatusCodes.Status409Conflict
+            );
+        }
+        if (!http.Request.HasJsonContentType())
+        {
+            return Results.Problem("Send application/json.", statusCode: StatusCodes.Status415UnsupportedMediaType);
+        }
+        List<Measurement> accepted = [];
+        List<Rejected> rejected = [];
+        try
+        {
+            using var body = await JsonDocument.ParseAsync(
+                http.Request.Body,
+                new JsonDocumentOptions { MaxDepth = 16 },
+                http.RequestAborted
+            );
+            Sort(body.RootElement, pipeline, IdempotencyKey(http), accepted, rejected);
+        }
+        catch (BadHttpRequestException e)
+        {
+            return Results.Problem(
+                e.StatusCode == StatusCodes.Status413PayloadTooLarge
+                    ? "The body is over 5 MB: send it in parts."
+                    : e.Message,
+                statusCode: e.StatusCode
+            );
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            return Results.Problem($"The body was not taken: {e.Message}", statusCode: StatusCodes.Status400BadRequest);
+        }
+        if (accepted.Count > 0)
+        {
+            await pipeline.KeepAsync(accepted, [], http.RequestAborted);
+        }
+        return Answer(accepted.Count, rejected);
+    }
+
+    private static void Sort(
+        JsonElement body,
+        TelemetryPipeline pipeline,
+        string? idempotencyKey,
+        List<Measurement> accepted,
+        List<Rejected> rejected
+    )
+    {
+        var index = 0;
+        foreach (var (read, fault) in MetricsBody.Read(body))
+        {
+            if ((fault ?? pipeline.Check(read!)) is { } reason)
+            {
+                rejected.Add(new Rejected(index, reason));
+            }
+            else
+            {
+                accepted.Add(idempotencyKey is null ? read! : read! with { Id = $"api:{idempotencyKey}:{index}" });
+            }
+            index++;
+        }
+    }
+
+    private static string? IdempotencyKey(HttpContext http) =>
+        http.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 and <= 200 } key ? key : null;
+
+    private static IResult Answer(int accepted, List<Rejected> rejected)
+    {
+        var items = new JsonArray([
+            .. rejected
+                .Take(NamedRejections)
+                .Select(r => (JsonNode)new JsonObject { ["index"] = r.Index, ["reason"] = r.Reason }),
+        ]);
+        var document = new JsonObject
+        {
+            ["accepted"] = accepted,
+            ["rejected"] = items,
+            ["rejectedCount"] = rejected.Count,
+        };
+        if (accepted > 0)
+        {
+            return Results.Text(document.ToJsonString(), "application/json", statusCode: StatusCodes.Status202Accepted);
+        }
+        document["type"] = "about:blank";
+        document["title"] = "No metric was accepted";
+        document["status"] = StatusCodes.Status400BadRequest;
+        document["detail"] = $"{rejected[0].Reason} (item {rejected[0].Index}).";
+        return Results.Text(
+            document.ToJsonString(),
+            "application/problem+json",
+            statusCode: StatusCodes.Status400BadRequest
+        );
+    }
+}

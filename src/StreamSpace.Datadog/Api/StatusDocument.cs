@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using AgentlessDatadog;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog.Api;
+
+/// <summary>The plugin's status: config in force, ledger, queue, series, lanes, last errors. Times are Unix seconds.</summary>
+internal static class StatusDocument
+{
+    public static JsonObject Unconfigured(IReadOnlyList<ConfigFault> faults) =>
+        new()
+        {
+            ["configured"] = false,
+            ["faults"] = new JsonArray([
+                .. faults.Select(f => (JsonNode)new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
+            ]),
+        };
+
+    public static JsonObject Of(DatadogConfig config, PipelineStatus pipeline, int openSessions) =>
+        new()
+        {
+            ["configured"] = true,
+            ["enabled"] = config.Enabled,
+            ["site"] = config.Site,
+            ["apiKey"] = config.ApiKey is null ? "missing" : "set",
+            ["fixedByEnvironment"] = new JsonArray([.. config.FixedByEnvironment.Select(k => (JsonNode)k)]),
+            ["openSessions"] = openSessions,
+            ["lanes"] = new JsonArray([.. pipeline.Lanes.Select(l => (JsonNode)Of(l))]),
+            ["queue"] = new JsonObject
+            {
+                ["requests"] = pipeline.Queue.Requests,
+                ["bytes"] = pipeline.Queue.Bytes,
+                ["oldest"] = pipeline.Queue.Oldest?.ToUnixTimeSeconds(),
+            },
+            ["series"] = new JsonObject
+            {
+                ["total"] = pipeline.SeriesTotal,
+                ["byMetric"] = new JsonObject(
+                    pipeline
+                        .Series.OrderByDescending(s => s.Value)
+                        .Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value))
+                ),
+            },
+            ["lastFlush"] = pipeline.LastFlush is { } flush
+                ? new JsonObject
+                {
+                    ["at"] = flush.At.ToUnixTimeSeconds(),
+                    ["points"] = flush.Points,
+                    ["requests"] = flush.Requests,
+                    ["bytes"] = flush.Bytes,
+                    ["seconds"] = Math.Round(flush.Took.TotalSeconds, 4),
+                }
+                : null,
+        };
+
+    private static JsonObject Of(LaneStatus lane) =>
+        new()
+        {
+            ["lane"] = Word(lane.Lane),
+            ["state"] = Word(lane.State),
+            ["verdict"] = lane.Verdict is { } verdict ? Word(verdict) : null,
+            ["lastStatus"] = lane.LastStatus,
+            ["lastError"] = lane.LastError,
+            ["nextTry"] = lane.NextTry?.ToUnixTimeSeconds(),
+            ["ledger"] = Of(lane.Ledger),
+        };
+
+    private static JsonObject Of(LaneLedger ledger) =>
+        new()
+        {
+            ["accepted"] = ledger.Accepted,
+            ["delivered"] = ledger.Delivered,
+            ["queued"] = ledger.Queued,
+            ["overflowed"] = ledger.Overflowed,
+            ["expired"] = ledger.Expired,
+            ["rejected"] = ledger.Rejected,
+            ["uncertain"] = ledger.Uncertain,
+            ["reasons"] = new JsonObject(ledger.Reasons.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)r.Value))),
+        };
+
+    // camelCase, as every other word of the API.
+    private static string Word<T>(T value)
+        where T : struct, Enum
+    {
+        var name = value.ToString();
+        return char.ToLowerInvariant(name[0]) + name[1..];
+    }
+}

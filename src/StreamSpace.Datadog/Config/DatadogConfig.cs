@@ -1,0 +1,52 @@
+using System.Text.Json.Nodes;
+
+namespace StreamSpace.Datadog.Config;
+
+/// <summary>What the tag <c>user</c> holds.</summary>
+internal enum UserTag
+{
+    Name,
+    Id,
+    None,
+}
+
+/// <summary>The plugin's config, parsed once. The keys, defaults and limits are those of the manifest's schema.</summary>
+internal sealed record DatadogConfig
+{
+    /// <summary>The name of the local Datadog in place of a site.</summary>
+    public const string Sandbox = "sandbox";
+
+    /// <summary>Every key that has a value, in its declared type; secrets among them.</summary>
+    public required JsonObject Values { get; init; }
+
+    public required bool Enabled { get; init; }
+    public string? ApiKey { get; init; }
+    public string? AppKey { get; init; }
+    public required string Site { get; init; }
+    public required bool EnableMetrics { get; init; }
+    public required IReadOnlyList<string> GlobalTags { get; init; }
+    public required TimeSpan MetricsInterval { get; init; }
+    public required bool TrackSessionMetrics { get; init; }
+    public required bool TrackResourceMetrics { get; init; }
+    public required bool TrackUserMetrics { get; init; }
+    public Uri? IntakeUrl { get; init; }
+    public Uri? Proxy { get; init; }
+    public string? Cluster { get; init; }
+    public required UserTag UserTag { get; init; }
+    public required bool SessionTagOnDuration { get; init; }
+    public required bool UseDistributions { get; init; }
+    public required int MaxSeries { get; init; }
+    public required long QueueMaxBytes { get; init; }
+
+    /// <summary>Keys that the environment fixes, whatever the stored config says.</summary>
+    public required IReadOnlyList<string> FixedByEnvironment { get; init; }
+
+    /// <summary>
+    /// True while nothing that is sent can leave the machine: the sandbox, reached over loopback. A base URL of
+    /// the operator's own counts as leaving, for what stands behind it is unknown.
+    /// </summary>
+    public bool KeepsDataLocal => Site == Sandbox && IntakeUrl is null or { IsLoopback: true };
+
+    // An operator prints a config in a log sooner or later: no key may come with it.
+    public override string ToString() => $"site {Site}, interval {MetricsInterval.TotalSeconds} s";
+}

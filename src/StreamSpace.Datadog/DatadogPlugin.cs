@@ -1,0 +1,192 @@
+using System.Text.Json.Nodes;
+using AgentlessDatadog;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Datadog.Api;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog;
+
+/// <summary>StreamSpace in Datadog: platform events in, telemetry out.</summary>
+public sealed class DatadogPlugin : IPlugin
+{
+    // The Agent's own key that stands for "no key" (reference/datadog-intake.md §2): well-formed, and of no account.
+    private const string NoAccountKey = "00000000000000000000000000000000";
+
+    private IPluginContext? _context;
+    private ConfigReader? _reader;
+    private InForce? _inForce;
+    private IReadOnlyList<ConfigFault> _faults = [];
+
+    /// <inheritdoc/>
+    public bool KeepsDataLocal => _inForce is { Config.KeepsDataLocal: true };
+
+    /// <inheritdoc/>
+    public JsonObject Config =>
+        _inForce is { } inForce ? Context.Manifest.ConfigSchema.WithoutSecrets(inForce.Config.Values) : [];
+
+    /// <inheritdoc/>
+    public JsonObject Status =>
+        _inForce is { } inForce
+            ? StatusDocument.Of(inForce.Config, inForce.Pipeline.Status, inForce.Levels.OpenSessions)
+            : StatusDocument.Unconfigured(_faults);
+
+    /// <inheritdoc/>
+    public string? NotReady => _inForce is null ? $"No valid config is in force. {string.Join(" ", _faults)}" : null;
+
+    private IPluginContext Context =>
+        _context ?? throw new InvalidOperationException("The plugin was used before it was loaded.");
+
+    /// <inheritdoc/>
+    public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken)
+    {
+        _context = context;
+        _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, context.Sandbox);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
+        JsonObject config,
+        CancellationToken cancellationToken
+    )
+    {
+        if (_reader!.Read(config, out var faults) is not { } read)
+        {
+            _faults = _inForce is null ? faults : _faults;
+            return faults;
+        }
+        _faults = [];
+        if (_inForce is { } before)
+        {
+            await ChangeAsync(before, read, cancellationToken);
+        }
+        else
+        {
+            await BeginAsync(read, cancellationToken);
+        }
+        return faults;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    {
+        // A platform that was invented stays with the sandbox, whatever the host says.
+        if (_inForce is not { } inForce || (batch.Demo && !inForce.Config.KeepsDataLocal))
+        {
+            return;
+        }
+        inForce.Levels.Apply(batch);
+        if (!inForce.Config.Enabled)
+        {
+            return;
+        }
+        var facts = new Facts(inForce.Config, Context.Clock);
+        foreach (var platformEvent in batch.Events)
+        {
+            facts.Add(platformEvent);
+        }
+        if (facts.Measurements.Count + facts.Events.Count > 0)
+        {
+            await inForce.Pipeline.KeepAsync(facts.Measurements, facts.Events, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void MapEndpoints(IEndpointRouteBuilder routes) =>
+        MetricsEndpoint.Map(routes, () => _inForce is { } inForce ? (inForce.Config, inForce.Pipeline) : null);
+
+    /// <inheritdoc/>
+    public async ValueTask UnloadAsync(CancellationToken cancellationToken)
+    {
+        if (_inForce is not { } inForce)
+        {
+            return;
+        }
+        _inForce = null;
+        await using (inForce.Pipeline)
+        {
+            if (inForce.Config.Enabled)
+            {
+                await SayAsync(inForce.Pipeline, "unloaded", cancellationToken);
+            }
+            await inForce.Pipeline.StopAsync(cancellationToken);
+        }
+    }
+
+    private async ValueTask BeginAsync(DatadogConfig config, CancellationToken cancellationToken)
+    {
+        var pipeline = new TelemetryPipeline(
+            new MemoryStore(),
+            IntakeOf(config),
+            Context.Clock,
+            Context.Chance,
+            Context.Logger
+        );
+        var levels = new Levels(pipeline);
+        levels.Use(config);
+        pipeline.BeforeCut(levels.Look);
+        await pipeline.StartAsync(cancellationToken);
+        _inForce = new InForce(config, pipeline, levels);
+        if (config.Enabled)
+        {
+            await SayAsync(pipeline, "loaded", cancellationToken);
+        }
+    }
+
+    private async ValueTask ChangeAsync(InForce before, DatadogConfig config, CancellationToken cancellationToken)
+    {
+        var (old, pipeline, levels) = before;
+        if (old.Enabled && !config.Enabled)
+        {
+            await SayAsync(pipeline, "unloaded", cancellationToken);
+        }
+        // In this order: what is held goes out under the old config, and nothing invented is left for the new one.
+        await pipeline.ConfigureAsync(IntakeOf(config), cancellationToken);
+        levels.Use(config);
+        _inForce = before with { Config = config };
+        if (!old.Enabled && config.Enabled)
+        {
+            await SayAsync(pipeline, "loaded", cancellationToken);
+        }
+    }
+
+    private IntakeOptions IntakeOf(DatadogConfig config)
+    {
+        var sandbox = config.Site == DatadogConfig.Sandbox;
+        return new IntakeOptions
+        {
+            Site = config.Site,
+            IntakeUrl = config.IntakeUrl ?? (sandbox ? Context.Sandbox : null),
+            ApiKey = config.ApiKey ?? (sandbox ? NoAccountKey : null),
+            Proxy = config.Proxy,
+            FlushInterval = config.MetricsInterval,
+            Tags = config.GlobalTags,
+            Metrics = config.EnableMetrics,
+            Destination = sandbox ? "sandbox" : "datadog",
+            QueueMaxBytes = config.QueueMaxBytes,
+            MaxSeries = config.MaxSeries,
+            SelfMetrics = new SelfMetrics("streamspace.datadog.", [$"instance:{Environment.MachineName}"]),
+        };
+    }
+
+    private ValueTask SayAsync(TelemetryPipeline pipeline, string what, CancellationToken cancellationToken)
+    {
+        Context.Logger.LogInformation("Datadog plugin {What}, version {Version}", what, Context.Manifest.Version);
+        var said = new DatadogEvent(
+            $"Datadog plugin {what}",
+            $"The StreamSpace Datadog plugin {Context.Manifest.Version} was {what} on {Environment.MachineName}.",
+            Context.Clock.GetUtcNow()
+        )
+        {
+            AggregationKey = "streamspace-datadog",
+            SourceType = "streamspace",
+            Tags = [$"instance:{Environment.MachineName}"],
+            Alert = AlertType.Info,
+        };
+        return pipeline.KeepAsync([], [said], cancellationToken);
+    }
+
+    private sealed record InForce(DatadogConfig Config, TelemetryPipeline Pipeline, Levels Levels);
+}

@@ -1,0 +1,175 @@
+using AgentlessDatadog;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog;
+
+/// <summary>
+/// What happened on the platform, in Datadog's words: counts, distributions and events. Each carries an id made of
+/// the platform event's, so that a replay of the event is dropped by the pipeline.
+/// </summary>
+internal sealed class Facts(DatadogConfig config, TimeProvider clock)
+{
+    /// <summary>
+    /// Older than this when it arrives, a fact is counted where its chart no longer shows the right minute: that is
+    /// said in an event.
+    /// </summary>
+    public static readonly TimeSpan Late = TimeSpan.FromMinutes(5);
+
+    private readonly Tags _tags = new(config.UserTag);
+    private readonly List<Measurement> _measurements = [];
+    private readonly List<DatadogEvent> _events = [];
+    private int _late;
+    private TimeSpan _latest;
+
+    /// <summary>What is to be kept of the events seen so far.</summary>
+    public IReadOnlyList<Measurement> Measurements => _measurements;
+
+    /// <summary>The Datadog events of the platform events seen so far, with one about those that came late.</summary>
+    public IReadOnlyList<DatadogEvent> Events => _late == 0 ? _events : [.. _events, LateEvent()];
+
+    /// <summary>Adds what <paramref name="platformEvent"/> means; nothing for a level or for what the config gates.</summary>
+    public void Add(PlatformEvent platformEvent)
+    {
+        if (platformEvent.Id is null)
+        {
+            return;
+        }
+        var before = _measurements.Count + _events.Count;
+        switch (platformEvent)
+        {
+            case SessionEvent e when config.TrackSessionMetrics:
+                AddSession(e);
+                break;
+            case UserEvent e when config.TrackUserMetrics:
+                AddUser(e);
+                break;
+        }
+        var age = clock.GetUtcNow() - platformEvent.At;
+        if (_measurements.Count + _events.Count > before && age > Late)
+        {
+            _late++;
+            _latest = age > _latest ? age : _latest;
+        }
+    }
+
+    private void AddSession(SessionEvent platformEvent)
+    {
+        var session = platformEvent.Session;
+        switch (platformEvent)
+        {
+            case SessionCreated e:
+                Count(e, Metrics.SessionCreated, _tags.Of(session.User, session.Template));
+                Say(e, "Session created", "was created", AlertType.Info);
+                break;
+            case SessionStarted { Session.CreatedAt: { } created } e:
+                Measure(e, Metrics.TimeToReady, (e.At - created).TotalSeconds, Tags.Of(session.Template));
+                break;
+            case SessionFailed e:
+                Count(e, Metrics.SessionFailed, _tags.Of(session.User, session.Template));
+                break;
+            case SessionEnded e:
+                Count(e, Metrics.SessionTerminated, _tags.Of(session.User, session.Template));
+                AddDurations(e);
+                Say(
+                    e,
+                    "Session terminated",
+                    $"ended after {Spoken(session.RunningTime(e.At))} of running time",
+                    AlertType.Info
+                );
+                break;
+        }
+    }
+
+    // The last duration of a session is kept like a count: nothing repeats it. Where the longest of many is sent, or
+    // a distribution, Levels sees to it.
+    private void AddDurations(SessionEnded e)
+    {
+        if (!config.UseDistributions && config.SessionTagOnDuration)
+        {
+            Measure(e, Metrics.SessionDuration, e.Session.RunningTime(e.At).TotalSeconds, _tags.Of(e.Session));
+        }
+        if (e.Session.CreatedAt is { } created)
+        {
+            Measure(e, Metrics.SessionLifetime, (e.At - created).TotalSeconds, Tags.Of(e.Session.Template));
+        }
+    }
+
+    private void AddUser(UserEvent platformEvent)
+    {
+        var (metric, title, done) = platformEvent switch
+        {
+            UserCreated => (Metrics.UserCreated, "User created", "was created"),
+            UserLoggedIn => (Metrics.UserLogin, "User logged in", "logged in"),
+            UserLoggedOut => (Metrics.UserLogout, "User logged out", "logged out"),
+            _ => (null, null, null),
+        };
+        if (metric is null)
+        {
+            return;
+        }
+        var user = platformEvent.User;
+        Count(platformEvent, metric, _tags.Of(user));
+        _events.Add(
+            new DatadogEvent(title!, $"{Who(user)} {done}.", platformEvent.At)
+            {
+                Id = $"{platformEvent.Id}:event",
+                Kind = metric.Name,
+                Tags = _tags.Of(user),
+                AggregationKey = Key("user", _tags.UserValue(user) ?? "unknown"),
+                SourceType = "streamspace",
+                LowPriority = true,
+            }
+        );
+    }
+
+    private void Count(PlatformEvent e, Metric metric, string[] tags) => Measure(e, metric, 1, tags);
+
+    private void Measure(PlatformEvent e, Metric metric, double value, string[] tags) =>
+        _measurements.Add(
+            new Measurement(metric.Name, metric.Type, Math.Max(0, value), tags)
+            {
+                Unit = metric.Unit,
+                Id = $"{e.Id}:{metric.Name}",
+            }
+        );
+
+    private void Say(SessionEvent e, string title, string done, AlertType alert)
+    {
+        var session = e.Session;
+        var of = session.Template is { } template ? $" of template {template}" : "";
+        _events.Add(
+            new DatadogEvent(title, $"Session {session.Id}{of} for {Who(session.User)} {done}.", e.At)
+            {
+                Id = $"{e.Id}:event",
+                Kind = title,
+                Tags = _tags.Of(session),
+                AggregationKey = Key("session", session.Id),
+                SourceType = "streamspace",
+                Alert = alert,
+            }
+        );
+    }
+
+    private DatadogEvent LateEvent() =>
+        new(
+            "StreamSpace facts arrived late",
+            $"{_late} fact(s) arrived up to {Spoken(_latest)} late and are counted at the time of arrival.",
+            clock.GetUtcNow()
+        )
+        {
+            Kind = "late",
+            AggregationKey = "streamspace-datadog",
+            SourceType = "streamspace",
+            Alert = AlertType.Warning,
+        };
+
+    private string Who(PlatformUser user) => _tags.UserValue(user) is { Length: > 0 } name ? name : "a user";
+
+    private static string Key(string kind, string name) => $"streamspace-{kind}:{name}";
+
+    private static string Spoken(TimeSpan span) =>
+        span.TotalHours >= 1 ? $"{(int)span.TotalHours} h {span.Minutes} min"
+        : span.TotalMinutes >= 1 ? $"{span.Minutes} min {span.Seconds} s"
+        : $"{(int)span.TotalSeconds} s";
+}

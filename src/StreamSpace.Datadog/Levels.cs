@@ -1,0 +1,288 @@
+using AgentlessDatadog;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog;
+
+/// <summary>
+/// What is true on the platform, as gauges. Each open session holds the cells of its series, so that a look at it is
+/// a few stores; what follows from all sessions together is counted afresh at each cut, never by +1 and −1.
+/// </summary>
+/// <remarks>Batches come from the platform's side and cuts from the pipeline's; one lock keeps them apart.</remarks>
+internal sealed class Levels(TelemetryPipeline pipeline)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, OpenSession> _sessions = [];
+    private readonly Dictionary<(string? User, string? Template), SessionGroup> _groups = [];
+    private readonly List<IDisposable> _totals = [];
+    private DatadogConfig? _config;
+    private Tags _tags = new(UserTag.None);
+    private SessionTotals? _sessionTotals;
+    private Gauge? _usersTotal;
+    private int? _users;
+    private bool _demo;
+
+    /// <summary>How many sessions are open.</summary>
+    public int OpenSessions
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _sessions.Count;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Goes on under another config: series whose tags it changes begin anew at the next cut. Invented sessions are
+    /// forgotten as soon as data may leave the machine.
+    /// </summary>
+    public void Use(DatadogConfig config)
+    {
+        lock (_lock)
+        {
+            _config = config;
+            _tags = new Tags(config.UserTag);
+            if (_demo && !config.KeepsDataLocal)
+            {
+                Forget();
+                _demo = false;
+            }
+            LetGo();
+            foreach (var open in _sessions.Values)
+            {
+                open.Group = GroupOf(open.Session);
+            }
+        }
+    }
+
+    /// <summary>Takes what a batch says is true.</summary>
+    public void Apply(PlatformBatch batch)
+    {
+        lock (_lock)
+        {
+            if (batch.Baseline)
+            {
+                ForgetAllBut(batch.Events.OfType<SessionEvent>().Select(e => e.Session.LifeId).ToHashSet());
+                _users = null;
+                _demo = batch.Demo;
+            }
+            foreach (var platformEvent in batch.Events)
+            {
+                switch (platformEvent)
+                {
+                    case SessionMeasured e:
+                        Measure(Open(e.Session), e);
+                        break;
+                    case SessionEnded e:
+                        Close(e);
+                        break;
+                    case SessionEvent e:
+                        Open(e.Session);
+                        break;
+                    case UsersCounted e:
+                        _users = e.Total;
+                        break;
+                }
+            }
+        }
+    }
+
+    /// <summary>Sets every gauge that follows from what is true at <paramref name="cut"/>.</summary>
+    public void Look(DateTimeOffset cut)
+    {
+        lock (_lock)
+        {
+            if (_config is not { Enabled: true } config)
+            {
+                return;
+            }
+            if (config.TrackSessionMetrics)
+            {
+                LookAtSessions(cut, config);
+            }
+            if (config.TrackUserMetrics && _users is { } users)
+            {
+                _usersTotal ??= Total(Metrics.UsersTotal);
+                _usersTotal.Set(users);
+            }
+        }
+    }
+
+    private void LookAtSessions(DateTimeOffset cut, DatadogConfig config)
+    {
+        int running = 0,
+            hibernated = 0,
+            failed = 0;
+        foreach (var open in _sessions.Values)
+        {
+            var session = open.Session;
+            open.Group.Open++;
+            open.Group.Active += session.Active ? 1 : 0;
+            if (session.AwakeSince is not null)
+            {
+                var seconds = session.RunningTime(cut).TotalSeconds;
+                if (config.UseDistributions)
+                {
+                    open.Group.Durations(pipeline).Record(seconds);
+                }
+                else if (config.SessionTagOnDuration)
+                {
+                    open.Duration ??= SessionGauge(Metrics.SessionDuration, session);
+                    open.Duration.Set(seconds);
+                }
+                else
+                {
+                    open.Group.Longest = Math.Max(open.Group.Longest, seconds);
+                }
+            }
+            running += session.State is SessionState.Running ? 1 : 0;
+            hibernated += session.State is SessionState.Hibernated ? 1 : 0;
+            failed += session.State is SessionState.Failed ? 1 : 0;
+        }
+        foreach (var (key, group) in _groups)
+        {
+            if (!group.Look(cut, pipeline))
+            {
+                _groups.Remove(key);
+            }
+        }
+        _sessionTotals ??= new SessionTotals(
+            Total(Metrics.SessionsTotal, "state:running"),
+            Total(Metrics.SessionsTotal, "state:hibernated"),
+            Total(Metrics.SessionsTotal, "state:failed")
+        );
+        _sessionTotals.Running.Set(running);
+        _sessionTotals.Hibernated.Set(hibernated);
+        _sessionTotals.Failed.Set(failed);
+    }
+
+    private void Measure(OpenSession open, SessionMeasured e)
+    {
+        if (_config is not { Enabled: true, TrackResourceMetrics: true } config)
+        {
+            return;
+        }
+        if (config.UseDistributions)
+        {
+            open.Group.Record(pipeline, e);
+            return;
+        }
+        if (e.CpuPercent is { } cpu)
+        {
+            (open.Cpu ??= SessionGauge(Metrics.CpuUsage, open.Session)).Set(Math.Clamp(cpu, 0, 100));
+        }
+        if (e.MemoryBytes is { } memory)
+        {
+            (open.Memory ??= SessionGauge(Metrics.MemoryUsage, open.Session)).Set(memory);
+        }
+        if (e.StorageBytes is { } storage)
+        {
+            (open.Storage ??= SessionGauge(Metrics.StorageUsage, open.Session)).Set(storage);
+        }
+    }
+
+    private OpenSession Open(Session session)
+    {
+        if (!_sessions.TryGetValue(session.LifeId, out var open))
+        {
+            open = new OpenSession(session, GroupOf(session));
+            _sessions.Add(session.LifeId, open);
+            return open;
+        }
+        // A look at a session mostly brings the very snapshot that is held: then nothing can have changed.
+        if (!ReferenceEquals(open.Session, session))
+        {
+            if (open.Session.User != session.User || open.Session.Template != session.Template)
+            {
+                open.LetGo();
+            }
+            open.Session = session;
+            open.Group = GroupOf(session);
+        }
+        return open;
+    }
+
+    private void Close(SessionEnded e)
+    {
+        if (_sessions.Remove(e.Session.LifeId, out var open))
+        {
+            open.LetGo();
+        }
+        if (_config is not { Enabled: true, TrackSessionMetrics: true } config)
+        {
+            return;
+        }
+        // The final value, where Facts does not keep it as a point of its own.
+        var group = GroupOf(e.Session);
+        var seconds = e.Session.RunningTime(e.At).TotalSeconds;
+        if (config.UseDistributions)
+        {
+            group.Durations(pipeline).Record(seconds);
+        }
+        else if (!config.SessionTagOnDuration)
+        {
+            group.Longest = Math.Max(group.Longest, seconds);
+        }
+    }
+
+    private SessionGroup GroupOf(Session session)
+    {
+        var key = (_tags.UserValue(session.User), session.Template);
+        if (!_groups.TryGetValue(key, out var group))
+        {
+            group = new SessionGroup(_tags.Of(session.User, session.Template), session.Template);
+            _groups.Add(key, group);
+        }
+        return group;
+    }
+
+    private Gauge SessionGauge(Metric metric, Session session) =>
+        pipeline.Gauge(metric.Name, _tags.Of(session), metric.Unit);
+
+    private Gauge Total(Metric metric, params string[] tags)
+    {
+        var gauge = pipeline.Gauge(metric.Name, tags, metric.Unit);
+        _totals.Add(gauge);
+        return gauge;
+    }
+
+    private void ForgetAllBut(HashSet<string> lives)
+    {
+        foreach (var (life, open) in _sessions)
+        {
+            if (!lives.Contains(life))
+            {
+                open.LetGo();
+                _sessions.Remove(life);
+            }
+        }
+    }
+
+    private void Forget()
+    {
+        ForgetAllBut([]);
+        _users = null;
+    }
+
+    // Every series is made anew when it is next set: its tags may be others by then.
+    private void LetGo()
+    {
+        foreach (var open in _sessions.Values)
+        {
+            open.LetGo();
+        }
+        foreach (var group in _groups.Values)
+        {
+            group.LetGo();
+        }
+        _groups.Clear();
+        _totals.ForEach(t => t.Dispose());
+        _totals.Clear();
+        _sessionTotals = null;
+        _usersTotal = null;
+    }
+
+    private sealed record SessionTotals(Gauge Running, Gauge Hibernated, Gauge Failed);
+}

@@ -1,0 +1,179 @@
+using System.Text.Json.Nodes;
+using Shouldly;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Datadog.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Datadog.Tests;
+
+public sealed class ConfigTests
+{
+    private const string Secret = "0123456789abcdef0123456789abcdef";
+    private static readonly Uri Sandbox = new("http://127.0.0.1:8091");
+
+    [Fact]
+    public void TheSpecsFullConfigIsTakenAsItStands()
+    {
+        var config = Read(
+            """
+            {"enabled":true,"apiKey":"your-datadog-api-key","appKey":"your-datadog-app-key","site":"datadoghq.com",
+             "enableMetrics":true,"enableTraces":true,"enableLogs":false,
+             "globalTags":["env:production","service:streamspace","region:us-east-1","team:platform"],
+             "metricsInterval":60,"trackSessionMetrics":true,"trackResourceMetrics":true,"trackUserMetrics":true}
+            """
+        );
+        config.Site.ShouldBe("datadoghq.com");
+        config.MetricsInterval.ShouldBe(TimeSpan.FromSeconds(60));
+        config.GlobalTags.ShouldBe(["env:production", "service:streamspace", "region:us-east-1", "team:platform"]);
+        config.KeepsDataLocal.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void WhatIsLeftOutTakesTheSpecsDefault()
+    {
+        var config = Read("{}");
+        config.Enabled.ShouldBeTrue();
+        config.Site.ShouldBe("datadoghq.com");
+        config.ApiKey.ShouldBeNull();
+        config.GlobalTags.ShouldBe(["env:production"]);
+        config.MetricsInterval.ShouldBe(TimeSpan.FromSeconds(60));
+        (
+            config.EnableMetrics,
+            config.TrackSessionMetrics,
+            config.TrackResourceMetrics,
+            config.TrackUserMetrics
+        ).ShouldBe((true, true, true, true));
+    }
+
+    [Fact]
+    public void EveryFaultIsReportedAtOnceWithWhatIsAllowedAndTheNearestName()
+    {
+        var faults = Faults(
+            """{"metricInterval":60,"metricsInterval":5,"enabled":"maybe","userTag":"names","apiKey":"","intakeUrl":"ftp://x"}"""
+        );
+        faults.ShouldContain("metricInterval: is not a known key; did you mean \"metricsInterval\"?");
+        faults.ShouldContain("metricsInterval: must be a whole number from 10 to 300, not 5.");
+        faults.ShouldContain("enabled: must be true or false, not that text.");
+        faults.ShouldContain("userTag: must be one of name, id, none. Did you mean name?");
+        faults.ShouldContain(f => f.StartsWith("apiKey: is empty"));
+        faults.ShouldContain("intakeUrl: must be an absolute http or https URL.");
+        faults.Count.ShouldBe(6);
+    }
+
+    [Theory]
+    [InlineData(9, false)]
+    [InlineData(10, true)]
+    [InlineData(300, true)]
+    [InlineData(301, false)]
+    public void TheIntervalIsHeldToItsLimits(int seconds, bool taken) =>
+        Faults($$"""{"metricsInterval":{{seconds}}}""").Count.ShouldBe(taken ? 0 : 1);
+
+    [Fact]
+    public void TextsOfStreamSpacesOwnFormAreReadAsWhatTheyMean()
+    {
+        var config = Read(
+            """{"metricsInterval":"30","enabled":"True","globalTags":"env:dev, team:x\nregion:eu","maxSeries":"5000"}"""
+        );
+        config.MetricsInterval.ShouldBe(TimeSpan.FromSeconds(30));
+        config.GlobalTags.ShouldBe(["env:dev", "team:x", "region:eu"]);
+        config.MaxSeries.ShouldBe(5000);
+    }
+
+    [Fact]
+    public void TheEnvironmentWinsAndIsNamed()
+    {
+        var config = Read(
+            """{"site":"datadoghq.eu","apiKey":"stored","globalTags":["env:dev","team:x"]}""",
+            ("DD_SITE", "us5.datadoghq.com"),
+            ("DD_API_KEY", Secret),
+            ("DD_ENV", "prod"),
+            ("DD_TAGS", "a:b c:d"),
+            ("DD_DD_URL", "http://127.0.0.1:9")
+        );
+        config.Site.ShouldBe("us5.datadoghq.com");
+        config.ApiKey.ShouldBe(Secret);
+        config.IntakeUrl.ShouldBe(new Uri("http://127.0.0.1:9"));
+        config.GlobalTags.ShouldBe(["team:x", "env:prod", "a:b", "c:d"]);
+        config.FixedByEnvironment.ShouldBe(["apiKey", "site", "intakeUrl"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void AKeyFileIsReadAndOneThatIsMissingIsAFault()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, $"{Secret}\n");
+        Read("{}", ("DD_API_KEY_FILE", file)).ApiKey.ShouldBe(Secret);
+        File.Delete(file);
+        Faults("{}", ("DD_API_KEY_FILE", file))
+            .ShouldHaveSingleItem()
+            .ShouldStartWith("DD_API_KEY_FILE: cannot be read");
+    }
+
+    [Fact]
+    public void TheClusterBecomesATagOnEverything() =>
+        Read("""{"cluster":"west","globalTags":["cluster:old","env:x"]}""")
+            .GlobalTags.ShouldBe(["env:x", "cluster:west"]);
+
+    [Fact]
+    public void ARealSiteMayWaitForItsKeyButNotBeGivenAnEmptyOne()
+    {
+        Read("""{"site":"datadoghq.eu"}""").ApiKey.ShouldBeNull();
+        Faults("""{"site":"datadoghq.eu","apiKey":"  "}""").ShouldHaveSingleItem().ShouldStartWith("apiKey: is empty");
+        Read("""{"site":"sandbox","apiKey":""}""").ApiKey.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("sandbox", null, true)]
+    [InlineData("sandbox", "http://127.0.0.1:9", true)]
+    [InlineData("sandbox", "http://intake.example.com", false)]
+    [InlineData("datadoghq.com", "http://127.0.0.1:9", false)]
+    [InlineData("some.site.of.tomorrow", null, false)]
+    public void OnlyTheSandboxOnThisMachineKeepsDataLocal(string site, string? intakeUrl, bool local) =>
+        Read(new JsonObject { ["site"] = site, ["intakeUrl"] = intakeUrl }.ToJsonString())
+            .KeepsDataLocal.ShouldBe(local);
+
+    [Fact]
+    public void TheSandboxWithoutOneIsAFault()
+    {
+        new ConfigReader(Manifests.Ours().ConfigSchema, new Dictionary<string, string>(), sandbox: null)
+            .Read(new JsonObject { ["site"] = "sandbox" }, out var faults)
+            .ShouldBeNull();
+        faults.ShouldHaveSingleItem().Key.ShouldBe("site");
+    }
+
+    [Fact]
+    public void NoFaultAndNoTextOfAConfigTellsASecret()
+    {
+        var faults = Faults($$"""{"apiKey":"{{Secret}} x","appKey":["{{Secret}}"],"metricsInterval":"{{Secret}}"}""");
+        faults.ShouldNotBeEmpty();
+        faults.ShouldAllBe(f => !f.Contains(Secret));
+        Read($$"""{"apiKey":"{{Secret}}"}""").ToString().ShouldNotContain(Secret);
+    }
+
+    [Fact]
+    public void AGlobalTagThatDatadogWouldRefuseIsAFault() =>
+        Faults(
+            new JsonObject
+            {
+                ["globalTags"] = new JsonArray("env:prod", new string('a', 201), "1:x", ""),
+            }.ToJsonString()
+        )
+            .Count.ShouldBe(3);
+
+    private static DatadogConfig Read(string json, params (string, string)[] environment)
+    {
+        var config = Reader(environment).Read((JsonObject)JsonNode.Parse(json)!, out var faults);
+        faults.ShouldBeEmpty();
+        return config.ShouldNotBeNull();
+    }
+
+    private static List<string> Faults(string json, params (string, string)[] environment)
+    {
+        Reader(environment).Read((JsonObject)JsonNode.Parse(json)!, out var faults);
+        return [.. faults.Select(f => f.ToString())];
+    }
+
+    private static ConfigReader Reader((string Name, string Value)[] environment) =>
+        new(Manifests.Ours().ConfigSchema, environment.ToDictionary(e => e.Name, e => e.Value), Sandbox);
+}

@@ -1,0 +1,112 @@
+using Shouldly;
+using StreamSpace.Datadog.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Datadog.Tests;
+
+/// <summary>What is switched off is neither sent nor kept for later.</summary>
+public sealed class GateTests
+{
+    [Theory]
+    [InlineData(
+        "trackSessionMetrics",
+        "streamspace.session.created,streamspace.session.active,streamspace.session.duration",
+        "Session created"
+    )]
+    [InlineData("trackResourceMetrics", "streamspace.session.cpu_usage", null)]
+    [InlineData("trackUserMetrics", "streamspace.user.login,streamspace.users.total", "User logged in")]
+    public async Task AFlagSilencesItsSectionAndOnlyThat(string flag, string metrics, string? title)
+    {
+        string[] all =
+        [
+            "streamspace.session.created",
+            "streamspace.session.active",
+            "streamspace.session.duration",
+            "streamspace.session.cpu_usage",
+            "streamspace.user.login",
+            "streamspace.users.total",
+        ];
+        await using var run = await PluginRun.StartAsync(
+            $$"""{"site":"sandbox","metricsInterval":10,"{{flag}}":false}"""
+        );
+        await EverythingAsync(run);
+        foreach (var metric in all)
+        {
+            (await run.LastAsync($"sum:{metric}{{*}}")).Count.ShouldBe(
+                metrics.Split(',').Contains(metric) ? 0 : 1,
+                metric
+            );
+        }
+        var titles = (await run.EventsAsync()).Select(e => e.GetProperty("title").GetString()).ToList();
+        titles.Contains("Session created").ShouldBe(title != "Session created");
+        titles.Contains("User logged in").ShouldBe(title != "User logged in");
+    }
+
+    [Fact]
+    public async Task MetricsSwitchedOffAreNotKeptForLaterAndEventsGoOn()
+    {
+        await using var run = await PluginRun.StartAsync(
+            """{"site":"sandbox","metricsInterval":10,"enableMetrics":false}"""
+        );
+        await EverythingAsync(run);
+        await run.ConfigureAsync("""{"site":"sandbox","metricsInterval":10}""");
+        await run.FlushAsync();
+        (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).ShouldBeEmpty();
+        (await run.EventsAsync()).ShouldContain(e => e.GetProperty("title").GetString() == "Session created");
+    }
+
+    [Fact]
+    public async Task DisabledMeansUnloadedToDatadogAndEnabledLoadedAgain()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.ConfigureAsync("""{"site":"sandbox","metricsInterval":10,"enabled":false}""");
+        await EverythingAsync(run);
+        await run.ConfigureAsync("""{"site":"sandbox","metricsInterval":10,"enabled":true}""");
+        await run.FlushAsync();
+        (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).ShouldBeEmpty();
+        (await run.LastAsync("sum:streamspace.session.active{*}")).Values.ShouldBe([1]);
+        (await run.EventsAsync())
+            .Select(e => e.GetProperty("title").GetString())
+            .Count(t => t is "Datadog plugin loaded" or "Datadog plugin unloaded")
+            .ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task InventedDataNeverLeavesForARealSite()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("invented", run.Now);
+        await run.Plugin.HandleAsync(
+            new PlatformBatch([new SessionFound(session, run.Now)]) { Baseline = true, Demo = true },
+            CancellationToken.None
+        );
+        // A real site behind the same address, so that whatever is sent can be seen.
+        (
+            await run.ConfigureAsync(
+                $$"""{"site":"datadoghq.com","apiKey":"{{new string('c', 32)}}","intakeUrl":"{{run.Host.Sandbox}}","metricsInterval":10}"""
+            )
+        ).ShouldBeEmpty();
+        run.Plugin.KeepsDataLocal.ShouldBeFalse();
+        await run.Plugin.HandleAsync(
+            new PlatformBatch([Some.Created(Some.Session("late-invention", run.Now))]) { Demo = true },
+            CancellationToken.None
+        );
+        // One request of inventions waits for a sandbox that is no longer the destination.
+        await run.FlushAsync(waiting: 1);
+        (await run.LastAsync("sum:streamspace.session.active{*}")).ShouldBeEmpty();
+        (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).ShouldBeEmpty();
+    }
+
+    private static async Task EverythingAsync(PluginRun run)
+    {
+        var session = Some.Session("s1", run.Now);
+        await run.HandleAsync(
+            Some.Created(session),
+            new SessionMeasured(session, run.Now, 50, 1, 1),
+            Some.Login("ada", run.Now),
+            new UsersCounted(3, run.Now)
+        );
+        await run.FlushAsync();
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using Shouldly;
+using StreamSpace.Datadog.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Datadog.Tests;
+
+public sealed class LifecycleTests
+{
+    [Fact]
+    public async Task LoadingAndUnloadingAreEventsAndUnloadingSendsWhatIsLeft()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(Some.Created(Some.Session("s1", run.Now)));
+        await run.UnloadAsync();
+        (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).Values.ShouldBe([1]);
+        (await run.EventsAsync())
+            .Select(e => e.GetProperty("title").GetString())
+            .ShouldBe(["Datadog plugin loaded", "Session created", "Datadog plugin unloaded"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task SessionEventsCarryTheirTagsAndOneAggregationKey()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("ada-chrome-1", run.Now.AddSeconds(-65));
+        await run.HandleAsync(Some.Created(session), Some.Ended(session, run.Now));
+        await run.UnloadAsync();
+        var events = (await run.EventsAsync())
+            .Where(e => e.GetProperty("title").GetString()!.StartsWith("Session "))
+            .ToList();
+        events.Count.ShouldBe(2);
+        foreach (var said in events)
+        {
+            said.GetProperty("tags")
+                .EnumerateArray()
+                .Select(t => t.GetString())
+                .ShouldBe(["env:production", "session:ada-chrome-1", "user:ada", "template:chrome"], ignoreOrder: true);
+        }
+        events.Select(e => e.GetProperty("text").GetString()).ShouldContain(t => t!.Contains("ended after 1 min 5 s"));
+    }
+
+    [Fact]
+    public async Task AFaultyChangeLeavesTheLastGoodConfigInForce()
+    {
+        await using var run = await PluginRun.StartAsync();
+        (await run.ConfigureAsync("""{"site":"sandbox","metricsInterval":5,"enabel":true}""")).Count.ShouldBe(2);
+        run.Plugin.Config["metricsInterval"]!.GetValue<long>().ShouldBe(10);
+        run.Plugin.NotReady.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task WithoutAnyValidConfigItStaysLoadedAndSaysWhatIsWrong()
+    {
+        var plugin = new DatadogPlugin();
+        await plugin.LoadAsync(new HostStandIn(), CancellationToken.None);
+        (
+            await plugin.ConfigureAsync(
+                (JsonObject)JsonNode.Parse("""{"metricsInterval":301}""")!,
+                CancellationToken.None
+            )
+        ).ShouldNotBeEmpty();
+        plugin.NotReady!.ShouldContain("metricsInterval");
+        plugin.Status["faults"]!.AsArray().Count.ShouldBe(1);
+        plugin.KeepsDataLocal.ShouldBeFalse();
+        await plugin.HandleAsync(new PlatformBatch([]), CancellationToken.None);
+        await plugin.UnloadAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task TheConfigShowsTheSpecsFieldsAndNoKey()
+    {
+        await using var run = await PluginRun.StartAsync(
+            """{"site":"sandbox","metricsInterval":10,"apiKey":"0123456789abcdef0123456789abcdef","appKey":"secret-app-key"}"""
+        );
+        run.Plugin.Config["enabled"]!.GetValue<bool>().ShouldBeTrue();
+        run.Plugin.Config["site"]!.GetValue<string>().ShouldBe("sandbox");
+        run.Plugin.Config["enableMetrics"]!.GetValue<bool>().ShouldBeTrue();
+        run.Plugin.Config["enableTraces"]!.GetValue<bool>().ShouldBeTrue();
+        run.Plugin.Config["metricsInterval"]!.GetValue<long>().ShouldBe(10);
+        var all = run.Plugin.Config.ToJsonString() + run.Plugin.Status.ToJsonString();
+        all.ShouldNotContain("0123456789abcdef");
+        all.ShouldNotContain("secret-app-key");
+    }
+
+    [Fact]
+    public async Task TheLedgerBalances()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(Some.Created(Some.Session("s1", run.Now)), Some.Login("ada", run.Now));
+        await run.FlushAsync();
+        foreach (var lane in run.Plugin.Status["lanes"]!.AsArray())
+        {
+            var ledger = lane!["ledger"]!;
+            long At(string account) => ledger[account]!.GetValue<long>();
+            At("accepted")
+                .ShouldBe(
+                    At("delivered") + At("queued") + At("overflowed") + At("expired") + At("rejected") + At("uncertain")
+                );
+        }
+        run.Plugin.Status["lanes"]!
+            .AsArray()
+            .Sum(l => l!["ledger"]!["delivered"]!.GetValue<long>())
+            .ShouldBeGreaterThan(3);
+    }
+}

@@ -1,0 +1,255 @@
+using System.Text.Json;
+using Shouldly;
+using StreamSpace.Datadog.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Datadog.Tests;
+
+/// <summary>What arrives in Datadog when something happens on the platform.</summary>
+public sealed class MetricTests
+{
+    [Fact]
+    public async Task ALifeIsCountedOnceWithUserAndTemplateHoweverOftenItsEventsCome()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("ada-chrome-1", run.Now);
+        PlatformEvent[] events = [Some.Created(session), Some.Ended(session, run.Now.AddSeconds(4))];
+        await run.HandleAsync(events);
+        await run.HandleAsync(events);
+        await run.FlushAsync();
+        await run.HandleAsync(events);
+        await run.FlushAsync();
+
+        (await run.SumAsync("sum:streamspace.session.created{*} by {user,template}.as_count()")).ShouldBe(
+            new() { ["template:chrome,user:ada"] = 1 }
+        );
+        (await run.SumAsync("sum:streamspace.session.terminated{user:ada,template:chrome}.as_count()"))
+            .Values.ShouldHaveSingleItem()
+            .ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task ActiveIsCountedFromWhatIsOpenAndFallsToZero()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var first = Some.Session("s1", run.Now);
+        var second = Some.Session("s2", run.Now);
+        var asleep = Some.Session("s3", run.Now, state: SessionState.Hibernated);
+        await run.HandleAsync(Some.Created(first), Some.Created(second), Some.Created(asleep));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*} by {user}")).ShouldBe(new() { ["user:ada"] = 2 });
+
+        await run.HandleAsync(Some.Ended(first, run.Now), Some.Ended(second, run.Now));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*} by {user}")).ShouldBe(new() { ["user:ada"] = 0 });
+        (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).ShouldBe(
+            new Dictionary<string, double>
+            {
+                ["state:running"] = 0,
+                ["state:hibernated"] = 1,
+                ["state:failed"] = 0,
+            },
+            ignoreOrder: true
+        );
+    }
+
+    [Fact]
+    public async Task AZeroIsSentToTheEndOfTheHourAndThenNoMore()
+    {
+        await using var run = await PluginRun.StartAsync("""{"site":"sandbox","metricsInterval":300}""");
+        var session = Some.Session("s1", run.Now);
+        await run.HandleAsync(Some.Created(session));
+        await run.FlushAsync(300);
+        await run.HandleAsync(Some.Ended(session, run.Now));
+        // 10:25 at the first cut with a zero's cause: zeros at 10:30 … 10:55, none at 11:00 and later.
+        for (var i = 0; i < 9; i++)
+        {
+            await run.FlushAsync(300);
+        }
+        (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(sum, 300)"))
+            .Values.ShouldHaveSingleItem()
+            .ShouldBe([1, 0, 0, 0, 0, 0, 0]);
+    }
+
+    [Fact]
+    public async Task DurationGrowsWhileAwakeAndClosesOnItsFinalValue()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("s1", run.Now.AddSeconds(-100));
+        await run.HandleAsync(new SessionFound(session, run.Now));
+        await run.FlushAsync();
+        await run.HandleAsync(Some.Ended(session, run.Now.AddSeconds(5)));
+        await run.FlushAsync();
+        await run.FlushAsync();
+        (await run.PointsAsync("max:streamspace.session.duration{session:s1}.rollup(max, 1)"))
+            .Values.ShouldHaveSingleItem()
+            .ShouldBe([110, 115]);
+    }
+
+    [Fact]
+    public async Task WithoutTheSessionTagTheLongestDurationIsSent()
+    {
+        await using var run = await PluginRun.StartAsync(
+            """{"site":"sandbox","metricsInterval":10,"sessionTagOnDuration":false}"""
+        );
+        await run.HandleAsync(
+            new SessionFound(Some.Session("s1", run.Now.AddSeconds(-50)), run.Now),
+            new SessionFound(Some.Session("s2", run.Now.AddSeconds(-90)), run.Now)
+        );
+        await run.FlushAsync();
+        (await run.LastAsync("max:streamspace.session.duration{*} by {session,user}")).ShouldBe(
+            new() { ["user:ada"] = 100 }
+        );
+    }
+
+    [Fact]
+    public async Task UsageIsSentPerSessionAndOnlyWhileItIsMeasured()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("s1", run.Now);
+        await run.HandleAsync(Some.Created(session), new SessionMeasured(session, run.Now, 50, 2_000_000_000, null));
+        await run.FlushAsync();
+        await run.FlushAsync();
+        (await run.PointsAsync("avg:streamspace.session.cpu_usage{*} by {session,user,template}.rollup(avg, 1)"))
+            .ShouldHaveSingleItem()
+            .Value.ShouldBe([50]);
+        (await run.LastAsync("avg:streamspace.session.memory_usage{session:s1}")).Values.ShouldBe([2_000_000_000]);
+        (await run.LastAsync("avg:streamspace.session.storage_usage{*}")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task DistributionsReplaceTheGaugesUnderOtherNamesAndCarryTheTemplateAlone()
+    {
+        await using var run = await PluginRun.StartAsync(
+            """{"site":"sandbox","metricsInterval":10,"useDistributions":true}"""
+        );
+        var first = Some.Session("s1", run.Now.AddSeconds(-30));
+        var second = Some.Session("s2", run.Now.AddSeconds(-50), user: "bob");
+        await run.HandleAsync(
+            new SessionFound(first, run.Now),
+            new SessionFound(second, run.Now),
+            new SessionMeasured(first, run.Now, 10, null, null),
+            new SessionMeasured(second, run.Now, 30, null, null)
+        );
+        await run.FlushAsync();
+        (await run.LastAsync("avg:streamspace.session.cpu_usage.dist{*} by {user,template}")).ShouldBe(
+            new() { ["template:chrome"] = 20 }
+        );
+        (await run.LastAsync("max:streamspace.session.duration.dist{*}")).Values.ShouldBe([60]);
+        (await run.LastAsync("avg:streamspace.session.cpu_usage{*}")).ShouldBeEmpty();
+        (await run.LastAsync("avg:streamspace.session.duration{*}")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ReadinessAndLifetimeAreDistributionsPerTemplate()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("s1", run.Now.AddSeconds(-20));
+        await run.HandleAsync(
+            Some.Created(session),
+            new SessionStarted(session, run.Now.AddSeconds(-17)) { Id = "s1/started" },
+            Some.Ended(session, run.Now)
+        );
+        await run.FlushAsync();
+        (await run.LastAsync("avg:streamspace.session.time_to_ready{*} by {template}")).ShouldBe(
+            new() { ["template:chrome"] = 3 }
+        );
+        (await run.LastAsync("avg:streamspace.session.lifetime{*} by {template}")).ShouldBe(
+            new() { ["template:chrome"] = 20 }
+        );
+    }
+
+    [Fact]
+    public async Task UsersAreCountedAndTheirTotalIsAGauge()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(
+            new UserCreated(new PlatformUser("7", "eve"), run.Now) { Id = "user/7" },
+            Some.Login("ada", run.Now),
+            Some.Login("ada", run.Now.AddSeconds(1)),
+            new UserLoggedOut(PlatformUser.Unknown, run.Now) { Id = "logout/1" },
+            new UsersCounted(41, run.Now)
+        );
+        await run.FlushAsync();
+        (await run.SumAsync("sum:streamspace.user.login{*} by {user}.as_count()")).ShouldBe(new() { ["user:ada"] = 2 });
+        (await run.SumAsync("sum:streamspace.user.created{user:eve}.as_count()")).Values.ShouldBe([1]);
+        (await run.SumAsync("sum:streamspace.user.logout{*}.as_count()")).Values.ShouldBe([1]);
+        (await run.LastAsync("max:streamspace.users.total{*}")).Values.ShouldBe([41]);
+        (await run.GetAsync("/api/v1/metrics/streamspace.users.total"))
+            .GetProperty("type")
+            .GetString()
+            .ShouldBe("gauge");
+    }
+
+    [Theory]
+    [InlineData("name", "user:ada")]
+    [InlineData("id", "user:id-of-ada")]
+    [InlineData("none", "")]
+    public async Task TheUserTagIsTheOperatorsChoice(string userTag, string expected)
+    {
+        await using var run = await PluginRun.StartAsync(
+            $$"""{"site":"sandbox","metricsInterval":10,"userTag":"{{userTag}}"}"""
+        );
+        await run.HandleAsync(Some.Created(Some.Session("s1", run.Now)));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*} by {user}")).Keys.ShouldBe([expected]);
+        (await run.EventsAsync())
+            .Count(e => e.ToString().Contains("ada"))
+            .ShouldBe(userTag == "name" || userTag == "id" ? 1 : 0);
+    }
+
+    [Fact]
+    public async Task WhatIsUnknownIsLeftOutOfTheTags()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(Some.Created(Some.Session("s1", run.Now, user: null, template: null)));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*} by {user,template}")).Keys.ShouldBe([""]);
+        (await run.GetAsync("/sandbox/dropped")).ToString().ShouldNotContain("nil");
+    }
+
+    [Fact]
+    public async Task WithOneGlobalTagNoSeriesCarriesTheTagsOfAnother()
+    {
+        await using var run = await PluginRun.StartAsync(
+            """{"site":"sandbox","metricsInterval":10,"globalTags":["env:production"]}"""
+        );
+        var events = Enumerable
+            .Range(0, 40)
+            .Select(i => (PlatformEvent)Some.Created(Some.Session($"s{i}", run.Now, user: $"u{i}", template: $"t{i}")));
+        await run.HandleAsync([.. events]);
+        await run.FlushAsync();
+        var created = await run.SumAsync(
+            "sum:streamspace.session.created{env:production} by {user,template}.as_count()"
+        );
+        created.Keys.ShouldBe(Enumerable.Range(0, 40).Select(i => $"template:t{i},user:u{i}"), ignoreOrder: true);
+        created.Values.ShouldAllBe(v => v == 1);
+    }
+
+    [Fact]
+    public async Task LateFactsAreCountedNowAndSaidSo()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(Some.Login("ada", run.Now.AddHours(-3)));
+        await run.FlushAsync();
+        (await run.SumAsync("sum:streamspace.user.login{*}.as_count()")).Values.ShouldBe([1]);
+        (await run.EventsAsync()).ShouldContain(e =>
+            e.GetProperty("text").GetString()!.Contains("up to 3 h 0 min late")
+        );
+    }
+
+    [Fact]
+    public async Task ABaselineReplacesWhatWasHeld()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(Some.Created(Some.Session("s1", run.Now)), Some.Created(Some.Session("s2", run.Now)));
+        await run.Plugin.HandleAsync(
+            new PlatformBatch([new SessionFound(Some.Session("s2", run.Now), run.Now)]) { Baseline = true },
+            CancellationToken.None
+        );
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*}")).Values.ShouldBe([1]);
+        (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).Values.ShouldBe([2]);
+    }
+}

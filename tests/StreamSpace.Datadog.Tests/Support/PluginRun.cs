@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AgentlessDatadog.Sandbox;
+using Shouldly;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog.Tests.Support;
+
+/// <summary>The plugin beside a sandbox of its own, both on one clock that the test moves.</summary>
+internal sealed class PluginRun : IAsyncDisposable
+{
+    private readonly SandboxServer _sandbox;
+    private readonly HttpClient _http;
+    private bool _unloaded;
+
+    private PluginRun(SandboxServer sandbox, HostStandIn host)
+    {
+        _sandbox = sandbox;
+        Host = host;
+        _http = new HttpClient { BaseAddress = sandbox.Addresses[0] };
+        _http.DefaultRequestHeaders.Add("DD-API-KEY", new string('a', 32));
+        _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", new string('b', 40));
+    }
+
+    public HostStandIn Host { get; }
+
+    public DatadogPlugin Plugin { get; } = new();
+
+    public DateTimeOffset Now => Host.FakeClock.GetUtcNow();
+
+    public static async Task<PluginRun> StartAsync(string config = """{"site":"sandbox","metricsInterval":10}""")
+    {
+        var clock = new HostStandIn().FakeClock;
+        var sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions { Urls = ["http://127.0.0.1:0"] },
+            clock,
+            null,
+            CancellationToken.None
+        );
+        var run = new PluginRun(sandbox, new HostStandIn { FakeClock = clock, Sandbox = sandbox.Addresses[0] });
+        await run.Plugin.LoadAsync(run.Host, CancellationToken.None);
+        (await run.ConfigureAsync(config)).ShouldBeEmpty();
+        return run;
+    }
+
+    public async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(string config) =>
+        await Plugin.ConfigureAsync((JsonObject)JsonNode.Parse(config)!, CancellationToken.None);
+
+    public async Task HandleAsync(params PlatformEvent[] events) =>
+        await Plugin.HandleAsync(new PlatformBatch(events), CancellationToken.None);
+
+    /// <summary>
+    /// Lets one flush interval pass, and waits until what it sent is in the sandbox; all but <paramref name="waiting"/>
+    /// requests that are meant to wait.
+    /// </summary>
+    public async Task FlushAsync(int seconds = 10, int waiting = 0)
+    {
+        // A request under way would time out when the clock jumps.
+        await UntilAsync(() => Queued() == waiting);
+        var before = Cuts();
+        Host.FakeClock.Advance(TimeSpan.FromSeconds(seconds));
+        await UntilAsync(() => Cuts() != before && Queued() == waiting);
+    }
+
+    /// <summary>Unloads, which sends all that is left.</summary>
+    public async Task UnloadAsync()
+    {
+        _unloaded = true;
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        await Plugin.UnloadAsync(deadline.Token);
+    }
+
+    /// <summary>The last value of each series of <paramref name="query"/>, by its tags joined with commas.</summary>
+    public async Task<Dictionary<string, double>> LastAsync(string query) =>
+        (await PointsAsync(query)).Where(s => s.Value.Count > 0).ToDictionary(s => s.Key, s => s.Value[^1]);
+
+    /// <summary>The sum of each series of <paramref name="query"/>.</summary>
+    public async Task<Dictionary<string, double>> SumAsync(string query) =>
+        (await PointsAsync(query)).Where(s => s.Value.Count > 0).ToDictionary(s => s.Key, s => s.Value.Sum());
+
+    public async Task<Dictionary<string, List<double>>> PointsAsync(string query)
+    {
+        var from = Now.AddMinutes(-90).ToUnixTimeSeconds();
+        var to = Now.AddMinutes(5).ToUnixTimeSeconds();
+        var path = string.Create(
+            CultureInfo.InvariantCulture,
+            $"/api/v1/query?from={from}&to={to}&query={Uri.EscapeDataString(query)}"
+        );
+        var json = await _http.GetFromJsonAsync<JsonElement>(path);
+        return json.GetProperty("series")
+            .EnumerateArray()
+            .ToDictionary(
+                Key,
+                s =>
+                    s.GetProperty("pointlist")
+                        .EnumerateArray()
+                        .Where(p => p[1].ValueKind == JsonValueKind.Number)
+                        .Select(p => p[1].GetDouble())
+                        .ToList()
+            );
+    }
+
+    public async Task<List<JsonElement>> EventsAsync()
+    {
+        var start = Now.AddHours(-2).ToUnixTimeSeconds();
+        var end = Now.AddHours(1).ToUnixTimeSeconds();
+        var json = await _http.GetFromJsonAsync<JsonElement>(
+            string.Create(CultureInfo.InvariantCulture, $"/api/v1/events?start={start}&end={end}")
+        );
+        return [.. json.GetProperty("events").EnumerateArray()];
+    }
+
+    public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_unloaded)
+        {
+            await UnloadAsync();
+        }
+        _http.Dispose();
+        await _sandbox.DisposeAsync();
+    }
+
+    private async Task UntilAsync(Func<bool> done)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        while (!done())
+        {
+            patience.Token.IsCancellationRequested.ShouldBeFalse(Plugin.Status.ToJsonString());
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
+    }
+
+    // Datadog answers N/A for a tag that a series does not have.
+    private static string Key(JsonElement series) =>
+        string.Join(
+            ',',
+            series
+                .GetProperty("tag_set")
+                .EnumerateArray()
+                .Select(t => t.GetString()!)
+                .Where(t => !t.EndsWith(":N/A", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        );
+
+    private long Cuts() => Plugin.Status["lastFlush"]?["at"]?.GetValue<long>() ?? 0;
+
+    private int Queued() => Plugin.Status["queue"]?["requests"]?.GetValue<int>() ?? 0;
+}
