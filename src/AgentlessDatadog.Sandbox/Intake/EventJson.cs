@@ -41,10 +41,11 @@ internal static class EventJson
 
     /// <summary>Reads one event; <paramref name="now"/> in POSIX seconds dates one that has no date.</summary>
     /// <exception cref="Refusal">400, naming the field.</exception>
-    public static StoredEvent Read(ReadOnlyMemory<byte> body, long now)
+    public static StoredEvent Read(ReadOnlyMemory<byte> body, long now) =>
+        JsonShape.Read(body, json => Read(json, now));
+
+    private static StoredEvent Read(JsonElement json, long now)
     {
-        using var document = JsonShape.Parse(body);
-        var json = document.RootElement;
         JsonShape.Expect(json, JsonValueKind.Object, Root, "an object");
         foreach (var property in json.EnumerateObject())
         {

@@ -7,17 +7,25 @@ internal static class JsonShape
 {
     private const int MaxDepth = 16;
 
-    public static JsonDocument Parse(ReadOnlyMemory<byte> body)
+    /// <summary>Parses a body and lets <paramref name="read"/> take it apart.</summary>
+    /// <exception cref="Refusal">400: not JSON, or not what <paramref name="read"/> expects.</exception>
+    public static T Read<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> read)
     {
         try
         {
-            return JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return read(document.RootElement);
         }
         catch (JsonException e)
         {
             throw Refusal.BadRequest(
                 $"Unable to parse the JSON payload at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}"
             );
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate, written as \ud800, is valid JSON and no text; it shows when the text is asked for.
+            throw Refusal.BadRequest("Unable to parse the JSON payload: a string is not valid Unicode");
         }
     }
 
@@ -51,12 +59,10 @@ internal static class JsonShape
     }
 
     public static string RequiredText(JsonElement parent, string name, string path) =>
-        TextOf(Required(parent, name, JsonValueKind.String, path, "a string"), $"{path}.{name}");
+        Required(parent, name, JsonValueKind.String, path, "a string").GetString()!;
 
     public static string? OptionalText(JsonElement parent, string name, string path) =>
-        Optional(parent, name, JsonValueKind.String, path, "a string") is { } value
-            ? TextOf(value, $"{path}.{name}")
-            : null;
+        Optional(parent, name, JsonValueKind.String, path, "a string")?.GetString();
 
     public static long? OptionalInteger(JsonElement parent, string name, string path) =>
         Optional(parent, name, JsonValueKind.Number, path, "a whole number") is { } value
@@ -79,9 +85,8 @@ internal static class JsonShape
         {
             foreach (var item in list.EnumerateArray())
             {
-                var place = $"{path}.{name}[{strings.Count}]";
-                Expect(item, JsonValueKind.String, place, "a string");
-                strings.Add(TextOf(item, place));
+                Expect(item, JsonValueKind.String, $"{path}.{name}[{strings.Count}]", "a string");
+                strings.Add(item.GetString()!);
             }
         }
         return strings;
@@ -96,17 +101,4 @@ internal static class JsonShape
     }
 
     public static Refusal Wrong(string path, string what) => Refusal.BadRequest($"{path}: must be {what}");
-
-    // A lone surrogate, written as \ud800, is valid JSON and no text.
-    private static string TextOf(JsonElement value, string path)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Wrong(path, "valid Unicode");
-        }
-    }
 }

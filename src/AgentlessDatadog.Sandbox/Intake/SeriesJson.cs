@@ -62,17 +62,20 @@ internal static class SeriesJson
     private static List<IncomingSeries> Read(
         ReadOnlyMemory<byte> body,
         Func<JsonElement, string, IncomingSeries> readItem
-    )
-    {
-        using var document = JsonShape.Parse(body);
-        var list = JsonShape.Series(document.RootElement);
-        var series = new List<IncomingSeries>(list.GetArrayLength());
-        foreach (var item in list.EnumerateArray())
-        {
-            series.Add(readItem(item, $"series[{series.Count}]"));
-        }
-        return series;
-    }
+    ) =>
+        JsonShape.Read(
+            body,
+            root =>
+            {
+                var list = JsonShape.Series(root);
+                var series = new List<IncomingSeries>(list.GetArrayLength());
+                foreach (var item in list.EnumerateArray())
+                {
+                    series.Add(readItem(item, $"series[{series.Count}]"));
+                }
+                return series;
+            }
+        );
 
     private static List<Sample> Points(
         JsonElement item,

@@ -12,6 +12,7 @@ namespace AgentlessDatadog.Sandbox.Routes;
 internal sealed class MetricReads(KeyRing keys, MetricStore store)
 {
     private const int MaxMetadataBytes = 64 * 1024;
+    private const string Metadata = "metadata";
 
     private static readonly string[] Types = ["count", "distribution", "gauge", "rate"];
 
@@ -80,41 +81,47 @@ internal sealed class MetricReads(KeyRing keys, MetricStore store)
     private async Task PutAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        using var document = await SmallBody.ReadJsonAsync(context, MaxMetadataBytes);
-        var json = document.RootElement;
-        const string Root = "metadata";
-        JsonShape.Expect(json, JsonValueKind.Object, Root, "an object");
-        var type = JsonShape.OptionalText(json, "type", Root);
-        if (type is not null && !Types.Contains(type))
-        {
-            throw JsonShape.Wrong($"{Root}.type", $"one of {string.Join(", ", Types)}");
-        }
-        var unit = UnitOf(json, "unit");
-        var perUnit = UnitOf(json, "per_unit");
-        var description = JsonShape.OptionalText(json, "description", Root);
-        var shortName = JsonShape.OptionalText(json, "short_name", Root);
-        var interval = JsonShape.OptionalInteger(json, "statsd_interval", Root);
+        var sent = await SmallBody.ReadAsync(context, MaxMetadataBytes, ReadMetadata);
         await DescribeAsync(
             context,
             known => new MetricMetadata
             {
-                Type = type ?? known.Type,
-                Unit = unit ?? known.Unit,
-                PerUnit = perUnit ?? known.PerUnit,
-                Description = description ?? known.Description,
-                ShortName = shortName ?? known.ShortName,
-                StatsdInterval = interval ?? known.StatsdInterval,
+                Type = sent.Type ?? known.Type,
+                Unit = sent.Unit ?? known.Unit,
+                PerUnit = sent.PerUnit ?? known.PerUnit,
+                Description = sent.Description ?? known.Description,
+                ShortName = sent.ShortName ?? known.ShortName,
+                StatsdInterval = sent.StatsdInterval ?? known.StatsdInterval,
             }
         );
     }
 
+    private static MetricMetadata ReadMetadata(JsonElement json)
+    {
+        JsonShape.Expect(json, JsonValueKind.Object, Metadata, "an object");
+        var type = JsonShape.OptionalText(json, "type", Metadata);
+        if (type is not null && !Types.Contains(type))
+        {
+            throw JsonShape.Wrong($"{Metadata}.type", $"one of {string.Join(", ", Types)}");
+        }
+        return new MetricMetadata
+        {
+            Type = type,
+            Unit = UnitOf(json, "unit"),
+            PerUnit = UnitOf(json, "per_unit"),
+            Description = JsonShape.OptionalText(json, "description", Metadata),
+            ShortName = JsonShape.OptionalText(json, "short_name", Metadata),
+            StatsdInterval = JsonShape.OptionalInteger(json, "statsd_interval", Metadata),
+        };
+    }
+
     private static string? UnitOf(JsonElement json, string field)
     {
-        var unit = JsonShape.OptionalText(json, field, "metadata");
+        var unit = JsonShape.OptionalText(json, field, Metadata);
         return unit is null || Units.Find(unit) is not null
             ? unit
             : throw JsonShape.Wrong(
-                $"metadata.{field}",
+                $"{Metadata}.{field}",
                 "one of Datadog's units, in the singular, as in second or byte"
             );
     }

@@ -140,8 +140,7 @@ internal sealed class SandboxRoutes(
 
     private async Task AddFaultAsync(HttpContext context)
     {
-        using var document = await SmallBody.ReadJsonAsync(context, MaxFaultBytes);
-        faults.Add(Fault.Parse(document.RootElement));
+        faults.Add(await SmallBody.ReadAsync(context, MaxFaultBytes, Fault.Parse));
         await FaultsAsync(context);
     }
 

@@ -9,10 +9,10 @@ internal static class SmallBody
     /// <exception cref="Refusal">
     /// 415 unless declared as application/json, which a foreign web page cannot send unasked; 413; 400.
     /// </exception>
-    public static async Task<JsonDocument> ReadJsonAsync(HttpContext context, int maxBytes)
+    public static async Task<T> ReadAsync<T>(HttpContext context, int maxBytes, Func<JsonElement, T> read)
     {
         var route = new IntakeRoute(context.Request.Path, ["application/json"], [], maxBytes, maxBytes);
         using var body = await RequestBody.ReadAsync(context, route);
-        return JsonShape.Parse(body.Span.ToArray());
+        return JsonShape.Read(body.Memory, read);
     }
 }
