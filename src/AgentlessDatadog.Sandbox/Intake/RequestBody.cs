@@ -158,7 +158,9 @@ internal sealed class RequestBody : IDisposable
                 }
                 if (count == 0)
                 {
-                    return (buffer, length);
+                    return IsWhole(encoding, wire.AsSpan(0, wireLength), buffer.AsSpan(0, length))
+                        ? (buffer, length)
+                        : throw new InvalidDataException();
                 }
             }
         }
@@ -187,6 +189,14 @@ internal sealed class RequestBody : IDisposable
                 return zstd;
         }
     }
+
+    private static bool IsWhole(string encoding, ReadOnlySpan<byte> wire, ReadOnlySpan<byte> raw) =>
+        encoding switch
+        {
+            "gzip" => Trailer.EndsAsGzip(wire, raw),
+            "deflate" => Trailer.EndsAsZlib(wire, raw),
+            _ => true,
+        };
 
     private static byte[] Grow(byte[] buffer, int length)
     {

@@ -114,23 +114,26 @@ function nameOf(series, chart) {
 }
 
 function showTiles(shown, overview) {
-  const last = series => series.pointlist.at(-1)?.[1] ?? 0;
-  const sum = (title, pick, metric) => {
-    const series = (shown.get(title) ?? []).filter(one => !metric || one.metric === metric);
-    return series.length === 0 ? undefined : series.map(pick).reduce((a, b) => a + b, 0);
-  };
-  const whole = series => series.pointlist.reduce((all, point) => all + point[1], 0);
-  const cpu = shown.get('CPU, average') ?? shown.get('CPU, per session') ?? [];
+  const series = title => shown.get(title) ?? [];
+  const sum = values => values.length ? values.reduce((a, b) => a + b, 0) : undefined;
+  const created = series('Sessions created and terminated').filter(one => one.metric === 'streamspace.session.created');
+  const cpu = latest(shown.get('CPU, average') ?? series('CPU, per session'));
   const tiles = [
-    ['Active sessions', sum('Active sessions', last)],
-    ['Created in range', sum('Sessions created and terminated', whole, 'streamspace.session.created')],
-    ['CPU per session', cpu.length ? cpu.map(last).reduce((a, b) => a + b, 0) / cpu.length : undefined, 'percent'],
-    ['Memory in use', sum('Memory, all sessions', last), 'byte'],
-    ['Users', sum('Users, total', last)],
+    ['Active sessions', sum(latest(series('Active sessions')))],
+    ['Created in range', sum(created.flatMap(one => one.pointlist.map(point => point[1])))],
+    ['CPU per session', cpu.length ? sum(cpu) / cpu.length : undefined, 'percent'],
+    ['Memory in use', sum(latest(series('Memory, all sessions'))), 'byte'],
+    ['Users', sum(latest(series('Users, total')))],
     ['Events held', overview.event_count || undefined],
   ].filter(tile => tile[1] !== undefined);
   byId('tiles').replaceChildren(...tiles.map(([name, value, unit]) =>
     node('dl', { class: 'card tile' }, node('dt', {}, name), node('dd', {}, format(value, unit)))));
+}
+
+/** The values of the newest bucket: a series that has ended by then is not among them. */
+function latest(series) {
+  const newest = Math.max(...series.map(one => one.pointlist.at(-1)[0]));
+  return series.map(one => one.pointlist.at(-1)).filter(point => point[0] === newest).map(point => point[1]);
 }
 
 function showRest(overview, dropped) {

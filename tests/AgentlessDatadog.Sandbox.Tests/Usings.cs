@@ -1,0 +1,3 @@
+global using AgentlessDatadog.Sandbox.Tests.Support;
+global using Shouldly;
+global using Xunit;
