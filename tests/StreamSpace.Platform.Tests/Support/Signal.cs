@@ -21,8 +21,8 @@ public sealed class Signal
     }
 
     /// <summary>Returns once <paramref name="condition"/> holds; looks at each signal, and now and then without one.</summary>
-    /// <exception cref="TimeoutException">It did not come to hold; the message names <paramref name="what"/>.</exception>
-    public async Task UntilAsync(Func<bool> condition, string what)
+    /// <exception cref="TimeoutException">It did not come to hold; the message names <paramref name="what"/> and says what is so <paramref name="instead"/>.</exception>
+    public async Task UntilAsync(Func<bool> condition, string what, Func<string>? instead = null)
     {
         using var patience = new CancellationTokenSource(Patience);
         while (true)
@@ -46,7 +46,7 @@ public sealed class Signal
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"Waited in vain for: {what}.");
+                throw new TimeoutException($"Waited in vain for: {what}. {instead?.Invoke()}");
             }
         }
     }

@@ -106,7 +106,7 @@ public sealed class NatsSource : ISource
     private async Task HearAsync(ChannelWriter<ObservationBatch> output, CancellationToken cancellationToken)
     {
         var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var refusal = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var refused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var connection = new NatsConnection(_options);
         connection.ConnectionDisconnected += (_, _) =>
@@ -116,16 +116,24 @@ public sealed class NatsSource : ISource
         };
         connection.ServerError += (_, error) =>
         {
-            refusal.TrySetResult(error.Error);
+            if (error.Kind is NatsServerErrorKind.PermissionsViolation)
+            {
+                refused.TrySetException(new NatsException(error.Error));
+            }
             return ValueTask.CompletedTask;
         };
-        await connection.ConnectAsync();
-        foreach (var subject in SessionSubjects.All)
+        await connection.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+        // The library holds subscriptions weakly and silently ends those that are collected: these are held here.
+        var subscriptions = SessionSubjects
+            .All.Select(subject => new SubjectSubscription(
+                connection,
+                subject,
+                (on, body) => TakeAsync(on, body, output, stop.Token)
+            ))
+            .ToList();
+        foreach (var subscription in subscriptions)
         {
-            await connection.AddSubAsync(
-                new SubjectSubscription(connection, subject, (on, body) => TakeAsync(on, body, output, stop.Token)),
-                cancellationToken
-            );
+            await connection.AddSubAsync(subscription, cancellationToken);
         }
         // The answer to a ping comes after the server has seen the subscriptions, and after what it says of them.
         using (var patience = new CancellationTokenSource(AnswerWithin, _clock))
@@ -133,18 +141,18 @@ public sealed class NatsSource : ISource
         {
             await connection.PingAsync(either.Token);
         }
-        if (refusal.Task.IsCompletedSuccessfully)
-        {
-            throw new NatsException(await refusal.Task);
-        }
-        Up();
         try
         {
-            await lost.Task.WaitAsync(cancellationToken);
+            if (!refused.Task.IsFaulted)
+            {
+                Up();
+            }
+            await await Task.WhenAny(lost.Task, refused.Task).WaitAsync(cancellationToken);
         }
         finally
         {
             await stop.CancelAsync();
+            GC.KeepAlive(subscriptions);
         }
     }
 

@@ -122,7 +122,11 @@ internal static class SessionMessage
             string? member = null;
             while (reader.Read())
             {
-                if (reader.CurrentDepth > MaxDepth)
+                // What begins here is one deeper than where it begins.
+                if (
+                    reader.CurrentDepth == MaxDepth
+                    && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray
+                )
                 {
                     return MessageFault.TooDeep;
                 }
