@@ -99,7 +99,7 @@ internal sealed class Registry
         switch (seen)
         {
             case UserActed act when _seen.Add(act.FactId):
-                Tell(Fact(act));
+                Tell(News.Of(act));
                 break;
             case UsersTotalled users when _users is null || users.At > _users.At:
                 if (users.Total != _users?.Total)
@@ -164,7 +164,7 @@ internal sealed class Registry
             }
             var begun = Life.Created(seen, end) with { Due = _now + LapseAfter };
             _lives.Put(begun);
-            TellCreated(begun.Session, seen.At);
+            Tell(News.Created(begun.Session, seen.At));
         }
         else if (!life.Introduced)
         {
@@ -182,18 +182,18 @@ internal sealed class Registry
         var introduced = life.Learn(seen).CreatedAt(seen.At);
         var session = introduced.Session;
         _lives.Put(introduced);
-        TellCreated(session, seen.At);
+        Tell(News.Created(session, seen.At));
         if (session.EndedAt is not null)
         {
             return;
         }
         if (session.StartedAt is { } started)
         {
-            TellStarted(session, started);
+            Tell(News.Started(session, started));
         }
         if (life.FailedAt == life.FirstSeenAt)
         {
-            TellFailed(introduced);
+            Tell(News.Failed(introduced));
         }
         if (life.HeldEnd is { } end)
         {
@@ -231,28 +231,15 @@ internal sealed class Registry
 
         if (firstRun && life.Introduced)
         {
-            TellStarted(session, status.At);
+            Tell(News.Started(session, status.At));
         }
         else if (firstFailure)
         {
-            TellFailed(life);
+            Tell(News.Failed(life));
         }
         else if (state != before)
         {
-            Tell(
-                (before, state) switch
-                {
-                    (SessionState.Hibernated, SessionState.Running) => new SessionWoken(session, status.At)
-                    {
-                        Id = $"{session.LifeId}/woken/{status.At.UtcDateTime:O}",
-                    },
-                    (_, SessionState.Hibernated) => new SessionHibernated(session, status.At)
-                    {
-                        Id = $"{session.LifeId}/hibernated/{status.At.UtcDateTime:O}",
-                    },
-                    _ => new SessionChanged(session, status.At),
-                }
-            );
+            Tell(News.Turned(before, session, status.At));
         }
     }
 
@@ -282,7 +269,7 @@ internal sealed class Registry
     {
         var ended = life.In(SessionState.Ended, at) with { EndedAt = at };
         _lives.Put(life with { Session = ended, HeldEnd = null, Due = _now + RememberFor });
-        Tell(new SessionEnded(ended, at) { Id = $"{ended.LifeId}/ended" });
+        Tell(News.Ended(ended, at));
     }
 
     private Life Learn(Life life, SessionObservation seen)
@@ -295,29 +282,6 @@ internal sealed class Registry
         }
         return learned;
     }
-
-    private void TellCreated(Session session, DateTimeOffset at) =>
-        Tell(new SessionCreated(session, at) { Id = $"{session.LifeId}/created" });
-
-    private void TellStarted(Session session, DateTimeOffset at) =>
-        Tell(new SessionStarted(session, at) { Id = $"{session.LifeId}/started" });
-
-    private void TellFailed(Life life) =>
-        Tell(
-            new SessionFailed(life.Session, life.FailedAt!.Value, life.FailureReason)
-            {
-                Id = $"{life.Session.LifeId}/failed",
-            }
-        );
-
-    private static UserEvent Fact(UserActed act) =>
-        act.Act switch
-        {
-            UserAct.Created => new UserCreated(act.User, act.At) { Id = act.FactId },
-            UserAct.Deleted => new UserDeleted(act.User, act.At) { Id = act.FactId },
-            UserAct.LoggedIn => new UserLoggedIn(act.User, act.At) { Id = act.FactId },
-            _ => new UserLoggedOut(act.User, act.At) { Id = act.FactId },
-        };
 
     private void Tell(PlatformEvent news) => _events.Add(news);
 }

@@ -108,7 +108,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         {
             var baseline = new PlatformBatch(Known().Baseline) { Baseline = true, Demo = _demo };
             await take(baseline, cancellationToken);
-            var listener = new Listener(this, name, take);
+            var listener = new Listener(name, take, DetachAsync);
             _listeners.Add(listener);
             return listener;
         }
@@ -276,32 +276,16 @@ public sealed class PlatformWatch : IAsyncDisposable
 
     private Registry Known() => _registry ??= new Registry(_store.Load());
 
-    private sealed class Listener(
-        PlatformWatch watch,
-        string name,
-        Func<PlatformBatch, CancellationToken, ValueTask> take
-    ) : IAsyncDisposable
+    private async ValueTask DetachAsync(Listener listener)
     {
-        private readonly CancellationTokenSource _detached = new();
-
-        public string Name => name;
-
-        public Func<PlatformBatch, CancellationToken, ValueTask> Take => take;
-
-        public CancellationToken Detached => _detached.Token;
-
-        public async ValueTask DisposeAsync()
+        await _turn.WaitAsync();
+        try
         {
-            await _detached.CancelAsync();
-            await watch._turn.WaitAsync();
-            try
-            {
-                watch._listeners.Remove(this);
-            }
-            finally
-            {
-                watch._turn.Release();
-            }
+            _listeners.Remove(listener);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 }

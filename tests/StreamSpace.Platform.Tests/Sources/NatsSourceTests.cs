@@ -11,7 +11,7 @@ public sealed class NatsSourceTests : IAsyncDisposable
 {
     private readonly UpstreamMessages _upstream = new(seed: 1);
     private readonly LogLines _log = new();
-    private readonly Listener _listener = new();
+    private readonly RecordingListener _listener = new();
     private readonly MemoryRegistryStore _store = new();
     private readonly CancellationTokenSource _stop = new();
     private NatsSource? _source;

@@ -12,7 +12,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _clock = new(Morning);
     private readonly ScriptedSource _source = new();
-    private readonly Listener _listener = new();
+    private readonly RecordingListener _listener = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly MemoryRegistryStore _store = new();
     private readonly PlatformWatch _watch;
@@ -28,7 +28,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
         _source.Say(null, Running("s", 0), new UsersTotalled(3, At(0)));
         await _listener.Changed.UntilAsync(() => _listener.Events.Count == 2, "found and counted");
 
-        var second = new Listener();
+        var second = new RecordingListener();
         await AttachAsync(second);
 
         _listener.Batches[0].ShouldSatisfyAllConditions(b => b.Baseline.ShouldBeTrue(), b => b.Events.ShouldBeEmpty());
@@ -43,7 +43,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     {
         await AttachAsync(_listener);
         var gate = new TaskCompletionSource();
-        var slow = new Listener();
+        var slow = new RecordingListener();
         await using var attached = await _watch.AttachAsync(
             "slow",
             async (batch, token) =>
@@ -88,7 +88,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     [Fact]
     public async Task DetachingEndsTheTriesForAListenerAndTheOthersGoOn()
     {
-        var broken = new Listener();
+        var broken = new RecordingListener();
         var handle = await _watch.AttachAsync("broken", broken.TakeAsync, CancellationToken.None);
         await AttachAsync(_listener);
         broken.FailNext(int.MaxValue);
@@ -181,16 +181,16 @@ public sealed class PlatformWatchTests : IAsyncDisposable
             Delete("s", 4),
             new UserActed("fact", UserAct.Created, User("ada"), At(1)),
         ];
-        var first = new Listener();
+        var first = new RecordingListener();
         await RunOnceAsync(new FailingStore(_store), first, seen);
-        var second = new Listener();
+        var second = new RecordingListener();
         await RunOnceAsync(_store, second, seen);
 
         var ids = first.Events.Select(e => e.Id).ToList();
         ids.Count(id => id is not null).ShouldBe(9);
         second.Events.Select(e => e.Id).ShouldBe(ids);
 
-        var third = new Listener();
+        var third = new RecordingListener();
         await RunOnceAsync(_store, third, seen);
         third.Batches.Where(b => !b.Baseline).SelectMany(b => b.Events).OfType<SessionEvent>().ShouldBeEmpty();
     }
@@ -208,7 +208,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
 
     private void Start() => _running = _watch.RunAsync(_stop.Token);
 
-    private ValueTask<IAsyncDisposable> AttachAsync(Listener listener) =>
+    private ValueTask<IAsyncDisposable> AttachAsync(RecordingListener listener) =>
         _watch.AttachAsync("listener", listener.TakeAsync, CancellationToken.None);
 
     private string? Checkpoint() => ((IRegistryStore)_store).Load().Checkpoints.GetValueOrDefault(_source.Name);
@@ -223,7 +223,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
             what
         );
 
-    private async Task RunOnceAsync(IRegistryStore store, Listener listener, Observation[] seen)
+    private async Task RunOnceAsync(IRegistryStore store, RecordingListener listener, Observation[] seen)
     {
         using var stop = new CancellationTokenSource();
         var source = new ScriptedSource();

@@ -11,6 +11,8 @@ internal sealed class DemoDay
     private const int UsageEvery = 5;
     private const int FewestSessions = 16;
     private const int MostSessions = 40;
+    private const int UsuallyPresent = 20;
+    private const int UsualUsers = 34;
 
     private static readonly string[] Names =
     [
@@ -116,7 +118,7 @@ internal sealed class DemoDay
                 MakeReady(session, now);
             }
         }
-        if (Happens(everySeconds: 9))
+        if (Happens(everySeconds: _present.Count < UsuallyPresent ? 8 : 20))
         {
             LogIn(now);
         }
@@ -136,7 +138,7 @@ internal sealed class DemoDay
         {
             End(Some(ReportedStatus.Running), now);
         }
-        if (Happens(11))
+        if (Happens(_present.Count < UsuallyPresent ? 20 : 8))
         {
             LogOut(now);
         }
@@ -144,7 +146,7 @@ internal sealed class DemoDay
         {
             Join(now);
         }
-        if (_users.Count > 36 && Happens(60))
+        if (_users.Count > UsualUsers && Happens(40))
         {
             Leave(now);
         }
@@ -233,11 +235,16 @@ internal sealed class DemoDay
 
     private void Leave(DateTimeOffset now)
     {
-        var idle = _users.Except(_present).Except(_sessions.Select(s => s.User.Name!)).ToList();
-        if (idle.Count > 0)
+        var away = _users.Except(_present).ToList();
+        if (away.Count > 0)
         {
-            _users.Remove(idle[0]);
-            Act(UserAct.Deleted, idle[0], now);
+            var user = away[_chance.Next(away.Count)];
+            foreach (var session in _sessions.Where(s => s.User.Name == user).ToList())
+            {
+                End(session, now);
+            }
+            _users.Remove(user);
+            Act(UserAct.Deleted, user, now);
             _seen.Add(new UsersTotalled(_users.Count, now));
         }
     }

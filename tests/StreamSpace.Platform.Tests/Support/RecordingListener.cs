@@ -3,7 +3,7 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Platform.Tests.Support;
 
 /// <summary>Takes batches, remembers them, and fails when told to.</summary>
-internal sealed class Listener
+internal sealed class RecordingListener
 {
     private readonly Lock _lock = new();
     private readonly List<PlatformBatch> _batches = [];
