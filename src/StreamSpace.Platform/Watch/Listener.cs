@@ -1,22 +1,53 @@
+using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform;
 
-/// <summary>One that takes batches, until it is disposed.</summary>
+/// <summary>One that is told every batch, until it is disposed.</summary>
 internal sealed class Listener(
     string name,
     Func<PlatformBatch, CancellationToken, ValueTask> take,
-    Func<Listener, ValueTask> detach
+    Func<Listener, ValueTask> detach,
+    TimeProvider clock,
+    Func<double> chance,
+    ILogger logger
 ) : IAsyncDisposable
 {
+    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+
     private readonly CancellationTokenSource _detached = new();
 
-    public string Name => name;
-
-    public Func<PlatformBatch, CancellationToken, ValueTask> Take => take;
-
-    /// <summary>Fires when no answer of the listener is waited for any more.</summary>
-    public CancellationToken Detached => _detached.Token;
+    /// <summary>Gives it the batch, again and again until it has taken it or is detached.</summary>
+    public async Task DeliverAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _detached.Token);
+        for (var failures = 1; !either.IsCancellationRequested; failures++)
+        {
+            try
+            {
+                await take(batch, either.Token);
+                return;
+            }
+            catch (Exception e) when (!either.IsCancellationRequested)
+            {
+                var wait = Retry.After(failures, chance());
+                logger.LogError(
+                    e,
+                    "Listener {Listener} failed to take {Events} events; they come again in {Seconds:F1} s (failure {Failures}).",
+                    name,
+                    batch.Events.Count,
+                    wait.TotalSeconds,
+                    failures
+                );
+                await Task.Delay(wait, clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception)
+            {
+                // Detached or stopped in the middle: nobody waits for its answer any more.
+            }
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 
     public async ValueTask DisposeAsync()
     {

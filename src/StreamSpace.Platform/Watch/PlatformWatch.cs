@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
@@ -34,6 +35,8 @@ public sealed class PlatformWatch : IAsyncDisposable
     private Registry? _registry;
     private bool _commitFails;
 
+    // Read by others while the loop writes.
+    private readonly ConcurrentDictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
     private volatile IReadOnlyDictionary<SessionState, int> _sessions = new Dictionary<SessionState, int>();
 
     /// <summary>Starts nothing yet.</summary>
@@ -73,9 +76,16 @@ public sealed class PlatformWatch : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var checkpoints = _store.Load().Checkpoints;
-        var running = _sources.Select(s => RunSourceAsync(s, checkpoints.GetValueOrDefault(s.Name), stop.Token));
-        var sources = Task.WhenAll(running.ToList());
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            Known();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+        var sources = Task.WhenAll(_sources.Select(s => RunSourceAsync(s, stop.Token)).ToList());
         try
         {
             await LoopAsync(stop.Token);
@@ -108,7 +118,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         {
             var baseline = new PlatformBatch(Known().Baseline) { Baseline = true, Demo = _demo };
             await take(baseline, cancellationToken);
-            var listener = new Listener(name, take, DetachAsync);
+            var listener = new Listener(name, take, DetachAsync, _clock, _chance, _logger);
             _listeners.Add(listener);
             return listener;
         }
@@ -179,7 +189,7 @@ public sealed class PlatformWatch : IAsyncDisposable
                 var told = new PlatformBatch(news) { Demo = _demo };
                 foreach (var listener in _listeners.ToList())
                 {
-                    await DeliverAsync(listener, told, cancellationToken);
+                    await listener.DeliverAsync(told, cancellationToken);
                 }
             }
             Commit(registry);
@@ -188,37 +198,6 @@ public sealed class PlatformWatch : IAsyncDisposable
         {
             _turn.Release();
         }
-    }
-
-    private async Task DeliverAsync(Listener listener, PlatformBatch batch, CancellationToken cancellationToken)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, listener.Detached);
-        for (var failures = 1; !either.IsCancellationRequested; failures++)
-        {
-            try
-            {
-                await listener.Take(batch, either.Token);
-                return;
-            }
-            catch (Exception e) when (!either.IsCancellationRequested)
-            {
-                var wait = Retry.After(failures, _chance());
-                _logger.LogError(
-                    e,
-                    "Listener {Listener} failed to take {Events} events; they come again in {Seconds:F1} s (failure {Failures}).",
-                    listener.Name,
-                    batch.Events.Count,
-                    wait.TotalSeconds,
-                    failures
-                );
-                await Task.Delay(wait, _clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (Exception)
-            {
-                // Detached or stopped in the middle: nobody waits for its answer any more.
-            }
-        }
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private void Commit(Registry registry)
@@ -232,6 +211,10 @@ public sealed class PlatformWatch : IAsyncDisposable
         {
             _store.Commit(change, _uncommitted);
             registry.Kept();
+            foreach (var (source, checkpoint) in _uncommitted)
+            {
+                _checkpoints[source] = checkpoint;
+            }
             _uncommitted.Clear();
             _commitFails = false;
         }
@@ -246,13 +229,13 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    private async Task RunSourceAsync(ISource source, string? checkpoint, CancellationToken cancellationToken)
+    private async Task RunSourceAsync(ISource source, CancellationToken cancellationToken)
     {
         for (var failures = 1; !cancellationToken.IsCancellationRequested; failures++)
         {
             try
             {
-                await source.RunAsync(_arrived.Writer, checkpoint, cancellationToken);
+                await source.RunAsync(_arrived.Writer, _checkpoints.GetValueOrDefault(source.Name), cancellationToken);
                 return;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -274,7 +257,20 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    private Registry Known() => _registry ??= new Registry(_store.Load());
+    private Registry Known()
+    {
+        if (_registry is null)
+        {
+            var kept = _store.Load();
+            foreach (var (source, checkpoint) in kept.Checkpoints)
+            {
+                _checkpoints[source] = checkpoint;
+            }
+            _registry = new Registry(kept);
+            _sessions = _registry.Counts;
+        }
+        return _registry;
+    }
 
     private async ValueTask DetachAsync(Listener listener)
     {

@@ -172,6 +172,21 @@ public class RegistryTests
     }
 
     [Fact]
+    public void AnEndBeforeTheCreationIsOfALifeThatNobodySaw()
+    {
+        _told.See(Create("s", 20), Delete("s", 10));
+        _told.Names.ShouldBe("Created");
+    }
+
+    [Fact]
+    public void ALateCreateOfALifeThatRanAndEndedTellsItsCreationOnly()
+    {
+        _told.See(Running("s", 5), Delete("s", 20)).Tick(10).See(Create("s", 0));
+        _told.Names.ShouldBe("Found Changed Ended Created");
+        _told.Last.RunningTime(At(99)).ShouldBe(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
     public void AnUnknownLifeHeldBackEndsWhenTheNextBegins()
     {
         _told.See(Delete("s", 10), Create("s", 20)).Tick(60);
@@ -306,6 +321,15 @@ public class RegistryTests
 
         _told.Tick(48 * hours).Registry.Changes.Forgotten.ShouldBe(["s"]);
         _told.See(Running("s", 48 * hours)).Names.ShouldBe("Created Ended Found");
+    }
+
+    [Fact]
+    public void ALapsedLifeThatEndedIsRememberedFromItsEnd()
+    {
+        var twoDays = Registry.RememberFor.TotalSeconds;
+        _told.See(Create("s", 0)).Tick(600).Tick(700).See(Delete("s", 700)).Tick(600 + twoDays);
+        _told.See(Running("s", 600 + twoDays)).Names.ShouldBe("Created Changed Ended");
+        _told.Tick(700 + twoDays).See(Running("s", 700 + twoDays)).Names.ShouldBe("Created Changed Ended Found");
     }
 
     [Fact]

@@ -78,6 +78,8 @@ public sealed class RegistryStoreTests : IDisposable
         {
             return;
         }
+        System.IO.File.WriteAllBytes(File, []);
+        System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         using IRegistryStore store = new SqliteRegistryStore(File);
         store.Commit(new RegistryChange([], [], null), new Dictionary<string, string> { ["nats"] = "1" });
         foreach (var file in Directory.GetFiles(_folder.Path))

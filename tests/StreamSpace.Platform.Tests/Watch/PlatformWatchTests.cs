@@ -167,6 +167,44 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OnlyWhatChangedIsCommitted()
+    {
+        var store = new FailingStore(_store) { Fails = false };
+        await using var watch = new PlatformWatch([_source], store, false, _clock, () => 0.5, NullLogger.Instance);
+        await using var attached = await watch.AttachAsync("listener", _listener.TakeAsync, CancellationToken.None);
+        var running = watch.RunAsync(_stop.Token);
+        _source.Say("1", Create("a", 0));
+        await _listener.Changed.UntilAsync(() => store.Commits.Count == 1, "the first commit");
+        _source.Say(null, Create("b", 0));
+        await _listener.Changed.UntilAsync(() => store.Commits.Count == 2, "the second commit");
+        await AdvanceUntilAsync(() => _clock.GetUtcNow() > At(5), "some ticks");
+
+        store.Commits.ShouldBe([("a", 1), ("b", 0)]);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task TheNextStartGoesOnFromTheCheckpoint()
+    {
+        Start();
+        _source.Say("41", Create("s", 0));
+        await _listener.Changed.UntilAsync(() => Checkpoint() == "41", "the checkpoint");
+        (await _source.StartedWith.Task).ShouldBeNull();
+        await _stop.CancelAsync();
+        await _running;
+
+        using var stop = new CancellationTokenSource();
+        var source = new ScriptedSource();
+        await using var watch = new PlatformWatch([source], _store, false, _clock, () => 0.5, NullLogger.Instance);
+        var running = watch.RunAsync(stop.Token);
+        (await source.StartedWith.Task).ShouldBe("41");
+        watch.Sessions[SessionState.Requested].ShouldBe(1);
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task ACrashBetweenAcknowledgeAndCommitYieldsTheSameIdsAgain()
     {
         Observation[] seen =
@@ -239,7 +277,12 @@ public sealed class PlatformWatchTests : IAsyncDisposable
 
     private sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
     {
+        private readonly List<(string, int)> _commits = [];
+
         public bool Fails { get; set; } = true;
+
+        /// <summary>The sessions and the number of checkpoints of each commit.</summary>
+        public IReadOnlyList<(string Sessions, int Checkpoints)> Commits => [.. _commits];
 
         RegistrySnapshot IRegistryStore.Load() => ((IRegistryStore)inner).Load();
 
@@ -249,6 +292,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
             {
                 throw new IOException("the disk is full");
             }
+            _commits.Add((string.Join(' ', change.Lives.Select(l => l.Session.Id)), checkpoints.Count));
             ((IRegistryStore)inner).Commit(change, checkpoints);
         }
 
