@@ -95,7 +95,7 @@ internal sealed class AggregateLoop(
         _lastCut = contents.LastCut;
         _lastPayload = contents.LastPayload;
         _lastSequence = contents.LastSequence;
-        _lastCutStamp = clock.GetTimestamp() - (long)(options.FlushInterval.TotalSeconds * clock.TimestampFrequency);
+        _lastCutStamp = clock.GetTimestamp();
         foreach (var id in contents.Seen)
             _seen.Add(id);
         for (var from = 0; from < contents.Journal.Count; )
@@ -319,8 +319,9 @@ internal sealed class AggregateLoop(
             else if (measurement.IsItem)
                 refused.Add(new LedgerMove(Admission.LaneOf(measurement), Account.Rejected, 1, fault));
         }
-        var (_, second, interval) = NextCut(clock.GetUtcNow());
-        var cut = _aggregate.Take(second, interval);
+        // How long it took to come together is not known: as long as between any two cuts.
+        var (_, second, _) = NextCut(clock.GetUtcNow());
+        var cut = _aggregate.Take(second, (long)options.FlushInterval.TotalSeconds);
         var encoded = Encoder.Encode(cut, options);
         encoded.Moves.AddRange(refused);
         await KeepCutAsync(cut, entries[^1].Sequence, encoded).ConfigureAwait(false);

@@ -9,13 +9,15 @@ internal sealed class ZlibBody : RequestBody
     // ends and for the marks that a flush leaves.
     private const int StreamEnds = 64;
 
+    private readonly byte[] _bytes;
     private readonly MemoryStream _buffer;
     private ZLibStream _stream;
     private long _sinceFlush;
 
     public ZlibBody(int limit)
     {
-        _buffer = new MemoryStream(new byte[limit]);
+        _bytes = new byte[limit];
+        _buffer = new MemoryStream(_bytes);
         _stream = Begin();
     }
 
@@ -42,7 +44,7 @@ internal sealed class ZlibBody : RequestBody
     public override byte[] Finish()
     {
         _stream.Dispose();
-        var body = _buffer.GetBuffer().AsSpan(0, (int)_buffer.Position).ToArray();
+        var body = _bytes.AsSpan(0, (int)_buffer.Position).ToArray();
         _buffer.Position = 0;
         _sinceFlush = 0;
         _stream = Begin();

@@ -1,0 +1,63 @@
+using System.Net;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+public sealed class AnswerTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
+
+    [Theory]
+    [InlineData(200, "{}", Verdict.Delivered)]
+    [InlineData(202, """{"errors":[]}""", Verdict.Delivered)]
+    [InlineData(202, "", Verdict.Delivered)]
+    [InlineData(200, "<html>Sign in</html>", Verdict.NotDatadog)]
+    [InlineData(302, "", Verdict.NotDatadog)]
+    [InlineData(400, """{"errors":["bad"]}""", Verdict.Bad)]
+    [InlineData(400, "<html></html>", Verdict.NotDatadog)]
+    [InlineData(401, """{"errors":["API key required"]}""", Verdict.Refused)]
+    [InlineData(403, """{"errors":["Forbidden"]}""", Verdict.Refused)]
+    [InlineData(403, "<html>Blocked</html>", Verdict.NotDatadog)]
+    [InlineData(404, """{"errors":["no"]}""", Verdict.NotDatadog)]
+    [InlineData(407, "", Verdict.NotDatadog)]
+    [InlineData(408, "", Verdict.Wait)]
+    [InlineData(413, "<html></html>", Verdict.Bad)]
+    [InlineData(429, "", Verdict.Wait)]
+    [InlineData(500, "<html></html>", Verdict.Wait)]
+    [InlineData(503, "", Verdict.Wait)]
+    public void EveryAnswerHasItsVerdict(int status, string body, Verdict verdict) =>
+        Read(status, body).Verdict.ShouldBe(verdict);
+
+    [Theory]
+    [InlineData("""{"errors":["one","two"]}""", "400: one; two")]
+    [InlineData("""{"errors":[{"status":"400","title":"Bad Request","detail":"too far"}]}""", "400: too far")]
+    [InlineData("""{"errors":[{"title":"Bad Request"}]}""", "400: Bad Request")]
+    [InlineData("{}", "400: Bad Request")]
+    [InlineData("[1]", "400: Bad Request")]
+    public void TheServersWordsAreFoundInEitherForm(string body, string words) => Read(400, body).Words.ShouldBe(words);
+
+    [Fact]
+    public void TheServersWordsAreBounded() =>
+        Read(400, $$"""{"errors":["{{new string('x', 5000)}}"]}""").Words!.Length.ShouldBeLessThan(250);
+
+    [Theory]
+    [InlineData("Retry-After", "7", 7.0)]
+    [InlineData("X-RateLimit-Reset", "9", 9.0)]
+    [InlineData("X-RateLimit-Reset", "soon", null)]
+    [InlineData("X-RateLimit-Reset", "-1", null)]
+    public void ARequestToWaitIsRead(string header, string value, double? seconds) =>
+        (Read(429, "", header, value).AskedFor?.TotalSeconds).ShouldBe(seconds);
+
+    [Fact]
+    public void ARetryAfterMayBeADate() =>
+        Read(503, "", "Retry-After", Now.AddSeconds(30).ToString("R")).AskedFor.ShouldBe(TimeSpan.FromSeconds(30));
+
+    private static Answer Read(int status, string body, string? header = null, string? value = null)
+    {
+        using var response = new HttpResponseMessage((HttpStatusCode)status);
+        if (header is not null)
+            response.Headers.TryAddWithoutValidation(header, value);
+        return Answer.Read(response, body, Now);
+    }
+}

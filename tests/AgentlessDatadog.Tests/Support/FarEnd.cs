@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace AgentlessDatadog.Tests.Support;
+
+/// <summary>A request as the far end saw it.</summary>
+public sealed record FarEndRequest(
+    string Method,
+    string Path,
+    string? ContentType,
+    string? Encoding,
+    string? Key,
+    byte[] Body
+)
+{
+    public byte[] Raw => PayloadCheck.Unpack(Encoding, Body);
+}
+
+/// <summary>How the far end answers; a null status cuts the connection.</summary>
+public sealed record FarEndAnswer(int? Status, string Body = """{"errors":[]}""", string Type = "application/json")
+{
+    public Dictionary<string, string> Headers { get; init; } = [];
+
+    public static FarEndAnswer Accepted { get; } = new(202);
+}
+
+/// <summary>A Datadog on loopback that answers as it is told and remembers what it was sent.</summary>
+public sealed class FarEnd : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConcurrentQueue<FarEndRequest> _requests = new();
+
+    private FarEnd(WebApplication app) => _app = app;
+
+    public Uri Url => new(_app.Urls.Single());
+
+    public Func<FarEndRequest, FarEndAnswer> Answer { get; set; } = _ => FarEndAnswer.Accepted;
+
+    public PayloadCheck Check { get; } = new();
+
+    public IReadOnlyList<FarEndRequest> Requests => [.. _requests];
+
+    /// <summary>All series of the accepted metrics requests.</summary>
+    public IEnumerable<ReadSeries> Series =>
+        Requests.Where(request => request.Path == "/api/v2/series").SelectMany(r => WireReader.ReadPayload(r.Raw));
+
+    public static async Task<FarEnd> StartAsync(TimeProvider clock)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var app = builder.Build();
+        var farEnd = new FarEnd(app);
+        app.Run(context => farEnd.HandleAsync(context, clock));
+        await app.StartAsync();
+        return farEnd;
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private async Task HandleAsync(HttpContext context, TimeProvider clock)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body);
+        var request = new FarEndRequest(
+            context.Request.Method,
+            context.Request.Path,
+            context.Request.ContentType,
+            context.Request.Headers.ContentEncoding,
+            context.Request.Headers["DD-API-KEY"],
+            body.ToArray()
+        );
+        var answer = Answer(request);
+        Check.Look(request.Path, request.Encoding, request.Body, clock.GetUtcNow());
+        _requests.Enqueue(request);
+        if (answer.Status is not { } status)
+        {
+            context.Abort();
+            return;
+        }
+        context.Response.StatusCode = status;
+        context.Response.ContentType = answer.Type;
+        foreach (var (name, value) in answer.Headers)
+            context.Response.Headers[name] = value;
+        await context.Response.WriteAsync(answer.Body);
+    }
+}

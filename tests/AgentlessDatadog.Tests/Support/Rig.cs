@@ -1,0 +1,113 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AgentlessDatadog.Tests.Support;
+
+/// <summary>A pipeline on a clock of its own, before a far end.</summary>
+public sealed class Rig : IAsyncDisposable
+{
+    public const string Key = "0123456789abcdef0123456789abcdef";
+
+    private Rig(FarEnd farEnd, FakeTimeProvider clock, ITelemetryStore store, IntakeOptions options, ILogger logger)
+    {
+        FarEnd = farEnd;
+        Clock = clock;
+        Store = store;
+        Options = options;
+        Pipeline = new TelemetryPipeline(store, options, clock, () => 0.5, logger);
+    }
+
+    public FarEnd FarEnd { get; }
+
+    public FakeTimeProvider Clock { get; }
+
+    public ITelemetryStore Store { get; }
+
+    public IntakeOptions Options { get; }
+
+    public TelemetryPipeline Pipeline { get; private set; }
+
+    public static async Task<Rig> StartAsync(
+        Func<IntakeOptions, IntakeOptions>? with = null,
+        ITelemetryStore? store = null,
+        ILogger? logger = null,
+        FakeTimeProvider? clock = null
+    )
+    {
+        clock ??= new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+        var farEnd = await FarEnd.StartAsync(clock);
+        var options = new IntakeOptions
+        {
+            IntakeUrl = farEnd.Url,
+            ApiKey = Key,
+            FlushInterval = TimeSpan.FromSeconds(10),
+        };
+        var rig = new Rig(
+            farEnd,
+            clock,
+            store ?? new MemoryStore(),
+            with?.Invoke(options) ?? options,
+            logger ?? NullLogger.Instance
+        );
+        await rig.Pipeline.StartAsync(default);
+        return rig;
+    }
+
+    public LaneLedger Ledger(Lane lane) => Lane(lane).Ledger;
+
+    public LaneStatus Lane(Lane lane) => Pipeline.Status.Lanes.Single(status => status.Lane == lane);
+
+    public ValueTask KeepAsync(params Measurement[] measurements) => Pipeline.KeepAsync(measurements, [], default);
+
+    public ValueTask KeepAsync(params DatadogEvent[] events) => Pipeline.KeepAsync([], events, default);
+
+    /// <summary>Flushes a second later than before, so that cuts keep step with the clock.</summary>
+    public async Task FlushAsync()
+    {
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await Pipeline.FlushAsync(default);
+    }
+
+    /// <summary>Waits until something holds; with a step it moves the clock meanwhile.</summary>
+    public async Task Until(Func<bool> holds, TimeSpan step = default)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!holds())
+        {
+            if (step > TimeSpan.Zero)
+                Clock.Advance(step);
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, patience.Token);
+        }
+    }
+
+    public Task UntilSent(TimeSpan step = default) => Until(() => Pipeline.Status.Queue.Requests == 0, step);
+
+    /// <summary>Another process on the same store.</summary>
+    public async Task RestartAsync(Func<IntakeOptions, IntakeOptions>? with = null)
+    {
+        await Pipeline.DisposeAsync();
+        var options = with?.Invoke(Options) ?? Options;
+        Pipeline = new TelemetryPipeline(Store, options, Clock, () => 0.5, NullLogger.Instance);
+        await Pipeline.StartAsync(default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Pipeline.DisposeAsync();
+        await FarEnd.DisposeAsync();
+    }
+}
+
+/// <summary>Things to measure with.</summary>
+public static class Some
+{
+    public static Measurement Count(string metric = "app.made", double value = 1, params string[] tags) =>
+        new(metric, MetricType.Count, value, tags) { IsItem = true };
+
+    public static Measurement Gauge(string metric = "app.level", double value = 1, params string[] tags) =>
+        new(metric, MetricType.Gauge, value, tags) { IsItem = true };
+
+    public static Measurement Distribution(string metric = "app.time", double value = 1, params string[] tags) =>
+        new(metric, MetricType.Distribution, value, tags) { IsItem = true };
+}
