@@ -33,4 +33,302 @@ public sealed class PipelineTests
         );
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task AHandleAndAMeasurementMeetInOneSeries()
+    {
+        await using var rig = await Rig.StartAsync();
+        using var counter = rig.Pipeline.Counter("app.made", ["user:ann"]);
+        counter.Add(2);
+        await rig.KeepAsync(Some.Count("app.made", 3, "user:ann"));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.ShouldHaveSingleItem().Points[0].Value.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task TheIntervalFlushesAndLooksJustBeforeEachCut()
+    {
+        await using var rig = await Rig.StartAsync();
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        var looks = new List<long>();
+        rig.Pipeline.BeforeCut(second =>
+        {
+            looks.Add(second.ToUnixTimeSeconds());
+            gauge.Set(looks.Count);
+        });
+        rig.Pipeline.BeforeCut(_ => throw new InvalidOperationException("no business of the others"));
+        for (var i = 1; i <= 3; i++)
+        {
+            rig.Clock.Advance(TimeSpan.FromSeconds(10));
+            await rig.Until(() => rig.FarEnd.Requests.Count == i);
+        }
+        rig.FarEnd.Series.Select(s => s.Points.Single()).ShouldBe(looks.Select((s, i) => new ReadPoint(i + 1, s)));
+        looks.ShouldBe([looks[0], looks[0] + 10, looks[0] + 20]);
+    }
+
+    [Fact]
+    public async Task ACountsIntervalIsTheTimeSinceTheCutBefore()
+    {
+        await using var rig = await Rig.StartAsync();
+        foreach (var seconds in new[] { 7, 3 })
+        {
+            await rig.KeepAsync(Some.Count());
+            rig.Clock.Advance(TimeSpan.FromSeconds(seconds));
+            await rig.CutAsync();
+        }
+        await rig.UntilSent();
+        rig.FarEnd.Series.Select(s => s.Interval).ShouldBe([7, 3]);
+    }
+
+    [Fact]
+    public async Task AClockThatStepsBackNeverRepeatsASecond()
+    {
+        await using var rig = await Rig.StartAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await rig.KeepAsync(Some.Count(), Some.Gauge(value: i));
+            rig.Clock.AdjustTime(rig.Clock.GetUtcNow().AddSeconds(i % 5 == 0 ? -7 : 1));
+            await rig.CutAsync();
+        }
+        await rig.UntilSent();
+        var seconds = rig.FarEnd.Series.Where(s => s.Metric == "app.made").Select(s => s.Points[0].Second).ToList();
+        seconds.Count.ShouldBe(20);
+        seconds.Zip(seconds.Skip(1)).ShouldAllBe(pair => pair.First < pair.Second);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task AMeasurementWithAnIdCountsOnceAlsoAfterARestart()
+    {
+        await using var rig = await Rig.StartAsync();
+        var made = Some.Count() with { Id = "life-1" };
+        var told = new DatadogEvent("Made", "", rig.Clock.GetUtcNow()) { Id = "life-1" };
+        await rig.KeepAsync([made, made], [told, told]);
+        await rig.KeepAsync([made], [told]);
+        await rig.UntilSent();
+        await rig.RestartAsync();
+        await rig.KeepAsync([made, Some.Count("app.other") with { Id = "life-1" }], [told]);
+        await rig.FlushAsync();
+        await rig.UntilSent();
+
+        rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(1);
+        rig.FarEnd.Series.ShouldContain(s => s.Metric == "app.other");
+        rig.FarEnd.Requests.Count(r => r.Path == "/api/v1/events").ShouldBe(1);
+        rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 2);
+        rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
+    }
+
+    [Fact]
+    public async Task AnIdIsForgottenAfter48Hours()
+    {
+        await using var rig = await Rig.StartAsync();
+        var made = Some.Count() with { Id = "life-1" };
+        await rig.KeepAsync(made);
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.Clock.Advance(TimeSpan.FromHours(47));
+        await rig.KeepAsync(made, Some.Count());
+        await rig.FlushAsync();
+        rig.Ledger(Lane.Metrics).Accepted.ShouldBe(2);
+        rig.Clock.Advance(TimeSpan.FromHours(2));
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        await rig.KeepAsync(made);
+        rig.Ledger(Lane.Metrics).Accepted.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task ABadMeasurementIsRejectedWithAReasonAndTakesNoneWithIt()
+    {
+        await using var rig = await Rig.StartAsync();
+        await rig.KeepAsync(
+            Some.Count(),
+            Some.Count("1bad"),
+            Some.Gauge(value: double.NaN),
+            Some.Gauge("app.made"),
+            Some.Gauge()
+        );
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.Ledger(Lane.Metrics).ShouldBe(5, delivered: 2, rejected: 3);
+        rig.Ledger(Lane.Metrics).Reasons.Count.ShouldBe(3);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ALiveChangeLeavesNeitherAGapNorADoublePoint()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { Tags = ["env:a"] });
+        var made = 0;
+        for (var i = 0; i < 10; i++)
+        {
+            await rig.KeepAsync(Some.Count(value: ++made));
+            rig.Clock.Advance(TimeSpan.FromSeconds(3));
+            await rig.ConfigureAsync(
+                rig.Options with
+                {
+                    Tags = [i % 2 == 0 ? "env:b" : "env:a"],
+                    Compression = (Compression)(i % 2),
+                    FlushInterval = TimeSpan.FromSeconds(10 + i),
+                }
+            );
+        }
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(Enumerable.Range(1, 10).Sum());
+        rig.FarEnd.Series.Select(s => s.Tags.Single()).Distinct().ShouldBe(["env:a", "env:b"]);
+        rig.FarEnd.Requests.Select(r => r.Encoding).Distinct().ShouldBe(["zstd", "deflate"], ignoreOrder: true);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task OptionsThatCannotBeUsedChangeNothing()
+    {
+        await using var rig = await Rig.StartAsync();
+        var bad = rig.Options with { ApiKey = "a\nb" };
+        var error = await Should.ThrowAsync<ArgumentException>(async () => await rig.ConfigureAsync(bad));
+        error.Message.ShouldNotContain("a\nb");
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        await rig.UntilSent();
+    }
+
+    [Fact]
+    public async Task MetricsThatAreOffAreNotBuffered()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { Metrics = false });
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        gauge.Set(1);
+        await rig.KeepAsync([Some.Count()], [new("Told", "", rig.Clock.GetUtcNow())]);
+        await rig.FlushAsync();
+        await rig.ConfigureAsync(rig.Options with { Metrics = true });
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Requests.ShouldHaveSingleItem().Path.ShouldBe("/api/v1/events");
+        rig.Ledger(Lane.Metrics).Accepted.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task WhatWasQueuedForOneDestinationNeverGoesToAnother()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox", ApiKey = null });
+        await rig.KeepAsync([Some.Count("demo.made")], [new("Demo", "", rig.Clock.GetUtcNow())]);
+        using var gauge = rig.Pipeline.Gauge("demo.level", []);
+        gauge.Set(1);
+
+        var real = rig.Options with { Destination = "datadog", ApiKey = Rig.Key };
+        await rig.ConfigureAsync(real);
+        await rig.KeepAsync(Some.Count("real.made"));
+        await rig.FlushAsync();
+        await rig.Until(() => rig.FarEnd.Requests.Count == 1);
+        rig.FarEnd.Series.ShouldHaveSingleItem().Metric.ShouldBe("real.made");
+
+        await rig.ConfigureAsync(real with { Destination = "sandbox" });
+        await rig.UntilSent();
+        rig.FarEnd.Series.Select(s => s.Metric).ShouldBe(["real.made", "demo.level", "demo.made"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task AJournalFromAnotherDestinationStaysForIt()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox" });
+        await rig.KeepAsync(Some.Count("demo.made"));
+        await rig.RestartAsync(o => o with { Destination = "datadog" });
+        await rig.KeepAsync(Some.Count("real.made"));
+        await rig.FlushAsync();
+        await rig.Until(() => rig.FarEnd.Requests.Count == 1);
+        rig.FarEnd.Series.ShouldHaveSingleItem().Metric.ShouldBe("real.made");
+        rig.Pipeline.Status.Queue.Requests.ShouldBe(1);
+        rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 1, queued: 1);
+    }
+
+    [Fact]
+    public async Task AStopSendsWhatIsLeftAndTakesNothingMore()
+    {
+        await using var rig = await Rig.StartAsync();
+        await rig.KeepAsync([Some.Count()], [new("Told", "", rig.Clock.GetUtcNow())]);
+        await rig.StopAsync(CancellationToken.None);
+        rig.FarEnd.Requests.Count.ShouldBe(2);
+        rig.Pipeline.Status.Queue.Requests.ShouldBe(0);
+        await Should.ThrowAsync<InvalidOperationException>(async () => await rig.KeepAsync(Some.Count()));
+    }
+
+    [Fact]
+    public async Task AStopEndsWithItsTokenAndTheStoreKeepsTheRest()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(500);
+        await rig.KeepAsync(Some.Count());
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        await rig.StopAsync(soon.Token);
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.RestartAsync();
+        await rig.UntilSent();
+        rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);
+    }
+
+    [Fact]
+    public async Task EventsBeyond60AMinuteOfAKindBecomeOneSummary()
+    {
+        await using var rig = await Rig.StartAsync();
+        var now = rig.Clock.GetUtcNow();
+        var storm = Enumerable.Range(0, 100).Select(i => new DatadogEvent($"Made {i}", "", now) { Kind = "made" });
+        var others = Enumerable.Range(0, 70).Select(i => new DatadogEvent($"Free {i}", "", now));
+        await rig.KeepAsync([.. storm, .. others]);
+        await rig.UntilSent();
+        rig.FarEnd.Requests.Count.ShouldBe(130);
+
+        rig.Clock.Advance(TimeSpan.FromMinutes(1));
+        await rig.CutAsync();
+        await rig.UntilSent();
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        var summary = System.Text.Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body);
+        rig.FarEnd.Requests.Count.ShouldBe(131);
+        summary.ShouldContain("40 more events: made");
+        rig.Ledger(Lane.Events).ShouldBe(171, delivered: 131, overflowed: 40);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task SelfMetricsAreSentAndAreNoPartOfTheLedger()
+    {
+        await using var rig = await Rig.StartAsync(o =>
+            o with
+            {
+                SelfMetrics = new SelfMetrics("app.datadog.", ["instance:i1"]),
+            }
+        );
+        await rig.KeepAsync(Some.Count(), Some.Count("1bad"));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 1, rejected: 1);
+        double Sum(string name, params string[] tags) =>
+            rig
+                .FarEnd.Series.Where(s => s.Metric == $"app.datadog.{name}" && tags.All(s.Tags.Contains))
+                .Sum(s => s.Points[0].Value);
+        Sum("accepted", "lane:metrics", "instance:i1").ShouldBe(2);
+        Sum("rejected", "lane:metrics").ShouldBe(1);
+        Sum("delivered", "lane:metrics").ShouldBe(1);
+        Sum("requests", "lane:metrics", "status:202").ShouldBe(1);
+        rig.FarEnd.Series.ShouldContain(s => s.Metric == "app.datadog.queue.age");
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task DistributionsTravelOnTheirOwnLane()
+    {
+        await using var rig = await Rig.StartAsync();
+        await rig.KeepAsync(Some.Distribution(value: 1), Some.Distribution(value: 2));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        var request = rig.FarEnd.Requests.ShouldHaveSingleItem();
+        (request.Path, request.Encoding).ShouldBe(("/api/v1/distribution_points", "deflate"));
+        PayloadCheck.ReadDistributions(request.Raw).Single().Points.Select(p => p.Value).ShouldBe([1, 2]);
+        rig.Ledger(Lane.Distributions).ShouldBe(2, delivered: 2);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
 }

@@ -62,6 +62,17 @@ public sealed class Rig : IAsyncDisposable
 
     public ValueTask KeepAsync(params DatadogEvent[] events) => Pipeline.KeepAsync([], events, default);
 
+    public ValueTask KeepAsync(Measurement[] measurements, DatadogEvent[] events) =>
+        Pipeline.KeepAsync(measurements, events, default);
+
+    public ValueTask ConfigureAsync(IntakeOptions options) => Pipeline.ConfigureAsync(options, default);
+
+    public ValueTask<KeyVerdict> CheckKeyAsync() => Pipeline.CheckKeyAsync(default);
+
+    public ValueTask CutAsync() => Pipeline.FlushAsync(default);
+
+    public ValueTask StopAsync(CancellationToken cancellationToken) => Pipeline.StopAsync(cancellationToken);
+
     /// <summary>Flushes a second later than before, so that cuts keep step with the clock.</summary>
     public async Task FlushAsync()
     {

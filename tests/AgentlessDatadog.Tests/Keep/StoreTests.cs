@@ -1,0 +1,149 @@
+using AgentlessDatadog.Tests.Support;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+public sealed class StoreTests : IAsyncDisposable
+{
+    private readonly FailingStore _store = new();
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task WhatCouldNotBeKeptIsToldToTheCallerAndCountsNowhere()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        var made = Some.Count() with { Id = "life-1" };
+        _store.AppendFails = true;
+        await Should.ThrowAsync<IOException>(async () => await rig.KeepAsync(made));
+        _store.AppendFails = false;
+        await rig.KeepAsync(made);
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.ShouldHaveSingleItem().Points[0].Value.ShouldBe(1);
+        rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);
+    }
+
+    [Fact]
+    public async Task AFlushThatCouldNotBeKeptGoesIntoTheNext()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var counter = rig.Pipeline.Counter("app.seen", []);
+        counter.Add(2);
+        await rig.KeepAsync(Some.Count(value: 1), Some.Distribution(value: 7));
+        _store.CutFails = true;
+        await Should.ThrowAsync<IOException>(rig.FlushAsync);
+        _store.CutFails = false;
+        counter.Add(3);
+        await rig.KeepAsync(Some.Count(value: 4), Some.Distribution(value: 8));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Select(s => (s.Metric, s.Points[0].Value)).ShouldBe([("app.seen", 5), ("app.made", 5)]);
+        rig.FarEnd.Series.ShouldAllBe(s => s.Interval == 2);
+        rig.Ledger(Lane.Metrics).ShouldBe(3, delivered: 3);
+        rig.Ledger(Lane.Distributions).ShouldBe(2, delivered: 2);
+    }
+
+    [Fact]
+    public async Task OptionsStayWhenTheCutBeforeThemCannotBeKept()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox" }, _store);
+        await rig.KeepAsync(Some.Count("demo.made"));
+        _store.CutFails = true;
+        var next = rig.Options with { Destination = "datadog", Tags = ["env:real"] };
+        await Should.ThrowAsync<IOException>(async () => await rig.ConfigureAsync(next));
+        _store.CutFails = false;
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.ShouldHaveSingleItem().Tags.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ARequestThatCouldNotBeSettledIsSentAgain()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        _store.SettleFails = true;
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        await rig.Until(() => rig.FarEnd.Requests.Count == 2, TimeSpan.FromSeconds(1));
+        _store.SettleFails = false;
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WhatWasKeptAndNotCutComesBackAfterARestart()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        await rig.KeepAsync(Some.Count(value: 2), Some.Distribution(value: 7));
+        await rig.RestartAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.ShouldHaveSingleItem().Points[0].Value.ShouldBe(2);
+        rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);
+        rig.Ledger(Lane.Distributions).ShouldBe(1, delivered: 1);
+        await rig.RestartAsync();
+        rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);
+        rig.FarEnd.Requests.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task WhoeverArrivesTogetherSharesACommit()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        await Task.WhenAll(
+            Enumerable.Range(0, 1000).Select(_ => Task.Run(async () => await rig.KeepAsync(Some.Count())))
+        );
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(1000);
+        _store.Appends.ShouldBeLessThanOrEqualTo(1000);
+    }
+
+    [Fact]
+    public async Task NothingIsLostOrDoubledWhileCallersFlushesAndFailuresRace()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var counter = rig.Pipeline.Counter("app.seen", []);
+        var kept = 0;
+        var callers = Enumerable
+            .Range(0, 4)
+            .Select(_ =>
+                Task.Run(async () =>
+                {
+                    for (var i = 0; i < 300; i++)
+                    {
+                        counter.Add();
+                        try
+                        {
+                            await rig.KeepAsync(Some.Count());
+                            Interlocked.Increment(ref kept);
+                        }
+                        catch (IOException)
+                        {
+                            // Not kept, so not counted.
+                        }
+                    }
+                })
+            )
+            .ToList();
+        var random = new Random(1);
+        while (!callers.TrueForAll(caller => caller.IsCompleted))
+        {
+            _store.AppendFails = random.Next(4) == 0;
+            _store.CutFails = random.Next(3) == 0;
+            rig.Clock.Advance(TimeSpan.FromSeconds(1));
+            await rig.CutAsync().AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+        await Task.WhenAll(callers);
+        _store.AppendFails = _store.CutFails = false;
+        await rig.FlushAsync();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(kept);
+        rig.FarEnd.Series.Where(s => s.Metric == "app.seen").Sum(s => s.Points[0].Value).ShouldBe(1200);
+        rig.Ledger(Lane.Metrics).ShouldBalance();
+        rig.Ledger(Lane.Metrics).Delivered.ShouldBe(rig.Ledger(Lane.Metrics).Accepted);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+}
