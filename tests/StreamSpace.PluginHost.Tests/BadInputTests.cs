@@ -33,13 +33,22 @@ public sealed class BadInputTests
             (TestHost.Json(""), HttpStatusCode.BadRequest),
             (TestHost.Json(Deep), HttpStatusCode.BadRequest),
             (TestHost.Json("""{"interval":20,"interval":30}"""), HttpStatusCode.BadRequest),
-            (new StringContent("""{"interval":20}""", Encoding.UTF8, "text/plain"), HttpStatusCode.UnsupportedMediaType),
+            (
+                new StringContent("""{"interval":20}""", Encoding.UTF8, "text/plain"),
+                HttpStatusCode.UnsupportedMediaType
+            ),
             (new ByteArrayContent([1]), HttpStatusCode.UnsupportedMediaType),
-            (TestHost.Json($$"""{"interval":20,"key":"{{new string('k', Bodies.Largest)}}"}"""), HttpStatusCode.RequestEntityTooLarge),
+            (
+                TestHost.Json($$"""{"interval":20,"key":"{{new string('k', Bodies.Largest)}}"}"""),
+                HttpStatusCode.RequestEntityTooLarge
+            ),
         };
         foreach (var (body, status) in refused)
         {
-            await IsProblemAsync(await host.SendAsync(HttpMethod.Put, "api/plugins/echo/config", host.Admin, body), status);
+            await IsProblemAsync(
+                await host.SendAsync(HttpMethod.Put, "api/plugins/echo/config", host.Admin, body),
+                status
+            );
         }
         (await host.ReadAsync("api/plugins/echo/config")).ToJsonString().ShouldBe(before);
     }

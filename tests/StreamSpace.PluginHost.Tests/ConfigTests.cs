@@ -26,11 +26,15 @@ public sealed class ConfigTests
         await using var host = await TestHost.StartAsync();
         (await host.PutConfigAsync("""{"interval":30}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        var response = await host.PutConfigAsync("""{"interval":301,"tagz":["a"],"keepsLocal":"perhaps","unload":"cleen"}""");
+        var response = await host.PutConfigAsync(
+            """{"interval":301,"tagz":["a"],"keepsLocal":"perhaps","unload":"cleen"}"""
+        );
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
         var faults = (JsonArray)(await TestHost.BodyAsync(response))["faults"]!;
-        faults.Select(f => (string?)f!["key"]).ShouldBe(["tagz", "interval", "keepsLocal", "unload"], ignoreOrder: true);
+        faults
+            .Select(f => (string?)f!["key"])
+            .ShouldBe(["tagz", "interval", "keepsLocal", "unload"], ignoreOrder: true);
         var text = faults.ToJsonString();
         text.ShouldContain("10 to 300");
         text.ShouldContain("did you mean \\u0022tags\\u0022");
@@ -122,7 +126,11 @@ public sealed class ConfigTests
     {
         shown.ShouldNotContain(Secret);
         var root = Directory.GetParent(settings.DataFolder)!.FullName;
-        foreach (var file in Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith("/lock")))
+        foreach (
+            var file in Directory
+                .EnumerateFiles(root, "*", SearchOption.AllDirectories)
+                .Where(f => !f.EndsWith("/lock"))
+        )
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var reader = new StreamReader(stream, Encoding.Latin1);

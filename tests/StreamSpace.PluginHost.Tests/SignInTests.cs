@@ -117,12 +117,16 @@ public sealed class SignInTests
                 Environment = new Dictionary<string, string> { ["JWT_SECRET"] = secret },
             }
         );
-        var token = new AccessTokens(Encoding.UTF8.GetBytes(secret), TimeProvider.System).Issue("user", TimeSpan.FromHours(1));
+        var token = new AccessTokens(Encoding.UTF8.GetBytes(secret), TimeProvider.System).Issue(
+            "user",
+            TimeSpan.FromHours(1)
+        );
         (await host.SendAsync(HttpMethod.Get, Config, token)).StatusCode.ShouldBe(HttpStatusCode.OK);
         File.Exists(Path.Combine(host.Settings.DataFolder, "jwt-secret")).ShouldBeFalse();
     }
 
-    private static string Unsigned(string token) => $"{Encode("""{"alg":"none","typ":"JWT"}""")}.{token.Split('.')[1]}.";
+    private static string Unsigned(string token) =>
+        $"{Encode("""{"alg":"none","typ":"JWT"}""")}.{token.Split('.')[1]}.";
 
     private static string Resigned(TestHost host, string algorithm, Func<byte[], byte[], byte[]> sign) =>
         Sign(host, $$"""{"alg":"{{algorithm}}","typ":"JWT"}""", host.Admin.Split('.')[1], sign);

@@ -79,6 +79,11 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
                 Fail($"another folder already holds a plugin for /api/plugins/{manifest.Route}.");
                 return;
             }
+            if (!File.Exists(Path.Combine(folder, manifest.EntryPoint)))
+            {
+                Fail($"its entry point {manifest.EntryPoint} is missing.");
+                return;
+            }
             Manifest = manifest;
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)

@@ -22,7 +22,7 @@ internal static class PluginApi
             )
             .Accepts<JsonObject>("application/json")
             .Produces<JsonObject>()
-            .Produces<HttpValidationProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")
+            .Produces<ConfigProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
@@ -50,7 +50,7 @@ internal static class PluginApi
         {
             // Not the request's token: a caller who hangs up must not leave a config half in force.
             var faults = await plugin.ChangeConfigAsync(change, CancellationToken.None);
-            return faults.Count == 0 ? Config(plugin) : Problem.OfFaults(faults);
+            return faults.Count == 0 ? Config(plugin) : Problem.Of(faults);
         }
         catch (TimeoutException)
         {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using StreamSpace.Plugins;
 
@@ -11,12 +12,17 @@ internal static class Problem
     public static ProblemHttpResult Of(int status, string detail) =>
         TypedResults.Problem(detail, statusCode: status, title: ReasonPhrases.GetReasonPhrase(status));
 
-    public static ProblemHttpResult OfFaults(IReadOnlyList<ConfigFault> faults) =>
-        TypedResults.Problem(
-            string.Join(" ", faults.Select(f => f.ToString())),
-            statusCode: StatusCodes.Status400BadRequest,
-            title: "The config has faults; the one in force stays.",
-            extensions: [KeyValuePair.Create("faults", (object?)faults)]
+    public static IResult Of(IReadOnlyList<ConfigFault> faults) =>
+        TypedResults.Json(
+            new ConfigProblem
+            {
+                Status = StatusCodes.Status400BadRequest,
+                Title = "The config has faults; the one in force stays.",
+                Detail = string.Join(" ", faults),
+                Faults = faults,
+            },
+            contentType: "application/problem+json",
+            statusCode: StatusCodes.Status400BadRequest
         );
 
     /// <summary>Gives a body to answers that have none: 404, 405, 413 and so on.</summary>
@@ -59,4 +65,10 @@ internal static class Problem
             StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json.",
             var status => ReasonPhrases.GetReasonPhrase(status),
         };
+}
+
+/// <summary>A problem with a config, and every fault in it.</summary>
+internal sealed class ConfigProblem : ProblemDetails
+{
+    public IReadOnlyList<ConfigFault> Faults { get; init; } = [];
 }

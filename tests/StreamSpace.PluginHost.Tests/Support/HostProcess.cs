@@ -19,7 +19,10 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public List<string> Errors { get; } = [];
 
-    public static HostProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static HostProcess Start(
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -58,7 +61,17 @@ internal sealed class HostProcess : IAsyncDisposable
     }
 
     public static IEnumerable<string> Arguments(string data, params string[] more) =>
-        ["--urls", "http://127.0.0.1:0", "--sandbox-urls", "", "--plugins", TestHost.EchoFolder, "--data", data, .. more];
+        [
+            "--urls",
+            "http://127.0.0.1:0",
+            "--sandbox-urls",
+            "",
+            "--plugins",
+            TestHost.EchoFolder,
+            "--data",
+            data,
+            .. more,
+        ];
 
     /// <summary>A port on which something listens as long as the socket lives.</summary>
     public static (Socket Socket, int Port) TakePort()
@@ -80,7 +93,9 @@ internal sealed class HostProcess : IAsyncDisposable
                 return line;
             }
         }
-        throw new InvalidOperationException($"Ended without saying \"{words}\": {string.Join('\n', Output.Concat(Errors))}");
+        throw new InvalidOperationException(
+            $"Ended without saying \"{words}\": {string.Join('\n', Output.Concat(Errors))}"
+        );
     }
 
     public async Task<int> EndAsync()

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+public sealed class AttachmentTests
+{
+    private const string Status = "api/plugins/echo/status";
+
+    [Fact]
+    public async Task WithNothingConfiguredTheDemoIsHeard()
+    {
+        await using var host = await TestHost.StartAsync();
+        var status = await host.UntilAsync(Status, s => (long)s["demoEvents"]! > 0);
+        ((long)status["demoEvents"]!).ShouldBe((long)status["events"]!);
+        status["sources"]!.AsArray().Select(s => (string?)s!["name"]).ShouldBe(["demo"]);
+        host.Console.ToString().ShouldContain("Attached to: The demo");
+    }
+
+    [Fact]
+    public async Task NoInventedEventReachesAPluginThatSendsElsewhere()
+    {
+        await using var host = await TestHost.StartAsync();
+        await host.UntilAsync(Status, s => (long)s["demoEvents"]! > 0);
+
+        (await host.PutConfigAsync("""{"keepsLocal":false}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var stopped = await host.ReadAsync(Status);
+        // Only the empty baseline that makes it forget what it heard.
+        ((long)stopped["baselines"]!).ShouldBe(2);
+        stopped["sources"]!.AsArray().ShouldBeEmpty();
+        var document = await host.ReadAsync("api/status");
+        ((bool)document["demo"]!).ShouldBeFalse();
+        ((string?)document["attachedTo"]).ShouldNotBeNull().ShouldContain("NATS_URL");
+
+        (await host.PutConfigAsync("""{"keepsLocal":true}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var again = await host.UntilAsync(Status, s => (long)s["demoEvents"]! > (long)stopped["demoEvents"]!);
+        ((long)again["baselines"]!).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task APluginThatSendsElsewhereFromTheStartNeverHearsTheDemo()
+    {
+        var settings = TestHost.NewSettings();
+        await using (var host = await TestHost.StartAsync(settings))
+        {
+            await host.PutConfigAsync("""{"keepsLocal":false}""");
+        }
+        await using var again = await TestHost.StartAsync(settings);
+        again.Console.ToString().ShouldContain("Attached to: Nothing. Set NATS_URL");
+        ((long)(await again.ReadAsync(Status))["events"]!).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task WithASourceConfiguredTheHostServesWhileItIsAwayAndShowsNoCredentials()
+    {
+        var (socket, port) = HostProcess.TakePort();
+        socket.Dispose();
+        var settings = TestHost.NewSettings() with
+        {
+            Environment = new Dictionary<string, string>
+            {
+                ["NATS_URL"] = $"nats://someone:s3cret@127.0.0.1:{port}",
+                ["NATS_USER"] = "someone",
+                ["NATS_PASSWORD"] = "s3cret",
+            },
+        };
+        await using var host = await TestHost.StartAsync(settings);
+        var document = await host.ReadAsync("api/status");
+        ((bool)document["demo"]!).ShouldBeFalse();
+        var source = (JsonObject)document["sources"]!.AsArray().Single()!;
+        ((string?)source["name"]).ShouldBe("nats");
+        (host.Console + document.ToJsonString()).ShouldNotContain("s3cret");
+        (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        host.Console.ToString().ShouldContain($"127.0.0.1:{port}");
+    }
+
+    [Fact]
+    public async Task TheSandboxIsStartedAndToldToThePlugin()
+    {
+        var settings = TestHost.NewSettings() with { SandboxUrls = ["http://127.0.0.1:0"] };
+        await using var host = await TestHost.StartAsync(settings);
+        var sandbox = new Uri((string)(await host.ReadAsync("api/status"))["sandbox"]!);
+        using var client = new HttpClient { BaseAddress = sandbox };
+        var page = await client.GetAsync("/", TestContext.Current.CancellationToken);
+        page.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task ASandboxThatOthersCanReachAsksForASignIn()
+    {
+        var settings = TestHost.NewSettings() with { SandboxUrls = ["http://0.0.0.0:0"] };
+        await using var host = await TestHost.StartAsync(settings);
+        var sandbox = new Uri((string)(await host.ReadAsync("api/status"))["sandbox"]!);
+        using var client = new HttpClient { BaseAddress = sandbox };
+        var closed = await client.GetAsync("/", TestContext.Current.CancellationToken);
+        closed.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", host.Admin);
+        var open = await client.GetAsync("/", TestContext.Current.CancellationToken);
+        open.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+public sealed class DataFolderTests
+{
+    [Fact]
+    public async Task AFolderThatStaysInUseIsGivenUpAfterTenSecondsWithASentence()
+    {
+        var path = Path.Combine(TestHost.NewFolder(), "data");
+        var clock = new FakeTimeProvider();
+        var console = new StringWriter();
+        using var first = await TakeAsync();
+        var second = TakeAsync();
+        (await clock.AdvanceUntilAsync(second)).ShouldBeInRange(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(12));
+        var fault = await second.ShouldThrowAsync<StartFault>();
+        fault.Message.ShouldContain($"{path} is in use by another process");
+        console.ToString().ShouldContain("waiting up to 10 seconds");
+
+        Task<DataFolder> TakeAsync() =>
+            DataFolder.TakeAsync(path, new Narrator(console, clock), clock, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void AFileOfALaterVersionIsLeftAlone()
+    {
+        var folder = TestHost.NewFolder();
+        var file = Path.Combine(folder, "host.db");
+        var keys = new KeyRing(Path.Combine(folder, "keys"));
+        new HostStore(file, keys).Dispose();
+        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE host_schema SET version = 99";
+            command.ExecuteNonQuery();
+        }
+        Should.Throw<StartFault>(() => new HostStore(file, keys)).Message.ShouldContain("later version");
+    }
+
+    [Fact]
+    public void AFileThatIsNoDatabaseIsNamed()
+    {
+        var folder = TestHost.NewFolder();
+        var file = Path.Combine(folder, "host.db");
+        File.WriteAllText(file, new string('x', 4096));
+        Should
+            .Throw<StartFault>(() => new HostStore(file, new KeyRing(Path.Combine(folder, "keys"))))
+            .Message.ShouldContain(file);
+    }
+
+    [Fact]
+    public async Task AStepThatTakesLongSaysSo()
+    {
+        var clock = new FakeTimeProvider();
+        var console = new StringWriter();
+        var end = new TaskCompletionSource();
+        var step = new Narrator(console, clock).StepAsync("loading something", () => end.Task);
+        clock.Advance(TimeSpan.FromSeconds(1.9));
+        console.ToString().ShouldBeEmpty();
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        console.ToString().ShouldContain("Still loading something");
+        end.SetResult();
+        await step;
+    }
+}

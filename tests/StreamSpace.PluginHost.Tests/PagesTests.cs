@@ -1,0 +1,81 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+public sealed class PagesTests
+{
+    [Fact]
+    public async Task ThePageIsServedUnderAStrictPolicy()
+    {
+        await using var host = await TestHost.StartAsync();
+        foreach (var path in new[] { "", "page.js", "page.css", "icon.svg" })
+        {
+            var response = await host.SendAsync(HttpMethod.Get, path);
+            response.StatusCode.ShouldBe(HttpStatusCode.OK, path);
+            var policy = response.Headers.GetValues("Content-Security-Policy").Single();
+            policy.ShouldStartWith("default-src 'none'");
+            policy.ShouldNotContain("unsafe");
+        }
+    }
+
+    [Fact]
+    public async Task TheApiDescriptionHoldsTheHostsAndThePluginsEndpoints()
+    {
+        await using var host = await TestHost.StartAsync();
+        var response = await host.SendAsync(HttpMethod.Get, "openapi/v1.json");
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var document = await TestHost.BodyAsync(response);
+        var paths = (JsonObject)document["paths"]!;
+        foreach (
+            var path in new[]
+            {
+                "/healthz",
+                "/readyz",
+                "/api/status",
+                "/api/plugins/echo/config",
+                "/api/plugins/echo/status",
+                "/api/plugins/echo/echo",
+            }
+        )
+        {
+            paths.ContainsKey(path).ShouldBeTrue(path);
+        }
+        ((string?)document["components"]!["securitySchemes"]!["bearer"]!["scheme"]).ShouldBe("bearer");
+        var put = paths["/api/plugins/echo/config"]!["put"]!;
+        put["security"]!.AsArray().Count.ShouldBe(1);
+        var answers = put["responses"]!.AsObject().Select(r => r.Key);
+        answers.ShouldBe(["200", "400", "401", "403", "413", "415", "503"], ignoreOrder: true);
+        paths["/healthz"]!["get"]!.AsObject().ContainsKey("security").ShouldBeFalse();
+        var example = paths["/api/plugins/echo/echo"]!["post"]!["requestBody"]!["content"]!["application/json"]![
+            "example"
+        ];
+        ((string?)example!["say"]).ShouldBe("hello");
+    }
+
+    [Fact]
+    public async Task TheDescriptionNamesTheFaultsOfARefusedConfig()
+    {
+        await using var host = await TestHost.StartAsync();
+        var document = await host.ReadAsync("openapi/v1.json");
+        var refused = document["paths"]!["/api/plugins/echo/config"]!["put"]!["responses"]!["400"]!["content"]!;
+        var schema = (string)refused["application/problem+json"]!["schema"]!["$ref"]!;
+        var properties = document["components"]!["schemas"]![schema.Split('/')[^1]]!["properties"]!.AsObject();
+        properties.ContainsKey("faults").ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task BehindAProxysPathEverythingIsUnderIt()
+    {
+        await using var host = await TestHost.StartAsync(TestHost.NewSettings() with { PathBase = "/datadog" });
+        host.SignInLink.AbsolutePath.ShouldBe("/datadog/sign-in");
+        var signedIn = await host.SendAsync(HttpMethod.Get, host.SignInLink.PathAndQuery);
+        signedIn.Headers.Location!.ToString().ShouldBe("/datadog/");
+        signedIn.Headers.GetValues("Set-Cookie").Single().ShouldContain("path=/datadog");
+        (await host.GetAsync("/datadog/api/plugins/echo/config")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var document = await host.ReadAsync("/datadog/openapi/v1.json");
+        ((string?)document["servers"]![0]!["url"]).ShouldNotBeNull().ShouldEndWith("/datadog");
+    }
+}

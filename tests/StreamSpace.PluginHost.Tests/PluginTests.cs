@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.Loader;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+public sealed class PluginTests
+{
+    [Fact]
+    public async Task APluginThatCannotBeLoadedSaysWhyAndTheOthersRun()
+    {
+        var folder = TestHost.NewFolder();
+        Copy("streamspace-echo", folder, "streamspace-echo");
+        Copy("streamspace-echo", folder, "streamspace-twin");
+        Directory.CreateDirectory(Path.Combine(folder, "empty"));
+        Write(folder, "not-json", "{");
+        Write(folder, "no-type", Manifest("no-type").Replace("extension", "integration", StringComparison.Ordinal));
+        Write(folder, "no-assembly", Manifest("no-assembly"));
+        Write(folder, "no-plugin", Manifest("no-plugin"));
+        File.Copy(typeof(PluginTests).Assembly.Location, Path.Combine(folder, "no-plugin", "Entry.dll"));
+        Write(folder, "outside", Manifest("outside").Replace("Entry.dll", "../Entry.dll", StringComparison.Ordinal));
+        Directory.CreateDirectory(Path.Combine(folder, ".staging"));
+
+        await using var host = await TestHost.StartAsync(TestHost.NewSettings() with { PluginsFolder = folder });
+
+        var plugins = ((JsonArray)(await host.ReadAsync("api/status"))["plugins"]!).ToDictionary(
+            p => (string)p!["name"]!,
+            p => $"{p!["state"]} {p["detail"]}"
+        );
+        plugins.Count.ShouldBe(8);
+        plugins["streamspace-echo"].ShouldBe("running ");
+        plugins["streamspace-twin"].ShouldStartWith("failed not loaded: another folder");
+        plugins["empty"].ShouldContain("no manifest.json");
+        plugins["not-json"].ShouldContain("not JSON");
+        plugins["no-type"].ShouldContain("type must be one of extension");
+        plugins["no-assembly"].ShouldContain("entry point Entry.dll is missing");
+        plugins["no-plugin"].ShouldContain("exactly one public class");
+        plugins["outside"].ShouldContain("entrypoints.main");
+        (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await host.GetAsync("healthz")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var config = await host.GetAsync("api/plugins/no-plugin/config");
+        config.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task APluginThatThrowsWhileLoadingIsToldByItsOwnWords()
+    {
+        var settings = TestHost.NewSettings() with
+        {
+            Environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = "The moon is full." },
+        };
+        await using var host = await TestHost.StartAsync(settings);
+        var status = await host.ReadAsync("api/plugins/echo/status");
+        ((string?)status["state"]).ShouldBe("failed");
+        ((string?)status["detail"]).ShouldBe("not loaded: The moon is full.");
+        host.Console.ToString().ShouldContain("The moon is full.");
+    }
+
+    [Fact]
+    public async Task WithoutAnyPluginTheHostServesAndSaysSo()
+    {
+        var settings = TestHost.NewSettings() with { PluginsFolder = "/nowhere/plugins" };
+        await using var host = await TestHost.StartAsync(settings);
+        host.Console.ToString().ShouldContain("No plugins: there is none in /nowhere/plugins.");
+        (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task ThePluginsEndpointsLiveUnderItsRouteAndTheHostsComeFirst()
+    {
+        await using var host = await TestHost.StartAsync();
+        var echoed = await host.SendAsync(
+            HttpMethod.Post,
+            "api/plugins/echo/echo",
+            host.Admin,
+            TestHost.Json("""{"say":"hello"}""")
+        );
+        (await echoed.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("""{"say":"hello"}""");
+        var status = await host.ReadAsync("api/plugins/echo/status");
+        ((string?)status["state"]).ShouldBe("running");
+        ((string?)status["version"]).ShouldBe("1.2.3");
+        status["sources"].ShouldBeOfType<JsonArray>();
+    }
+
+    [Fact]
+    public async Task TheContractIsTheHostsAndTheRestIsThePluginsOwn()
+    {
+        await using var host = await TestHost.StartAsync();
+        // Other tests' hosts live in this process too.
+        var contexts = AssemblyLoadContext.All.Where(c => c.Name == "Echo" && c.Assemblies.Any()).ToList();
+        contexts.ShouldNotBeEmpty();
+        contexts.ShouldAllBe(c => c.IsCollectible && c.Assemblies.Single().GetName().Name == "Echo");
+    }
+
+    [Fact]
+    public async Task TheLogIsJsonLinesUnderOneSteadyName()
+    {
+        var settings = TestHost.NewSettings();
+        await using (var host = await TestHost.StartAsync(settings))
+        {
+            var log = (string?)(await host.ReadAsync("api/plugins/echo/status"))["log"];
+            log.ShouldNotBeNull().ShouldBe(Path.Combine(settings.LogFolder, "echo.log"));
+            host.Console.ToString().ShouldContain(log);
+        }
+        var lines = await File.ReadAllLinesAsync(
+            Path.Combine(settings.LogFolder, "echo.log"),
+            TestContext.Current.CancellationToken
+        );
+        ((string?)JsonNode.Parse(lines[0])!["@mt"]).ShouldBe("Loaded with sandbox {Sandbox}.");
+    }
+
+    [Fact]
+    public async Task WhereTheLogFolderCannotBeWrittenTheDataFolderTakesTheLog()
+    {
+        var file = Path.GetTempFileName();
+        var settings = TestHost.NewSettings() with { LogFolder = Path.Combine(file, "below-a-file") };
+        await using var host = await TestHost.StartAsync(settings);
+        var log = Path.Combine(settings.DataFolder, "logs", "echo.log");
+        ((string?)(await host.ReadAsync("api/plugins/echo/status"))["log"]).ShouldBe(log);
+        File.Exists(log).ShouldBeTrue();
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("clean", true)]
+    [InlineData("throw", false)]
+    public async Task AtTheEndThePluginIsUnloaded(string how, bool said)
+    {
+        var settings = TestHost.NewSettings();
+        await using (var host = await TestHost.StartAsync(settings))
+        {
+            await host.PutConfigAsync($$"""{"unload":"{{how}}"}""");
+        }
+        File.Exists(Path.Combine(settings.DataFolder, "streamspace-echo", "unloaded")).ShouldBe(said);
+    }
+
+    [Fact]
+    public async Task APluginThatNeverUnloadsIsWaitedForTenSecondsAtMost()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.Parse("2026-01-05T09:00:00Z", CultureInfo.InvariantCulture));
+        var host = await TestHost.StartAsync(clock: clock);
+        await host.PutConfigAsync("""{"unload":"hang"}""");
+        var ending = host.DisposeAsync().AsTask();
+        // The deadline's timer is set only once all that stops before has stopped: so step by step, not at once.
+        (await clock.AdvanceUntilAsync(ending)).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(10));
+    }
+
+    private static string Manifest(string name) =>
+        $$"""
+            {
+              "name": "{{name}}", "version": "1.0.0", "displayName": "{{name}}", "type": "extension",
+              "entrypoints": { "main": "Entry.dll" }
+            }
+            """;
+
+    private static void Write(string folder, string name, string manifest) =>
+        File.WriteAllText(
+            Path.Combine(Directory.CreateDirectory(Path.Combine(folder, name)).FullName, "manifest.json"),
+            manifest
+        );
+
+    private static void Copy(string plugin, string folder, string name)
+    {
+        var target = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(TestHost.EchoFolder, plugin)))
+        {
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+    }
+}

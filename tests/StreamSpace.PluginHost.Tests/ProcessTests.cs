@@ -1,0 +1,121 @@
+using System.Net;
+using System.Runtime.Versioning;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+// Signals and modes of files are asked for in the way of Unix.
+[UnsupportedOSPlatform("windows")]
+public sealed class ProcessTests
+{
+    [Fact]
+    public async Task ItSaysWhatItDoesAndEndsInOrderOnASignal()
+    {
+        var data = Path.Combine(TestHost.NewFolder(), "data");
+        await using var host = await HostProcess.ServeAsync(data);
+        host.Output.ShouldContain($"Data folder: {data}");
+        host.Output.ShouldContain("Plugin streamspace-echo 1.2.3: running");
+        host.Output.ShouldContain(line => line.StartsWith("Attached to: The demo", StringComparison.Ordinal));
+        host.Output.ShouldContain(line => line.StartsWith("Serving on http://127.0.0.1:", StringComparison.Ordinal));
+        File.GetUnixFileMode(data).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var file in Directory.EnumerateFiles(data))
+        {
+            File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
+        }
+
+        host.Signal("TERM");
+        (await host.EndAsync()).ShouldBe(0);
+        File.Exists(Path.Combine(data, "streamspace-echo", "unloaded")).ShouldBeTrue();
+        host.Errors.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ATokenIsPrintedAloneAndIsGood()
+    {
+        var data = Path.Combine(TestHost.NewFolder(), "data");
+        await using var serving = await HostProcess.ServeAsync(data);
+        var address = new Uri(serving.Output.Single(l => l.StartsWith("Serving on ", StringComparison.Ordinal))[11..]);
+        await using var command = HostProcess.Start(["token", "--role", "user", "--days", "2", "--data", data]);
+        (await command.EndAsync()).ShouldBe(0);
+        var token = command.Output.ShouldHaveSingleItem();
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        var read = await client.GetAsync(new Uri(address, "api/status"), TestContext.Current.CancellationToken);
+        read.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task ASecondProcessWaitsForTheFolderAndTakesItWhenTheFirstEnds()
+    {
+        var data = Path.Combine(TestHost.NewFolder(), "data");
+        await using var first = await HostProcess.ServeAsync(data);
+        await using var second = HostProcess.Start(HostProcess.Arguments(data));
+        await second.SaysAsync("waiting up to 10 seconds");
+        first.Signal("TERM");
+        await second.SaysAsync("Sign in");
+    }
+
+    [Theory]
+    [InlineData("--urls")]
+    [InlineData("--sandbox-urls")]
+    public async Task APortInUseEndsItWithOneSentence(string option)
+    {
+        var (socket, port) = HostProcess.TakePort();
+        using var held = socket;
+        var arguments = HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data")).ToList();
+        arguments[arguments.IndexOf(option) + 1] = $"http://127.0.0.1:{port}";
+        await using var host = HostProcess.Start(arguments);
+        (await host.EndAsync()).ShouldBe(1);
+        var sentence = host.Errors.ShouldHaveSingleItem();
+        sentence.ShouldContain($"{port}");
+        sentence.ShouldContain(option);
+    }
+
+    [Fact]
+    public async Task AFolderThatCannotBeWrittenEndsItWithOneSentence()
+    {
+        var file = Path.GetTempFileName();
+        await using var host = HostProcess.Start(HostProcess.Arguments(Path.Combine(file, "data")));
+        (await host.EndAsync()).ShouldBe(1);
+        host.Errors.ShouldHaveSingleItem().ShouldContain("--data");
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task AShortSecretEndsItWithOneSentenceThatDoesNotShowIt()
+    {
+        await using var host = HostProcess.Start(
+            HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data")),
+            new Dictionary<string, string> { ["JWT_SECRET"] = "too-short-a-secret" }
+        );
+        (await host.EndAsync()).ShouldBe(1);
+        var sentence = host.Errors.ShouldHaveSingleItem();
+        sentence.ShouldContain("at least 32");
+        sentence.ShouldNotContain("too-short-a-secret");
+    }
+
+    [Theory]
+    [InlineData("--urls", "nonsense")]
+    [InlineData("--urls", "")]
+    [InlineData("--path-base", "datadog")]
+    [InlineData("--ulrs", "http://127.0.0.1:0")]
+    public async Task AnOptionThatMakesNoSenseIsRefused(string option, string value)
+    {
+        await using var host = HostProcess.Start([option, value]);
+        (await host.EndAsync()).ShouldNotBe(0);
+        host.Errors.ShouldContain(line => line.Contains(option, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task HelpNamesEveryOptionAndCommand()
+    {
+        await using var host = HostProcess.Start(["--help"]);
+        (await host.EndAsync()).ShouldBe(0);
+        var text = string.Join('\n', host.Output);
+        foreach (var word in new[] { "--urls", "--sandbox-urls", "--path-base", "--data", "--plugins", "token" })
+        {
+            text.ShouldContain(word);
+        }
+    }
+}
