@@ -13,6 +13,8 @@ public sealed partial class PluginManifest
     // The only types that the catalogue sync keeps; anything else it drops without a word (§4.5).
     private static readonly string[] Types = ["extension", "webhook", "api", "ui", "theme"];
 
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     private PluginManifest(JsonObject json, string name, string version, string entryPoint)
     {
         Json = json;
@@ -60,7 +62,8 @@ public sealed partial class PluginManifest
         try
         {
             json =
-                JsonNode.Parse(text) as JsonObject ?? throw new FormatException("manifest.json is not a JSON object.");
+                JsonNode.Parse(text, null, Strict) as JsonObject
+                ?? throw new FormatException("manifest.json is not a JSON object.");
         }
         catch (JsonException e)
         {
@@ -89,7 +92,7 @@ public sealed partial class PluginManifest
         {
             faults.Add("entrypoints.main is missing");
         }
-        else if (main != Path.GetFileName(main) || !main.EndsWith(".dll", StringComparison.Ordinal))
+        else if (!EntryPointShape().IsMatch(main))
         {
             faults.Add("entrypoints.main must be the name of a .dll in the plugin's own folder");
         }
@@ -112,9 +115,12 @@ public sealed partial class PluginManifest
     private static string? Text(JsonObject json, string key) =>
         json[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,63}$")]
+    [GeneratedRegex(@"^[a-z0-9][a-z0-9-]{0,63}\z")]
     private static partial Regex NameShape();
 
-    [GeneratedRegex(@"^\d{1,9}\.\d{1,9}\.\d{1,9}$")]
+    [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\.dll\z")]
+    private static partial Regex EntryPointShape();
+
+    [GeneratedRegex(@"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\z")]
     private static partial Regex VersionShape();
 }
