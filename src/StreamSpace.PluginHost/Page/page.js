@@ -28,7 +28,7 @@ function facts(pairs) {
   const list = make("dl");
   for (const [name, value] of pairs) {
     if (value !== null && value !== undefined && value !== "") {
-      list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
+      list.append(make("div", value instanceof Element ? { class: "wide" } : {}, make("dt", {}, name), make("dd", {}, value)));
     }
   }
   return list;
@@ -79,13 +79,13 @@ function ledgerOf(lanes) {
 function pluginCard(summary, status) {
   const lanes = Array.isArray(status?.lanes) ? status.lanes : [];
   const flush = status?.lastFlush;
-  const site = status?.site === "sandbox" ? "sandbox (on this machine)" : status?.site;
+  const site = status?.site === "sandbox" ? "sandbox, local" : status?.site;
   return make("section", { class: "card" },
     make("h2", {}, summary.displayName, state(summary.state)),
     facts([
       ["Version", summary.version],
       ["Site", site],
-      ["API key", status?.apiKey],
+      ["API key", status?.site === "sandbox" ? null : status?.apiKey],
       ["Series", status?.series?.total === undefined ? null : number.format(status.series.total)],
       ["Queue", status?.queue ? `${number.format(status.queue.requests)} requests, ${bytes(status.queue.bytes)}` : null],
       ["Last flush", flush ? `${time(flush.at)}, ${number.format(flush.points)} points, ${bytes(flush.bytes)}` : null],
@@ -108,6 +108,7 @@ function showLinks(host) {
     link("API description (OpenAPI)", "openapi/v1.json"),
     link("Status as JSON", "api/status"));
   const route = host.plugins.find((plugin) => plugin.route)?.route;
+  at("data").textContent = host.dataFolder;
   at("example").textContent = new URL(route ? `api/plugins/${route}/config` : "api/status", document.baseURI);
 }
 

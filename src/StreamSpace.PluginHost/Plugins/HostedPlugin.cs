@@ -16,6 +16,9 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
 
+    // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
+    private PluginLoadContext? _context;
+
     /// <summary>How the sources stand that this plugin hears.</summary>
     public IReadOnlyList<SourceStatus> Sources => surroundings.Sources();
 
@@ -111,11 +114,10 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
             surroundings.Data.Folder("logs"),
             surroundings.Console
         );
-        PluginLoadContext? context = null;
         try
         {
-            context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
-            var plugin = Make(context, Path.Combine(folder, manifest.EntryPoint));
+            _context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
+            var plugin = Make(_context, Path.Combine(folder, manifest.EntryPoint));
             await plugin.LoadAsync(
                 new PluginContext(
                     manifest,
@@ -135,7 +137,7 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             Plugin = null;
-            context?.Unload();
+            LetGo();
             _log.Logger.LogError(e, "{Plugin} could not be loaded.", Name);
             Fail(e.Message);
         }
@@ -191,6 +193,7 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
             {
                 _log!.Logger.LogError(e, "{Plugin} did not unload as it should.", Name);
             }
+            LetGo();
             (State, Detail) = (PluginState.Unloaded, "Unloaded.");
         }
     }
@@ -279,6 +282,12 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
             );
         }
         return faults;
+    }
+
+    private void LetGo()
+    {
+        _context?.Unload();
+        _context = null;
     }
 
     // A plugin may throw at any question.

@@ -48,7 +48,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             chance,
             logger
         );
-        var status = new HostStatus(_plugins, attachment, clock)
+        var status = new HostStatus(data.Path, _plugins, attachment, clock)
         {
             Sandbox = await StartSandboxAsync(tokens, loggers, cancellationToken),
         };

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace StreamSpace.PluginHost;
 
 /// <summary>What the host says about itself: alive, ready, and all in one document.</summary>
-internal sealed class HostStatus(PluginSet plugins, Attachment attachment, TimeProvider clock)
+internal sealed class HostStatus(string dataFolder, PluginSet plugins, Attachment attachment, TimeProvider clock)
 {
     private readonly DateTimeOffset _begin = clock.GetUtcNow();
 
@@ -30,6 +30,7 @@ internal sealed class HostStatus(PluginSet plugins, Attachment attachment, TimeP
         {
             ["version"] = Version,
             ["startedAt"] = _begin,
+            ["dataFolder"] = dataFolder,
             ["ready"] = NotReady.Count == 0,
             ["notReady"] = new JsonArray([.. NotReady.Select(s => (JsonNode)s)]),
             ["attachedTo"] = attachment.Sentence,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Loader;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -85,6 +86,8 @@ public sealed class EchoPlugin : IPlugin
             .WithMetadata(new RequestExample("""{"say":"hello"}"""))
             .Accepts<JsonObject>("application/json");
         routes.MapGet("/open", () => "not open").WithMetadata(new AllowAnonymousAttribute());
+        // Loads the package only when it is asked.
+        routes.MapGet("/own-package", () => AssemblyLoadContext.GetLoadContext(typeof(Serilog.Log).Assembly)!.Name);
         routes.MapGet("/status", () => "not the plugin's to say");
     }
 
