@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs what the tests need when it is missing, builds, checks the formatting and runs every test.
+# Closes with one line: N passed, N failed.
+#
+#   ./test.sh                 everything
+#   ./test.sh NAME…           only the test projects whose name contains one of NAME (quicker)
+set -uo pipefail
+cd "$(dirname "$0")"
+
+step() { printf '\n== %s\n' "$*"; }
+die() {
+    printf '%s\n' "$*" >&2
+    printf '0 passed, 1 failed\n'
+    exit 1
+}
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+command -v dotnet >/dev/null || die "The .NET 10 SDK is missing: install it from https://dot.net and try again."
+
+# Debian puts servers where an ordinary user's PATH does not look.
+export PATH="$PATH:/usr/sbin:/sbin"
+missing=()
+command -v nats-server >/dev/null || missing+=(nats-server)
+if ((${#missing[@]})); then
+    step "Installing ${missing[*]} (Debian packages)"
+    sudo=()
+    ((EUID == 0)) || sudo=(sudo)
+    { "${sudo[@]}" apt-get update -qq && DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=120 \
+        install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; } ||
+        die "Could not install ${missing[*]}: install these packages by hand and try again."
+fi
+
+step "Restoring (locked)"
+dotnet tool restore >/dev/null || die "Could not restore the formatter."
+dotnet restore --locked-mode -v quiet || die "Restore failed: a lock file does not match its project."
+
+step "Checking the formatting"
+dotnet csharpier check . || die "Run: dotnet csharpier format ."
+
+step "Building"
+dotnet build --no-restore -v quiet -clp:NoSummary || die "The build failed."
+
+passed=0 failed=0
+for project in tests/*/*.Tests.csproj tests/EndToEnd/EndToEnd.csproj; do
+    name=$(basename "$project" .csproj)
+    if (($#)); then
+        wanted=0
+        for part in "$@"; do [[ $name == *"$part"* ]] && wanted=1; done
+        ((wanted)) || continue
+    fi
+    step "Testing $name"
+    log=$(mktemp)
+    dotnet test --project "$project" --no-build --no-progress --output Normal 2>&1 | tee "$log" | grep -vE '^\s*$'
+    code=${PIPESTATUS[0]}
+    ok=$(awk '$1 == "succeeded:" { n = $2 } END { print n + 0 }' "$log")
+    bad=$(awk '$1 == "failed:" { n = $2 } END { print n + 0 }' "$log")
+    rm -f "$log"
+    # A run that broke without counting a failure is one.
+    ((code != 0 && bad == 0)) && bad=1
+    ((ok + bad == 0)) && bad=1
+    passed=$((passed + ok)) failed=$((failed + bad))
+done
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))

@@ -1,0 +1,71 @@
+using EndToEnd.Support;
+using NATS.Client.Core;
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using Xunit;
+
+namespace EndToEnd;
+
+/// <summary>
+/// A day of StreamSpace's own messages through a real nats-server, with a restart of it, into the real process; every
+/// count and gauge in the sandbox against an account kept apart.
+/// </summary>
+public sealed class NatsDayTests
+{
+    private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(1.5);
+
+    [Fact]
+    public async Task EverySessionOfADayIsCountedExactlyWhateverNatsRepeats()
+    {
+        await using var nats = await NatsServer.StartAsync();
+        await using var client = await nats.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(client);
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["NATS_URL"] = nats.Url }
+        );
+        await installation.SourceIsAsync("nats", "up");
+        var from = TimeProvider.System.GetUtcNow();
+
+        var day = new NatsDay(7, client);
+        day.Plan(lives: 50, seconds: 24);
+        await day.PlayAsync(until: 10);
+        await SayNonsenseAsync(client);
+        await nats.KillAsync();
+        await installation.SourceIsAsync("nats", "down");
+        await nats.StartAsync();
+        await installation.SourceIsAsync("nats", "up");
+        await client.PingAsync();
+        await day.PlayAsync(until: double.MaxValue);
+        await client.PingAsync();
+
+        var nonsense = (await installation.StatusAsync()).GetProperty("sources")[0].GetProperty("skipped");
+        nonsense.EnumerateObject().Sum(s => s.Value.GetInt64()).ShouldBe(3, nonsense.ToString());
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+        var to = TimeProvider.System.GetUtcNow().AddSeconds(30);
+
+        var judge = new Judge(installation.Sandbox, day.Lives, from.AddMinutes(-1), to);
+        await judge.CountsAreExactAsync();
+        await judge.ActiveIsRightAtEveryFlushAsync(InFlight);
+        await judge.DurationsAreRightAtEveryFlushAsync(InFlight);
+        await judge.TotalsAreRightAtTheEndAsync();
+        await judge.DistributionsAreExactAsync();
+        await judge.EventsAreExactAsync();
+        await judge.NothingWasDroppedAsync();
+        await PayloadRules.HoldAsync(installation.Sandbox);
+    }
+
+    private static async Task SayNonsenseAsync(NatsConnection client)
+    {
+        await client.PublishAsync("streamspace.session.create", "no JSON"u8.ToArray());
+        await client.PublishAsync(
+            "streamspace.session.delete",
+            """{"event_id":"x1","timestamp":"2026-01-01T00:00:00Z"}"""u8.ToArray()
+        );
+        await client.PublishAsync(
+            "streamspace.session.status",
+            """{"event_id":"x2","timestamp":"yesterday","session_id":"s","status":"running"}"""u8.ToArray()
+        );
+        await client.PublishAsync("streamspace.session.paint", "{}"u8.ToArray());
+        await client.PingAsync();
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Reflection;
+
+namespace EndToEnd.Support;
+
+/// <summary>One of the built programs, run as a user runs it, with all that it prints kept.</summary>
+public sealed class BuiltProgram : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly SemaphoreSlim _printed = new(0);
+
+    private BuiltProgram(Process process) => _process = process;
+
+    public string Output => string.Join('\n', _lines);
+
+    public int Id => _process.Id;
+
+    public static BuiltProgram Start(
+        string project,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.ArgumentList.Add(PathOf(project));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        // What the person at the keyboard has set for a Datadog or a StreamSpace of their own stays out of it.
+        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("DD_") || k.StartsWith("NATS_")).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+        var program = new BuiltProgram(new Process { StartInfo = start });
+        program._process.OutputDataReceived += program.Keep;
+        program._process.ErrorDataReceived += program.Keep;
+        program._process.Start();
+        program._process.BeginOutputReadLine();
+        program._process.BeginErrorReadLine();
+        return program;
+    }
+
+    /// <summary>The first line that contains <paramref name="text"/>, waited for at most half a minute.</summary>
+    public async Task<string> LineAsync(string text)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            if (_lines.FirstOrDefault(l => l.Contains(text, StringComparison.OrdinalIgnoreCase)) is { } line)
+            {
+                return line;
+            }
+            if (_process.HasExited)
+            {
+                throw new InvalidOperationException(
+                    $"The program ended ({_process.ExitCode}) without \"{text}\":\n{Output}"
+                );
+            }
+            try
+            {
+                await _printed.WaitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"The program did not print \"{text}\":\n{Output}");
+            }
+        }
+    }
+
+    /// <summary>Asks the program to stop as an operator's service manager does, and waits for its exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await _process.WaitForExitAsync(patience.Token);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+        _process.Dispose();
+        _printed.Dispose();
+    }
+
+    private static string PathOf(string project)
+    {
+        var facts = Assembly
+            .GetExecutingAssembly()
+            .GetCustomAttributes<AssemblyMetadataAttribute>()
+            .ToDictionary(a => a.Key, a => a.Value!);
+        return Path.GetFullPath(
+            Path.Combine(facts["SourceFolder"], project, "bin", facts["Configuration"], "net10.0", $"{project}.dll")
+        );
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is { } text)
+        {
+            _lines.Enqueue(text);
+            try
+            {
+                _printed.Release();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The last words of a program that is being put away.
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace EndToEnd.Support;
+
+/// <summary>A host with a fresh data folder, and a sandbox: its own, or a process apart that outlives it.</summary>
+public sealed class Installation : IAsyncDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("host-").FullName;
+    private readonly BuiltProgram? _judge;
+
+    private Installation(BuiltProgram? judge, Uri sandbox)
+    {
+        _judge = judge;
+        Sandbox = new SandboxClient(sandbox);
+        SandboxAddress = sandbox;
+        Address = new Uri($"http://127.0.0.1:{FreePort.Take()}");
+        Http = new HttpClient { BaseAddress = Address };
+    }
+
+    public Uri Address { get; }
+
+    public Uri SandboxAddress { get; }
+
+    public SandboxClient Sandbox { get; }
+
+    /// <summary>Signed in as admin.</summary>
+    public HttpClient Http { get; }
+
+    public BuiltProgram Host { get; private set; } = null!;
+
+    /// <summary>The host with the sandbox that it brings, as a newcomer starts it.</summary>
+    public static async Task<Installation> StartAsync(IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var sandbox = new Uri($"http://127.0.0.1:{FreePort.Take()}");
+        var installation = new Installation(null, sandbox);
+        await installation.RunHostAsync(["--sandbox-urls", sandbox.ToString()], environment);
+        return installation;
+    }
+
+    /// <summary>The host without a sandbox of its own, sending to one in a process apart that keeps every payload.</summary>
+    public static async Task<Installation> StartWithJudgeAsync(IReadOnlyDictionary<string, string> environment)
+    {
+        var address = new Uri($"http://127.0.0.1:{FreePort.Take()}");
+        var judge = BuiltProgram.Start("AgentlessDatadog.Sandbox", ["--urls", address.ToString(), "--keep-payloads"]);
+        await judge.LineAsync("http://");
+        var installation = new Installation(judge, address);
+        var with = new Dictionary<string, string>(environment) { ["DD_DD_URL"] = address.ToString() };
+        await installation.RunHostAsync(["--sandbox-urls", ""], with);
+        return installation;
+    }
+
+    public async Task<JsonElement> StatusAsync() =>
+        await JsonSerializer.DeserializeAsync<JsonElement>(await Http.GetStreamAsync("/api/plugins/datadog/status"));
+
+    /// <summary>Waits until the source of this name is in this state.</summary>
+    public Task<string> SourceIsAsync(string name, string state) =>
+        Eventually.GetAsync(
+            $"source {name} to be {state}",
+            TimeSpan.FromSeconds(30),
+            async () =>
+            {
+                var status = await StatusAsync();
+                return status
+                    .GetProperty("sources")
+                    .EnumerateArray()
+                    .Where(s => s.GetProperty("name").GetString() == name)
+                    .Select(s => s.GetProperty("state").GetString()!)
+                    .FirstOrDefault(s => s.Equals(state, StringComparison.OrdinalIgnoreCase));
+            }
+        );
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        if (_judge is not null)
+        {
+            await _judge.DisposeAsync();
+        }
+        Http.Dispose();
+        Sandbox.Dispose();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    private async Task RunHostAsync(string[] options, IReadOnlyDictionary<string, string>? environment)
+    {
+        Host = BuiltProgram.Start(
+            "StreamSpace.PluginHost",
+            ["--urls", Address.ToString(), "--data", _data, .. options],
+            environment
+        );
+        await Host.LineAsync("sign-in?code=");
+        await using var token = BuiltProgram.Start("StreamSpace.PluginHost", ["token", "--data", _data], environment);
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await token.LineAsync("."));
+    }
+}
