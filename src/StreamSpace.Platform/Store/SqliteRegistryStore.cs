@@ -14,7 +14,9 @@ public sealed class SqliteRegistryStore : IRegistryStore
 
     /// <summary>Opens the file, made readable by the owner only when it is new.</summary>
     /// <exception cref="InvalidOperationException">A newer version of this program wrote the tables.</exception>
-    /// <exception cref="IOException">The file cannot be opened.</exception>
+    /// <exception cref="IOException">The file cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    /// <exception cref="SqliteException">The file is no database, is damaged, or stays locked by another.</exception>
     public SqliteRegistryStore(string path)
     {
         OwnerOnly(path);

@@ -76,18 +76,12 @@ public sealed class PlatformWatch : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await _turn.WaitAsync(cancellationToken);
+        var sources = Task.CompletedTask;
         try
         {
-            Known();
-        }
-        finally
-        {
-            _turn.Release();
-        }
-        var sources = Task.WhenAll(_sources.Select(s => RunSourceAsync(s, stop.Token)).ToList());
-        try
-        {
+            // What was kept must be known before a source asks for its checkpoint.
+            await TakeAsync([], stop.Token);
+            sources = Task.WhenAll(_sources.Select(s => RunSourceAsync(s, stop.Token)).ToList());
             await LoopAsync(stop.Token);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
@@ -128,14 +122,13 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Detaches every listener. To be called once <see cref="RunAsync"/> has returned.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var listener in _listeners.ToList())
         {
             await listener.DisposeAsync();
         }
-        _turn.Dispose();
     }
 
     private async Task LoopAsync(CancellationToken cancellationToken)

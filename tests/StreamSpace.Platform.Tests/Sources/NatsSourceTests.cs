@@ -192,12 +192,23 @@ public sealed class NatsSourceTests : IAsyncDisposable
         _log.Lines.Append(_source.Status.Detail).ShouldAllBe(l => !l.Contains("secret", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task TheRightPasswordIsTaken()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TheRightPasswordIsTakenFromWhereverItIsGiven(bool inUrl)
     {
         await using var server = await NatsServer.StartAsync(false, "--user", "ada", "--pass", "right-secret");
-        await ListenAsync($"nats://127.0.0.1:1,{server.Url}", "ada", "right-secret");
+        if (inUrl)
+        {
+            await ListenAsync($"nats://ada:right-secret@127.0.0.1:{server.Port}");
+        }
+        else
+        {
+            // The first server is none: the second is tried too.
+            await ListenAsync($"nats://127.0.0.1:1,{server.Url}", "ada", "right-secret");
+        }
         await UpAsync();
+        _source!.Status.Detail.ShouldNotContain("secret");
     }
 
     [Fact]
