@@ -274,28 +274,4 @@ public sealed class PlatformWatchTests : IAsyncDisposable
         await stop.CancelAsync();
         await running;
     }
-
-    private sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
-    {
-        private readonly List<(string, int)> _commits = [];
-
-        public bool Fails { get; set; } = true;
-
-        /// <summary>The sessions and the number of checkpoints of each commit.</summary>
-        public IReadOnlyList<(string Sessions, int Checkpoints)> Commits => [.. _commits];
-
-        RegistrySnapshot IRegistryStore.Load() => ((IRegistryStore)inner).Load();
-
-        void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
-        {
-            if (Fails)
-            {
-                throw new IOException("the disk is full");
-            }
-            _commits.Add((string.Join(' ', change.Lives.Select(l => l.Session.Id)), checkpoints.Count));
-            ((IRegistryStore)inner).Commit(change, checkpoints);
-        }
-
-        public void Dispose() { }
-    }
 }
