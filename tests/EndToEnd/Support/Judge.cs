@@ -77,7 +77,7 @@ public sealed class Judge(
     {
         var series = await sandbox.QueryAsync("max:streamspace.sessions.total{*} by {state}.rollup(max, 1)", from, to);
         double Last(string state) => series.Single(s => s.Tags.Contains($"state:{state}")).Points[^1].Value;
-        Last("running").ShouldBe(lives.Count(l => l.ActiveAt(to)));
+        Last("running").ShouldBe(lives.Count(l => l.ActiveAt(to) && l.FirstRun is not null));
         Last("hibernated").ShouldBe(lives.Count(l => l.AsleepAtTheEnd));
         Last("failed").ShouldBe(lives.Count(l => l.Failed is not null && l.Ended is null));
     }

@@ -88,6 +88,9 @@ public sealed class NatsDay(int seed, INatsConnection client)
                     at => SayAsync(says.CreationFailed(life.Id, "no such template", at), () => life.Fail(at))
                 );
                 return;
+            case 8: // Nothing confirms it: for ten minutes it is meant to run all the same.
+                At(start, at => SayAsync(says.Create(life.Id, life.User, life.Template, at), () => life.Create(at, at)));
+                return;
             case 7: // A status overtakes the beginning.
                 var begun = DateTimeOffset.MinValue;
                 At(
