@@ -33,6 +33,7 @@ public sealed class AttachmentTests
         var document = await host.ReadAsync("api/status");
         ((bool)document["demo"]!).ShouldBeFalse();
         ((string?)document["attachedTo"]).ShouldNotBeNull().ShouldContain("NATS_URL");
+        host.Console.ToString().ShouldContain("Attached to: Nothing. Set NATS_URL");
 
         (await host.PutConfigAsync("""{"keepsLocal":true}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var again = await host.UntilAsync(Status, s => (long)s["demoEvents"]! > (long)stopped["demoEvents"]!);

@@ -99,6 +99,7 @@ public sealed class ConfigTests
         await using var again = await TestHost.StartAsync(settings);
         ((int?)(await again.ReadAsync(Config))["interval"]).ShouldBe(45);
         KeyLength(again).ShouldBe("none");
+        again.Console.ToString().ShouldContain("running; its stored secrets cannot be decrypted");
     }
 
     [Fact]

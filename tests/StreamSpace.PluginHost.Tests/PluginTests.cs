@@ -60,6 +60,20 @@ public sealed class PluginTests
     }
 
     [Fact]
+    public async Task APluginThatCannotMapItsEndpointsRunsWithoutThem()
+    {
+        var settings = TestHost.NewSettings() with
+        {
+            Environment = new Dictionary<string, string> { ["ECHO_MAP_FAULT"] = "No map." },
+        };
+        await using var host = await TestHost.StartAsync(settings);
+        var status = await host.ReadAsync("api/plugins/echo/status");
+        ((string?)status["state"]).ShouldBe("running");
+        ((string?)status["detail"]).ShouldBe("its endpoints could not be mapped: No map.");
+        (await host.GetAsync("api/plugins/echo/open")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task WithoutAnyPluginTheHostServesAndSaysSo()
     {
         var settings = TestHost.NewSettings() with { PluginsFolder = "/nowhere/plugins" };

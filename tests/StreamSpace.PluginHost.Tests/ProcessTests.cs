@@ -73,6 +73,17 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task AnAddressThatIsNotOursEndsItWithOneSentence()
+    {
+        var arguments = HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data")).ToList();
+        // Reserved for documentation: no machine has it.
+        arguments[arguments.IndexOf("--urls") + 1] = "http://192.0.2.1:8090";
+        await using var host = HostProcess.Start(arguments);
+        (await host.EndAsync()).ShouldBe(1);
+        host.Errors.ShouldHaveSingleItem().ShouldContain("--urls");
+    }
+
+    [Fact]
     public async Task AFolderThatCannotBeWrittenEndsItWithOneSentence()
     {
         var file = Path.GetTempFileName();

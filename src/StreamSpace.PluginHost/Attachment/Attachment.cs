@@ -13,6 +13,7 @@ internal sealed class Attachment(
     PluginSet plugins,
     TimeProvider clock,
     Func<double> chance,
+    Narrator narrator,
     ILogger logger
 ) : IAsyncDisposable
 {
@@ -20,6 +21,7 @@ internal sealed class Attachment(
 
     private readonly SemaphoreSlim _turn = new(1);
     private Hearing? _hearing;
+    private bool _said;
 
     /// <summary>True while the demo is what the plugins hear.</summary>
     public bool Demo => _hearing?.Demo ?? false;
@@ -50,17 +52,25 @@ internal sealed class Attachment(
             var running = plugins.All.Where(p => p.State is PluginState.Running).ToList();
             var demo = sources.Count == 0;
             var wanted = running.Count > 0 && (!demo || plugins.All.All(p => p.KeepsDataLocal));
-            if (!wanted)
+            var before = _hearing;
+            if (wanted)
+            {
+                _hearing ??= Begin(demo);
+                foreach (var plugin in running)
+                {
+                    await _hearing.AttachAsync(plugin, cancellationToken);
+                }
+                _hearing.Run();
+            }
+            else
             {
                 await EndAsync();
-                return;
             }
-            _hearing ??= Begin(demo);
-            foreach (var plugin in running)
+            if (!_said || _hearing != before)
             {
-                await _hearing.AttachAsync(plugin, cancellationToken);
+                narrator.Say($"Attached to: {Sentence}");
+                _said = true;
             }
-            _hearing.Run();
         }
         finally
         {
@@ -107,7 +117,14 @@ internal sealed class Attachment(
             var nothing = new PlatformBatch([]) { Baseline = true };
             foreach (var plugin in hearing.Listeners)
             {
-                await plugin.HandleAsync(nothing, CancellationToken.None);
+                try
+                {
+                    await plugin.HandleAsync(nothing, CancellationToken.None);
+                }
+                catch (Exception e)
+                {
+                    logger.LogError(e, "{Plugin} did not take the end of the demo.", plugin.Name);
+                }
             }
         }
     }

@@ -10,11 +10,11 @@ namespace StreamSpace.PluginHost;
 /// </summary>
 internal sealed class HostedPlugin(string folder, PluginSurroundings surroundings) : IDisposable
 {
-    private const int LongestManifest = 1_000_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
+    private PluginConfig? _config;
 
     // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
     private PluginLoadContext? _context;
@@ -70,24 +70,14 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
     {
         try
         {
-            var file = new FileInfo(Path.Combine(folder, "manifest.json"));
-            if (!file.Exists || file.Length > LongestManifest)
-            {
-                Fail(file.Exists ? "its manifest.json is larger than 1 MB." : "its folder has no manifest.json.");
-                return;
-            }
-            var manifest = PluginManifest.Parse(File.ReadAllText(file.FullName));
+            var manifest = PluginFolder.ReadManifest(folder);
             if (isTaken(manifest.Route))
             {
                 Fail($"another folder already holds a plugin for /api/plugins/{manifest.Route}.");
                 return;
             }
-            if (!File.Exists(Path.Combine(folder, manifest.EntryPoint)))
-            {
-                Fail($"its entry point {manifest.EntryPoint} is missing.");
-                return;
-            }
             Manifest = manifest;
+            _config = new PluginConfig(manifest, surroundings.Store);
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -102,10 +92,9 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         {
             return;
         }
-        var stored = surroundings.Store.Read(Name);
-        if (!stored.Enabled)
+        if (!_config!.Enabled)
         {
-            (State, Detail) = (PluginState.Disabled, "Switched off.");
+            (State, Detail) = (PluginState.Disabled, "switched off.");
             return;
         }
         _log = new PluginLog(
@@ -117,7 +106,7 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         try
         {
             _context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
-            var plugin = Make(_context, Path.Combine(folder, manifest.EntryPoint));
+            var plugin = PluginFolder.MakePlugin(_context, folder, manifest);
             await plugin.LoadAsync(
                 new PluginContext(
                     manifest,
@@ -132,15 +121,15 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
                 cancellationToken
             );
             Plugin = plugin;
-            await BeginAsync(manifest, stored, cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            Plugin = null;
             LetGo();
             _log.Logger.LogError(e, "{Plugin} could not be loaded.", Name);
             Fail(e.Message);
+            return;
         }
+        await BeginAsync(_config, cancellationToken);
     }
 
     /// <summary>
@@ -178,6 +167,13 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         }
     }
 
+    /// <summary>Notes that the plugin runs without its endpoints.</summary>
+    public void Mute(string why)
+    {
+        Detail = why;
+        _log?.Logger.LogError("{Plugin}: {Detail}", Name, why);
+    }
+
     /// <summary>Lets the plugin end its work until <paramref name="deadline"/> fires.</summary>
     public async Task UnloadAsync(CancellationToken deadline)
     {
@@ -212,25 +208,14 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         }
         try
         {
-            var before = surroundings.Store.Read(Name).Config!;
-            var config = (JsonObject)before.DeepClone();
-            foreach (var (key, value) in change)
-            {
-                if (value is null)
-                {
-                    config.Remove(key);
-                }
-                else
-                {
-                    config[key] = value.DeepClone();
-                }
-            }
+            var before = _config!.Read();
+            var config = PluginConfig.LayOver(before, change);
             var faults = await ConfigureAsync(config, cancellationToken);
             if (faults.Count == 0)
             {
                 try
                 {
-                    surroundings.Store.SaveConfig(Name, config, Manifest!.ConfigSchema);
+                    _config.Save(config);
                 }
                 catch (SqliteException)
                 {
@@ -247,20 +232,23 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         }
     }
 
-    private async Task BeginAsync(PluginManifest manifest, StoredPlugin stored, CancellationToken cancellationToken)
+    // From here on the plugin is loaded, whatever its config does: an operator can mend that.
+    private async Task BeginAsync(PluginConfig config, CancellationToken cancellationToken)
     {
-        if (stored.SecretsLost)
+        try
         {
-            _log!.Logger.LogWarning("The stored secrets of {Plugin} cannot be decrypted: set them again.", Name);
+            await ConfigureAsync(config.Read(), cancellationToken);
+            if (config.SecretsLost)
+            {
+                Detail = "its stored secrets cannot be decrypted, for the key ring is another: set them again.";
+                _log!.Logger.LogWarning("{Plugin}: {Detail}", Name, Detail);
+            }
         }
-        var config = stored.Config;
-        if (config is null)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // Kept from the first start on, so that an update with other defaults changes nobody's config.
-            config = manifest.DefaultConfig;
-            surroundings.Store.SaveConfig(Name, config, manifest.ConfigSchema);
+            _log!.Logger.LogError(e, "{Plugin} failed over its config.", Name);
+            (State, Detail) = (PluginState.Unconfigured, $"it failed over its config: {e.Message}");
         }
-        await ConfigureAsync((JsonObject)config.DeepClone(), cancellationToken);
     }
 
     private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(
@@ -268,18 +256,16 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         CancellationToken cancellationToken
     )
     {
-        var faults = await Plugin!.ConfigureAsync(config, cancellationToken);
+        // A copy: what is stored is what the operator wrote, not what the plugin made of it.
+        var faults = await Plugin!.ConfigureAsync((JsonObject)config.DeepClone(), cancellationToken);
         if (faults.Count == 0)
         {
             (State, Detail, Faults) = (PluginState.Running, "", []);
         }
         else if (State is not PluginState.Running)
         {
-            (State, Detail, Faults) = (
-                PluginState.Unconfigured,
-                "no valid config; the faults say what is wrong.",
-                faults
-            );
+            (State, Detail) = (PluginState.Unconfigured, "no valid config; the faults say what is wrong.");
+            Faults = faults;
         }
         return faults;
     }
@@ -304,18 +290,4 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
     }
 
     private void Fail(string why) => (State, Detail) = (PluginState.Failed, $"not loaded: {why}");
-
-    private static IPlugin Make(PluginLoadContext context, string entryAssembly)
-    {
-        var found = context
-            .LoadFromAssemblyPath(entryAssembly)
-            .GetExportedTypes()
-            .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IPlugin)))
-            .ToList();
-        return found is [var type]
-            ? (IPlugin)Activator.CreateInstance(type)!
-            : throw new InvalidOperationException(
-                $"{Path.GetFileName(entryAssembly)} must have exactly one public class that implements IPlugin, and has {found.Count}."
-            );
-    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
 
@@ -21,6 +22,7 @@ internal static class PluginApi
                 "A key that is absent stays as it was, null clears one. With any fault nothing changes, and all faults are listed."
             )
             .Accepts<JsonObject>("application/json")
+            .WithMetadata(new RequestExample(plugin.Manifest!.DefaultConfig.ToJsonString()))
             .Produces<JsonObject>()
             .Produces<ConfigProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.Extensions.Primitives;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
 
@@ -31,7 +32,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCol
     /// <summary>Replaces all endpoints by those of <paramref name="plugins"/>.</summary>
     public void Set(IEnumerable<HostedPlugin> plugins, IServiceProvider services)
     {
-        var endpoints = plugins.Where(p => p.Manifest is not null).SelectMany(p => Of(p, services)).ToList();
+        var endpoints = plugins.Where(p => p.Manifest is not null).SelectMany(p => AllOf(p, services)).ToList();
         CancellationTokenSource before;
         lock (_lock)
         {
@@ -45,16 +46,29 @@ internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCol
 
     public void Dispose() => _changed.Dispose();
 
-    private static IEnumerable<Endpoint> Of(HostedPlugin plugin, IServiceProvider services)
+    private static List<Endpoint> AllOf(HostedPlugin plugin, IServiceProvider services)
+    {
+        try
+        {
+            return Of(plugin, services, own: plugin.Plugin);
+        }
+        catch (Exception e)
+        {
+            plugin.Mute($"its endpoints could not be mapped: {e.Message}");
+            return Of(plugin, services, own: null);
+        }
+    }
+
+    private static List<Endpoint> Of(HostedPlugin plugin, IServiceProvider services, IPlugin? own)
     {
         var routes = new Routes(services);
         var group = routes.MapGroup($"/api/plugins/{plugin.Manifest!.Route}").WithTags(plugin.Manifest.DisplayName);
         // Where a plugin maps one of the host's own paths, the host's comes first.
         PluginApi.Map(group.MapGroup("").WithOrder(-1), plugin);
-        var own = group.MapGroup("");
-        plugin.Plugin?.MapEndpoints(own);
+        var owns = group.MapGroup("");
+        own?.MapEndpoints(owns);
         // Who may call is the host's to say, whatever a plugin wrote.
-        ((IEndpointConventionBuilder)own).Finally(endpoint =>
+        ((IEndpointConventionBuilder)owns).Finally(endpoint =>
         {
             foreach (var open in endpoint.Metadata.OfType<IAllowAnonymous>().ToList())
             {
@@ -65,7 +79,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCol
                 endpoint.Metadata.Remove(other);
             }
         });
-        return routes.DataSources.SelectMany(source => source.Endpoints);
+        return [.. routes.DataSources.SelectMany(source => source.Endpoints)];
     }
 
     private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder

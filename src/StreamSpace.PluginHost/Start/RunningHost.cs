@@ -46,6 +46,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             _plugins,
             clock,
             chance,
+            narrator,
             logger
         );
         var status = new HostStatus(data.Path, _plugins, attachment, clock)
@@ -87,7 +88,6 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
 
         Address = new Uri(web.Addresses[0], $"{settings.PathBase}/");
         SignInLink = new Uri(Address, $"sign-in?code={codes.Issue()}");
-        narrator.Say($"Attached to: {attachment.Sentence}");
         narrator.Say(status.Sandbox is { } sandbox ? $"Sandbox, a local Datadog: {sandbox}" : "Sandbox: none.");
         narrator.Say(
             $"Serving on {string.Join(" and ", web.Addresses.Select(a => new Uri(a, $"{settings.PathBase}/")))}"
@@ -97,7 +97,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
 
     public async ValueTask DisposeAsync()
     {
-        if (_started.Count > 1)
+        if (SignInLink is not null)
         {
             narrator.Say("Stopping.");
         }
@@ -112,8 +112,10 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var version = plugin.Manifest is { } manifest ? $" {manifest.Version}" : "";
         var where =
             plugin.Status["site"] is JsonValue site && site.TryGetValue(out string? name) ? $", site {name}" : "";
-        var state = plugin.State is PluginState.Running ? $"running{where}" : plugin.Detail;
-        narrator.Say($"Plugin {plugin.Name}{version}: {state}");
+        var state = plugin.State is PluginState.Running ? $"running{where}" : "";
+        narrator.Say(
+            $"Plugin {plugin.Name}{version}: {state}{(state.Length > 0 && plugin.Detail.Length > 0 ? "; " : "")}{plugin.Detail}"
+        );
         foreach (var fault in plugin.Faults)
         {
             narrator.Say($"  {fault}");
@@ -146,7 +148,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             Undo(() => sandbox.DisposeAsync().AsTask());
             return Reachable.From(sandbox.Addresses[0]);
         }
-        catch (IOException e)
+        catch (Exception e) when (Reachable.IsRefusal(e))
         {
             throw Reachable.CannotListen(settings.SandboxUrls, "--sandbox-urls", e);
         }

@@ -54,7 +54,6 @@ internal static class PageApi
     {
         http.Response.StatusCode = status;
         http.Response.Headers.ContentSecurityPolicy = Policy;
-        http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
         http.Response.Headers.CacheControl = "no-cache";
         return TypedResults.Bytes(content, Types[file]);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace StreamSpace.PluginHost;
 
@@ -26,8 +27,11 @@ internal static class Reachable
     public static bool IsLoopback(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var url) && url.IsLoopback;
 
+    /// <summary>True when the system refused to listen: the port is taken, is not for this user, or is on no address of ours.</summary>
+    public static bool IsRefusal(Exception e) => e is IOException or SocketException;
+
     /// <summary>The sentence for an address that is taken or not ours.</summary>
-    public static StartFault CannotListen(IReadOnlyList<string> urls, string option, IOException cause) =>
+    public static StartFault CannotListen(IReadOnlyList<string> urls, string option, Exception cause) =>
         new(
             $"Cannot listen on {string.Join(" and ", urls)} ({cause.Message.TrimEnd('.')}): stop what uses the port, or name another with {option}.",
             cause

@@ -58,6 +58,13 @@ internal sealed class WebServer : IAsyncDisposable
 
         var app = builder.Build();
         app.UsePathBase(settings.PathBase);
+        app.Use(
+            (http, next) =>
+            {
+                http.Response.Headers.XContentTypeOptions = "nosniff";
+                return next(http);
+            }
+        );
         app.UseProblems();
         app.UseRouting();
         app.UseAuthentication();
@@ -71,7 +78,7 @@ internal sealed class WebServer : IAsyncDisposable
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (IOException e)
+        catch (Exception e) when (Reachable.IsRefusal(e))
         {
             await app.DisposeAsync();
             throw Reachable.CannotListen(settings.Urls, "--urls", e);

@@ -73,6 +73,10 @@ public sealed class EchoPlugin : IPlugin
 
     public void MapEndpoints(IEndpointRouteBuilder routes)
     {
+        if (_context.Environment.TryGetValue("ECHO_MAP_FAULT", out var fault))
+        {
+            throw new InvalidOperationException(fault);
+        }
         routes
             .MapPost(
                 "/echo",

@@ -1,0 +1,40 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>What lies in a plugin's folder: a manifest, and the assembly that it names.</summary>
+internal static class PluginFolder
+{
+    private const int LongestManifest = 1_000_000;
+
+    /// <exception cref="FormatException">There is no manifest that can be used; the message says why.</exception>
+    public static PluginManifest ReadManifest(string folder)
+    {
+        var file = new FileInfo(Path.Combine(folder, "manifest.json"));
+        if (!file.Exists || file.Length > LongestManifest)
+        {
+            throw new FormatException(
+                file.Exists ? "its manifest.json is larger than 1 MB." : "its folder has no manifest.json."
+            );
+        }
+        var manifest = PluginManifest.Parse(File.ReadAllText(file.FullName));
+        return File.Exists(Path.Combine(folder, manifest.EntryPoint))
+            ? manifest
+            : throw new FormatException($"its entry point {manifest.EntryPoint} is missing.");
+    }
+
+    /// <summary>Makes the one plugin of the entry assembly.</summary>
+    public static IPlugin MakePlugin(PluginLoadContext context, string folder, PluginManifest manifest)
+    {
+        var found = context
+            .LoadFromAssemblyPath(Path.Combine(folder, manifest.EntryPoint))
+            .GetExportedTypes()
+            .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IPlugin)))
+            .ToList();
+        return found is [var type]
+            ? (IPlugin)Activator.CreateInstance(type)!
+            : throw new InvalidOperationException(
+                $"{manifest.EntryPoint} must have exactly one public class that implements IPlugin, and has {found.Count}."
+            );
+    }
+}
