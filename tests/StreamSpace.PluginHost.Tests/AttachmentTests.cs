@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Shouldly;
 using StreamSpace.PluginHost.Tests.Support;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Tests;
 
@@ -38,6 +39,50 @@ public sealed class AttachmentTests
         (await host.PutConfigAsync("""{"keepsLocal":true}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var again = await host.UntilAsync(Status, s => (long)s["demoEvents"]! > (long)stopped["demoEvents"]!);
         ((long)again["baselines"]!).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task AnInventedBatchThatWasUnderWayIsNotHandedOver()
+    {
+        var settings = TestHost.NewSettings();
+        var folder = Path.Combine(TestHost.EchoFolder, "streamspace-echo");
+        using var data = await DataFolder.TakeAsync(
+            settings.DataFolder,
+            new Narrator(TextWriter.Null, TimeProvider.System),
+            TimeProvider.System,
+            TestContext.Current.CancellationToken
+        );
+        using var store = new HostStore(Path.Combine(data.Path, "host.db"), new KeyRing(data.Folder("keys")));
+        using var plugin = new HostedPlugin(
+            folder,
+            new PluginSurroundings
+            {
+                Settings = settings,
+                Data = data,
+                Store = store,
+                Clock = TimeProvider.System,
+                Chance = () => 0.5,
+                Sandbox = null,
+                Sources = () => [],
+                Settle = _ => Task.CompletedTask,
+                Console = _ => { },
+            }
+        );
+        plugin.Find(_ => false);
+        await plugin.LoadAsync(TestContext.Current.CancellationToken);
+        var counted = new UsersCounted(7, TimeProvider.System.GetUtcNow());
+
+        await plugin.HandleAsync(new PlatformBatch([counted]) { Demo = true }, TestContext.Current.CancellationToken);
+        ((long)plugin.Status["events"]!).ShouldBe(1);
+        await plugin.ChangeConfigAsync(
+            new JsonObject { ["keepsLocal"] = false },
+            TestContext.Current.CancellationToken
+        );
+        await plugin.HandleAsync(new PlatformBatch([counted]) { Demo = true }, TestContext.Current.CancellationToken);
+        ((long)plugin.Status["events"]!).ShouldBe(1);
+        await plugin.HandleAsync(new PlatformBatch([counted]), TestContext.Current.CancellationToken);
+        ((long)plugin.Status["events"]!).ShouldBe(2);
+        await plugin.UnloadAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

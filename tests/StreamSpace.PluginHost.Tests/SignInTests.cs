@@ -74,6 +74,8 @@ public sealed class SignInTests
         var cookie = setting.Split(';')[0];
 
         (await host.SendAsync(HttpMethod.Get, Config, cookie: cookie)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var asToken = await host.SendAsync(HttpMethod.Put, Config, cookie.Split('=', 2)[1], TestHost.Json("{}"));
+        asToken.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         foreach (var method in new[] { HttpMethod.Put, HttpMethod.Post, HttpMethod.Delete, HttpMethod.Patch })
         {
             var written = await host.SendAsync(method, Config, body: TestHost.Json("{}"), cookie: cookie);

@@ -55,7 +55,8 @@ internal static class SignIn
     public static void Remember(HttpContext http, AccessTokens tokens) =>
         http.Response.Cookies.Append(
             Cookie,
-            tokens.Issue(Roles.Admin, Stay),
+            // All that a cookie can do is read; so that is all its token is good for.
+            tokens.Issue(Roles.User, Stay),
             new CookieOptions
             {
                 HttpOnly = true,
