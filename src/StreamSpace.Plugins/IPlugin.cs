@@ -6,13 +6,15 @@ namespace StreamSpace.Plugins;
 /// <summary>
 /// What a plugin's entry assembly offers: exactly one public class with a parameterless constructor that
 /// implements this. The host calls <see cref="LoadAsync"/> once, then <see cref="ConfigureAsync"/>, then
-/// <see cref="HandleAsync"/> one batch at a time, and <see cref="UnloadAsync"/> last.
+/// <see cref="HandleAsync"/> one batch at a time, and <see cref="UnloadAsync"/> last. No two of these calls run at
+/// once; the properties are read at any time, from any thread, and should answer at once.
 /// </summary>
 public interface IPlugin
 {
     /// <summary>
     /// True while everything this plugin sends stays on this machine. The demo platform runs only while every
-    /// loaded plugin says so. False is the safe answer, and the default.
+    /// loaded plugin says so. False is the safe answer, and the default. When a config takes it from true to false,
+    /// the plugin must not send to the new place what demo batches told it; an empty baseline follows at once.
     /// </summary>
     bool KeepsDataLocal => false;
 

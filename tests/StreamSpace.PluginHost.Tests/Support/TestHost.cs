@@ -7,6 +7,8 @@ namespace StreamSpace.PluginHost.Tests.Support;
 /// <summary>A whole host in this process: real Kestrel on a free port, a data folder that goes with it.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
+    private static readonly DirectoryInfo Root = MakeRoot();
+
     private readonly RunningHost _host;
     private readonly HttpClientHandler _handler = new() { AllowAutoRedirect = false, UseCookies = false };
 
@@ -28,7 +30,8 @@ internal sealed class TestHost : IAsyncDisposable
     public string Admin { get; }
     public Uri SignInLink => _host.SignInLink;
 
-    public static string NewFolder() => Directory.CreateTempSubdirectory("plugin-host-").FullName;
+    /// <summary>A new folder that goes when the tests have run.</summary>
+    public static string NewFolder() => Root.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
 
     /// <summary>Settings of a host that has everything to itself.</summary>
     public static HostSettings NewSettings()
@@ -116,5 +119,12 @@ internal sealed class TestHost : IAsyncDisposable
         Client.Dispose();
         _handler.Dispose();
         await _host.DisposeAsync();
+    }
+
+    private static DirectoryInfo MakeRoot()
+    {
+        var root = Directory.CreateTempSubdirectory("plugin-host-tests-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => root.Delete(recursive: true);
+        return root;
     }
 }
