@@ -162,17 +162,18 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// </summary>
     public async ValueTask StopAsync(CancellationToken cancellationToken)
     {
-        if (_timer is not null)
-            await _timer.DisposeAsync().ConfigureAwait(false);
-        await _loop.CutAsync(isLast: true).ConfigureAwait(false);
-        while (!cancellationToken.IsCancellationRequested)
+        if (_timer is null || _stop.IsCancellationRequested)
+            return;
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        try
         {
-            var changed = _outbox.Changed.Next;
-            if (_lanes.All(lane => lane.IsIdle))
-                break;
-            await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _loop.CutAsync(isLast: true).ConfigureAwait(false);
+            await ShipRestAsync(cancellationToken).ConfigureAwait(false);
         }
-        await EndAsync().ConfigureAwait(false);
+        finally
+        {
+            await EndAsync().ConfigureAwait(false);
+        }
     }
 
     /// <summary>Asks Datadog about the API key.</summary>
@@ -191,6 +192,17 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         await EndAsync().ConfigureAwait(false);
         _clients.ForEach(client => client.Dispose());
         _stop.Dispose();
+    }
+
+    private async Task ShipRestAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var changed = _outbox.Changed.Next;
+            if (_lanes.All(lane => lane.IsIdle))
+                return;
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private async Task EndAsync()

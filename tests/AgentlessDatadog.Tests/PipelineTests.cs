@@ -239,7 +239,7 @@ public sealed class PipelineTests
         await rig.FlushAsync();
         await rig.Until(() => rig.FarEnd.Requests.Count == 1);
         rig.FarEnd.Series.ShouldHaveSingleItem().Metric.ShouldBe("real.made");
-        rig.Pipeline.Status.Queue.Requests.ShouldBe(1);
+        await rig.Until(() => rig.Pipeline.Status.Queue.Requests == 1);
         rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 1, queued: 1);
     }
 

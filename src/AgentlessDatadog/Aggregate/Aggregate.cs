@@ -12,7 +12,11 @@ internal sealed record TakenCut(
     ReadOnlyMemory<Series> Series,
     List<TimedPoint> Timed,
     byte[] GlobalBlock
-);
+)
+{
+    /// <summary>Whether the store has it, so that it must not come back.</summary>
+    public bool IsKept { get; set; }
+}
 
 /// <summary>Everything measured since the last cut. Belongs to the loop.</summary>
 internal sealed class Aggregate(SeriesTable table)

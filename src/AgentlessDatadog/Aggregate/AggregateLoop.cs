@@ -27,6 +27,7 @@ internal sealed class AggregateLoop(
 
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate = new(table);
+    private readonly CutClock _cuts = new(clock);
     private readonly SeenIds _seen = new();
     private readonly EventFold _fold = new();
     private readonly Queue<Command> _commands = [];
@@ -35,37 +36,12 @@ internal sealed class AggregateLoop(
     private Flush? _flush;
     private long _lastSequence;
     private long _lastCutSequence;
-    private long _lastCut;
-    private long _lastCutStamp;
     private int _sinceCut;
 
     /// <summary>What else happens on the loop.</summary>
     /// <param name="BeforeCut">Called with the second of each cut, before it.</param>
     /// <param name="Configured">Called with the options that hold from then on.</param>
     public sealed record Hooks(Action<DateTimeOffset> BeforeCut, Action<IntakeOptions> Configured);
-
-    /// <summary>A cut, and the options that hold from then on or the end of the loop.</summary>
-    private sealed record Command(IntakeOptions? Next, bool IsLast)
-    {
-        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    /// <summary>A cut on its way into the store, and who waits for it.</summary>
-    private sealed record Flush(
-        List<Command> Commands,
-        TakenCut Cut,
-        long Sequence,
-        List<DatadogEvent> Summaries,
-        DateTimeOffset Now,
-        long Stamp
-    )
-    {
-        public bool IsLast => Commands[^1].IsLast;
-
-        public IntakeOptions? Next => Commands[^1].Next;
-    }
-
-    private sealed record Encoded(EncodedCut? Cut, Exception? Error);
 
     public FlushStatus? LastFlush => _lastFlush;
 
@@ -92,10 +68,9 @@ internal sealed class AggregateLoop(
     public async Task StartAsync(StoreContents contents, IntakeOptions options)
     {
         _options = options;
-        _lastCut = contents.LastCut;
+        _cuts.Start(contents.LastCut);
         _lastPayload = contents.LastPayload;
         _lastSequence = contents.LastSequence;
-        _lastCutStamp = clock.GetTimestamp();
         foreach (var id in contents.Seen)
             _seen.Add(id);
         for (var from = 0; from < contents.Journal.Count; )
@@ -177,6 +152,8 @@ internal sealed class AggregateLoop(
                 ledger.Book(arrivals.Moves);
                 outbox.Add(arrivals.Payloads.Select(payload => payload.Header));
                 CutEarly(arrivals.Journal.Measurements.Count);
+                if (outbox.Bytes > _options.QueueMaxBytes)
+                    await ExpireAsync().ConfigureAwait(false);
             }
         }
         // Whatever went wrong, those who wait must learn that nothing was kept, and the loop goes on.
@@ -193,50 +170,24 @@ internal sealed class AggregateLoop(
     private void CutEarly(int measurements)
     {
         _sinceCut += measurements;
-        if (_sinceCut >= EarlyCut && _commands.Count == 0 && clock.GetUtcNow().ToUnixTimeSeconds() > _lastCut)
+        if (_sinceCut >= EarlyCut && _commands.Count == 0 && _cuts.IsFree)
             _commands.Enqueue(new Command(null, IsLast: false));
     }
 
     private void BeginFlush()
     {
-        // Those who want nothing but a cut share it.
-        List<Command> commands = [_commands.Dequeue()];
-        while (commands[^1] is { Next: null, IsLast: false } && _commands.TryDequeue(out var next))
-            commands.Add(next);
-
-        var now = clock.GetUtcNow();
-        var (stamp, second, interval) = NextCut(now);
+        var commands = Command.TakeShared(_commands);
+        var time = _cuts.Next();
         if (_options.Metrics)
-            hooks.BeforeCut(DateTimeOffset.FromUnixTimeSeconds(second));
-        var cut = _aggregate.Take(second, interval);
+            hooks.BeforeCut(DateTimeOffset.FromUnixTimeSeconds(time.Second));
+        var cut = _aggregate.Take(time.Second, time.Interval);
         if (!_options.Metrics)
             cut = cut with { Series = default, Timed = [] };
-        var summaries = _fold.Summaries(now, commands[^1].IsLast);
-        _flush = new Flush(commands, cut, _lastSequence, summaries, now, stamp);
+        var summaries = _fold.Summaries(time.Now, commands[^1].IsLast);
+        _flush = new Flush(commands, cut, time, _lastSequence, summaries);
         _sinceCut = 0;
         var options = _options;
-        _ = Task.Run(() => _inbox.Writer.TryWrite(Encode(cut, options)));
-    }
-
-    // A second is never used twice, also when the clock steps back; the interval is measured by a clock that cannot.
-    private (long Stamp, long Second, long Interval) NextCut(DateTimeOffset now)
-    {
-        var stamp = clock.GetTimestamp();
-        var elapsed = clock.GetElapsedTime(_lastCutStamp, stamp).TotalSeconds;
-        return (stamp, Math.Max(now.ToUnixTimeSeconds(), _lastCut + 1), Math.Max(1, (long)Math.Round(elapsed)));
-    }
-
-    private Encoded Encode(TakenCut cut, IntakeOptions options)
-    {
-        try
-        {
-            return new Encoded(Encoder.Encode(cut, options), null);
-        }
-        // The loop waits for an answer: whatever went wrong is one.
-        catch (Exception error)
-        {
-            return new Encoded(null, error);
-        }
+        _ = Task.Run(() => _inbox.Writer.TryWrite(Encoded.Of(cut, options, Encoder)));
     }
 
     private async Task BookAsync(Flush flush, Encoded encoded)
@@ -252,6 +203,8 @@ internal sealed class AggregateLoop(
         catch (Exception error)
         {
             logger.LogError(error, "A flush could not be kept, the next one carries it");
+            if (!flush.Cut.IsKept)
+                _aggregate.Restore(flush.Cut);
             flush.Commands.ForEach(command => command.Done.TrySetException(error));
         }
         if (flush.IsLast)
@@ -265,16 +218,15 @@ internal sealed class AggregateLoop(
         encoded.Payloads.AddRange(flush.Summaries.Select(summary => Encoder.Encode(summary, _options)));
         if (flush.Summaries.Count > 0)
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
-        await KeepCutAsync(flush.Cut, flush.Sequence, encoded).ConfigureAwait(false);
-        _fold.Forget(flush.Now, flush.IsLast);
-        _lastCutStamp = flush.Stamp;
-        table.Prune(flush.Cut.Second);
+        await KeepCutAsync(flush.Cut, flush.Time, flush.Sequence, encoded).ConfigureAwait(false);
+        _fold.Forget(flush.Time.Now, flush.IsLast);
+        table.Prune(flush.Time.Second);
         _lastFlush = new FlushStatus(
-            DateTimeOffset.FromUnixTimeSeconds(flush.Cut.Second),
+            DateTimeOffset.FromUnixTimeSeconds(flush.Time.Second),
             encoded.Points,
             encoded.Payloads.Count,
             encoded.Payloads.Sum(payload => (long)payload.Header.Size),
-            clock.GetElapsedTime(flush.Stamp)
+            clock.GetElapsedTime(flush.Time.Stamp)
         );
     }
 
@@ -287,22 +239,16 @@ internal sealed class AggregateLoop(
         hooks.Configured(next);
     }
 
-    private async Task KeepCutAsync(TakenCut cut, long sequence, EncodedCut encoded)
+    private async Task KeepCutAsync(TakenCut cut, CutTime time, long sequence, EncodedCut encoded)
     {
-        if (encoded.Payloads.Count == 0 && sequence == _lastCutSequence)
-            return;
-        var known = _seen.Forget(clock.GetUtcNow().ToUnixTimeSeconds());
-        var kept = new Cut(cut.Second, sequence, encoded.Payloads, encoded.Moves, known);
-        try
+        if (encoded.Payloads.Count > 0 || sequence != _lastCutSequence)
         {
+            var known = _seen.Forget(time.Now.ToUnixTimeSeconds());
+            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, known);
             await store.CutAsync(kept, CancellationToken.None).ConfigureAwait(false);
         }
-        catch
-        {
-            _aggregate.Restore(cut);
-            throw;
-        }
-        _lastCut = cut.Second;
+        cut.IsKept = true;
+        _cuts.Keep(time);
         _lastCutSequence = sequence;
         ledger.Book(encoded.Moves);
         outbox.Add(encoded.Payloads.Select(payload => payload.Header));
@@ -320,11 +266,14 @@ internal sealed class AggregateLoop(
                 refused.Add(new LedgerMove(Admission.LaneOf(measurement), Account.Rejected, 1, fault));
         }
         // How long it took to come together is not known: as long as between any two cuts.
-        var (_, second, _) = NextCut(clock.GetUtcNow());
-        var cut = _aggregate.Take(second, (long)options.FlushInterval.TotalSeconds);
+        var time = _cuts.Next() with
+        {
+            Interval = (long)options.FlushInterval.TotalSeconds,
+        };
+        var cut = _aggregate.Take(time.Second, time.Interval);
         var encoded = Encoder.Encode(cut, options);
         encoded.Moves.AddRange(refused);
-        await KeepCutAsync(cut, entries[^1].Sequence, encoded).ConfigureAwait(false);
+        await KeepCutAsync(cut, time, entries[^1].Sequence, encoded).ConfigureAwait(false);
     }
 
     private async Task ExpireAsync()

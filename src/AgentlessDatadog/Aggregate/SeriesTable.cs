@@ -10,6 +10,8 @@ internal sealed class SeriesTable(TimeProvider clock)
     private readonly Dictionary<string, Metric> _metrics = new(StringComparer.Ordinal);
     private readonly HashSet<Series> _series = new(SeriesIdentity.Comparer);
 
+    private byte[] _scratch = new byte[1024];
+
     // Neighbours in time have much in common (one session's gauges), and what is alike compresses best side by side.
     private Series[] _order = new Series[64];
     private int _count;
@@ -127,7 +129,7 @@ internal sealed class SeriesTable(TimeProvider clock)
     {
         lock (_lock)
         {
-            var normal = TagSet.Of(tags);
+            string[] normal = [.. TagSet.Of(tags)];
             if (normal.AsSpan().SequenceEqual(_globalTags))
                 return;
             _globalTags = normal;
@@ -150,8 +152,9 @@ internal sealed class SeriesTable(TimeProvider clock)
     private Series Get(Metric metric, string[] tags)
     {
         var room = SeriesWire.MeasureIdentity(metric.Name, tags);
-        var buffer = room <= 1024 ? stackalloc byte[1024] : new byte[room];
-        var identity = buffer[..SeriesWire.WriteIdentity(buffer, metric.Name, tags)];
+        if (_scratch.Length < room)
+            _scratch = new byte[room];
+        var identity = _scratch.AsSpan(0, SeriesWire.WriteIdentity(_scratch, metric.Name, tags));
         if (_series.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(identity, out var known))
             return known;
         var series = Create(metric, identity.ToArray());

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
@@ -109,8 +110,10 @@ internal static class SeriesWire
     private static int WriteText(Span<byte> to, byte field, string text)
     {
         to[0] = field;
-        var bytes = Encoding.UTF8.GetByteCount(text);
-        var start = 1 + WriteVarint(to[1..], (ulong)bytes);
+        var start = 1 + WriteVarint(to[1..], (ulong)text.Length);
+        if (Ascii.FromUtf16(text, to[start..], out var length) == OperationStatus.Done)
+            return start + length;
+        start = 1 + WriteVarint(to[1..], (ulong)Encoding.UTF8.GetByteCount(text));
         return start + Encoding.UTF8.GetBytes(text, to[start..]);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace AgentlessDatadog;
 
 /// <summary>
@@ -10,6 +12,7 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
     // All that is not settled, and of these what no ship loop has in its hands, by where it goes.
     private readonly SortedDictionary<long, PayloadHeader> _all = [];
     private readonly Dictionary<(Lane Lane, string Destination), SortedDictionary<long, PayloadHeader>> _waiting = [];
+    private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
     private long _bytes;
 
     /// <summary>Raised when requests come in or are settled.</summary>
@@ -24,6 +27,15 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
         }
     }
 
+    public long Bytes
+    {
+        get
+        {
+            lock (_lock)
+                return _bytes;
+        }
+    }
+
     /// <summary>Takes in what the store has committed.</summary>
     public void Add(IEnumerable<PayloadHeader> headers)
     {
@@ -33,6 +45,7 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
             {
                 _all.Add(header.Id, header);
                 _bytes += header.Size;
+                CollectionsMarshal.GetValueRefOrAddDefault(_open, (header.Lane, header.Destination), out _)++;
                 Shelf(header).Add(header.Id, header);
             }
         }
@@ -63,7 +76,7 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
     public bool IsEmpty(Lane lane, string destination)
     {
         lock (_lock)
-            return !_all.Values.Any(header => header.Lane == lane && header.Destination == destination);
+            return _open.GetValueOrDefault((lane, destination)) == 0;
     }
 
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(PayloadHeader header, CancellationToken cancellationToken) =>
@@ -85,6 +98,7 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
             {
                 _all.Remove(header.Id);
                 _bytes -= header.Size;
+                _open[(header.Lane, header.Destination)]--;
             }
         }
         Changed.Raise();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace AgentlessDatadog;
@@ -11,10 +12,16 @@ internal static class TagSet
     public const int MaxLength = 200;
     public const int MaxCount = 100;
 
+    private static readonly SearchValues<char> Normal = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyz0123456789_-:./"
+    );
+
+    /// <summary>The canonical form; the very array that came in when it is in that form already.</summary>
     public static string[] Of(IReadOnlyList<string> tags)
     {
-        if (tags.Count == 0)
-            return [];
+        // Most callers hand in the same few arrays again and again, and write them as they should be.
+        if (tags is string[] array && IsCanonical(array))
+            return array;
         var normal = new string[tags.Count];
         var count = 0;
         foreach (var tag in tags)
@@ -59,15 +66,21 @@ internal static class TagSet
     private static bool IsLegal(Rune rune) =>
         Rune.IsLetterOrDigit(rune) || rune.Value is '_' or '-' or ':' or '.' or '/';
 
-    private static bool IsNormal(string tag)
+    private static bool IsCanonical(string[] tags)
     {
-        if (tag.Length > MaxLength || !char.IsAsciiLetterLower(tag[0]) || tag[^1] == ':')
-            return false;
-        foreach (var c in tag)
+        for (var i = 0; i < tags.Length; i++)
         {
-            if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-' or ':' or '.' or '/'))
+            if (string.IsNullOrEmpty(tags[i]) || !IsNormal(tags[i]))
+                return false;
+            if (i > 0 && string.CompareOrdinal(tags[i - 1], tags[i]) >= 0)
                 return false;
         }
-        return true;
+        return tags.Length <= MaxCount;
     }
+
+    private static bool IsNormal(string tag) =>
+        tag.Length <= MaxLength
+        && char.IsAsciiLetterLower(tag[0])
+        && tag[^1] != ':'
+        && !tag.AsSpan().ContainsAnyExcept(Normal);
 }

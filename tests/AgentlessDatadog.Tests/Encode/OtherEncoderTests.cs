@@ -17,7 +17,7 @@ public sealed class OtherEncoderTests
         table.UseGlobalTags(["env:test"]);
         var aggregate = new Aggregate(table);
         var random = new Random(1);
-        var values = Enumerable.Range(0, 300_000).Select(_ => random.NextDouble()).ToList();
+        var values = Enumerable.Range(0, 150_000).Select(_ => random.NextDouble()).ToList();
         for (var i = 0; i < values.Count; i++)
             Apply(aggregate, Some.Distribution(value: values[i], tags: [$"template:t{i % 3}"]));
         var encoder = new DistributionEncoder(aggregate.Take(Now.ToUnixTimeSeconds(), 10));

@@ -132,7 +132,7 @@ public sealed class ShippingTests
         await rig.FlushAsync();
         await rig.Until(
             () => rig.Ledger(Lane.Metrics).Expired == 1 && rig.Ledger(Lane.Events).Expired == 1,
-            TimeSpan.FromSeconds(60)
+            TimeSpan.FromSeconds(120)
         );
         rig.Ledger(Lane.Metrics).Reasons.ShouldContainKey("too old for Datadog");
         // A wait of 32 to 64 s after the first few: at most 1 h / 32 s and 18 h / 32 s.

@@ -88,7 +88,7 @@ public sealed class Rig : IAsyncDisposable
         {
             if (step > TimeSpan.Zero)
                 Clock.Advance(step);
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, patience.Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
         }
     }
 

@@ -1,0 +1,52 @@
+namespace AgentlessDatadog;
+
+/// <summary>A cut that somebody asked for, and what follows it: other options, or the end of the loop.</summary>
+internal sealed record Command(IntakeOptions? Next, bool IsLast)
+{
+    public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Takes those that one cut serves: any that want nothing but a cut, and one that wants more.</summary>
+    public static List<Command> TakeShared(Queue<Command> waiting)
+    {
+        List<Command> commands = [waiting.Dequeue()];
+        while (commands[^1] is { Next: null, IsLast: false } && waiting.TryDequeue(out var next))
+            commands.Add(next);
+        return commands;
+    }
+}
+
+/// <summary>A cut on its way into the store.</summary>
+/// <param name="Commands">Who waits for it; only the last of them may have more in mind than the cut.</param>
+/// <param name="Cut">What it took.</param>
+/// <param name="Time">When it was.</param>
+/// <param name="Sequence">The last sequence of the journal that is in it.</param>
+/// <param name="Summaries">Events that stand for those that were folded.</param>
+internal sealed record Flush(
+    List<Command> Commands,
+    TakenCut Cut,
+    CutTime Time,
+    long Sequence,
+    List<DatadogEvent> Summaries
+)
+{
+    public bool IsLast => Commands[^1].IsLast;
+
+    public IntakeOptions? Next => Commands[^1].Next;
+}
+
+/// <summary>What became of the encoding of a flush: a cut or an error.</summary>
+internal sealed record Encoded(EncodedCut? Cut, Exception? Error)
+{
+    public static Encoded Of(TakenCut cut, IntakeOptions options, CutEncoder encoder)
+    {
+        try
+        {
+            return new Encoded(encoder.Encode(cut, options), null);
+        }
+        // The loop waits for an answer: whatever went wrong is one.
+        catch (Exception error)
+        {
+            return new Encoded(null, error);
+        }
+    }
+}
