@@ -43,9 +43,12 @@ public sealed class FarEnd : IAsyncDisposable
 
     public IReadOnlyList<FarEndRequest> Requests => [.. _requests];
 
-    /// <summary>All series of the accepted metrics requests.</summary>
+    /// <summary>All series that it was sent; a request that came twice overwrites itself.</summary>
     public IEnumerable<ReadSeries> Series =>
-        Requests.Where(request => request.Path == "/api/v2/series").SelectMany(r => WireReader.ReadPayload(r.Raw));
+        Requests
+            .Where(request => request.Path == "/api/v2/series")
+            .DistinctBy(request => Convert.ToBase64String(request.Body))
+            .SelectMany(request => WireReader.ReadPayload(request.Raw));
 
     public static async Task<FarEnd> StartAsync(TimeProvider clock)
     {
