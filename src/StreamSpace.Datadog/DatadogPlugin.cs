@@ -142,7 +142,11 @@ public sealed class DatadogPlugin : IPlugin
         {
             await SayAsync(pipeline, "unloaded", cancellationToken);
         }
-        // In this order: what is held goes out under the old config, and nothing invented is left for the new one.
+        // In this order: nothing invented is left, and what is held goes out under the old config.
+        if (!config.KeepsDataLocal)
+        {
+            levels.ForgetInvented();
+        }
         await pipeline.ConfigureAsync(IntakeOf(config), cancellationToken);
         levels.Use(config);
         _inForce = before with { Config = config };

@@ -35,20 +35,28 @@ internal sealed class Levels(TelemetryPipeline pipeline)
     }
 
     /// <summary>
-    /// Goes on under another config: series whose tags it changes begin anew at the next cut. Invented sessions are
-    /// forgotten as soon as data may leave the machine.
+    /// Forgets what the demo invented: before anything may leave the machine, so that no cut in between takes it along.
     /// </summary>
+    public void ForgetInvented()
+    {
+        lock (_lock)
+        {
+            if (_demo)
+            {
+                ForgetAllBut([]);
+                _users = null;
+                _demo = false;
+            }
+        }
+    }
+
+    /// <summary>Goes on under another config: series whose tags it changes begin anew at the next cut.</summary>
     public void Use(DatadogConfig config)
     {
         lock (_lock)
         {
             _config = config;
             _tags = new Tags(config.UserTag);
-            if (_demo && !config.KeepsDataLocal)
-            {
-                Forget();
-                _demo = false;
-            }
             LetGo();
             foreach (var open in _sessions.Values)
             {
@@ -258,12 +266,6 @@ internal sealed class Levels(TelemetryPipeline pipeline)
                 _sessions.Remove(life);
             }
         }
-    }
-
-    private void Forget()
-    {
-        ForgetAllBut([]);
-        _users = null;
     }
 
     // Every series is made anew when it is next set: its tags may be others by then.

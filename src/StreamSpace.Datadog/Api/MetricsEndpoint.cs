@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using StreamSpace.Datadog.Config;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Api;
 
@@ -13,6 +14,9 @@ internal static class MetricsEndpoint
 {
     // A body of 5 MB can hold faults by the hundred thousand: the answer names the first of them and counts the rest.
     private const int NamedRejections = 1000;
+
+    private const string Example =
+        """{"metric":"streamspace.custom.metric","value":42,"type":"gauge","tags":["custom:tag"]}""";
 
     /// <summary>Maps it; <paramref name="inForce"/> gives null while no config is in force.</summary>
     public static void Map(
@@ -30,6 +34,7 @@ internal static class MetricsEndpoint
                     + "interval wins) or distribution; timestamp only for gauges and distributions. With an "
                     + "Idempotency-Key header a repeated call counts once."
             )
+            .WithMetadata(new RequestExample(Example))
             .Accepts<JsonObject>("application/json")
             .Produces<JsonObject>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status400BadRequest)
