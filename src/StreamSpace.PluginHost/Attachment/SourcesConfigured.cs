@@ -2,7 +2,7 @@ using StreamSpace.Platform;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>The sources of platform events that the environment names (DESIGN §6).</summary>
+/// <summary>The sources of platform events that the environment names.</summary>
 internal static class SourcesConfigured
 {
     /// <summary>What an operator can do when there is none.</summary>

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>The commands and options of DESIGN §6. Every command ends with 0, or with 1 and one sentence.</summary>
+/// <summary>The commands and options. Every command ends with 0, or with 1 and one sentence.</summary>
 internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
