@@ -146,4 +146,59 @@ public sealed class StoreTests : IAsyncDisposable
         rig.Ledger(Lane.Metrics).Delivered.ShouldBe(rig.Ledger(Lane.Metrics).Accepted);
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task WhatIsJournaledForADestinationGoesIntoItsRequestsWhileTheDestinationChanges()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { Destination = "a", ApiKey = null }, _store);
+        var journaled = new Dictionary<string, double>();
+        var queued = new Dictionary<string, double>();
+        _store.OnAppend = arrivals => Add(journaled, arrivals.Journal.Destination, arrivals.Journal.Measurements.Count);
+        _store.OnCut = cut =>
+        {
+            foreach (var payload in cut.Payloads)
+            {
+                var series = WireReader.ReadPayload(PayloadCheck.Unpack(payload.Header.ContentEncoding, payload.Body));
+                Add(queued, payload.Header.Destination, series.Sum(one => one.Points[0].Value));
+            }
+        };
+        // Enough series for an encoding to take as long as an arrival does.
+        await rig.KeepAsync([.. Enumerable.Range(0, 3000).Select(i => Some.Count("app.made", 1, $"id:{i}"))]);
+        Measurement[] more = [.. Enumerable.Range(0, 100).Select(i => Some.Count("app.made", 1, $"id:{i}"))];
+        var stop = false;
+        var calling = KeepOnAsync();
+        for (var i = 0; i < 40; i++)
+        {
+            rig.Clock.Advance(TimeSpan.FromSeconds(1));
+            await rig.ConfigureAsync(rig.Options with { Destination = i % 2 == 0 ? "b" : "a" });
+        }
+        Volatile.Write(ref stop, true);
+        await calling;
+        await rig.FlushAsync();
+        queued.ShouldBe(journaled, ignoreOrder: true);
+
+        async Task KeepOnAsync()
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                await rig.KeepAsync(more);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task WhatAHandleIsSetToBeforeADestinationChangesDoesNotGoToTheNext()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox", ApiKey = null }, _store);
+        using var gauge = rig.Pipeline.Gauge("demo.level", []);
+        gauge.Set(1);
+        _store.OnCut = _ => gauge.Set(2);
+        await rig.ConfigureAsync(rig.Options with { Destination = "datadog" });
+        _store.OnCut = _ => { };
+        await rig.FlushAsync();
+        rig.Pipeline.Status.Queue.Requests.ShouldBe(1);
+    }
+
+    private static void Add(Dictionary<string, double> sums, string destination, double more) =>
+        sums[destination] = sums.GetValueOrDefault(destination) + more;
 }

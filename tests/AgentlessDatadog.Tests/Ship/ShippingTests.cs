@@ -113,6 +113,25 @@ public sealed class ShippingTests
     }
 
     [Fact]
+    public async Task EventsGoFourAtATimeAndAfterAFailureAlone()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        await rig.KeepAsync([
+            .. Enumerable.Range(0, 10).Select(i => new DatadogEvent($"Told {i}", "", rig.Clock.GetUtcNow())),
+        ]);
+        foreach (var requests in new[] { 4, 5, 6 })
+        {
+            await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
+            rig.FarEnd.Requests.Count.ShouldBe(requests);
+            await rig.Until(() => rig.FarEnd.Requests.Count > requests, TimeSpan.FromSeconds(1));
+        }
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        rig.Ledger(Lane.Events).ShouldBe(10, delivered: 10);
+    }
+
+    [Fact]
     public async Task OneLanesTroubleIsNotAnothers()
     {
         await using var rig = await Rig.StartAsync();

@@ -13,17 +13,26 @@ public sealed class FailingStore : ITelemetryStore
 
     public int Appends { get; private set; }
 
+    /// <summary>Called before an append or a cut is kept.</summary>
+    public Action<Arrivals> OnAppend { get; set; } = _ => { };
+
+    public Action<Cut> OnCut { get; set; } = _ => { };
+
     public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
         _inner.OpenAsync(cancellationToken);
 
     public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
     {
         Appends++;
+        OnAppend(arrivals);
         return AppendFails ? Fail() : _inner.AppendAsync(arrivals, cancellationToken);
     }
 
-    public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
-        CutFails ? Fail() : _inner.CutAsync(cut, cancellationToken);
+    public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken)
+    {
+        OnCut(cut);
+        return CutFails ? Fail() : _inner.CutAsync(cut, cancellationToken);
+    }
 
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken) =>
         _inner.ReadAsync(payload, cancellationToken);
