@@ -70,6 +70,7 @@ public sealed class ProcessTests
         var sentence = host.Errors.ShouldHaveSingleItem();
         sentence.ShouldContain($"{port}");
         sentence.ShouldContain(option);
+        host.Output.ShouldAllBe(line => !line.Contains("Exception", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -56,7 +56,12 @@ public sealed class SignInTests
         await using var host = await TestHost.StartAsync();
         var token = host.Tokens.Issue(role, TimeSpan.FromHours(1));
         (await host.SendAsync(HttpMethod.Get, Config, token)).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await host.SendAsync(HttpMethod.Put, Config, token, TestHost.Json("{}"))).StatusCode.ShouldBe(written);
+        var put = await host.SendAsync(HttpMethod.Put, Config, token, TestHost.Json("{}"));
+        put.StatusCode.ShouldBe(written);
+        if (written is HttpStatusCode.Forbidden)
+        {
+            (await TestHost.BodyAsync(put))["detail"]!.GetValue<string>().ShouldContain($"\"{role}\"");
+        }
         var posted = await host.SendAsync(HttpMethod.Post, "api/plugins/echo/echo", token, TestHost.Json("{}"));
         posted.StatusCode.ShouldBe(written);
     }

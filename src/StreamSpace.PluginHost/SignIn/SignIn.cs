@@ -35,7 +35,7 @@ internal static class SignIn
                         Problem
                             .Of(
                                 StatusCodes.Status403Forbidden,
-                                $"The role \"{context.Principal?.FindFirst("role")?.Value}\" may only read; this needs {Roles.Operator} or {Roles.Admin}."
+                                $"The role \"{context.HttpContext.User.FindFirst("role")?.Value}\" may only read; this needs {Roles.Operator} or {Roles.Admin}."
                             )
                             .ExecuteAsync(context.HttpContext),
                 };

@@ -175,5 +175,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             .AddSimpleConsole(console => console.SingleLine = true)
             // It warns that the key ring is not encrypted itself: KeyRing says why.
             .AddFilter<ConsoleLoggerProvider>("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+            // A port that is taken is told in one sentence, at the end.
+            .AddFilter<ConsoleLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             .AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
 }
