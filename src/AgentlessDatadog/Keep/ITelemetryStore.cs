@@ -40,7 +40,11 @@ public sealed record StoreContents(
     IReadOnlyList<PayloadHeader> Outbox,
     IReadOnlyList<SeenId> Seen,
     IReadOnlyList<LedgerMove> Ledger
-);
+)
+{
+    /// <summary>What was found damaged when it was opened, so that all else here begins anew; null when nothing was.</summary>
+    public SetAside? SetAside { get; init; }
+}
 
 /// <summary>Measurements of one append, and the far end that was configured then.</summary>
 /// <param name="Sequence">Ascends in order of arrival.</param>

@@ -1,0 +1,144 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace AgentlessDatadog;
+
+/// <summary>
+/// A SQLite file that belongs to one connection, of one process, and that its owner alone may read.
+/// </summary>
+internal sealed class SqliteFile(string path, SqliteSchema schema)
+{
+    // Codes of SQLite's result (sqlite.org/rescode.html).
+    private const int Busy = 5;
+    private const int ReadOnly = 8;
+    private const int IoError = 10;
+    private const int Corrupt = 11;
+    private const int Full = 13;
+    private const int CannotOpen = 14;
+    private const int NotADatabase = 26;
+
+    private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
+
+    public string Path { get; } = System.IO.Path.GetFullPath(path);
+
+    /// <summary>Opens it, sound and of the current version.</summary>
+    /// <exception cref="SqliteException">SQLite could not.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <exception cref="NotSupportedException">A newer version has written it.</exception>
+    public SqliteConnection Open()
+    {
+        LetOnlyTheOwnerIn();
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = Path,
+                Mode = SqliteOpenMode.ReadWrite,
+                Pooling = false,
+                // Seconds for a process that is just ending to let go of the file.
+                DefaultTimeout = 2,
+            }.ConnectionString
+        );
+        try
+        {
+            connection.Open();
+            // Exclusive: no second process can use it, and none shares memory with us. What is kept in an outage is
+            // given back page by page. A WAL that a backlog has blown up is cut when it begins anew.
+            Run(
+                connection,
+                """
+                PRAGMA locking_mode = EXCLUSIVE;
+                PRAGMA auto_vacuum = INCREMENTAL;
+                PRAGMA journal_mode = WAL;
+                PRAGMA synchronous = FULL;
+                PRAGMA journal_size_limit = 16777216;
+                PRAGMA temp_store = MEMORY;
+                """
+            );
+            Check(connection);
+            schema.Migrate(connection);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Why a failed opening means that the file is damaged, or null when it does not.</summary>
+    public static string? Damage(Exception error) =>
+        error switch
+        {
+            InvalidDataException => error.Message,
+            SqliteException { SqliteErrorCode: NotADatabase } => "it is not a database",
+            SqliteException { SqliteErrorCode: Corrupt } => "its structure is damaged",
+            _ => null,
+        };
+
+    /// <summary>Puts the file out of the way, with what belongs to it.</summary>
+    public SetAside SetAside(string reason, DateTimeOffset now)
+    {
+        var stamp = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var aside = $"{Path}.damaged-{stamp}";
+        for (var n = 2; File.Exists(aside); n++)
+            aside = $"{Path}.damaged-{stamp}-{n}";
+        // The file itself goes last: a new one must never find what belonged to it.
+        foreach (var companion in Companions.Where(companion => File.Exists(Path + companion)))
+            File.Move(Path + companion, aside + companion);
+        File.Move(Path, aside);
+        return new SetAside(aside, reason);
+    }
+
+    /// <summary>What a failure means to the caller of a store.</summary>
+    public StoreUnavailableException Unavailable(Exception error) =>
+        new(
+            error switch
+            {
+                SqliteException { SqliteErrorCode: Full } => $"The disk of {Path} is full.",
+                SqliteException { SqliteErrorCode: ReadOnly } => $"{Path} is read-only.",
+                SqliteException { SqliteErrorCode: Busy } => $"{Path} is in use by another process.",
+                SqliteException { SqliteErrorCode: CannotOpen } =>
+                    $"{Path} cannot be opened: its folder must exist and be writable.",
+                SqliteException { SqliteErrorCode: IoError } io =>
+                    $"The disk of {Path} failed (SQLite error {io.SqliteExtendedErrorCode}).",
+                SqliteException { SqliteErrorCode: Corrupt or NotADatabase } =>
+                    $"{Path} is damaged; the next start sets it aside and begins a new file.",
+                SqliteException other => $"{Path} cannot be used (SQLite error {other.SqliteExtendedErrorCode}).",
+                _ => $"{Path} cannot be used: {error.Message}",
+            },
+            error
+        );
+
+    // SQLite gives the rights of the file to those that it makes beside it.
+    private void LetOnlyTheOwnerIn()
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var created = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            created.UnixCreateMode = owner;
+        if (!File.Exists(Path))
+            new FileStream(Path, created).Dispose();
+        if (OperatingSystem.IsWindows())
+            return;
+        foreach (var file in Companions.Select(companion => Path + companion).Append(Path).Where(File.Exists))
+        {
+            if (File.GetUnixFileMode(file) != owner)
+                File.SetUnixFileMode(file, owner);
+        }
+    }
+
+    private static void Check(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA quick_check(1)";
+        if (command.ExecuteScalar() is not "ok")
+            throw new InvalidDataException("its structure is damaged");
+    }
+
+    private static void Run(SqliteConnection connection, string pragmas)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = pragmas;
+        command.ExecuteNonQuery();
+    }
+}

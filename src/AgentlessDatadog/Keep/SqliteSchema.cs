@@ -1,0 +1,79 @@
+using Microsoft.Data.Sqlite;
+
+namespace AgentlessDatadog;
+
+/// <summary>
+/// The tables of a <see cref="SqliteStore"/>. Step n takes a file from version n to n + 1, and a new file is one of
+/// version 0; so a step is never changed once it has been released.
+/// </summary>
+internal sealed class SqliteSchema(IReadOnlyList<string> steps)
+{
+    // Numbers of lanes, accounts and metric types are on disk as they are in their enums.
+    public const string FirstStep = """
+        CREATE TABLE state (
+            last_cut INTEGER NOT NULL,      -- Unix second
+            last_sequence INTEGER NOT NULL,
+            last_payload INTEGER NOT NULL
+        );
+        INSERT INTO state VALUES (0, 0, 0);
+        CREATE TABLE journal (
+            sequence INTEGER PRIMARY KEY,
+            destination TEXT NOT NULL,
+            crc INTEGER NOT NULL,           -- CRC-32C of measurements
+            measurements BLOB NOT NULL      -- JournalRow
+        );
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY,
+            lane INTEGER NOT NULL,
+            destination TEXT NOT NULL,
+            path TEXT NOT NULL,
+            content_type TEXT NOT NULL,
+            content_encoding TEXT,
+            size INTEGER NOT NULL,
+            units INTEGER NOT NULL,
+            oldest INTEGER NOT NULL,        -- ticks of 100 ns since the year 1, UTC
+            crc INTEGER NOT NULL,           -- CRC-32C of body
+            body BLOB NOT NULL
+        );
+        CREATE TABLE seen (
+            arrival INTEGER PRIMARY KEY,
+            second INTEGER NOT NULL,        -- Unix second
+            hashes BLOB NOT NULL            -- 16 bytes for each id, little-endian
+        );
+        CREATE TABLE ledger (
+            account INTEGER NOT NULL,
+            lane INTEGER NOT NULL,
+            reason TEXT NOT NULL,           -- empty for none
+            units INTEGER NOT NULL,
+            PRIMARY KEY (account, lane, reason)
+        ) WITHOUT ROWID;
+        """;
+
+    public static SqliteSchema Current { get; } = new([FirstStep]);
+
+    /// <summary>Brings a file to this version, all of it or nothing.</summary>
+    /// <exception cref="NotSupportedException">It has been written by a newer version.</exception>
+    public void Migrate(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA user_version";
+        var version = (int)(long)command.ExecuteScalar()!;
+        if (version > steps.Count)
+        {
+            throw new NotSupportedException(
+                $"{connection.DataSource} was written by a newer version of this program (its schema is {version}, this "
+                    + $"program knows {steps.Count}). Start that version again, or move the file away to begin a new one."
+            );
+        }
+        if (version == steps.Count)
+            return;
+        using var transaction = connection.BeginTransaction();
+        command.Transaction = transaction;
+        foreach (var step in steps.Skip(version).Append($"PRAGMA user_version = {steps.Count}"))
+        {
+            command.CommandText = step;
+            command.ExecuteNonQuery();
+        }
+        transaction.Commit();
+    }
+}

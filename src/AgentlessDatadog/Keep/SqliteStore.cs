@@ -1,0 +1,181 @@
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace AgentlessDatadog;
+
+/// <summary>
+/// Keeps everything in one SQLite file, on disk before a call returns. All that is asked while a commit is under way
+/// shares the next one, without a timer. The file belongs to one store at a time and its owner alone may read it.
+/// </summary>
+public sealed class SqliteStore : ITelemetryStore
+{
+    // So that nobody waits behind a transaction without end.
+    private const int MaxShared = 256;
+
+    private readonly SqliteFile _file;
+    private readonly TimeProvider _clock;
+    private readonly Channel<Work> _waiting = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
+    private SqliteTables? _tables;
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>Names the file; <see cref="OpenAsync"/> makes it when there is none. Its folder must exist.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="clock">Names what is set aside.</param>
+    public SqliteStore(string path, TimeProvider clock)
+        : this(path, clock, SqliteSchema.Current) { }
+
+    internal SqliteStore(string path, TimeProvider clock, SqliteSchema schema)
+    {
+        _file = new SqliteFile(path, schema);
+        _clock = clock;
+    }
+
+    /// <summary>
+    /// Reads what an earlier process left. A damaged file is set aside, and the contents say so. After a failure it may
+    /// be called again.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The file cannot be read and written now.</exception>
+    /// <exception cref="NotSupportedException">A newer version of this program has written the file.</exception>
+    public async ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (_tables is not null)
+            throw new InvalidOperationException("The store is open.");
+        var contents = await Task.Run(Open, cancellationToken).ConfigureAwait(false);
+        _loop = Task.Run(CommitAllAsync, CancellationToken.None);
+        return contents;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="StoreUnavailableException">Nothing of it is kept.</exception>
+    public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken) =>
+        WriteAsync(tables => tables.Append(arrivals), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <exception cref="StoreUnavailableException">Nothing of it is kept.</exception>
+    public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
+        WriteAsync(tables => tables.Cut(cut), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <exception cref="StoreUnavailableException">Nothing of it is kept.</exception>
+    public ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken) =>
+        WriteAsync(tables => tables.Settle(settlement), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <exception cref="KeyNotFoundException">There is no such request.</exception>
+    /// <exception cref="InvalidDataException">The body has been damaged on the disk.</exception>
+    /// <exception cref="StoreUnavailableException">It cannot be read now.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
+    {
+        byte[] body = [];
+        await WriteAsync(tables => body = tables.Body(payload), cancellationToken).ConfigureAwait(false);
+        return body;
+    }
+
+    /// <summary>Finishes what has been asked, and closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _waiting.Writer.TryComplete();
+        await _loop.ConfigureAwait(false);
+        _tables?.Dispose();
+        _tables = null;
+    }
+
+    private StoreContents Open()
+    {
+        try
+        {
+            try
+            {
+                return Load();
+            }
+            catch (Exception error) when (SqliteFile.Damage(error) is { } damage)
+            {
+                var setAside = _file.SetAside(damage, _clock.GetUtcNow());
+                return Load() with { SetAside = setAside };
+            }
+        }
+        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw _file.Unavailable(error);
+        }
+    }
+
+    private StoreContents Load()
+    {
+        var connection = _file.Open();
+        try
+        {
+            var tables = new SqliteTables(connection);
+            var contents = tables.ReadAll();
+            _tables = tables;
+            return contents;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask WriteAsync(Action<SqliteTables> act, CancellationToken cancellationToken)
+    {
+        if (_tables is null)
+            throw new InvalidOperationException("The store is not open.");
+        var work = new Work(act, cancellationToken);
+        ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(work), this);
+        await work.Done.Task.ConfigureAwait(false);
+    }
+
+    private async Task CommitAllAsync()
+    {
+        List<Work> shared = [];
+        while (await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            shared.Clear();
+            while (shared.Count < MaxShared && _waiting.Reader.TryRead(out var work))
+            {
+                if (!work.IsGivenUp())
+                    shared.Add(work);
+            }
+            Commit(shared);
+        }
+    }
+
+    private void Commit(List<Work> shared)
+    {
+        var error = Transact(shared);
+        if (error is null)
+            shared.ForEach(work => work.Done.SetResult());
+        else if (shared is [var alone])
+            alone.Done.SetException(error);
+        else
+            // Which of them it was is not known, and it must not cost the others theirs.
+            shared.ForEach(work => Commit([work]));
+    }
+
+    private Exception? Transact(List<Work> shared)
+    {
+        var tables = _tables!;
+        try
+        {
+            tables.Begin();
+            shared.ForEach(work => work.Act(tables));
+            tables.Commit();
+            return null;
+        }
+        // Whatever it is, it belongs to those who asked, and the loop goes on.
+        catch (Exception error)
+        {
+            tables.Rollback();
+            return error is SqliteException ? _file.Unavailable(error) : error;
+        }
+    }
+
+    /// <summary>What one caller asks, and its wait for the commit.</summary>
+    private sealed record Work(Action<SqliteTables> Act, CancellationToken Token)
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsGivenUp() => Token.IsCancellationRequested && Done.TrySetCanceled(Token);
+    }
+}
