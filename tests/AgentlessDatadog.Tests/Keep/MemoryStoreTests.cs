@@ -1,0 +1,8 @@
+namespace AgentlessDatadog.Tests;
+
+public sealed class MemoryStoreTests : TelemetryStoreRules
+{
+    public MemoryStoreTests() => Store = new MemoryStore();
+
+    private protected override ValueTask<StoreContents> OpenAgainAsync() => Store.OpenAsync(CancellationToken.None);
+}

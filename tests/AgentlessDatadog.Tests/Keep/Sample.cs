@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>What a pipeline would hand to a store, and what a store holds as text that can be compared.</summary>
+internal static class Sample
+{
+    public static Measurement Measurement(double value, string? id = null) =>
+        new("streamspace.user.login", MetricType.Count, value, ["user:ann", "env:test"]) { Id = id, IsItem = true };
+
+    public static JournalEntry Entry(long sequence, params double[] values) =>
+        new(sequence, "datadog", [.. values.Select(value => Measurement(value))]);
+
+    public static Payload Payload(long id, int size = 100) =>
+        new(
+            new PayloadHeader(
+                id,
+                Lane.Metrics,
+                "datadog",
+                "/api/v2/series",
+                "application/x-protobuf",
+                id % 2 == 0 ? "zstd" : null,
+                size,
+                3,
+                DateTimeOffset.UnixEpoch.AddSeconds(id)
+            ),
+            Body(id, size)
+        );
+
+    public static byte[] Body(long id, int size)
+    {
+        var body = new byte[size];
+        new Random((int)id).NextBytes(body);
+        return body;
+    }
+
+    public static LedgerMove Accepted(long units) => new(Lane.Metrics, Account.Queued, units);
+
+    public static LedgerMove Delivered(long units) => new(Lane.Metrics, Account.Delivered, units);
+
+    public static SeenId[] Ids(long second, params int[] hashes) =>
+        [.. hashes.Select(hash => new SeenId((UInt128)hash << 64 | 7, second))];
+
+    public static Arrivals Arrivals(
+        JournalEntry journal,
+        Payload[]? payloads = null,
+        SeenId[]? seen = null,
+        LedgerMove[]? moves = null
+    ) => new(journal, payloads ?? [], seen ?? [], moves ?? []);
+
+    public static Cut Cut(
+        long second,
+        long sequence,
+        Payload[]? payloads = null,
+        LedgerMove[]? moves = null,
+        long forget = 0
+    ) => new(second, sequence, payloads ?? [], moves ?? [], forget);
+
+    public static string Text(this StoreContents contents)
+    {
+        var text = new StringBuilder();
+        Line($"cut {contents.LastCut} sequence {contents.LastSequence} payload {contents.LastPayload}");
+        foreach (var entry in contents.Journal)
+        {
+            Line($"journal {entry.Sequence} for {entry.Destination}");
+            foreach (var item in entry.Measurements)
+                Line($"  {item with { Tags = [] }} tags {string.Join(',', item.Tags)} at {item.Timestamp?.UtcTicks}");
+        }
+        foreach (var header in contents.Outbox)
+            Line($"outbox {header}");
+        foreach (var id in contents.Seen)
+            Line($"seen {id}");
+        foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane)).ThenBy(move => move.Reason))
+            Line($"ledger {move}");
+        return text.ToString();
+
+        void Line(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));
+    }
+}

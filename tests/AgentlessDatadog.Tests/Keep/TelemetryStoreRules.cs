@@ -1,0 +1,184 @@
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>What every store does. To open again is what a new process would do.</summary>
+public abstract class TelemetryStoreRules : IAsyncLifetime
+{
+    private protected ITelemetryStore Store { get; set; } = null!;
+
+    private protected abstract ValueTask<StoreContents> OpenAgainAsync();
+
+    public async ValueTask InitializeAsync() => await OpenAgainAsync();
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task ANewStoreHoldsNothing()
+    {
+        var contents = await OpenAgainAsync();
+
+        contents.Text().ShouldBe(new StoreContents(0, 0, 0, [], [], [], []).Text());
+        contents.SetAside.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task WhatIsAppendedIsThereAsItWas()
+    {
+        var at = DateTimeOffset.UnixEpoch.AddTicks(12345678901234567);
+        Measurement[] measurements =
+        [
+            new("a.gauge", MetricType.Gauge, -0.5, ["user:zoë", "template:firefox"]) { Unit = "byte", Timestamp = at },
+            new("a.count", MetricType.Count, 3, ["user:zoë"]) { Id = "evt-1", IsItem = true },
+            new("a.rate", MetricType.Rate, double.MaxValue, []),
+            new("a.gauge", MetricType.Distribution, double.Epsilon, ["template:firefox", ""]) { Unit = "" },
+        ];
+        var arrivals = new Arrivals(
+            new JournalEntry(1, "sandbox", measurements),
+            [Sample.Payload(1), Sample.Payload(2, size: 0)],
+            Sample.Ids(1_700_000_000, 1, 2),
+            [Sample.Accepted(5), new LedgerMove(Lane.Events, Account.Rejected, 1, "title is empty")]
+        );
+
+        await Append(arrivals);
+        var contents = await OpenAgainAsync();
+
+        contents.LastSequence.ShouldBe(1);
+        contents.LastPayload.ShouldBe(2);
+        contents.Journal.ShouldHaveSingleItem().Destination.ShouldBe("sandbox");
+        var kept = contents.Journal[0].Measurements;
+        kept.Select(one => one with { Tags = [] }).ShouldBe(measurements.Select(one => one with { Tags = [] }));
+        kept.Select(one => string.Join('|', one.Tags)).ShouldBe(measurements.Select(one => string.Join('|', one.Tags)));
+        contents.Outbox.ShouldBe(arrivals.Payloads.Select(payload => payload.Header));
+        contents.Seen.ShouldBe(arrivals.Seen);
+        contents.Ledger.ShouldBe(arrivals.Moves, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task ACutPutsItsRequestsInPlaceOfWhatTheyWereMadeOf()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1, 10)));
+        await Append(Sample.Arrivals(Sample.Entry(2, 20)));
+        await Append(Sample.Arrivals(Sample.Entry(3, 30)));
+
+        await Cut(Sample.Cut(1_700_000_000, sequence: 2, [Sample.Payload(1)]));
+        var contents = await OpenAgainAsync();
+
+        contents.LastCut.ShouldBe(1_700_000_000);
+        contents.LastSequence.ShouldBe(3);
+        contents.Journal.ShouldHaveSingleItem().Measurements[0].Value.ShouldBe(30);
+        contents.Outbox.ShouldBe([Sample.Payload(1).Header]);
+    }
+
+    [Fact]
+    public async Task NumbersGoOnAlsoWhenNothingIsLeft()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(7, 1)));
+        await Cut(Sample.Cut(5, sequence: 7, [Sample.Payload(9)]));
+        await Settle(new Settlement([9], []));
+
+        var contents = await OpenAgainAsync();
+
+        (contents.LastCut, contents.LastSequence, contents.LastPayload).ShouldBe((5, 7, 9));
+        contents.Journal.ShouldBeEmpty();
+        contents.Outbox.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task AnAppendWithoutMeasurementsLeavesNoEntry()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]));
+
+        var contents = await OpenAgainAsync();
+
+        contents.LastSequence.ShouldBe(1);
+        contents.Journal.ShouldBeEmpty();
+        contents.Outbox.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task ABodyIsReadAsItWasUntilItIsSettled()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1, size: 0), Sample.Payload(2, size: 600_000)]));
+        await OpenAgainAsync();
+
+        (await Read(1)).ShouldBe([]);
+        (await Read(2)).ShouldBe(Sample.Body(2, 600_000));
+        await Settle(new Settlement([2], [Sample.Delivered(3)]));
+
+        await Should.ThrowAsync<KeyNotFoundException>(async () => await Read(2));
+        (await OpenAgainAsync()).Outbox.ShouldHaveSingleItem().Id.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task ABodyMayBePartOfALargerBuffer()
+    {
+        var buffer = Sample.Body(1, 100);
+        var payload = Sample.Payload(1, size: 10) with { Body = buffer.AsMemory(20, 10) };
+        await Append(Sample.Arrivals(Sample.Entry(1), [payload]));
+        await OpenAgainAsync();
+
+        (await Read(1)).ShouldBe(buffer[20..30]);
+    }
+
+    [Fact]
+    public async Task TheLedgerIsTheSumOfAllMovesWithAcceptancesFirst()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1), moves: [Sample.Accepted(10)]));
+        await Settle(new Settlement([], [Sample.Delivered(4), new(Lane.Metrics, Account.Expired, 1, "too old")]));
+        await Cut(Sample.Cut(1, 1, moves: [Sample.Accepted(2), new(Lane.Metrics, Account.Expired, 2, "no room")]));
+        await Settle(new Settlement([], [new(Lane.Metrics, Account.Expired, 2, "too old")]));
+
+        var contents = await OpenAgainAsync();
+
+        contents.Ledger[0].ShouldBe(Sample.Accepted(12));
+        contents.Ledger.ShouldBe(
+            [
+                Sample.Accepted(12),
+                Sample.Delivered(4),
+                new(Lane.Metrics, Account.Expired, 3, "too old"),
+                new(Lane.Metrics, Account.Expired, 2, "no room"),
+            ],
+            ignoreOrder: true
+        );
+    }
+
+    [Fact]
+    public async Task SeenIdsStayUntilACutForgetsThem()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1), seen: Sample.Ids(100, 1, 2)));
+        await Append(Sample.Arrivals(Sample.Entry(2), seen: Sample.Ids(200, 3)));
+        await Append(Sample.Arrivals(Sample.Entry(3), seen: Sample.Ids(300, 4)));
+
+        await Cut(Sample.Cut(1, 3, forget: 200));
+        (await OpenAgainAsync()).Seen.ShouldBe([.. Sample.Ids(200, 3), .. Sample.Ids(300, 4)]);
+
+        await Cut(Sample.Cut(2, 3, forget: 301));
+        (await OpenAgainAsync()).Seen.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task AnIdThatIsStillNeededKeepsYoungerOnesThatAnEarlierClockDated()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1), seen: Sample.Ids(300, 1)));
+        await Append(Sample.Arrivals(Sample.Entry(2), seen: Sample.Ids(100, 2)));
+
+        await Cut(Sample.Cut(1, 2, forget: 200));
+
+        (await OpenAgainAsync()).Seen.ShouldBe([.. Sample.Ids(300, 1), .. Sample.Ids(100, 2)]);
+    }
+
+    private protected ValueTask Append(Arrivals arrivals) => Store.AppendAsync(arrivals, CancellationToken.None);
+
+    private protected ValueTask Cut(Cut cut) => Store.CutAsync(cut, CancellationToken.None);
+
+    private protected ValueTask Settle(Settlement settlement) => Store.SettleAsync(settlement, CancellationToken.None);
+
+    private protected async ValueTask<byte[]> Read(long payload) =>
+        (await Store.ReadAsync(payload, CancellationToken.None)).ToArray();
+}
