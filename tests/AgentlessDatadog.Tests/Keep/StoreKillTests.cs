@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+public sealed class StoreKillTests
+{
+    private const string Mode = "keep-until-killed";
+    private const int Rounds = 20;
+    private const int Seed = 20_261_124;
+
+    // Steps that the child has under way at once, so that commits are shared.
+    private const int Width = 6;
+
+    [Fact]
+    public async Task AKillAtAnyMomentLosesNothingAcknowledgedAndLeavesNoHalf()
+    {
+        using var folder = new StoreFolder(onDisk: true);
+        var random = new Random(Seed);
+        var memory = new MemoryStore();
+        var script = new StoreScript(Seed);
+        var done = 0;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var acknowledged = await KeepUntilKilledAsync(folder.File, done, random.Next(40, 400));
+            acknowledged.ShouldBeGreaterThanOrEqualTo(done);
+
+            var found = await ReadAsync(folder);
+            for (; done < acknowledged; done++)
+                await script.Next()(memory);
+            // What was under way may be in the file or not, but only whole and in its order.
+            while (await HeldByAsync(memory) != found && done < acknowledged + Width)
+            {
+                await script.Next()(memory);
+                done++;
+            }
+            (await HeldByAsync(memory)).ShouldBe(found, $"round {round}: {acknowledged} steps were acknowledged");
+        }
+        done.ShouldBeGreaterThan(Rounds, "the child must have got on");
+    }
+
+    /// <summary>What the child does: its script from a step on, telling the number of each that is acknowledged.</summary>
+    public static async Task<bool> RunAsChildAsync(string[] args)
+    {
+        if (args is not [Mode, var path, var done])
+            return false;
+        var script = new StoreScript(Seed);
+        var step = int.Parse(done, CultureInfo.InvariantCulture);
+        for (var i = 0; i < step; i++)
+            script.Next();
+        await using var store = new SqliteStore(path, TimeProvider.System);
+        await store.OpenAsync(CancellationToken.None);
+        var underWay = new Queue<Task>();
+        while (true)
+        {
+            underWay.Enqueue(script.Next()(store).AsTask());
+            if (underWay.Count < Width)
+                continue;
+            await underWay.Dequeue();
+            await Console.Out.WriteLineAsync((++step).ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static async Task<int> KeepUntilKilledAsync(string path, int done, int milliseconds)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
+        foreach (var arg in new[] { "exec", typeof(StoreKillTests).Assembly.Location, Mode, path, $"{done}" })
+            start.ArgumentList.Add(arg);
+        using var child = Process.Start(start)!;
+        var reading = LastLineAsync(child.StandardOutput);
+        await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
+        child.Kill();
+        var last = await reading;
+        await child.WaitForExitAsync();
+        child.ExitCode.ShouldBe(128 + 9, "it must not have ended by itself");
+        return last is null ? done : int.Parse(last, CultureInfo.InvariantCulture);
+    }
+
+    // A line that the kill has cut in two is not an acknowledgement.
+    private static async Task<string?> LastLineAsync(StreamReader output)
+    {
+        var lines = (await output.ReadToEndAsync()).Split('\n');
+        return lines.Length > 1 ? lines[^2] : null;
+    }
+
+    private static async Task<string> ReadAsync(StoreFolder folder)
+    {
+        await using var store = folder.NewStore();
+        var contents = await store.OpenAsync(CancellationToken.None);
+        contents.SetAside.ShouldBeNull();
+        return contents.Text();
+    }
+
+    private static async Task<string> HeldByAsync(MemoryStore memory) =>
+        (await memory.OpenAsync(CancellationToken.None)).Text();
+}

@@ -1,0 +1,88 @@
+namespace AgentlessDatadog.Tests;
+
+/// <summary>
+/// A pipeline's day as a row of steps, the same for a seed at any time and in any process. A step does to a store
+/// what it does to any other, so that a <see cref="MemoryStore"/> can say what must be in a file.
+/// </summary>
+internal sealed class StoreScript(int seed)
+{
+    private readonly Random _random = new(seed);
+    private readonly List<long> _outbox = [];
+    private long _second = 1_700_000_000;
+    private long _sequence;
+    private long _cutSequence;
+    private long _payload;
+    private int _id;
+
+    public Func<ITelemetryStore, ValueTask> Next()
+    {
+        _second += _random.Next(3);
+        switch (_random.Next(10))
+        {
+            case < 6:
+                var arrivals = Arrive();
+                return store => store.AppendAsync(arrivals, CancellationToken.None);
+            case < 8:
+                var cut = Cut();
+                return store => store.CutAsync(cut, CancellationToken.None);
+            default:
+                var settlement = Settle();
+                return store => store.SettleAsync(settlement, CancellationToken.None);
+        }
+    }
+
+    private Arrivals Arrive()
+    {
+        var measurements = Enumerable.Range(0, _random.Next(5)).Select(_ => Measure()).ToList();
+        var ids = Enumerable.Range(0, _random.Next(4)).Select(_ => ++_id).ToArray();
+        return new Arrivals(
+            new JournalEntry(++_sequence, _random.Next(2) == 0 ? "datadog" : "sandbox", measurements),
+            Payloads(2, 300),
+            Sample.Ids(_second, ids),
+            [Sample.Accepted(measurements.Count), new(Lane.Events, Account.Queued, _random.Next(3))]
+        );
+    }
+
+    private Cut Cut()
+    {
+        _cutSequence += _random.NextInt64(_sequence - _cutSequence + 1);
+        return new Cut(++_second, _cutSequence, Payloads(4, 20_000), [Sample.Accepted(1)], _second - 20);
+    }
+
+    private Settlement Settle()
+    {
+        List<long> gone = [];
+        for (var left = _random.Next(4); left > 0 && _outbox.Count > 0; left--)
+        {
+            var at = _random.Next(_outbox.Count);
+            gone.Add(_outbox[at]);
+            _outbox.RemoveAt(at);
+        }
+        var reason = _random.Next(2) == 0 ? null : $"status {_random.Next(400, 404)}";
+        return new Settlement(gone, [new(Lane.Metrics, (Account)_random.Next(1, 6), gone.Count, reason)]);
+    }
+
+    private Payload[] Payloads(int most, int size)
+    {
+        Payload[] made =
+        [
+            .. Enumerable.Range(0, _random.Next(most)).Select(_ => Sample.Payload(++_payload, _random.Next(size))),
+        ];
+        _outbox.AddRange(made.Select(payload => payload.Header.Id));
+        return made;
+    }
+
+    private Measurement Measure() =>
+        new(
+            $"app.metric{_random.Next(4)}",
+            (MetricType)_random.Next(4),
+            _random.NextDouble(),
+            [.. Enumerable.Range(0, _random.Next(3)).Select(_ => $"tag:{_random.Next(5)}")]
+        )
+        {
+            Unit = _random.Next(3) == 0 ? "second" : null,
+            Timestamp = _random.Next(3) == 0 ? DateTimeOffset.FromUnixTimeSeconds(_second) : null,
+            Id = _random.Next(3) == 0 ? $"id-{_random.Next()}" : null,
+            IsItem = _random.Next(2) == 0,
+        };
+}

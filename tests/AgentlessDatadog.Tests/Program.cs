@@ -1,0 +1,7 @@
+using AgentlessDatadog.Tests;
+using Xunit.MicrosoftTestingPlatform;
+
+// The test program is also the process that a test kills.
+return await StoreKillTests.RunAsChildAsync(args)
+    ? 0
+    : await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
