@@ -8,7 +8,8 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class SqliteFile(string path, SqliteSchema schema)
 {
-    // Codes of SQLite's result (sqlite.org/rescode.html).
+    // Codes of SQLite's result (sqlite.org/rescode.html). Wrong: a statement does not fit the tables.
+    public const int Wrong = 1;
     private const int Busy = 5;
     private const int ReadOnly = 8;
     private const int IoError = 10;
@@ -41,13 +42,15 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         try
         {
             connection.Open();
-            // Exclusive: no second process can use it, and none shares memory with us. What is kept in an outage is
-            // given back page by page. A WAL that a backlog has blown up is cut when it begins anew.
+            // What an outage has filled is given back page by page; only an empty file can still be made for that.
+            if (new FileInfo(Path).Length == 0)
+                Run(connection, "PRAGMA auto_vacuum = INCREMENTAL");
+            // Exclusive: no second process can use the file, and none shares memory with us. A log that a backlog has
+            // blown up is cut when it begins anew.
             Run(
                 connection,
                 """
                 PRAGMA locking_mode = EXCLUSIVE;
-                PRAGMA auto_vacuum = INCREMENTAL;
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
                 PRAGMA journal_size_limit = 16777216;
@@ -71,6 +74,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         {
             InvalidDataException => error.Message,
             SqliteException { SqliteErrorCode: NotADatabase } => "it is not a database",
+            SqliteException { SqliteErrorCode: Wrong } => "its tables are not those of its version",
             SqliteException { SqliteErrorCode: Corrupt } => "its structure is damaged",
             _ => null,
         };

@@ -53,6 +53,7 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
 
     /// <summary>Brings a file to this version, all of it or nothing.</summary>
     /// <exception cref="NotSupportedException">It has been written by a newer version.</exception>
+    /// <exception cref="StoreUnavailableException">A step does not fit the file, which is as it was.</exception>
     public void Migrate(SqliteConnection connection)
     {
         using var command = connection.CreateCommand();
@@ -67,13 +68,23 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         }
         if (version == steps.Count)
             return;
-        using var transaction = connection.BeginTransaction();
-        command.Transaction = transaction;
-        foreach (var step in steps.Skip(version).Append($"PRAGMA user_version = {steps.Count}"))
+        try
         {
-            command.CommandText = step;
-            command.ExecuteNonQuery();
+            using var transaction = connection.BeginTransaction();
+            command.Transaction = transaction;
+            foreach (var step in steps.Skip(version).Append($"PRAGMA user_version = {steps.Count}"))
+            {
+                command.CommandText = step;
+                command.ExecuteNonQuery();
+            }
+            transaction.Commit();
         }
-        transaction.Commit();
+        catch (SqliteException error) when (error.SqliteErrorCode == SqliteFile.Wrong)
+        {
+            throw new StoreUnavailableException(
+                $"{connection.DataSource} could not be brought from schema {version} to {steps.Count}; it is as it was.",
+                error
+            );
+        }
     }
 }

@@ -94,7 +94,13 @@ public sealed class SqliteStore : ITelemetryStore
                 return Load() with { SetAside = setAside };
             }
         }
-        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
+        catch (Exception error)
+            when (error
+                    is SqliteException
+                        or UnauthorizedAccessException
+                        or IOException
+                        and not StoreUnavailableException
+            )
         {
             throw _file.Unavailable(error);
         }

@@ -243,9 +243,17 @@ internal sealed class SqliteTables : IDisposable
         using var statement = new SqliteStatement(_connection, sql);
         using var rows = statement.Read();
         List<T> all = [];
-        while (rows.Read())
-            all.Add(read(rows));
-        return all;
+        try
+        {
+            while (rows.Read())
+                all.Add(read(rows));
+            return all;
+        }
+        // No value that was written is of another type or beyond its range.
+        catch (Exception error) when (error is InvalidCastException or ArgumentException or ArithmeticException)
+        {
+            throw new InvalidDataException("a value in it is not one that was written", error);
+        }
     }
 
     private static JournalEntry ReadEntry(SqliteDataReader row)

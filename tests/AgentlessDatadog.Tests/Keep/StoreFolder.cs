@@ -17,9 +17,23 @@ internal sealed class StoreFolder : IDisposable
 
     public string File => Path.Combine(_folder, "telemetry.db");
 
-    public string[] Names => [.. Directory.GetFiles(_folder).Select(file => Path.GetFileName(file)).Order()];
+    public string Log => File + "-wal";
+
+    public string[] Files => Directory.GetFiles(_folder);
+
+    public string[] Names => [.. Files.Select(file => Path.GetFileName(file)).Order()];
 
     public SqliteStore NewStore() => new(File, TimeProvider.System);
+
+    public byte[] ReadFile() => System.IO.File.ReadAllBytes(File);
+
+    public byte[] ReadLog() => System.IO.File.ReadAllBytes(Log);
+
+    public void WriteFile(byte[] bytes) => System.IO.File.WriteAllBytes(File, bytes);
+
+    public void WriteFile(string text) => System.IO.File.WriteAllText(File, text);
+
+    public void WriteLog(byte[] bytes) => System.IO.File.WriteAllBytes(Log, bytes);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

@@ -1,0 +1,182 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+public sealed class StoreDamageTests : IDisposable
+{
+    private readonly StoreFolder _folder = new();
+    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UnixEpoch.AddDays(20_000.5));
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task AFileThatIsNoDatabaseIsSetAsideAndANewOneBegins()
+    {
+        var text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("this is no database\n", 1000)));
+        _folder.WriteFile(text);
+
+        var contents = await OpenAsync();
+
+        contents.SetAside.ShouldBe(new SetAside(_folder.File + ".damaged-20241004T120000Z", "it is not a database"));
+        contents.Journal.ShouldBeEmpty();
+        File.ReadAllBytes(contents.SetAside!.Path).ShouldBe(text);
+        (await OpenAsync()).SetAside.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task ADamagedHeaderIsSetAside()
+    {
+        await FillAsync();
+        Overwrite(0, 64);
+
+        (await OpenAsync()).SetAside.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task ADamagedPageInTheMiddleIsSetAside()
+    {
+        await FillAsync();
+        Overwrite(4096, 4096);
+
+        (await OpenAsync()).SetAside.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task AFileThatHasLostItsEndIsSetAside()
+    {
+        await FillAsync();
+        var bytes = _folder.ReadFile();
+        _folder.WriteFile(bytes[..(bytes.Length / 2)]);
+
+        (await OpenAsync()).SetAside.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task OneChangedByteInAMeasurementIsNoticed()
+    {
+        await FillAsync();
+        Flip("metric-to-find");
+
+        (await OpenAsync()).SetAside!.Reason.ShouldBe("entry 1 of its journal is damaged");
+    }
+
+    [Fact]
+    public async Task OneChangedByteInABodyIsNoticedWhenItIsRead()
+    {
+        await FillAsync();
+        Flip("body to find");
+        await using var store = new SqliteStore(_folder.File, _clock);
+        (await store.OpenAsync(CancellationToken.None)).SetAside.ShouldBeNull();
+
+        await Should.ThrowAsync<InvalidDataException>(async () => await store.ReadAsync(99, CancellationToken.None));
+        (await store.ReadAsync(1, CancellationToken.None)).ToArray().ShouldBe(Sample.Body(1, 3000));
+    }
+
+    [Fact]
+    public async Task TwoDamagedFilesOfOneSecondAreBothKept()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            _folder.WriteFile($"damaged {i}, and long enough to be taken for a file");
+            (await OpenAsync()).SetAside.ShouldNotBeNull();
+        }
+
+        _folder.Names.ShouldBe([
+            "telemetry.db",
+            "telemetry.db.damaged-20241004T120000Z",
+            "telemetry.db.damaged-20241004T120000Z-2",
+        ]);
+    }
+
+    [Fact]
+    public async Task TheLogOfADamagedFileIsKeptWithItAndNeverGetsIntoTheNewOne()
+    {
+        await FillAsync();
+        await using (var store = new SqliteStore(_folder.File, _clock))
+        {
+            await store.OpenAsync(CancellationToken.None);
+            var inLog = Sample.Measurement(1) with { Id = "in-the-log-only" };
+            var entry = Sample.Entry(100) with { Measurements = [inLog] };
+            await store.AppendAsync(Sample.Arrivals(entry), CancellationToken.None);
+            var (file, log) = (_folder.ReadFile(), _folder.ReadLog());
+            await store.DisposeAsync();
+            _folder.WriteFile(file);
+            _folder.WriteLog(log);
+        }
+        Overwrite(0, 64);
+
+        var contents = await OpenAsync();
+
+        contents.Journal.ShouldBeEmpty();
+        var aside = _folder.Files.Where(file => file.StartsWith(contents.SetAside!.Path, StringComparison.Ordinal));
+        aside.ShouldContain(file => File.ReadAllText(file).Contains("in-the-log-only", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhateverIsDamagedTheStoreOpens()
+    {
+        await FillAsync();
+        var sound = _folder.ReadFile();
+        var random = new Random(7);
+        for (var round = 0; round < 150; round++)
+        {
+            var damaged = (byte[])sound.Clone();
+            for (var left = random.Next(1, 40); left > 0; left--)
+                damaged[random.Next(100, damaged.Length)] = (byte)random.Next(256);
+            _folder.WriteFile(damaged);
+
+            await Should.NotThrowAsync(OpenAsync, $"round {round}");
+        }
+    }
+
+    private async Task<StoreContents> OpenAsync()
+    {
+        await using var store = new SqliteStore(_folder.File, _clock);
+        var contents = await store.OpenAsync(CancellationToken.None);
+        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1_000_000)), CancellationToken.None);
+        return contents;
+    }
+
+    private async Task FillAsync()
+    {
+        await using var store = new SqliteStore(_folder.File, _clock);
+        await store.OpenAsync(CancellationToken.None);
+        var marked = Sample.Measurement(1) with { Id = "metric-to-find" };
+        var entry = Sample.Entry(1) with { Measurements = [marked] };
+        var body = Encoding.ASCII.GetBytes("body to find");
+        var payload = Sample.Payload(99, body.Length) with { Body = body };
+        await store.AppendAsync(Sample.Arrivals(entry, [payload], Sample.Ids(1, 1, 2)), CancellationToken.None);
+        for (var i = 1; i <= 20; i++)
+        {
+            var arrivals = Sample.Arrivals(
+                Sample.Entry(i + 1, 1, 2, 3),
+                [Sample.Payload(i, 3000)],
+                Sample.Ids(i, i),
+                [Sample.Accepted(3), new(Lane.Events, Account.Rejected, 1, $"reason {i}")]
+            );
+            await store.AppendAsync(arrivals, CancellationToken.None);
+        }
+    }
+
+    private void Overwrite(int at, int count)
+    {
+        var bytes = _folder.ReadFile();
+        new Random(3).NextBytes(bytes.AsSpan(at, count));
+        _folder.WriteFile(bytes);
+    }
+
+    // Everywhere: a page may hold what once was in it beside what is.
+    private void Flip(string text)
+    {
+        var sought = Encoding.ASCII.GetBytes(text);
+        var bytes = _folder.ReadFile();
+        var flipped = 0;
+        for (var at = bytes.AsSpan().IndexOf(sought); at >= 0; at = bytes.AsSpan().IndexOf(sought), flipped++)
+            bytes[at + 3] ^= 1;
+        flipped.ShouldBeGreaterThan(0);
+        _folder.WriteFile(bytes);
+    }
+}

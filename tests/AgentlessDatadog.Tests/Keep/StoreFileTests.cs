@@ -1,0 +1,177 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Data.Sqlite;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+public sealed class StoreFileTests : IDisposable
+{
+    private const string NextStep = "CREATE TABLE note (text TEXT); UPDATE state SET last_cut = last_cut + 1";
+
+    private readonly StoreFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    [SuppressMessage("Interoperability", "CA1416", Justification = "The skip sees to it.")]
+    public async Task OnlyTheOwnerCanReadTheFileAndWhatLiesBesideIt()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Rights are Unix's.");
+        await using (var store = await OpenAsync())
+            await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
+        File.SetUnixFileMode(_folder.File, (UnixFileMode)0b110_100_100);
+
+        await using (var store = await OpenAsync())
+        {
+            await store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None);
+
+            _folder.Names.ShouldContain("telemetry.db-wal");
+            foreach (var file in _folder.Files)
+                File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
+        }
+    }
+
+    [Fact]
+    public async Task AnOlderFileIsMigratedWithAllThatItHolds()
+    {
+        await FillAsync();
+
+        await using var store = new SqliteStore(_folder.File, TimeProvider.System, Schema(NextStep));
+        var contents = await store.OpenAsync(CancellationToken.None);
+
+        contents.LastCut.ShouldBe(6);
+        contents.Journal.ShouldHaveSingleItem();
+        contents.SetAside.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task AMigrationThatFailsLeavesTheFileAsItWas()
+    {
+        await FillAsync();
+
+        await using (var store = new SqliteStore(_folder.File, TimeProvider.System, Schema(NextStep, "no SQL")))
+        {
+            var error = await Should.ThrowAsync<StoreUnavailableException>(async () => await store.OpenAsync(default));
+            error.Message.ShouldBe($"{_folder.File} could not be brought from schema 1 to 3; it is as it was.");
+        }
+
+        await using var old = _folder.NewStore();
+        var contents = await old.OpenAsync(CancellationToken.None);
+        contents.LastCut.ShouldBe(5);
+        contents.SetAside.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task ANewerFileIsRefusedWithAWayOutAndNotTouched()
+    {
+        await using (var newer = new SqliteStore(_folder.File, TimeProvider.System, Schema(NextStep)))
+            await newer.OpenAsync(CancellationToken.None);
+        var bytes = _folder.ReadFile();
+
+        await using var store = _folder.NewStore();
+        var error = await Should.ThrowAsync<NotSupportedException>(async () => await store.OpenAsync(default));
+
+        error.Message.ShouldBe(
+            $"{_folder.File} was written by a newer version of this program (its schema is 2, this program knows 1). "
+                + "Start that version again, or move the file away to begin a new one."
+        );
+        await store.DisposeAsync();
+        _folder.ReadFile().AsSpan().SequenceEqual(bytes).ShouldBeTrue();
+        _folder.Names.ShouldBe(["telemetry.db"]);
+    }
+
+    [Fact]
+    public async Task ASecondStoreOnTheFileIsRefusedUntilTheFirstIsGone()
+    {
+        var first = await OpenAsync();
+        await using var second = _folder.NewStore();
+
+        var error = await Should.ThrowAsync<StoreUnavailableException>(async () => await second.OpenAsync(default));
+        error.Message.ShouldBe($"{_folder.File} is in use by another process.");
+
+        await first.DisposeAsync();
+        await second.OpenAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task AFolderThatIsMissingIsToldAndMayComeLater()
+    {
+        var folder = Path.Combine(Path.GetDirectoryName(_folder.File)!, "later");
+        await using var store = new SqliteStore(Path.Combine(folder, "telemetry.db"), TimeProvider.System);
+
+        var error = await Should.ThrowAsync<StoreUnavailableException>(async () => await store.OpenAsync(default));
+        error.Message.ShouldContain("telemetry.db");
+
+        Directory.CreateDirectory(folder);
+        await store.OpenAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task RoomIsGivenBackAfterABacklogHasGone()
+    {
+        const int requests = 200;
+        await using var store = await OpenAsync();
+        for (var id = 1; id <= requests; id++)
+        {
+            var cut = Sample.Cut(id, 0, [Sample.Payload(id, 200_000)]);
+            await store.CutAsync(cut, CancellationToken.None);
+        }
+        var full = Room();
+
+        for (var id = 1; id <= requests; id++)
+            await store.SettleAsync(new Settlement([id], []), CancellationToken.None);
+        for (var i = 0; i < 100; i++)
+            await store.CutAsync(Sample.Cut(requests + i, 0), CancellationToken.None);
+
+        full.ShouldBeGreaterThan(40_000_000);
+        Room().ShouldBeLessThan(25_000_000);
+        await store.DisposeAsync();
+        Room().ShouldBeLessThan(8_000_000);
+    }
+
+    [Theory]
+    [InlineData("synchronous", 2L)]
+    [InlineData("journal_mode", "wal")]
+    [InlineData("auto_vacuum", 2L)]
+    public void ACommitReturnsWhenTheDiskHasIt(string pragma, object value)
+    {
+        using var connection = new SqliteFile(_folder.File, SqliteSchema.Current).Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"PRAGMA {pragma}";
+        command.ExecuteScalar().ShouldBe(value);
+    }
+
+    [Fact]
+    public void TheNumbersThatAreOnDiskNeverChange()
+    {
+        Enum.GetValues<Lane>()
+            .Select(lane => $"{(int)lane} {lane}")
+            .Take(3)
+            .ShouldBe(["0 Metrics", "1 Distributions", "2 Events"]);
+        Enum.GetValues<Account>()
+            .Select(account => $"{(int)account} {account}")
+            .ShouldBe(["0 Queued", "1 Delivered", "2 Overflowed", "3 Expired", "4 Rejected", "5 Uncertain"]);
+        Enum.GetValues<MetricType>()
+            .Select(type => $"{(int)type} {type}")
+            .ShouldBe(["0 Gauge", "1 Count", "2 Rate", "3 Distribution"]);
+    }
+
+    private static SqliteSchema Schema(params string[] more) => new([SqliteSchema.FirstStep, .. more]);
+
+    private long Room() => _folder.Files.Sum(file => new FileInfo(file).Length);
+
+    private async Task<SqliteStore> OpenAsync()
+    {
+        var store = _folder.NewStore();
+        await store.OpenAsync(CancellationToken.None);
+        return store;
+    }
+
+    private async Task FillAsync()
+    {
+        await using var store = await OpenAsync();
+        await store.CutAsync(Sample.Cut(5, 0), CancellationToken.None);
+        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
+    }
+}

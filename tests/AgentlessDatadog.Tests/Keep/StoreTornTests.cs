@@ -1,0 +1,85 @@
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>
+/// What a machine leaves that loses its power while it writes: the log of the file ends anywhere in the last
+/// transaction, or has something else from there on.
+/// </summary>
+public sealed class StoreTornTests
+{
+    // From SQLite's file format: a frame is a header and a page; between a frame's edges one byte is like another.
+    private const int Header = 24;
+    private const int Frame = Header + 4096;
+    private const int Stride = 61;
+
+    [Theory]
+    [InlineData("append")]
+    [InlineData("cut")]
+    [InlineData("settle")]
+    public async Task ATransactionTornAtAnyByteIsThereWholeOrNotAtAll(string last)
+    {
+        using var folder = new StoreFolder();
+        await using var store = folder.NewStore();
+        await store.OpenAsync(CancellationToken.None);
+        var memory = new MemoryStore();
+        var first = Sample.Arrivals(Sample.Entry(1, 1, 2), [Sample.Payload(1, 5000)], Sample.Ids(5, 1, 2));
+        await Both(one => one.AppendAsync(first, CancellationToken.None));
+        var before = await TextAsync(memory);
+        var logBefore = new FileInfo(folder.Log).Length;
+        await Both(Last(last));
+        var after = await TextAsync(memory);
+
+        var (file, log) = (folder.ReadFile(), folder.ReadLog());
+        var found = new HashSet<string>();
+        foreach (var length in Cuts((int)logBefore, log.Length))
+        {
+            found.Add(await ReadAsync(file, log[..length]));
+            found.Add(await ReadAsync(file, [.. log[..length], .. new byte[log.Length - length]]));
+        }
+        found.ShouldBe([before, after], ignoreOrder: true);
+        (await ReadAsync(file, log)).ShouldBe(after);
+
+        async Task Both(Func<ITelemetryStore, ValueTask> step)
+        {
+            await step(memory);
+            await step(store);
+        }
+    }
+
+    private static Func<ITelemetryStore, ValueTask> Last(string which) =>
+        which switch
+        {
+            "append" => store =>
+                store.AppendAsync(
+                    Sample.Arrivals(Sample.Entry(2, 3), [Sample.Payload(2)], Sample.Ids(6, 3), [Sample.Accepted(1)]),
+                    CancellationToken.None
+                ),
+            "cut" => store =>
+                store.CutAsync(
+                    Sample.Cut(7, 1, [Sample.Payload(2, 5000)], [Sample.Accepted(2)], forget: 6),
+                    CancellationToken.None
+                ),
+            _ => store => store.SettleAsync(new Settlement([1], [Sample.Delivered(3)]), CancellationToken.None),
+        };
+
+    private static IEnumerable<int> Cuts(int from, int to) =>
+        Enumerable
+            .Range(from, to - from + 1)
+            .Where(at => (at - from) % Frame is <= Header + 8 or >= Frame - 8 || (at - from) % Stride == 0);
+
+    private static async Task<string> ReadAsync(byte[] file, byte[] log)
+    {
+        using var folder = new StoreFolder();
+        folder.WriteFile(file);
+        folder.WriteLog(log);
+        await using var store = folder.NewStore();
+        var contents = await store.OpenAsync(CancellationToken.None);
+        contents.SetAside.ShouldBeNull();
+        return contents.Text();
+    }
+
+    private static async Task<string> TextAsync(MemoryStore memory) =>
+        (await memory.OpenAsync(CancellationToken.None)).Text();
+}
