@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace AgentlessDatadog;
 
@@ -16,6 +17,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     private const int Corrupt = 11;
     private const int Full = 13;
     private const int CannotOpen = 14;
+    private const int Constraint = 19;
     private const int NotADatabase = 26;
 
     private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
@@ -25,6 +27,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     /// <summary>Opens it, sound and of the current version.</summary>
     /// <exception cref="SqliteException">SQLite could not.</exception>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <exception cref="StoreUnavailableException">It is read-only, or of a version that cannot be brought up.</exception>
     /// <exception cref="NotSupportedException">A newer version has written it.</exception>
     public SqliteConnection Open()
     {
@@ -42,6 +45,9 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         try
         {
             connection.Open();
+            // SQLite opens what it may not write all the same, and then stumbles over it in ways that say less.
+            if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
+                throw new StoreUnavailableException($"{Path} is read-only.");
             // What an outage has filled is given back page by page; only an empty file can still be made for that.
             if (new FileInfo(Path).Length == 0)
                 Run(connection, "PRAGMA auto_vacuum = INCREMENTAL");
@@ -94,24 +100,35 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     }
 
     /// <summary>What a failure means to the caller of a store.</summary>
-    public StoreUnavailableException Unavailable(Exception error) =>
-        new(
-            error switch
-            {
-                SqliteException { SqliteErrorCode: Full } => $"The disk of {Path} is full.",
-                SqliteException { SqliteErrorCode: ReadOnly } => $"{Path} is read-only.",
-                SqliteException { SqliteErrorCode: Busy } => $"{Path} is in use by another process.",
-                SqliteException { SqliteErrorCode: CannotOpen } =>
-                    $"{Path} cannot be opened: its folder must exist and be writable.",
-                SqliteException { SqliteErrorCode: IoError } io =>
-                    $"The disk of {Path} failed (SQLite error {io.SqliteExtendedErrorCode}).",
-                SqliteException { SqliteErrorCode: Corrupt or NotADatabase } =>
-                    $"{Path} is damaged; the next start sets it aside and begins a new file.",
-                SqliteException other => $"{Path} cannot be used (SQLite error {other.SqliteExtendedErrorCode}).",
-                _ => $"{Path} cannot be used: {error.Message}",
-            },
-            error
-        );
+    public Exception Explain(Exception error) =>
+        error switch
+        {
+            SqliteException { SqliteErrorCode: Constraint } => new ArgumentException(
+                "A sequence or an id was given that is in use already.",
+                error
+            ),
+            SqliteException or IOException or UnauthorizedAccessException => new StoreUnavailableException(
+                Sentence(error),
+                error
+            ),
+            _ => error,
+        };
+
+    private string Sentence(Exception error) =>
+        error switch
+        {
+            SqliteException { SqliteErrorCode: Full } => $"The disk of {Path} is full.",
+            SqliteException { SqliteErrorCode: ReadOnly } => $"{Path} is read-only.",
+            SqliteException { SqliteErrorCode: Busy } => $"{Path} is in use by another process.",
+            SqliteException { SqliteErrorCode: CannotOpen } =>
+                $"{Path} cannot be opened: its folder must exist and be writable.",
+            SqliteException { SqliteErrorCode: IoError } io =>
+                $"The disk of {Path} failed (SQLite error {io.SqliteExtendedErrorCode}).",
+            SqliteException { SqliteErrorCode: Corrupt or NotADatabase } =>
+                $"{Path} is damaged; the next start sets it aside and begins a new file.",
+            SqliteException other => $"{Path} cannot be used (SQLite error {other.SqliteExtendedErrorCode}).",
+            _ => $"{Path} cannot be used: {error.Message}",
+        };
 
     // SQLite gives the rights of the file to those that it makes beside it.
     private void LetOnlyTheOwnerIn()

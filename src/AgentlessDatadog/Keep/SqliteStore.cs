@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Data.Sqlite;
 
 namespace AgentlessDatadog;
 
@@ -17,6 +16,7 @@ public sealed class SqliteStore : ITelemetryStore
     private readonly Channel<Work> _waiting = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
     private SqliteTables? _tables;
     private Task _loop = Task.CompletedTask;
+    private volatile bool _isDisposed;
 
     /// <summary>Names the file; <see cref="OpenAsync"/> makes it when there is none. Its folder must exist.</summary>
     /// <param name="path">Path of the file.</param>
@@ -38,6 +38,7 @@ public sealed class SqliteStore : ITelemetryStore
     /// <exception cref="NotSupportedException">A newer version of this program has written the file.</exception>
     public async ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_tables is not null)
             throw new InvalidOperationException("The store is open.");
         var contents = await Task.Run(Open, cancellationToken).ConfigureAwait(false);
@@ -74,10 +75,10 @@ public sealed class SqliteStore : ITelemetryStore
     /// <summary>Finishes what has been asked, and closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         _waiting.Writer.TryComplete();
         await _loop.ConfigureAwait(false);
         _tables?.Dispose();
-        _tables = null;
     }
 
     private StoreContents Open()
@@ -94,15 +95,9 @@ public sealed class SqliteStore : ITelemetryStore
                 return Load() with { SetAside = setAside };
             }
         }
-        catch (Exception error)
-            when (error
-                    is SqliteException
-                        or UnauthorizedAccessException
-                        or IOException
-                        and not StoreUnavailableException
-            )
+        catch (Exception error) when (error is not StoreUnavailableException)
         {
-            throw _file.Unavailable(error);
+            throw _file.Explain(error);
         }
     }
 
@@ -125,6 +120,7 @@ public sealed class SqliteStore : ITelemetryStore
 
     private async ValueTask WriteAsync(Action<SqliteTables> act, CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_tables is null)
             throw new InvalidOperationException("The store is not open.");
         var work = new Work(act, cancellationToken);
@@ -173,7 +169,7 @@ public sealed class SqliteStore : ITelemetryStore
         catch (Exception error)
         {
             tables.Rollback();
-            return error is SqliteException ? _file.Unavailable(error) : error;
+            return _file.Explain(error);
         }
     }
 
