@@ -5,6 +5,12 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
+if (args is ["store", .. var rest])
+{
+    await StoreThroughput.RunAsync(rest is [var folder] ? folder : Path.GetTempPath());
+    return;
+}
+
 // In this process, so that a run takes about a minute; seven iterations, so that a median means something.
 var job = Job
     .Default.WithToolchain(InProcessEmitToolchain.Instance)
