@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
@@ -9,8 +8,6 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class SqliteTables : IDisposable
 {
-    private const int HashSize = 16;
-
     // Free pages of 4 KiB that stay for the next flush, and how many of the others one commit gives back.
     private const long FreePagesKept = 1024;
     private const int PagesGivenBack = 256;
@@ -146,24 +143,9 @@ internal sealed class SqliteTables : IDisposable
     /// <exception cref="InvalidDataException">It is not as it was written.</exception>
     public StoreContents ReadAll()
     {
-        var state = ReadState();
-        _kept = _state = state;
-        return new(
-            state.LastCut,
-            state.LastSequence,
-            state.LastPayload,
-            ReadRows("SELECT sequence, destination, crc, measurements FROM journal ORDER BY sequence", ReadEntry),
-            ReadRows(
-                """
-                SELECT id, lane, destination, path, content_type, content_encoding, size, units, oldest
-                FROM outbox ORDER BY id
-                """,
-                ReadHeader
-            ),
-            [.. ReadRows("SELECT second, hashes FROM seen ORDER BY arrival", ReadSeen).SelectMany(ids => ids)],
-            // Accounts in their order: acceptances come first, so that no account is ever below zero.
-            ReadRows("SELECT account, lane, reason, units FROM ledger", ReadMove)
-        );
+        var contents = new SqliteContents(_connection).Read();
+        _kept = _state = new State(contents.LastCut, contents.LastSequence, contents.LastPayload);
+        return contents;
     }
 
     public void Dispose()
@@ -179,17 +161,17 @@ internal sealed class SqliteTables : IDisposable
         return statement;
     }
 
+    // One row for all that were seen in the same second, as those of one call are.
     private void See(IReadOnlyList<SeenId> ids)
     {
-        for (var from = 0; from < ids.Count; )
+        SeenId[] all = [.. ids];
+        for (var from = 0; from < all.Length; )
         {
-            var second = ids[from].Second;
-            var count = ids.Skip(from).TakeWhile(id => id.Second == second).Count();
-            var hashes = new byte[count * HashSize];
-            for (var i = 0; i < count; i++)
-                BinaryPrimitives.WriteUInt128LittleEndian(hashes.AsSpan(i * HashSize), ids[from + i].Hash);
-            _see.Run(second, hashes);
-            from += count;
+            var second = all[from].Second;
+            var to = Array.FindIndex(all, from, id => id.Second != second);
+            var run = to < 0 ? all.AsSpan(from) : all.AsSpan(from..to);
+            _see.Run(second, SeenRow.Encode(run));
+            from += run.Length;
         }
     }
 
@@ -231,68 +213,6 @@ internal sealed class SqliteTables : IDisposable
         using var pages = _giveBack.Read();
         while (pages.Read()) { }
     }
-
-    private State ReadState() =>
-        ReadRows("SELECT * FROM state", row => new State(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)))
-            is [var state]
-            ? state
-            : throw new InvalidDataException("its state is missing");
-
-    private List<T> ReadRows<T>(string sql, Func<SqliteDataReader, T> read)
-    {
-        using var statement = new SqliteStatement(_connection, sql);
-        using var rows = statement.Read();
-        List<T> all = [];
-        try
-        {
-            while (rows.Read())
-                all.Add(read(rows));
-            return all;
-        }
-        // No value that was written is of another type or beyond its range.
-        catch (Exception error) when (error is InvalidCastException or ArgumentException or ArithmeticException)
-        {
-            throw new InvalidDataException("a value in it is not one that was written", error);
-        }
-    }
-
-    private static JournalEntry ReadEntry(SqliteDataReader row)
-    {
-        var measurements = row.GetFieldValue<byte[]>(3);
-        if (Checksum.Of(measurements) != row.GetInt64(2))
-            throw new InvalidDataException($"entry {row.GetInt64(0)} of its journal is damaged");
-        return new JournalEntry(row.GetInt64(0), row.GetString(1), JournalRow.Decode(measurements));
-    }
-
-    private static PayloadHeader ReadHeader(SqliteDataReader row) =>
-        new(
-            row.GetInt64(0),
-            (Lane)row.GetInt32(1),
-            row.GetString(2),
-            row.GetString(3),
-            row.GetString(4),
-            row.IsDBNull(5) ? null : row.GetString(5),
-            row.GetInt32(6),
-            row.GetInt64(7),
-            new DateTimeOffset(row.GetInt64(8), TimeSpan.Zero)
-        );
-
-    private static List<SeenId> ReadSeen(SqliteDataReader row)
-    {
-        var hashes = row.GetFieldValue<byte[]>(1);
-        List<SeenId> ids = [];
-        for (var at = 0; at + HashSize <= hashes.Length; at += HashSize)
-            ids.Add(new SeenId(BinaryPrimitives.ReadUInt128LittleEndian(hashes.AsSpan(at)), row.GetInt64(0)));
-        return ids;
-    }
-
-    private static LedgerMove ReadMove(SqliteDataReader row) =>
-        new(
-            (Lane)row.GetInt32(1),
-            (Account)row.GetInt32(0),
-            row.GetInt64(3),
-            row.GetString(2) is { Length: > 0 } reason ? reason : null
-        );
 
     // SQLite's binding takes whole arrays only.
     private static byte[] Whole(ReadOnlyMemory<byte> body) =>

@@ -24,9 +24,14 @@ public sealed class StoreFailureTests : IDisposable
             full.Message.ShouldBe($"The disk of {_folder.File} is full.");
 
             await BothAsync(store, memory, one => one.SettleAsync(new Settlement([1, 2], []), CancellationToken.None));
+        }
+        (await TextAsync(_folder.File, schema)).ShouldBe(await TextAsync(memory));
+
+        await using (var store = new SqliteStore(_folder.File, TimeProvider.System, schema))
+        {
+            await store.OpenAsync(CancellationToken.None);
             await BothAsync(store, memory, one => one.AppendAsync(Big(1000), CancellationToken.None));
         }
-
         (await TextAsync(_folder.File, schema)).ShouldBe(await TextAsync(memory));
     }
 
