@@ -1,0 +1,115 @@
+using AgentlessDatadog.Tests.Support;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>The pipeline on a file, and new processes on the same file.</summary>
+public sealed class StoreRestartTests : IAsyncDisposable
+{
+    private readonly StoreFolder _folder = new();
+    private readonly FileOfProcesses _store;
+
+    public StoreRestartTests() => _store = new FileOfProcesses(_folder);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task WhatWasKeptGoesOutOnceAfterARestartWithTheLedgerAsItWas()
+    {
+        await using var rig = await Rig.StartAsync(options => options with { ApiKey = null }, _store);
+        await rig.KeepAsync(Some.Count(value: 2) with { Id = "once" }, Some.Distribution(value: 7));
+        await rig.KeepAsync(new DatadogEvent("Session created", "", rig.Clock.GetUtcNow()));
+        await rig.FlushAsync();
+        await rig.KeepAsync(Some.Count(value: 3));
+
+        await rig.RestartAsync(options => options with { ApiKey = Rig.Key });
+        await rig.KeepAsync(Some.Count(value: 2) with { Id = "once" });
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+
+        rig.FarEnd.Series.Sum(series => series.Points.Sum(point => point.Value)).ShouldBe(5);
+        foreach (var lane in Enum.GetValues<Lane>())
+            rig.Ledger(lane).Delivered.ShouldBe(rig.Ledger(lane).Accepted, lane.ToString());
+        rig.Ledger(Lane.Events).Accepted.ShouldBe(1);
+
+        await rig.RestartAsync();
+        rig.Ledger(Lane.Metrics).Delivered.ShouldBe(2);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WhoAsksAgainUntilItIsAcknowledgedCountsOnceOverAnyRestarts()
+    {
+        const int restarts = 12;
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var enough = new CancellationTokenSource();
+        var calling = Enumerable.Range(0, 4).Select(caller => Task.Run(() => CallAsync(caller))).ToList();
+        for (var i = 0; i < restarts; i++)
+        {
+            await rig.FlushAsync();
+            await rig.RestartAsync();
+        }
+        await enough.CancelAsync();
+        var acknowledged = (await Task.WhenAll(calling)).Sum();
+        await rig.FlushAsync();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+
+        acknowledged.ShouldBeGreaterThan(restarts);
+        rig.FarEnd.Series.Sum(series => series.Points.Sum(point => point.Value)).ShouldBe(acknowledged);
+        rig.Ledger(Lane.Metrics).ShouldBe(acknowledged, delivered: acknowledged);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+
+        async Task<int> CallAsync(int caller)
+        {
+            var kept = 0;
+            var isUnanswered = false;
+            while (isUnanswered || !enough.IsCancellationRequested)
+            {
+                isUnanswered = true;
+                try
+                {
+                    await rig.KeepAsync(Some.Count() with { Id = $"{caller}-{kept}" });
+                    kept++;
+                    isUnanswered = false;
+                }
+                catch (InvalidOperationException)
+                {
+                    // Between two processes: was it kept or not? The id makes it safe to ask again.
+                    await Task.Yield();
+                }
+            }
+            return kept;
+        }
+    }
+
+    /// <summary>A store that is opened anew by each process that comes.</summary>
+    private sealed class FileOfProcesses(StoreFolder folder) : ITelemetryStore
+    {
+        private SqliteStore _current = folder.NewStore();
+
+        public async ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken)
+        {
+            await _current.DisposeAsync();
+            _current = folder.NewStore();
+            return await _current.OpenAsync(cancellationToken);
+        }
+
+        public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken) =>
+            _current.AppendAsync(arrivals, cancellationToken);
+
+        public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
+            _current.CutAsync(cut, cancellationToken);
+
+        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken) =>
+            _current.ReadAsync(payload, cancellationToken);
+
+        public ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken) =>
+            _current.SettleAsync(settlement, cancellationToken);
+
+        public ValueTask DisposeAsync() => _current.DisposeAsync();
+    }
+}
