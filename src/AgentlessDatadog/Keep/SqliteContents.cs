@@ -1,16 +1,14 @@
-using Microsoft.Data.Sqlite;
-
 namespace AgentlessDatadog;
 
 /// <summary>Reads everything that a file holds, but the bodies.</summary>
-internal sealed class SqliteContents(SqliteConnection connection)
+internal sealed class SqliteContents(SqliteDatabase database)
 {
     /// <exception cref="InvalidDataException">It is not as it was written.</exception>
     public StoreContents Read()
     {
         var states = ReadRows(
             "SELECT last_cut, last_sequence, last_payload FROM state",
-            row => (Cut: row.GetInt64(0), Sequence: row.GetInt64(1), Payload: row.GetInt64(2))
+            row => (Cut: row.Number(0), Sequence: row.Number(1), Payload: row.Number(2))
         );
         if (states is not [var state])
             throw new InvalidDataException("its state is missing");
@@ -32,53 +30,47 @@ internal sealed class SqliteContents(SqliteConnection connection)
         );
     }
 
-    private List<T> ReadRows<T>(string sql, Func<SqliteDataReader, T> read)
+    private List<T> ReadRows<T>(string sql, Func<SqliteStatement, T> read)
     {
-        using var statement = new SqliteStatement(connection, sql);
-        using var rows = statement.Read();
-        List<T> all = [];
         try
         {
-            while (rows.Read())
-                all.Add(read(rows));
-            return all;
+            return database.Prepare(sql).Read(read);
         }
-        // No value that was written is of another type or beyond its range.
-        catch (Exception error) when (error is InvalidCastException or ArgumentException or ArithmeticException)
+        // No value that was written is beyond its range.
+        catch (ArgumentOutOfRangeException error)
         {
             throw new InvalidDataException("a value in it is not one that was written", error);
         }
     }
 
-    private static JournalEntry ReadEntry(SqliteDataReader row)
+    private static JournalEntry ReadEntry(SqliteStatement row)
     {
-        var measurements = row.GetFieldValue<byte[]>(3);
-        if (Checksum.Of(measurements) != row.GetInt64(2))
-            throw new InvalidDataException($"entry {row.GetInt64(0)} of its journal is damaged");
-        return new JournalEntry(row.GetInt64(0), row.GetString(1), JournalRow.Decode(measurements));
+        var measurements = row.Bytes(3);
+        if (Checksum.Of(measurements) != row.Number(2))
+            throw new InvalidDataException($"entry {row.Number(0)} of its journal is damaged");
+        return new JournalEntry(row.Number(0), row.Text(1), JournalRow.Decode(measurements));
     }
 
-    private static PayloadHeader ReadHeader(SqliteDataReader row) =>
+    private static PayloadHeader ReadHeader(SqliteStatement row) =>
         new(
-            row.GetInt64(0),
-            (Lane)row.GetInt32(1),
-            row.GetString(2),
-            row.GetString(3),
-            row.GetString(4),
-            row.IsDBNull(5) ? null : row.GetString(5),
-            row.GetInt32(6),
-            row.GetInt64(7),
-            new DateTimeOffset(row.GetInt64(8), TimeSpan.Zero)
+            row.Number(0),
+            (Lane)row.Number(1),
+            row.Text(2),
+            row.Text(3),
+            row.Text(4),
+            row.TextOrNull(5),
+            (int)row.Number(6),
+            row.Number(7),
+            new DateTimeOffset(row.Number(8), TimeSpan.Zero)
         );
 
-    private static IEnumerable<SeenId> ReadSeen(SqliteDataReader row) =>
-        SeenRow.Decode(row.GetInt64(0), row.GetFieldValue<byte[]>(1));
+    private static IEnumerable<SeenId> ReadSeen(SqliteStatement row) => SeenRow.Decode(row.Number(0), row.Bytes(1));
 
-    private static LedgerMove ReadMove(SqliteDataReader row) =>
+    private static LedgerMove ReadMove(SqliteStatement row) =>
         new(
-            (Lane)row.GetInt32(1),
-            (Account)row.GetInt32(0),
-            row.GetInt64(3),
-            row.GetString(2) is { Length: > 0 } reason ? reason : null
+            (Lane)row.Number(1),
+            (Account)row.Number(0),
+            row.Number(3),
+            row.Text(2) is { Length: > 0 } reason ? reason : null
         );
 }

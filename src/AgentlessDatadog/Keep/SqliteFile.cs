@@ -1,6 +1,4 @@
 using System.Globalization;
-using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace AgentlessDatadog;
 
@@ -9,17 +7,6 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class SqliteFile(string path, SqliteSchema schema)
 {
-    // Codes of SQLite's result (sqlite.org/rescode.html). Wrong: a statement does not fit the tables.
-    public const int Wrong = 1;
-    private const int Busy = 5;
-    private const int ReadOnly = 8;
-    private const int IoError = 10;
-    private const int Corrupt = 11;
-    private const int Full = 13;
-    private const int CannotOpen = 14;
-    private const int Constraint = 19;
-    private const int NotADatabase = 26;
-
     private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
 
     public string Path { get; } = System.IO.Path.GetFullPath(path);
@@ -29,32 +16,21 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     /// <exception cref="StoreUnavailableException">It is read-only, or of a version that cannot be brought up.</exception>
     /// <exception cref="NotSupportedException">A newer version has written it.</exception>
-    public SqliteConnection Open()
+    public SqliteDatabase Open()
     {
         LetOnlyTheOwnerIn();
-        var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = Path,
-                Mode = SqliteOpenMode.ReadWrite,
-                Pooling = false,
-                // Seconds for a process that is just ending to let go of the file.
-                DefaultTimeout = 2,
-            }.ConnectionString
-        );
+        var database = new SqliteDatabase(Path);
         try
         {
-            connection.Open();
             // SQLite opens what it may not write all the same, and then stumbles over it in ways that say less.
-            if (raw.sqlite3_db_readonly(connection.Handle, "main") == 1)
+            if (database.IsReadOnly)
                 throw new StoreUnavailableException($"{Path} is read-only.");
             // What an outage has filled is given back page by page; only an empty file can still be made for that.
             if (new FileInfo(Path).Length == 0)
-                Run(connection, "PRAGMA auto_vacuum = INCREMENTAL");
+                database.Run("PRAGMA auto_vacuum = INCREMENTAL");
             // Exclusive: no second process can use the file, and none shares memory with us. A log that a backlog has
             // blown up is cut when it begins anew.
-            Run(
-                connection,
+            database.Run(
                 """
                 PRAGMA locking_mode = EXCLUSIVE;
                 PRAGMA journal_mode = WAL;
@@ -63,13 +39,13 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
                 PRAGMA temp_store = MEMORY;
                 """
             );
-            Check(connection);
-            schema.Migrate(connection);
-            return connection;
+            Check(database);
+            schema.Migrate(database);
+            return database;
         }
         catch
         {
-            connection.Dispose();
+            database.Dispose();
             throw;
         }
     }
@@ -79,9 +55,9 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         error switch
         {
             InvalidDataException => error.Message,
-            SqliteException { SqliteErrorCode: NotADatabase } => "it is not a database",
-            SqliteException { SqliteErrorCode: Wrong } => "its tables are not those of its version",
-            SqliteException { SqliteErrorCode: Corrupt } => "its structure is damaged",
+            SqliteException { Kind: SqliteException.NotADatabase } => "it is not a database",
+            SqliteException { Kind: SqliteException.Wrong } => "its tables are not those of its version",
+            SqliteException { Kind: SqliteException.Corrupt } => "its structure is damaged",
             _ => null,
         };
 
@@ -103,7 +79,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     public Exception Explain(Exception error) =>
         error switch
         {
-            SqliteException { SqliteErrorCode: Constraint } => new ArgumentException(
+            SqliteException { Kind: SqliteException.Constraint } => new ArgumentException(
                 "A sequence or an id was given that is in use already.",
                 error
             ),
@@ -117,16 +93,16 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     private string Sentence(Exception error) =>
         error switch
         {
-            SqliteException { SqliteErrorCode: Full } => $"The disk of {Path} is full.",
-            SqliteException { SqliteErrorCode: ReadOnly } => $"{Path} is read-only.",
-            SqliteException { SqliteErrorCode: Busy } => $"{Path} is in use by another process.",
-            SqliteException { SqliteErrorCode: CannotOpen } =>
+            SqliteException { Kind: SqliteException.Full } => $"The disk of {Path} is full.",
+            SqliteException { Kind: SqliteException.ReadOnly } => $"{Path} is read-only.",
+            SqliteException { Kind: SqliteException.Busy } => $"{Path} is in use by another process.",
+            SqliteException { Kind: SqliteException.CannotOpen } =>
                 $"{Path} cannot be opened: its folder must exist and be writable.",
-            SqliteException { SqliteErrorCode: IoError } io =>
-                $"The disk of {Path} failed (SQLite error {io.SqliteExtendedErrorCode}).",
-            SqliteException { SqliteErrorCode: Corrupt or NotADatabase } =>
+            SqliteException { Kind: SqliteException.IoError } io =>
+                $"The disk of {Path} failed (SQLite error {io.Code}).",
+            SqliteException { Kind: SqliteException.Corrupt or SqliteException.NotADatabase } =>
                 $"{Path} is damaged; the next start sets it aside and begins a new file.",
-            SqliteException other => $"{Path} cannot be used (SQLite error {other.SqliteExtendedErrorCode}).",
+            SqliteException other => $"{Path} cannot be used (SQLite error {other.Code}).",
             _ => $"{Path} cannot be used: {error.Message}",
         };
 
@@ -148,18 +124,9 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         }
     }
 
-    private static void Check(SqliteConnection connection)
+    private static void Check(SqliteDatabase database)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA quick_check(1)";
-        if (command.ExecuteScalar() is not "ok")
+        if (database.Prepare("PRAGMA quick_check(1)").Read(row => row.Text(0)) is not ["ok"])
             throw new InvalidDataException("its structure is damaged");
-    }
-
-    private static void Run(SqliteConnection connection, string pragmas)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = pragmas;
-        command.ExecuteNonQuery();
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace AgentlessDatadog;
 
 /// <summary>
@@ -54,15 +52,13 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
     /// <summary>Brings a file to this version, all of it or nothing.</summary>
     /// <exception cref="NotSupportedException">It has been written by a newer version.</exception>
     /// <exception cref="StoreUnavailableException">A step does not fit the file, which is as it was.</exception>
-    public void Migrate(SqliteConnection connection)
+    public void Migrate(SqliteDatabase database)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA user_version";
-        var version = (int)(long)command.ExecuteScalar()!;
+        var version = (int)database.Prepare("PRAGMA user_version").Read(row => row.Number(0))[0];
         if (version > steps.Count)
         {
             throw new NotSupportedException(
-                $"{connection.DataSource} was written by a newer version of this program (its schema is {version}, this "
+                $"{database.Path} was written by a newer version of this program (its schema is {version}, this "
                     + $"program knows {steps.Count}). Start that version again, or move the file away to begin a new one."
             );
         }
@@ -70,19 +66,16 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
             return;
         try
         {
-            using var transaction = connection.BeginTransaction();
-            command.Transaction = transaction;
+            database.Run("BEGIN");
             foreach (var step in steps.Skip(version).Append($"PRAGMA user_version = {steps.Count}"))
-            {
-                command.CommandText = step;
-                command.ExecuteNonQuery();
-            }
-            transaction.Commit();
+                database.Run(step);
+            database.Run("COMMIT");
         }
-        catch (SqliteException error) when (error.SqliteErrorCode == SqliteFile.Wrong)
+        // Its end takes the transaction back: whoever opens it closes it when this fails.
+        catch (SqliteException error) when (error.Kind == SqliteException.Wrong)
         {
             throw new StoreUnavailableException(
-                $"{connection.DataSource} could not be brought from schema {version} to {steps.Count}; it is as it was.",
+                $"{database.Path} could not be brought from schema {version} to {steps.Count}; it is as it was.",
                 error
             );
         }

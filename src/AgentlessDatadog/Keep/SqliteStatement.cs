@@ -1,39 +1,69 @@
-using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace AgentlessDatadog;
 
-/// <summary>A statement that is prepared once. Its parameters are <c>$1</c>, <c>$2</c> and so on.</summary>
-internal sealed class SqliteStatement : IDisposable
+/// <summary>A statement that is prepared once. Values go in by the order of its parameters.</summary>
+internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt handle) : IDisposable
 {
-    private readonly SqliteCommand _command;
+    /// <summary>Runs it to its end.</summary>
+    /// <exception cref="SqliteException">It failed.</exception>
+    public void Run(params ReadOnlySpan<object?> values) => Read(_ => true, values);
 
-    public SqliteStatement(SqliteConnection connection, string sql, int parameters = 0)
+    /// <summary>Runs it to its end, and reads each row that it yields by the methods below.</summary>
+    /// <exception cref="SqliteException">It failed.</exception>
+    public List<T> Read<T>(Func<SqliteStatement, T> read, params ReadOnlySpan<object?> values)
     {
-        _command = connection.CreateCommand();
-        _command.CommandText = sql;
-        for (var i = 1; i <= parameters; i++)
-            _command.Parameters.Add(new SqliteParameter { ParameterName = $"${i}", Value = DBNull.Value });
-        _command.Prepare();
+        try
+        {
+            for (var i = 0; i < values.Length; i++)
+                Bind(i + 1, values[i]);
+            List<T> rows = [];
+            while (true)
+            {
+                switch (raw.sqlite3_step(handle))
+                {
+                    case raw.SQLITE_ROW:
+                        rows.Add(read(this));
+                        break;
+                    case raw.SQLITE_DONE:
+                        return rows;
+                    default:
+                        throw database.Failure();
+                }
+            }
+        }
+        finally
+        {
+            _ = raw.sqlite3_reset(handle);
+            _ = raw.sqlite3_clear_bindings(handle);
+        }
     }
 
-    public void Run(params ReadOnlySpan<object?> values)
-    {
-        Bind(values);
-        _command.ExecuteNonQuery();
-    }
+    public long Number(int column) => raw.sqlite3_column_int64(handle, column);
 
-    /// <summary>Rows, to be read to the end or disposed before the statement runs again.</summary>
-    public SqliteDataReader Read(params ReadOnlySpan<object?> values)
-    {
-        Bind(values);
-        return _command.ExecuteReader();
-    }
+    /// <summary>Empty for NULL.</summary>
+    public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string() ?? "";
 
-    public void Dispose() => _command.Dispose();
+    public string? TextOrNull(int column) =>
+        raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL ? null : Text(column);
 
-    private void Bind(ReadOnlySpan<object?> values)
+    public byte[] Bytes(int column) => raw.sqlite3_column_blob(handle, column).ToArray();
+
+    public void Dispose() => handle.Dispose();
+
+    private void Bind(int parameter, object? value)
     {
-        for (var i = 0; i < values.Length; i++)
-            _command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        var code = value switch
+        {
+            null => raw.sqlite3_bind_null(handle, parameter),
+            string text => raw.sqlite3_bind_text(handle, parameter, text),
+            // Without a byte in it, a blob would be taken for NULL.
+            ReadOnlyMemory<byte> { IsEmpty: true } => raw.sqlite3_bind_zeroblob(handle, parameter, 0),
+            ReadOnlyMemory<byte> bytes => raw.sqlite3_bind_blob(handle, parameter, bytes.Span),
+            long number => raw.sqlite3_bind_int64(handle, parameter, number),
+            _ => throw new ArgumentException($"A {value.GetType().Name} cannot be a value.", nameof(value)),
+        };
+        if (code != raw.SQLITE_OK)
+            throw database.Failure();
     }
 }

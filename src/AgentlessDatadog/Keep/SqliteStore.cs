@@ -103,17 +103,17 @@ public sealed class SqliteStore : ITelemetryStore
 
     private StoreContents Load()
     {
-        var connection = _file.Open();
+        var database = _file.Open();
         try
         {
-            var tables = new SqliteTables(connection);
+            var tables = new SqliteTables(database);
             var contents = tables.ReadAll();
             _tables = tables;
             return contents;
         }
         catch
         {
-            connection.Dispose();
+            database.Dispose();
             throw;
         }
     }

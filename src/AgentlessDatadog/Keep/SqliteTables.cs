@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Data.Sqlite;
-
 namespace AgentlessDatadog;
 
 /// <summary>
@@ -12,8 +9,7 @@ internal sealed class SqliteTables : IDisposable
     private const long FreePagesKept = 1024;
     private const int PagesGivenBack = 256;
 
-    private readonly SqliteConnection _connection;
-    private readonly List<SqliteStatement> _statements = [];
+    private readonly SqliteDatabase _database;
     private readonly SqliteStatement _begin;
     private readonly SqliteStatement _commit;
     private readonly SqliteStatement _rollback;
@@ -37,34 +33,32 @@ internal sealed class SqliteTables : IDisposable
 
     private readonly record struct State(long LastCut, long LastSequence, long LastPayload);
 
-    /// <summary>Prepares everything. The connection is its own from then on.</summary>
-    public SqliteTables(SqliteConnection connection)
+    /// <summary>Prepares everything. The database is its own from then on.</summary>
+    public SqliteTables(SqliteDatabase database)
     {
-        _connection = connection;
-        _begin = Prepare("BEGIN");
-        _commit = Prepare("COMMIT");
-        _rollback = Prepare("ROLLBACK");
-        _writeState = Prepare("UPDATE state SET last_cut = $1, last_sequence = $2, last_payload = $3", 3);
-        _append = Prepare("INSERT INTO journal VALUES ($1, $2, $3, $4)", 4);
-        _cut = Prepare("DELETE FROM journal WHERE sequence <= $1", 1);
-        _see = Prepare("INSERT INTO seen (second, hashes) VALUES ($1, $2)", 2);
+        _database = database;
+        _begin = database.Prepare("BEGIN");
+        _commit = database.Prepare("COMMIT");
+        _rollback = database.Prepare("ROLLBACK");
+        _writeState = database.Prepare("UPDATE state SET last_cut = $1, last_sequence = $2, last_payload = $3");
+        _append = database.Prepare("INSERT INTO journal VALUES ($1, $2, $3, $4)");
+        _cut = database.Prepare("DELETE FROM journal WHERE sequence <= $1");
+        _see = database.Prepare("INSERT INTO seen (second, hashes) VALUES ($1, $2)");
         // Ids lie in the order of their arrival, so this looks at those that go and at one more.
-        _forget = Prepare(
+        _forget = database.Prepare(
             """
             DELETE FROM seen WHERE arrival < coalesce(
                 (SELECT arrival FROM seen WHERE second >= $1 ORDER BY arrival LIMIT 1), 9223372036854775807)
-            """,
-            1
+            """
         );
-        _insert = Prepare("INSERT INTO outbox VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", 11);
-        _remove = Prepare("DELETE FROM outbox WHERE id = $1", 1);
-        _body = Prepare("SELECT crc, body FROM outbox WHERE id = $1", 1);
-        _book = Prepare(
-            "INSERT INTO ledger VALUES ($1, $2, $3, $4) ON CONFLICT DO UPDATE SET units = units + excluded.units",
-            4
+        _insert = database.Prepare("INSERT INTO outbox VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+        _remove = database.Prepare("DELETE FROM outbox WHERE id = $1");
+        _body = database.Prepare("SELECT crc, body FROM outbox WHERE id = $1");
+        _book = database.Prepare(
+            "INSERT INTO ledger VALUES ($1, $2, $3, $4) ON CONFLICT DO UPDATE SET units = units + excluded.units"
         );
-        _countFree = Prepare("PRAGMA freelist_count");
-        _giveBack = Prepare($"PRAGMA incremental_vacuum({PagesGivenBack})");
+        _countFree = database.Prepare("PRAGMA freelist_count");
+        _giveBack = database.Prepare($"PRAGMA incremental_vacuum({PagesGivenBack})");
     }
 
     public void Begin() => _begin.Run();
@@ -101,7 +95,7 @@ internal sealed class SqliteTables : IDisposable
         if (journal.Measurements.Count > 0)
         {
             var row = _row.Encode(journal.Measurements);
-            _append.Run(journal.Sequence, journal.Destination, Checksum.Of(row), row);
+            _append.Run(journal.Sequence, journal.Destination, (long)Checksum.Of(row), (ReadOnlyMemory<byte>)row);
         }
         See(arrivals.Seen);
         Insert(arrivals.Payloads);
@@ -130,12 +124,11 @@ internal sealed class SqliteTables : IDisposable
     /// <exception cref="InvalidDataException">It is not as it was written.</exception>
     public byte[] Body(long payload)
     {
-        using var rows = _body.Read(payload);
-        if (!rows.Read())
+        var rows = _body.Read(row => (Crc: row.Number(0), Bytes: row.Bytes(1)), payload);
+        if (rows is not [var body])
             throw new KeyNotFoundException($"There is no request {payload} in the outbox.");
-        var body = rows.GetFieldValue<byte[]>(1);
-        return Checksum.Of(body) == rows.GetInt64(0)
-            ? body
+        return Checksum.Of(body.Bytes) == body.Crc
+            ? body.Bytes
             : throw new InvalidDataException($"The body of request {payload} has been damaged on the disk.");
     }
 
@@ -143,22 +136,14 @@ internal sealed class SqliteTables : IDisposable
     /// <exception cref="InvalidDataException">It is not as it was written.</exception>
     public StoreContents ReadAll()
     {
-        var contents = new SqliteContents(_connection).Read();
+        var contents = new SqliteContents(_database).Read();
         _kept = _state = new State(contents.LastCut, contents.LastSequence, contents.LastPayload);
         return contents;
     }
 
     public void Dispose()
     {
-        _statements.ForEach(statement => statement.Dispose());
-        _connection.Dispose();
-    }
-
-    private SqliteStatement Prepare(string sql, int parameters = 0)
-    {
-        var statement = new SqliteStatement(_connection, sql, parameters);
-        _statements.Add(statement);
-        return statement;
+        _database.Dispose();
     }
 
     // One row for all that were seen in the same second, as those of one call are.
@@ -170,7 +155,7 @@ internal sealed class SqliteTables : IDisposable
             var second = all[from].Second;
             var to = Array.FindIndex(all, from, id => id.Second != second);
             var run = to < 0 ? all.AsSpan(from) : all.AsSpan(from..to);
-            _see.Run(second, SeenRow.Encode(run));
+            _see.Run(second, (ReadOnlyMemory<byte>)SeenRow.Encode(run));
             from += run.Length;
         }
     }
@@ -182,16 +167,16 @@ internal sealed class SqliteTables : IDisposable
             _state = _state with { LastPayload = Math.Max(_state.LastPayload, header.Id) };
             _insert.Run(
                 header.Id,
-                (int)header.Lane,
+                (long)header.Lane,
                 header.Destination,
                 header.Path,
                 header.ContentType,
                 header.ContentEncoding,
-                header.Size,
+                (long)header.Size,
                 header.Units,
                 header.Oldest.UtcTicks,
-                Checksum.Of(body.Span),
-                Whole(body)
+                (long)Checksum.Of(body.Span),
+                body
             );
         }
     }
@@ -199,22 +184,12 @@ internal sealed class SqliteTables : IDisposable
     private void Book(IReadOnlyList<LedgerMove> moves)
     {
         foreach (var move in moves)
-            _book.Run((int)move.To, (int)move.Lane, move.Reason ?? "", move.Units);
+            _book.Run((long)move.To, (long)move.Lane, move.Reason ?? "", move.Units);
     }
 
     private void GiveBackRoom()
     {
-        using (var rows = _countFree.Read())
-        {
-            if (!rows.Read() || rows.GetInt64(0) <= FreePagesKept)
-                return;
-        }
-        // Each row that is read gives back one page.
-        using var pages = _giveBack.Read();
-        while (pages.Read()) { }
+        if (_countFree.Read(row => row.Number(0)) is [> FreePagesKept])
+            _giveBack.Run();
     }
-
-    // SQLite's binding takes whole arrays only.
-    private static byte[] Whole(ReadOnlyMemory<byte> body) =>
-        MemoryMarshal.TryGetArray(body, out var part) && part.Count == part.Array!.Length ? part.Array : body.ToArray();
 }

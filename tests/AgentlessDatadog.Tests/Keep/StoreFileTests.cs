@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.Data.Sqlite;
 using Shouldly;
 using Xunit;
 
@@ -131,15 +130,13 @@ public sealed class StoreFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("synchronous", 2L)]
+    [InlineData("synchronous", "2")]
     [InlineData("journal_mode", "wal")]
-    [InlineData("auto_vacuum", 2L)]
-    public void ACommitReturnsWhenTheDiskHasIt(string pragma, object value)
+    [InlineData("auto_vacuum", "2")]
+    public void ACommitReturnsWhenTheDiskHasIt(string pragma, string value)
     {
-        using var connection = new SqliteFile(_folder.File, SqliteSchema.Current).Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = $"PRAGMA {pragma}";
-        command.ExecuteScalar().ShouldBe(value);
+        using var database = new SqliteFile(_folder.File, SqliteSchema.Current).Open();
+        database.Prepare($"PRAGMA {pragma}").Read(row => row.Text(0)).ShouldBe([value]);
     }
 
     [Fact]
