@@ -43,7 +43,8 @@ internal sealed class SmallDisk : IDisposable
 
     public void Dispose()
     {
-        Run("umount", _folder);
+        // Lazily: what a failed test has left open must not leave the mount behind as well.
+        Run("umount", "-l", _folder);
         Directory.Delete(_folder);
     }
 
