@@ -9,6 +9,7 @@ namespace AgentlessDatadog.Benchmarks;
 /// </summary>
 internal static class StoreThroughput
 {
+    // Five, so that a median means something.
     private const int Rounds = 5;
     private static readonly TimeSpan Took = TimeSpan.FromSeconds(2);
     private static readonly int[] Callers = [1, 8, 64];
@@ -35,6 +36,7 @@ internal static class StoreThroughput
                 one.Fsync.AddRange(Fsync(folder));
             }
         }
+        Directory.Delete(folder, recursive: true);
         Line(
             "| callers | points a call | points/s (median) | wait p50 ms | wait p99 ms | fsync mean ms | p99 / fsync |"
         );
