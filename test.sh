@@ -4,6 +4,7 @@
 #
 #   ./test.sh                 everything
 #   ./test.sh NAME…           only the test projects whose name contains one of NAME (quicker)
+#   ./test.sh --soak kill=N   kills the process N times instead of 30 (a thousand take about half an hour)
 set -uo pipefail
 cd "$(dirname "$0")"
 
@@ -13,6 +14,26 @@ die() {
     printf '0 passed, 1 failed\n'
     exit 1
 }
+
+names=()
+while (($#)); do
+    case $1 in
+    --soak)
+        [[ ${2:-} =~ ^kill=[1-9][0-9]*$ ]] || die "--soak takes kill=N, as in --soak kill=1000."
+        export SOAK_KILL=${2#kill=}
+        shift 2
+        ;;
+    --help | -h)
+        sed -n '2,8s/^# \{0,1\}//p' "$0"
+        exit 0
+        ;;
+    -*) die "Unknown option $1: see ./test.sh --help." ;;
+    *)
+        names+=("$1")
+        shift
+        ;;
+    esac
+done
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 command -v dotnet >/dev/null || die "The .NET 10 SDK is missing: install it from https://dot.net and try again."
@@ -43,9 +64,9 @@ dotnet build --no-restore -v quiet -clp:NoSummary || die "The build failed."
 passed=0 failed=0
 for project in tests/*/*.Tests.csproj tests/EndToEnd/EndToEnd.csproj; do
     name=$(basename "$project" .csproj)
-    if (($#)); then
+    if ((${#names[@]})); then
         wanted=0
-        for part in "$@"; do [[ $name == *"$part"* ]] && wanted=1; done
+        for part in "${names[@]}"; do [[ $name == *"$part"* ]] && wanted=1; done
         ((wanted)) || continue
     fi
     step "Testing $name"

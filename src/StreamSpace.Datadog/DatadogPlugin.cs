@@ -105,6 +105,7 @@ public sealed class DatadogPlugin : IPlugin
             return;
         }
         _inForce = null;
+        await using (inForce.Store)
         await using (inForce.Pipeline)
         {
             if (inForce.Config.Enabled)
@@ -117,18 +118,22 @@ public sealed class DatadogPlugin : IPlugin
 
     private async ValueTask BeginAsync(DatadogConfig config, CancellationToken cancellationToken)
     {
-        var pipeline = new TelemetryPipeline(
-            new MemoryStore(),
-            IntakeOf(config),
-            Context.Clock,
-            Context.Chance,
-            Context.Logger
-        );
+        var store = new SqliteStore(Path.Combine(Context.DataFolder, "telemetry.db"), Context.Clock);
+        var pipeline = new TelemetryPipeline(store, IntakeOf(config), Context.Clock, Context.Chance, Context.Logger);
         var levels = new Levels(pipeline);
         levels.Use(config);
         pipeline.BeforeCut(levels.Look);
-        await pipeline.StartAsync(cancellationToken);
-        _inForce = new InForce(config, pipeline, levels);
+        try
+        {
+            await pipeline.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await pipeline.DisposeAsync();
+            await store.DisposeAsync();
+            throw;
+        }
+        _inForce = new InForce(config, store, pipeline, levels);
         if (config.Enabled)
         {
             await SayAsync(pipeline, "loaded", cancellationToken);
@@ -137,7 +142,7 @@ public sealed class DatadogPlugin : IPlugin
 
     private async ValueTask ChangeAsync(InForce before, DatadogConfig config, CancellationToken cancellationToken)
     {
-        var (old, pipeline, levels) = before;
+        var (old, _, pipeline, levels) = before;
         if (old.Enabled && !config.Enabled)
         {
             await SayAsync(pipeline, "unloaded", cancellationToken);
@@ -192,5 +197,5 @@ public sealed class DatadogPlugin : IPlugin
         return pipeline.KeepAsync([], [said], cancellationToken);
     }
 
-    private sealed record InForce(DatadogConfig Config, TelemetryPipeline Pipeline, Levels Levels);
+    private sealed record InForce(DatadogConfig Config, SqliteStore Store, TelemetryPipeline Pipeline, Levels Levels);
 }

@@ -9,6 +9,8 @@ public sealed class Installation : IAsyncDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("host-").FullName;
     private readonly BuiltProgram? _judge;
+    private IReadOnlyDictionary<string, string>? _environment;
+    private string[] _options = [];
 
     private Installation(BuiltProgram? judge, Uri sandbox)
     {
@@ -71,6 +73,12 @@ public sealed class Installation : IAsyncDisposable
             }
         );
 
+    /// <summary>Kills the host, as a crash would.</summary>
+    public ValueTask KillHostAsync() => Host.DisposeAsync();
+
+    /// <summary>Starts the host on what the last one left.</summary>
+    public void StartHostAgain() => Host = BuiltProgram.Start("StreamSpace.PluginHost", _options, _environment);
+
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
@@ -85,11 +93,9 @@ public sealed class Installation : IAsyncDisposable
 
     private async Task RunHostAsync(string[] options, IReadOnlyDictionary<string, string>? environment)
     {
-        Host = BuiltProgram.Start(
-            "StreamSpace.PluginHost",
-            ["--urls", Address.ToString(), "--data", _data, .. options],
-            environment
-        );
+        _options = ["--urls", Address.ToString(), "--data", _data, .. options];
+        _environment = environment;
+        StartHostAgain();
         await Host.LineAsync("sign-in?code=");
         await using var token = BuiltProgram.Start("StreamSpace.PluginHost", ["token", "--data", _data], environment);
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await token.LineAsync("."));

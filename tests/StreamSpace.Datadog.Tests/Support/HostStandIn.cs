@@ -12,7 +12,7 @@ internal sealed class HostStandIn : IPluginContext
 
     public PluginManifest Manifest { get; } = Manifests.Ours();
 
-    public string DataFolder => Path.GetTempPath();
+    public string DataFolder { get; init; } = Directory.CreateTempSubdirectory("plugin-").FullName;
 
     public ILogger Logger => NullLogger.Instance;
 
