@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace EndToEnd.Support;
@@ -106,7 +107,8 @@ public sealed class RememberingClient(HttpClient http, int seed)
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
             return false;
         }
-        catch (HttpRequestException)
+        // The handler lets a socket's own exception through when the far end dies while it connects.
+        catch (Exception cut) when (cut is HttpRequestException or SocketException or IOException)
         {
             return null;
         }
