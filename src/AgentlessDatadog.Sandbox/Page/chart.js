@@ -22,9 +22,9 @@ export function draw(element, chart) {
   }
   const stacked = chart.kind === 'area';
   const rows = chart.kind === 'line' ? null : align(series);
-  const top = niceTop(Math.max(...(stacked ? rows.map(total) : series.flatMap(one => one.points.map(p => p[1]))), 0), chart.unit);
+  const top = niceTop(Math.max(...(stacked ? rows.map(total) : series.flatMap(one => one.points.map(p => p[1]))), 0), chart);
   const low = Math.min(0, ...(stacked ? [0] : series.flatMap(one => one.points.map(p => p[1]))));
-  const bottom = low < 0 ? -niceTop(-low, chart.unit).max : 0;
+  const bottom = low < 0 ? -niceTop(-low, chart).max : 0;
   const plot = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
   const x = time => plot.left + (plot.right - plot.left) * (time - chart.from) / (chart.to - chart.from);
   const y = value => plot.bottom - (plot.bottom - plot.top) * (value - bottom) / (top.max - bottom || 1);
@@ -101,7 +101,8 @@ function align(series) {
 
 function total(row) { return row.values.reduce((sum, value) => sum + value, 0); }
 
-function niceTop(most, unit) {
+/** Where an axis ends and its step, in round figures of the unit; bars count things, so theirs are whole. */
+function niceTop(most, { unit, kind }) {
   if (most === 0) return { max: 1, step: 0.5 };
   const base = unit === 'byte' ? 1024 ** Math.floor(Math.log(most) / Math.log(1024)) : 1;
   const raw = most / base / 4;
@@ -109,7 +110,8 @@ function niceTop(most, unit) {
   const step = unit === 'second' && most >= 240
     ? [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400].find(s => s * 4 >= most) ?? 86400 * Math.ceil(most / 4 / 86400)
     : base * power * [1, 2, 2.5, 5, 10].find(factor => factor * power >= raw);
-  return { max: Math.ceil(most / step - 1e-9) * step, step };
+  const whole = kind === 'bars' ? Math.max(1, step) : step;
+  return { max: Math.ceil(most / whole - 1e-9) * whole, step: whole };
 }
 
 function drawAxes(svg, chart, plot, x, y, top, bottom) {

@@ -162,7 +162,7 @@ function showDropped(dropped) {
 
 function showEvents(events) {
   byId('events').hidden = events.length === 0;
-  byId('events').querySelector('ol').replaceChildren(...events.map(event => {
+  byId('events').querySelector('ol').replaceChildren(...events.sort((a, b) => b.date_happened - a.date_happened).map(event => {
     const kind = event.alert_type === 'warning' ? 'warning-event' : event.alert_type;
     const line = node('li', { class: kind }, node('div', { class: 'event-head' },
       node('strong', {}, event.title), node('time', {}, clock(event.date_happened * 1000, true))));
