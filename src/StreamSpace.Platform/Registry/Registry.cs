@@ -9,7 +9,7 @@ namespace StreamSpace.Platform;
 /// <remarks>
 /// The rules are those of reference/streamspace.md §10: levels repeat, and messages come twice, late or not at all.
 /// </remarks>
-internal sealed class Registry
+internal sealed partial class Registry
 {
     /// <summary>A request that nothing confirms counts as meant to run for so long.</summary>
     public static readonly TimeSpan LapseAfter = TimeSpan.FromMinutes(10);
@@ -96,10 +96,14 @@ internal sealed class Registry
         {
             return;
         }
+        seen = Completed(seen);
         switch (seen)
         {
             case UserActed act when _seen.Add(act.FactId):
                 Tell(News.Of(act));
+                break;
+            case UsersNamed named:
+                Name(named);
                 break;
             case UsersTotalled users when _users is null || users.At > _users.At:
                 if (users.Total != _users?.Total)
@@ -142,6 +146,9 @@ internal sealed class Registry
                 break;
             case StatusReported status:
                 Move(Learn(life, seen), status);
+                break;
+            case SessionDescribed described:
+                Describe(Learn(life, seen), described);
                 break;
             case UsageMeasured usage when life.Session.AwakeSince is not null:
                 var session = Learn(life, seen).Session;

@@ -88,6 +88,16 @@ public sealed record UsageMeasured(
     double? StorageBytes
 ) : SessionObservation(SessionId, At);
 
+/// <summary>
+/// What someone keeps on record about a session: it completes an open life, and never begins, moves or ends one.
+/// </summary>
+/// <inheritdoc cref="SessionObservation"/>
+public sealed record SessionDescribed(string SessionId, DateTimeOffset At) : SessionObservation(SessionId, At)
+{
+    /// <summary>When the session was asked for, or null.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+}
+
 /// <summary>What can happen to a user.</summary>
 public enum UserAct
 {
@@ -115,3 +125,11 @@ public sealed record UserActed(string FactId, UserAct Act, PlatformUser User, Da
 /// <param name="Total">The number, zero or more.</param>
 /// <param name="At">When it was counted.</param>
 public sealed record UsersTotalled(int Total, DateTimeOffset At) : Observation(At);
+
+/// <summary>
+/// Which username belongs to which user id, as far as it is news. Other sources name a user by one or the other
+/// (reference/streamspace.md §10.5); the registry completes them with this.
+/// </summary>
+/// <param name="Users">Users of whom both parts are known; a later name of the same id replaces the earlier.</param>
+/// <param name="At">When it was read.</param>
+public sealed record UsersNamed(IReadOnlyList<PlatformUser> Users, DateTimeOffset At) : Observation(At);

@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace StreamSpace.Platform;
+
+/// <summary>Watches a plugin's row in StreamSpace's database, so that StreamSpace's own page configures the plugin.</summary>
+/// <param name="options">Where the database is.</param>
+/// <param name="plugin">The plugin's name, which is the row's.</param>
+/// <param name="clock">Our clock.</param>
+public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeProvider clock)
+{
+    // What an operator does on the page is obeyed within five seconds; there is no notice of it but looking.
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
+
+    private const int LargestConfig = 64 * 1024;
+
+    // $1: the name, which is unique; $2: the largest config that is taken.
+    private const string Sql = """
+        SELECT coalesce(enabled, false), updated_at,
+            CASE WHEN octet_length(config::text) <= $2 THEN config::text END, config IS NULL
+        FROM installed_plugins WHERE name = $1 LIMIT 1
+        """;
+
+    /// <summary>
+    /// The first look, and then every one that differs from the one before, until <paramref name="cancellationToken"/>
+    /// fires. A database that is away is waited for, not thrown.
+    /// </summary>
+    public async IAsyncEnumerable<PluginRowSight> WatchAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await using var database = options.Open(readOnly: true);
+        NpgsqlConnection? connection = null;
+        try
+        {
+            for (PluginRowSight? before = null; ; )
+            {
+                PluginRowSight sight;
+                try
+                {
+                    connection ??= await database.OpenConnectionAsync(cancellationToken);
+                    sight = await LookAsync(connection, cancellationToken);
+                }
+                catch (Exception e)
+                    when (e is NpgsqlException or IOException or TimeoutException
+                        && !cancellationToken.IsCancellationRequested
+                    )
+                {
+                    sight = Failed(e);
+                    await CloseAsync(connection);
+                    connection = null;
+                }
+                if (sight != before)
+                {
+                    before = sight;
+                    yield return sight;
+                }
+                await Task.Delay(Every, clock, cancellationToken);
+            }
+        }
+        finally
+        {
+            await CloseAsync(connection);
+        }
+    }
+
+    /// <summary>One look on an open connection.</summary>
+    /// <exception cref="NpgsqlException">It failed.</exception>
+    internal async Task<PluginRowSight> LookAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Sql, connection)
+        {
+            Parameters = { PostgresStatements.Value(plugin), PostgresStatements.Value(LargestConfig) },
+        };
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await rows.ReadAsync(cancellationToken))
+        {
+            return new PluginRowSight(
+                PluginRowState.Absent,
+                null,
+                $"installed_plugins in {options.Shown} has no row {plugin}: run the sub-command register to make it."
+            );
+        }
+        if (rows.IsDBNull(2) && !rows.GetBoolean(3))
+        {
+            return new PluginRowSight(
+                PluginRowState.Unreadable,
+                null,
+                $"The config in installed_plugins is larger than {LargestConfig} bytes, and is not read."
+            );
+        }
+        var row = new PluginRow(
+            rows.GetBoolean(0),
+            rows.IsDBNull(2) ? "{}" : rows.GetString(2),
+            rows.IsDBNull(1) ? null : rows.GetDateTime(1)
+        );
+        return new PluginRowSight(PluginRowState.Present, row, $"Read from installed_plugins in {options.Shown}.");
+    }
+
+    private PluginRowSight Failed(Exception e) =>
+        e switch
+        {
+            PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } => new PluginRowSight(
+                PluginRowState.Unreadable,
+                null,
+                $"There is no table installed_plugins in {options.Shown}; check DB_NAME."
+            ),
+            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => new PluginRowSight(
+                PluginRowState.Unreadable,
+                null,
+                $"installed_plugins may not be read until the owner runs: {PostgresNeed.Plugins.Grant(options.User)}"
+            ),
+            _ => new PluginRowSight(
+                PluginRowState.Unreachable,
+                null,
+                $"{options.Shown}: {PostgresFault.Sentence(e)} Tries again by itself."
+            ),
+        };
+
+    private static ValueTask CloseAsync(NpgsqlConnection? connection) =>
+        connection?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

@@ -1,0 +1,170 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// What was seen of the database so far, and what a further look adds to it. It asks nothing and keeps nothing:
+/// looks come in, observations and checkpoints go out.
+/// </summary>
+internal sealed class PostgresHistory
+{
+    private static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(1);
+
+    private readonly PostgresOptions _options;
+    private readonly ILogger _logger;
+    private readonly LogIns _logIns = new();
+    private readonly LogOuts _logOuts = new();
+    private Accounts _accounts;
+    private AuditPosition? _audit;
+    private string _afterSession = "";
+    private DateTimeOffset _checkpointAt = DateTimeOffset.MinValue;
+
+    /// <summary>Goes on from a checkpoint; from nothing when there is none, or when it cannot be read.</summary>
+    public PostgresHistory(PostgresOptions options, string? checkpoint, ILogger logger)
+    {
+        _options = options;
+        _logger = logger;
+        var kept = PostgresCheckpoint.None;
+        try
+        {
+            kept = checkpoint is null ? kept : PostgresCheckpoint.Parse(checkpoint);
+        }
+        catch (JsonException e)
+        {
+            logger.LogError(
+                e,
+                "The checkpoint of the PostgreSQL source cannot be read: it begins anew, and counts from now."
+            );
+        }
+        _accounts = new Accounts(options, kept.Accounts);
+        _audit = kept.High is { } high ? new AuditPosition(high, kept.Anchor, kept.Holes) : null;
+    }
+
+    /// <summary>How many accounts there are, once known.</summary>
+    public int? Users => _accounts.Total;
+
+    /// <summary>True when the last look left rows of audit_log behind: another should follow soon.</summary>
+    public bool Behind { get; private set; }
+
+    /// <summary>
+    /// How far the newest rows' times are behind the server's clock, when that is more than requests can explain:
+    /// the zone is set wrongly, or a clock is.
+    /// </summary>
+    public TimeSpan? ClockGap { get; private set; }
+
+    /// <summary>What to ask next.</summary>
+    public PostgresQuestion Question(PostgresRights rights) => new(rights, _audit, _accounts.After, _afterSession);
+
+    /// <summary>Adds a look.</summary>
+    /// <param name="look">The answer to <see cref="Question"/>.</param>
+    /// <param name="sinceLast">The time between the looks, in which the newest rows have come.</param>
+    /// <returns>What it shows, and a checkpoint when that is worth keeping.</returns>
+    public (IReadOnlyList<Observation> Seen, string? Checkpoint) Add(PostgresLook look, TimeSpan sinceLast)
+    {
+        var readable = look.Rights.Meets(PostgresNeed.Audit);
+        if (readable && _audit?.IsOvertakenBy(look) == true)
+        {
+            _logger.LogWarning(
+                "audit_log is another one: its newest id is {Newest} where {High} was reached, or that row has another time. It was emptied or restored; counting goes on from here.",
+                look.NewestId ?? 0,
+                _audit.High
+            );
+            (_audit, _accounts, Behind) = (null, new Accounts(_options, keys: null), false);
+            look = look with { Users = null };
+        }
+        var begun = readable && _audit is null;
+        var seen = new List<Observation>();
+        if (look.Users is { } users)
+        {
+            seen.AddRange(_accounts.Take(users, look.Now));
+        }
+        if (look.Audit is { } rows && _audit is { } position)
+        {
+            AddAudit(rows, position, look, sinceLast, seen);
+        }
+        else if (begun)
+        {
+            _audit = new AuditPosition(look.NewestId ?? 0);
+        }
+        var facts = seen.Exists(s => s is UserActed or UsersTotalled);
+        if (look.Sessions is { } sessions)
+        {
+            AddSessions(sessions, look.Now, seen);
+        }
+
+        // Between two facts nothing is lost by going back to the first: only a long way back is worth avoiding.
+        if (!facts && !begun && look.Now - _checkpointAt < CheckpointEvery && look.Now >= _checkpointAt)
+        {
+            return (seen, null);
+        }
+        _checkpointAt = look.Now;
+        var checkpoint = new PostgresCheckpoint(_audit?.High, _audit?.Anchor, _audit?.Holes ?? [], _accounts.Keys);
+        return (seen, checkpoint.ToString());
+    }
+
+    private void AddAudit(
+        IReadOnlyList<AuditRow> rows,
+        AuditPosition position,
+        PostgresLook look,
+        TimeSpan sinceLast,
+        List<Observation> seen
+    )
+    {
+        var before = position.High;
+        var surplus = position.Take(rows, look.Now);
+        if (surplus > 0)
+        {
+            _logger.LogWarning(
+                "More than {Most} ids of audit_log are missing: the oldest {Surplus} of them are given up.",
+                AuditPosition.MostHoles,
+                surplus
+            );
+        }
+        var fresh = rows.Where(r => r.Id > before).ToList();
+        Behind = fresh.Count >= PostgresStatements.AuditPage;
+        if (fresh.Count > 0 && !Behind)
+        {
+            var gap = look.Now - _options.At(fresh.Max(r => r.Start));
+            ClockGap = gap.Duration() > sinceLast + TimeSpan.FromMinutes(5) ? gap : null;
+        }
+
+        var loggedIn = _logIns.Name(rows.Where(r => r.Act is AuditAct.LogIn), look.LastLogins);
+        var loggedOut = _logOuts.Name(rows);
+        foreach (var row in rows)
+        {
+            var at = _options.At(row.Start);
+            switch (row.Act)
+            {
+                case AuditAct.LogIn:
+                    var user = loggedIn.GetValueOrDefault(row.Id, PlatformUser.Unknown);
+                    seen.Add(new UserActed(FactId(row), UserAct.LoggedIn, user, at));
+                    break;
+                case AuditAct.LogOut:
+                    var who = new PlatformUser(loggedOut.GetValueOrDefault(row.Id), null);
+                    seen.Add(new UserActed(FactId(row), UserAct.LoggedOut, who, at));
+                    break;
+            }
+        }
+    }
+
+    private void AddSessions(IReadOnlyList<SessionRow> page, DateTimeOffset now, List<Observation> seen)
+    {
+        seen.AddRange(
+            page.Select(row => new SessionDescribed(row.Id, now)
+            {
+                User = new PlatformUser(row.UserId, null),
+                Template = row.Template,
+                Platform = row.Platform,
+                CreatedAt = row.CreatedAt is { } created ? _options.At(created) : null,
+            })
+        );
+        _afterSession = page.Count < PostgresStatements.SessionPage ? "" : page[^1].Id;
+    }
+
+    // With the time, for ids begin anew when the table does.
+    private static string FactId(AuditRow row) =>
+        string.Create(CultureInfo.InvariantCulture, $"audit/{row.Id}@{row.Start:O}");
+}

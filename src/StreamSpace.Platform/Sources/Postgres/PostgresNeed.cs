@@ -1,0 +1,38 @@
+namespace StreamSpace.Platform;
+
+/// <summary>Columns of one table that must be readable for one purpose.</summary>
+/// <param name="Table">The table, in schema public.</param>
+/// <param name="Columns">What is read of it, and nothing else.</param>
+/// <param name="Purpose">What is lost without it, as a person says it.</param>
+internal sealed record PostgresNeed(string Table, string[] Columns, string Purpose)
+{
+    public static readonly PostgresNeed Users = new(
+        "users",
+        ["id", "username", "created_at", "last_login"],
+        "users in all, users created and deleted, and names"
+    );
+
+    public static readonly PostgresNeed Audit = new(
+        "audit_log",
+        ["id", "user_id", "action", "resource_type", "changes", "timestamp", "ip_address"],
+        "log-ins and log-outs"
+    );
+
+    public static readonly PostgresNeed Sessions = new(
+        "sessions",
+        ["id", "user_id", "template_name", "created_at", "platform"],
+        "user, template and creation of sessions that nobody else tells"
+    );
+
+    public static readonly PostgresNeed Plugins = new(
+        "installed_plugins",
+        ["name", "enabled", "config", "updated_at"],
+        "the configuration on StreamSpace's own page"
+    );
+
+    public static readonly PostgresNeed[] All = [Users, Audit, Sessions, Plugins];
+
+    /// <summary>The statement that grants it.</summary>
+    public string Grant(string role) =>
+        $"GRANT SELECT ({string.Join(", ", Columns)}) ON public.{Table} TO {PostgresGrants.Quoted(role)};";
+}

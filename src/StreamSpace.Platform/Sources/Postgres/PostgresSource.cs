@@ -1,0 +1,204 @@
+using System.Globalization;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// Reads StreamSpace's database: users, log-ins and log-outs, and what it has on record about sessions. It only
+/// reads; nothing is missed while it is away, for the rows are still there afterwards.
+/// </summary>
+public sealed class PostgresSource : ISource
+{
+    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+    private static readonly TimeSpan CatchUpEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AskRightsEvery = TimeSpan.FromMinutes(1);
+
+    private readonly PostgresOptions _options;
+    private readonly Func<TimeSpan> _interval;
+    private readonly TimeProvider _clock;
+    private readonly Func<double> _chance;
+    private readonly ILogger _logger;
+
+    private long _looks;
+    private volatile Standing _standing;
+
+    /// <summary>Connects to nothing yet.</summary>
+    /// <param name="options">Where the database is.</param>
+    /// <param name="interval">The time from one look to the next; asked after each.</param>
+    /// <param name="clock">Our clock.</param>
+    /// <param name="chance">Uniform in [0, 1).</param>
+    /// <param name="logger">For a database that goes or comes back.</param>
+    public PostgresSource(
+        PostgresOptions options,
+        Func<TimeSpan> interval,
+        TimeProvider clock,
+        Func<double> chance,
+        ILogger logger
+    )
+    {
+        _options = options;
+        _interval = interval;
+        _clock = clock;
+        _chance = chance;
+        _logger = logger;
+        _standing = new Standing(SourceState.Connecting, $"Connecting to {options.Shown}.", clock.GetUtcNow());
+    }
+
+    /// <inheritdoc/>
+    public string Name => "postgresql";
+
+    /// <inheritdoc/>
+    public SourceStatus Status
+    {
+        get
+        {
+            var standing = _standing;
+            return new SourceStatus(Name, standing.State, standing.Detail, standing.Since)
+            {
+                Received = Interlocked.Read(ref _looks),
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task RunAsync(
+        ChannelWriter<ObservationBatch> output,
+        string? checkpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        var history = new PostgresHistory(_options, checkpoint, _logger);
+        await using var database = _options.Open(readOnly: true);
+        try
+        {
+            for (var failures = 1; ; failures++)
+            {
+                var looks = _looks;
+                try
+                {
+                    await LookAsync(database, history, output, cancellationToken);
+                }
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+                {
+                    Lost(e);
+                }
+                failures = _looks > looks ? 1 : failures;
+                await Task.Delay(Retry.After(failures, _chance()), _clock, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+        finally
+        {
+            Stand(SourceState.Stopped, "Stopped.");
+        }
+    }
+
+    // Looks again and again on one connection, until it is lost.
+    private async Task LookAsync(
+        NpgsqlDataSource database,
+        PostgresHistory history,
+        ChannelWriter<ObservationBatch> output,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var rights = await PostgresRights.ReadAsync(connection, cancellationToken);
+        var (rightsAt, lookedAt) = (_clock.GetUtcNow(), _clock.GetUtcNow());
+        while (true)
+        {
+            var before = _clock.GetUtcNow();
+            var look = await PostgresLook.AtAsync(connection, history.Question(rights), cancellationToken);
+            var after = _clock.GetUtcNow();
+            var (seen, checkpoint) = history.Add(look, before - lookedAt);
+            lookedAt = before;
+            if (seen.Count > 0 || checkpoint is not null)
+            {
+                await output.WriteAsync(new ObservationBatch(Name, seen, checkpoint), cancellationToken);
+            }
+            Interlocked.Increment(ref _looks);
+            Saw(history, rights, look.Now - (before + ((after - before) / 2)));
+
+            var wait = _interval();
+            await Task.Delay(history.Behind && wait > CatchUpEvery ? CatchUpEvery : wait, _clock, cancellationToken);
+            if (!rights.Whole && _clock.GetUtcNow() - rightsAt >= AskRightsEvery)
+            {
+                rights = await PostgresRights.ReadAsync(connection, cancellationToken);
+                rightsAt = _clock.GetUtcNow();
+            }
+        }
+    }
+
+    private void Saw(PostgresHistory history, PostgresRights rights, TimeSpan skew)
+    {
+        var sentences = new List<string>
+        {
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Reads {_options.Shown} as {_options.User}; its clock is {skew.TotalSeconds:+0.0;-0.0;0.0} s against ours."
+            ),
+        };
+        if (history.Users is { } users)
+        {
+            sentences.Add(string.Create(CultureInfo.InvariantCulture, $"{users} users."));
+        }
+        if (history.Behind)
+        {
+            sentences.Add("Catches up with audit_log.");
+        }
+        if (history.ClockGap is { } gap)
+        {
+            sentences.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The API's times are {Math.Abs(gap.TotalHours):0.0} h {(gap > TimeSpan.Zero ? "behind" : "ahead of")} the database's clock: set DB_TIME_ZONE to the zone of the API."
+                )
+            );
+        }
+        sentences.AddRange(rights.Absent.Select(n => $"There is no table {n.Table}, and so no {n.Purpose}."));
+        sentences.AddRange(rights.Denied.Select(n => $"No {n.Purpose} until the owner runs: {n.Grant(_options.User)}"));
+        Stand(SourceState.Up, string.Join(' ', sentences));
+    }
+
+    private void Lost(Exception e)
+    {
+        var reason = PostgresFault.Sentence(e);
+        if (!_standing.Lost)
+        {
+            _logger.LogWarning(
+                "PostgreSQL at {Shown} is not read: {Reason} It is tried again until it is.",
+                _options.Shown,
+                reason
+            );
+        }
+        if (e is not NpgsqlException)
+        {
+            _logger.LogError(e, "A look at PostgreSQL broke.");
+        }
+        Stand(
+            _standing.State is SourceState.Up ? SourceState.Down : _standing.State,
+            $"{_options.Shown}: {reason} Tries again by itself; what happens meanwhile is read then.",
+            lost: true
+        );
+    }
+
+    private void Stand(SourceState state, string detail, bool lost = false)
+    {
+        var before = _standing;
+        if (state is SourceState.Up && before.State is not SourceState.Up)
+        {
+            _logger.LogInformation("PostgreSQL at {Shown} is read.", _options.Shown);
+        }
+        _standing = new Standing(state, detail, state == before.State ? before.Since : _clock.GetUtcNow())
+        {
+            Lost = lost,
+        };
+    }
+
+    private sealed record Standing(SourceState State, string Detail, DateTimeOffset Since)
+    {
+        public bool Lost { get; init; }
+    }
+}

@@ -1,0 +1,82 @@
+using Npgsql;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// Every statement of a look, each bounded and walking a primary key (docs/postgresql.md shows the plans). Times
+/// without a zone are read as they stand.
+/// </summary>
+internal static class PostgresStatements
+{
+    /// <summary>Rows of audit_log that one look takes from the new ones, and as many again from the holes.</summary>
+    public const int AuditPage = 20_000;
+
+    /// <summary>Users that one look takes.</summary>
+    public const int UserPage = 10_000;
+
+    /// <summary>Sessions that one look takes.</summary>
+    public const int SessionPage = 1_000;
+
+    /// <summary>The server's clock and the newest id; $1: the id that we have come to, to see whether it is still the same row.</summary>
+    public static readonly string Head = $"""
+        SELECT now(), (SELECT max(id) FROM audit_log)::bigint,
+            (SELECT {Time("\"timestamp\"")} FROM audit_log WHERE id = $1)
+        """;
+
+    /// <summary>The server's clock alone, where audit_log may not be read.</summary>
+    public const string Clock = "SELECT now(), NULL::bigint, NULL::timestamp";
+
+    /// <summary>
+    /// What audit_log says that we have not seen: $1: the id that we have come to; $2 and $3: the first and last
+    /// ids of the holes below it.
+    /// </summary>
+    public static readonly string Audit = $"""
+        (SELECT {AuditColumns} FROM audit_log a WHERE a.id > $1 ORDER BY a.id LIMIT {AuditPage})
+        UNION ALL
+        (SELECT late.* FROM unnest($2, $3) AS hole(low, high) CROSS JOIN LATERAL (
+            SELECT {AuditColumns} FROM audit_log a WHERE a.id BETWEEN hole.low AND hole.high ORDER BY a.id LIMIT {AuditPage}
+        ) late LIMIT {AuditPage})
+        """;
+
+    /// <summary>A page of users; $1: the id that the page before ended with.</summary>
+    public static readonly string Users = $"""
+        SELECT id, username, {Time("created_at")} FROM users WHERE id > $1 ORDER BY id LIMIT {UserPage}
+        """;
+
+    /// <summary>Whose last log-in lies in a time; $1 and $2: its ends. Asked only after log-ins were seen.</summary>
+    public static readonly string LastLogins = $"""
+        SELECT id, username, last_login FROM users WHERE last_login BETWEEN $1 AND $2 ORDER BY last_login LIMIT {UserPage}
+        """;
+
+    /// <summary>A page of sessions; $1: the id that the page before ended with.</summary>
+    public static readonly string Sessions = $"""
+        SELECT id, user_id, template_name, platform, {Time(
+            "created_at"
+        )} FROM sessions WHERE id > $1 ORDER BY id LIMIT {SessionPage}
+        """;
+
+    // What is no log-in and no log-out matters for its address and user alone (reference/streamspace.md §3.4).
+    private static string AuditColumns =>
+        $"""
+            a.id::bigint, coalesce({Time("a.\"timestamp\"")}, localtimestamp), a.user_id, a.ip_address,
+                CASE WHEN a.action = 'POST' AND a.resource_type IN ('/api/v1/auth/login', '/api/v1/auth/logout')
+                    AND a.changes->>'status_code' = '200' THEN a.resource_type END,
+                CASE WHEN a.resource_type = '/api/v1/auth/login' AND a.changes->>'duration_ms' ~ '^[0-9]+$'
+                    AND length(a.changes->>'duration_ms') < 7 THEN (a.changes->>'duration_ms')::int END
+            """;
+
+    // A time that someone wrote by hand may lie beyond all that we can count with, or be infinite.
+    private static string Time(string column) =>
+        $"CASE WHEN {column} BETWEEN '1970-01-01' AND '2999-12-31' THEN {column} END";
+
+    /// <summary>A statement with its parameters in order.</summary>
+    public static NpgsqlBatchCommand With(string sql, params NpgsqlParameter[] parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.AddRange(parameters);
+        return command;
+    }
+
+    /// <summary>A parameter by position.</summary>
+    public static NpgsqlParameter Value<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
+}
