@@ -1,0 +1,234 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using Shouldly;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Platform.Tests.Postgres;
+
+[Collection(nameof(OnPostgres))]
+public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
+{
+    private static readonly DateTime Morning = new(2026, 3, 2, 8, 0, 0);
+
+    private static readonly ConfigSchema Schema = new(
+        JsonNode.Parse("""{"properties": {"apiKey": {"type": "string", "format": "password"}}}""")!.AsObject()
+    );
+
+    [Fact]
+    public async Task TheGrantsThatWeAskForAreEnoughAndGiveNoMore()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var reader = await upstream.CreateReaderAsync("reader_enough");
+        await upstream.CreateUserAsync("u1", "ada", Morning);
+        await using var run = await SourceRun.LookingAtAsync(reader);
+
+        await upstream.LogInAsync("u1", Morning.AddSeconds(1));
+        await upstream.CreateUserAsync("u2", "bob", Morning);
+        await run.LookAsync();
+
+        run.Facts.Select(f => (f.Act, f.User.Name)).ShouldBe([(UserAct.Created, "bob"), (UserAct.LoggedIn, "ada")]);
+        run.Source.Status.State.ShouldBe(SourceState.Up);
+        run.Source.Status.Detail.ShouldNotContain("GRANT");
+        await using var database = reader.Open(readOnly: false);
+        foreach (var hidden in (string[])["password_hash FROM users", "email FROM users", "* FROM audit_log"])
+        {
+            await using var command = database.CreateCommand($"SELECT {hidden}");
+            var refused = await Should.ThrowAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
+            refused.SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
+        }
+    }
+
+    [Fact]
+    public async Task TheGuideGivesTheseGrantsAndTakesAllBack()
+    {
+        var blocks = await GuideAsync();
+        blocks[0].ShouldBe(PostgresGrants.Read("streamspace_datadog", "streamspace"));
+        await using var upstream = await postgres.DatabaseAsync();
+        await upstream.ExecuteAsync(blocks[0].Replace("\"streamspace\"", upstream.Name, StringComparison.Ordinal));
+        await upstream.ExecuteAsync(PostgresGrants.Register("streamspace_datadog"));
+        await upstream.ExecuteAsync(
+            "INSERT INTO installed_plugins (name, version) VALUES ('streamspace-datadog', '1')"
+        );
+
+        await upstream.ExecuteAsync(blocks[1].Replace("\"streamspace\"", upstream.Name, StringComparison.Ordinal));
+
+        (await upstream.ValueAsync<long>("SELECT count(*) FROM installed_plugins")).ShouldBe(0);
+        (
+            await upstream.ValueAsync<long>("SELECT count(*) FROM pg_roles WHERE rolname = 'streamspace_datadog'")
+        ).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task AMissingRightCostsOnlyItsOwnPartAndIsNamedWithItsGrant()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var reader = await upstream.CreateReaderAsync("reader_partly");
+        await upstream.ExecuteAsync("REVOKE SELECT (changes) ON audit_log FROM reader_partly");
+        await using var run = await SourceRun.LookingAtAsync(reader);
+        const string grant =
+            "GRANT SELECT (id, user_id, action, resource_type, changes, timestamp, ip_address) ON public.audit_log TO \"reader_partly\";";
+        run.Source.Status.Detail.ShouldContain(grant);
+
+        await upstream.CreateUserAsync("u1", "ada", Morning);
+        await upstream.LogInAsync("u1", Morning);
+        (await run.LookAsync()).OfType<UserActed>().ShouldHaveSingleItem().Act.ShouldBe(UserAct.Created);
+
+        // Granted while it runs: noticed by itself, and what was there before is history.
+        await upstream.ExecuteAsync(grant);
+        await run.PassTimeUntilAsync(() => !run.Source.Status.Detail.Contains("GRANT"), "the right noticed");
+        await upstream.LogInAsync("u1", Morning.AddSeconds(5));
+        await run.LookAsync();
+        run.Facts.Count(f => f.Act is UserAct.LoggedIn).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task ARightThatIsTakenAwayWhileItRunsCostsOnlyItsOwnPart()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var reader = await upstream.CreateReaderAsync("reader_revoked");
+        await using var run = await SourceRun.LookingAtAsync(reader);
+        await upstream.LogOutAsync(Morning);
+        await run.LookAsync();
+
+        await upstream.ExecuteAsync("REVOKE SELECT (changes) ON audit_log FROM reader_revoked");
+        await run.PassTimeUntilAsync(() => run.Source.Status.Detail.Contains("GRANT"), "the loss noticed");
+        await upstream.LogOutAsync(Morning.AddSeconds(1));
+        await upstream.ExecuteAsync(PostgresNeed.Audit.Grant("reader_revoked"));
+        await run.PassTimeUntilAsync(() => !run.Source.Status.Detail.Contains("GRANT"), "the right noticed");
+        await run.LookAsync();
+
+        // The second log-out was there all the time, and nothing was forgotten.
+        run.Facts.Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task TheServerItselfRefusesOurWrites()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await using var database = upstream.Options.Open(readOnly: true);
+        await using var command = database.CreateCommand("DELETE FROM users");
+
+        var refused = await Should.ThrowAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
+
+        refused.SqlState.ShouldBe(PostgresErrorCodes.ReadOnlySqlTransaction);
+    }
+
+    [Fact]
+    public async Task AllOfALookIsOneSnapshot()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await using var database = upstream.Options.Open(readOnly: true);
+        await using var connection = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var batch = connection.CreateBatch();
+        const string counted = "SELECT (SELECT count(*) FROM audit_log), now(), pg_sleep(0.3)";
+        batch.BatchCommands.Add(PostgresStatements.With(counted));
+        batch.BatchCommands.Add(PostgresStatements.With(counted));
+
+        var reading = batch.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        await upstream.LogOutAsync(Morning);
+        await using var rows = await reading;
+        await rows.ReadAsync(TestContext.Current.CancellationToken);
+        var first = (rows.GetInt64(0), rows.GetDateTime(1));
+        await rows.NextResultAsync(TestContext.Current.CancellationToken);
+        await rows.ReadAsync(TestContext.Current.CancellationToken);
+
+        (rows.GetInt64(0), rows.GetDateTime(1)).ShouldBe(first);
+    }
+
+    [Theory]
+    [InlineData("wrong password", "set DB_USER and DB_PASSWORD")]
+    [InlineData("no database", "check DB_NAME")]
+    [InlineData("no server", "check DB_HOST")]
+    [InlineData("no tls", "set DB_SSL_MODE")]
+    public async Task WhatKeepsUsOutIsSaidWithoutASecret(string what, string fix)
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var options = what switch
+        {
+            "wrong password" => upstream.Options with { Password = "s3cret-that-is-wrong" },
+            "no database" => upstream.Options with { Database = "elsewhere", Password = PostgresServer.OwnerPassword },
+            "no server" => upstream.Options with { Port = 1, Password = "s3cret-that-is-wrong" },
+            _ => upstream.Options with { SslModeName = "require" },
+        };
+        await using var run = new SourceRun(options);
+
+        await run.PassTimeUntilAsync(() => run.Source.Status.Detail.Contains(fix), "the reason");
+
+        run.Source.Status.State.ShouldBe(SourceState.Connecting);
+        run.Source.Status.Detail.ShouldNotContain("s3cret");
+        options.ToString().ShouldNotContain("s3cret");
+        var found = await CheckAsync(options);
+        found.ShouldHaveSingleItem().Fix!.ShouldContain(fix);
+    }
+
+    [Fact]
+    public async Task TheCheckNamesEveryFaultWithItsFix()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var reader = await upstream.CreateReaderAsync("reader_checked");
+        await upstream.LogOutAsync(await upstream.ValueAsync<DateTime>("SELECT localtimestamp"));
+        await upstream.ExecuteAsync("REVOKE SELECT (username) ON users FROM reader_checked");
+        await upstream.ExecuteAsync("DROP TABLE sessions");
+        await upstream.ExecuteAsync(
+            """INSERT INTO installed_plugins (name, version, config) VALUES ('streamspace-datadog', '1', '{"apiKey": "k3y", "site": "x"}')"""
+        );
+
+        var found = await CheckAsync(reader);
+
+        found
+            .Select(f => (f.What, f.Verdict))
+            .ShouldBe([
+                ("PostgreSQL", PostgresVerdict.Good),
+                ("PostgreSQL, table users", PostgresVerdict.Fault),
+                ("PostgreSQL, table audit_log", PostgresVerdict.Good),
+                ("PostgreSQL, table sessions", PostgresVerdict.Fault),
+                ("PostgreSQL, table installed_plugins", PostgresVerdict.Good),
+                ("PostgreSQL, clock", PostgresVerdict.Good),
+                ("PostgreSQL, DB_TIME_ZONE", PostgresVerdict.Good),
+                ("StreamSpace's page Admin → Plugins", PostgresVerdict.Good),
+                ("StreamSpace's page Admin → Plugins", PostgresVerdict.Warning),
+            ]);
+        found.ShouldAllBe(f => (f.Verdict == PostgresVerdict.Good) == (f.Fix == null));
+        found[1].Fix.ShouldBe(PostgresNeed.Users.Grant("reader_checked"));
+        found[^1].Found.ShouldContain("apiKey");
+        found.ShouldAllBe(f => !f.ToString().Contains("k3y"));
+    }
+
+    [Fact]
+    public async Task ATimeZoneThatIsNotTheApisIsFound()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await upstream.LogOutAsync(await upstream.ValueAsync<DateTime>("SELECT localtimestamp - interval '7 hours'"));
+
+        (await CheckAsync(upstream.Options))
+            .Single(f => f.What.EndsWith("DB_TIME_ZONE", StringComparison.Ordinal))
+            .Verdict.ShouldBe(PostgresVerdict.Warning);
+        var denver = upstream.Options with { TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Etc/GMT+7") };
+        (await CheckAsync(denver))
+            .Single(f => f.What.EndsWith("DB_TIME_ZONE", StringComparison.Ordinal))
+            .Verdict.ShouldBe(PostgresVerdict.Good);
+    }
+
+    /// <summary>The blocks of SQL in docs/postgresql.md.</summary>
+    private static async Task<List<string>> GuideAsync()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "docs", "postgresql.md")))
+        {
+            folder = folder.Parent;
+        }
+        var guide = await File.ReadAllTextAsync(Path.Combine(folder.FullName, "docs", "postgresql.md"));
+        return [.. guide.Split("```sql\n").Skip(1).Select(b => b[..b.IndexOf("\n```", StringComparison.Ordinal)])];
+    }
+
+    private static Task<IReadOnlyList<PostgresFinding>> CheckAsync(PostgresOptions options) =>
+        PostgresProbe.CheckAsync(
+            options,
+            "streamspace-datadog",
+            Schema,
+            TimeProvider.System,
+            TestContext.Current.CancellationToken
+        );
+}

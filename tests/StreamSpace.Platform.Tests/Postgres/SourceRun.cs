@@ -1,0 +1,98 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform.Tests.Postgres;
+
+/// <summary>A source that looks when it is told to.</summary>
+internal sealed class SourceRun : IAsyncDisposable
+{
+    private readonly FakeTimeProvider _clock = new(DateTimeOffset.FromUnixTimeSeconds(1_772_438_400));
+    private readonly Channel<ObservationBatch> _output = Channel.CreateUnbounded<ObservationBatch>();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Signal _looked = new();
+    private readonly Task _running;
+    private int _looks;
+
+    public SourceRun(PostgresOptions options, string? checkpoint = null)
+    {
+        Source = new PostgresSource(
+            options,
+            () =>
+            {
+                Interlocked.Increment(ref _looks);
+                _looked.Raise();
+                return TimeSpan.FromSeconds(10);
+            },
+            _clock,
+            () => 0.5,
+            NullLogger.Instance
+        );
+        _running = Source.RunAsync(_output.Writer, checkpoint, _stop.Token);
+    }
+
+    public PostgresSource Source { get; }
+
+    public int Looks => _looks;
+
+    /// <summary>All batches, in order.</summary>
+    public List<ObservationBatch> Batches { get; } = [];
+
+    public IEnumerable<Observation> Seen => Batches.SelectMany(b => b.Observations);
+
+    public IEnumerable<UserActed> Facts => Seen.OfType<UserActed>();
+
+    /// <summary>What a watch would have kept.</summary>
+    public string? Checkpoint => Batches.LastOrDefault(b => b.Checkpoint is not null)?.Checkpoint;
+
+    /// <summary>Starts a source and has it look once.</summary>
+    public static async Task<SourceRun> LookingAtAsync(PostgresOptions options, string? checkpoint = null)
+    {
+        var run = new SourceRun(options, checkpoint);
+        await run._looked.UntilAsync(() => run._looks > 0, "a first look");
+        run.Collect();
+        return run;
+    }
+
+    /// <summary>Has it look once more; returns what that look has shown.</summary>
+    public async Task<IReadOnlyList<Observation>> LookAsync()
+    {
+        var (looks, seen) = (_looks, Batches.Count);
+        await PassTimeUntilAsync(() => _looks > looks, "another look");
+        Collect();
+        return [.. Batches.Skip(seen).SelectMany(b => b.Observations)];
+    }
+
+    /// <summary>Lets our clock run until <paramref name="condition"/> holds.</summary>
+    public Task PassTimeUntilAsync(Func<bool> condition, string what) =>
+        _looked.UntilAsync(
+            () =>
+            {
+                if (condition())
+                {
+                    return true;
+                }
+                // It may not wait for the clock yet: then the next turn wakes it.
+                _clock.Advance(TimeSpan.FromSeconds(10));
+                return condition();
+            },
+            what
+        );
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+    }
+
+    private void Collect()
+    {
+        while (_output.Reader.TryRead(out var batch))
+        {
+            Batches.Add(batch);
+        }
+    }
+}
