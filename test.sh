@@ -42,6 +42,7 @@ command -v dotnet >/dev/null || die "The .NET 10 SDK is missing: install it from
 export PATH="$PATH:/usr/sbin:/sbin"
 missing=()
 command -v nats-server >/dev/null || missing+=(nats-server)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 if ((${#missing[@]})); then
     step "Installing ${missing[*]} (Debian packages)"
     sudo=()
