@@ -81,6 +81,7 @@ public sealed class GateTests
             new PlatformBatch([new SessionFound(session, run.Now)]) { Baseline = true, Demo = true },
             CancellationToken.None
         );
+        await run.ShippedAsync();
         // A real site behind the same address, so that whatever is sent can be seen.
         (
             await run.ConfigureAsync(

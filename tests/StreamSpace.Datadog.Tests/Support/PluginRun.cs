@@ -64,6 +64,9 @@ internal sealed class PluginRun : IAsyncDisposable
         await UntilAsync(() => Cuts() != before && Queued() == waiting);
     }
 
+    /// <summary>Waits until nothing is on its way.</summary>
+    public Task ShippedAsync() => UntilAsync(() => Queued() == 0);
+
     /// <summary>Unloads, which sends all that is left.</summary>
     public async Task UnloadAsync()
     {
