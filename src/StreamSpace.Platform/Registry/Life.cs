@@ -13,6 +13,9 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     /// </summary>
     public DateTimeOffset StateAt { get; init; } = DateTimeOffset.MinValue;
 
+    /// <summary>The platform's own id of this life, once a source has looked at the session itself.</summary>
+    public string? Uid { get; init; }
+
     /// <summary>True once its creation was seen, and told.</summary>
     public bool Introduced { get; init; }
 
@@ -76,7 +79,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     {
         var revived = Session.State is SessionState.Lapsed && state is not SessionState.Ended;
         var awake = revived ? Session with { AwakeSince = FirstSeenAt } : Session;
-        return state is SessionState.Running
+        return state is SessionState.Running or SessionState.Requested
             ? awake with
             {
                 State = state,
@@ -108,7 +111,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
             {
                 CreatedAt = seen.CreatedAt,
                 StartedAt = state is SessionState.Running ? seen.At : null,
-                AwakeSince = state is SessionState.Running ? since : null,
+                AwakeSince = state is SessionState.Running or SessionState.Requested ? since : null,
             },
             since
         )
@@ -130,9 +133,11 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     public static SessionState StateOf(StatusReported status) =>
         status.Status switch
         {
+            ReportedStatus.Pending => SessionState.Requested,
             ReportedStatus.Running => SessionState.Running,
             ReportedStatus.Hibernated => SessionState.Hibernated,
             ReportedStatus.Failed => SessionState.Failed,
+            ReportedStatus.Ending => SessionState.Ending,
             _ => SessionState.Ended,
         };
 

@@ -21,7 +21,7 @@ internal static class News
     public static SessionEvent Turned(SessionState before, Session session, DateTimeOffset at) =>
         (before, session.State) switch
         {
-            (SessionState.Hibernated, SessionState.Running) => new SessionWoken(session, at)
+            (SessionState.Hibernated, SessionState.Running or SessionState.Requested) => new SessionWoken(session, at)
             {
                 Id = $"{session.LifeId}/woken/{at.UtcDateTime:O}",
             },

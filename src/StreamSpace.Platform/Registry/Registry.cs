@@ -112,11 +112,17 @@ internal sealed partial class Registry
                 }
                 (_users, _usersTouched) = (users, true);
                 break;
+            case SessionsListed listed:
+                EndUnlisted(listed);
+                break;
+            case StatusReported { Uid: not null } looked:
+                Look(looked);
+                break;
             case SessionObservation session:
                 var life = _lives.Find(session.SessionId);
                 if (life?.FormerEnd is not { } end || session.At > end)
                 {
-                    Apply(life, session);
+                    Apply(life, Weighed(life, session));
                 }
                 break;
         }
@@ -128,6 +134,9 @@ internal sealed partial class Registry
         {
             case CreateRequested:
                 Create(life, seen);
+                break;
+            case DeleteRequested or StatusReported when Outranked(life):
+                Learn(life, seen);
                 break;
             case DeleteRequested or StatusReported { Status: ReportedStatus.Ended }:
                 End(life, seen);
@@ -216,12 +225,17 @@ internal sealed partial class Registry
 
     private void Move(Life life, StatusReported status)
     {
-        if (status.At < life.StateAt)
+        if (status.Uid is null && status.At < life.StateAt)
         {
             return;
         }
         var before = life.Session.State;
         var state = Life.StateOf(status);
+        // What is confirmed stays so: that it is meant to run adds nothing.
+        if (before is SessionState.Running && state is SessionState.Requested)
+        {
+            return;
+        }
         var session = life.In(state, status.At);
         var firstRun = state is SessionState.Running && session.StartedAt is null;
         var firstFailure = state is SessionState.Failed && life.FailedAt is null;

@@ -47,6 +47,9 @@ public sealed record WakeRequested(string SessionId, DateTimeOffset At) : Sessio
 /// <summary>What a status can say.</summary>
 public enum ReportedStatus
 {
+    /// <summary>It is there and meant to run; that it runs is not confirmed yet.</summary>
+    Pending,
+
     /// <summary>It runs.</summary>
     Running,
 
@@ -55,6 +58,9 @@ public enum ReportedStatus
 
     /// <summary>It could not be made, or broke.</summary>
     Failed,
+
+    /// <summary>It is being deleted, and still there.</summary>
+    Ending,
 
     /// <summary>It is gone.</summary>
     Ended,
@@ -71,7 +77,21 @@ public sealed record StatusReported(string SessionId, DateTimeOffset At, Reporte
 {
     /// <summary>When the session was asked for, where the source knows it.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>
+    /// The platform's own id of this one life, from a source that looks at the session itself; null when it comes
+    /// from a message. What was seen outranks what was said.
+    /// </summary>
+    public string? Uid { get; init; }
+
+    /// <summary>True when the source had looked before: a session that nobody knows yet is then a new one.</summary>
+    public bool LookedBefore { get; init; }
 }
+
+/// <summary>All the sessions there are: of those that were seen before, whatever is missing has ended.</summary>
+/// <param name="Uids">As in <see cref="StatusReported.Uid"/>.</param>
+/// <param name="At">When it was all there was.</param>
+public sealed record SessionsListed(IReadOnlySet<string> Uids, DateTimeOffset At) : Observation(At);
 
 /// <summary>What a session uses now: a level. A part that was not measured is null.</summary>
 /// <inheritdoc cref="SessionObservation"/>

@@ -1,0 +1,130 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace StreamSpace.Platform;
+
+/// <content>
+/// What a source sees that looks at the sessions themselves. Its word is final on whether a session is there, how
+/// it stands and when it ended; messages then only add what they alone know.
+/// </content>
+internal sealed partial class Registry
+{
+    // True once such a source was heard in this process. Without one, messages decide, whatever was seen in the past.
+    private bool _looked;
+
+    private bool Outranked([NotNullWhen(true)] Life? life) => _looked && life is { Uid: not null, Closed: false };
+
+    // A message says "running" when the parts of a session were made, long before it is ready.
+    private SessionObservation Weighed(Life? life, SessionObservation seen) =>
+        _looked
+        && seen is StatusReported { Status: ReportedStatus.Running } status
+        && (seen.Platform ?? life?.Session.Platform) is null or "kubernetes"
+            ? status with
+            {
+                Status = ReportedStatus.Pending,
+            }
+            : seen;
+
+    private void Look(StatusReported seen)
+    {
+        _looked = true;
+        var life = _lives.Find(seen.SessionId);
+        var end = life?.Session.EndedAt;
+        if (life?.Uid is { } uid ? uid != seen.Uid : end < seen.CreatedAt)
+        {
+            if (seen.Status is not ReportedStatus.Ended)
+            {
+                Begin(seen, end ?? EndUnseen(life!, seen.CreatedAt ?? seen.At));
+            }
+        }
+        else if (life is null)
+        {
+            if (seen.Status is not ReportedStatus.Ended)
+            {
+                Begin(seen, formerEnd: null);
+            }
+        }
+        else if (end is null)
+        {
+            Turn(life.Uid is null ? Recognise(life, seen) : life, seen);
+        }
+    }
+
+    // Another life of the same session id shows that this one is over.
+    private DateTimeOffset EndUnseen(Life life, DateTimeOffset at)
+    {
+        var end = NotBefore(life, at);
+        End(life, end);
+        return end;
+    }
+
+    private void Begin(StatusReported seen, DateTimeOffset? formerEnd)
+    {
+        // Creation times have whole seconds; the next life yet begins after the former one.
+        var created = seen.CreatedAt ?? seen.At;
+        if (created <= formerEnd)
+        {
+            created = formerEnd.Value.AddMilliseconds(1);
+        }
+        if (!seen.LookedBefore)
+        {
+            Find(Life.Found(seen with { CreatedAt = created }) with { Uid = seen.Uid, FormerEnd = formerEnd }, seen.At);
+            return;
+        }
+        var begun = Life.Created(Creation(seen, created), formerEnd) with { Uid = seen.Uid };
+        _lives.Put(begun);
+        Tell(News.Created(begun.Session, created));
+        Turn(begun, seen);
+    }
+
+    // A life that was known from messages is the one that is seen now; an end that they told too early is taken back
+    // as long as it was held.
+    private Life Recognise(Life life, StatusReported seen)
+    {
+        life = life with { Uid = seen.Uid, HeldEnd = null, Due = null };
+        if (!life.Introduced && seen.CreatedAt is { } created)
+        {
+            if (seen.LookedBefore)
+            {
+                Introduce(life, Creation(seen, created));
+                return _lives.Find(seen.SessionId)!;
+            }
+            life = life.CreatedAt(created) with { Introduced = false };
+        }
+        _lives.Put(life);
+        return life;
+    }
+
+    private void Turn(Life life, StatusReported seen)
+    {
+        life = Learn(life, seen);
+        var at = NotBefore(life, seen.At);
+        if (seen.Status is ReportedStatus.Ended)
+        {
+            End(life, at);
+        }
+        else if (life.Due is not null || Life.StateOf(seen) != life.Session.State)
+        {
+            Move(life, seen with { At = at });
+        }
+    }
+
+    private void EndUnlisted(SessionsListed listed)
+    {
+        _looked = true;
+        foreach (var life in _lives.Open.Where(l => l.Uid is { } uid && !listed.Uids.Contains(uid)).ToList())
+        {
+            End(life, NotBefore(life, listed.At));
+        }
+    }
+
+    private static CreateRequested Creation(StatusReported seen, DateTimeOffset at) =>
+        new(seen.SessionId, at)
+        {
+            User = seen.User,
+            Template = seen.Template,
+            Platform = seen.Platform,
+        };
+
+    private static DateTimeOffset NotBefore(Life life, DateTimeOffset at) =>
+        life.Session.CreatedAt is { } created && at < created ? created : at;
+}

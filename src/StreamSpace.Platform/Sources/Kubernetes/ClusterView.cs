@@ -1,0 +1,199 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// The sessions and pods that Kubernetes holds now. It turns what changes there into observations, and tells only what
+/// is different from what it told before. One thread at a time.
+/// </summary>
+internal sealed class ClusterView(TimeProvider clock)
+{
+    private readonly Dictionary<string, SessionSight> _sessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _uidOfId = new(StringComparer.Ordinal);
+    private readonly ByOwner _sessionsOf = new();
+    private readonly Dictionary<string, PodSight> _pods = new(StringComparer.Ordinal);
+    private readonly ByOwner _podsOf = new();
+    private readonly HashSet<string> _podsSeenIn = new(StringComparer.Ordinal);
+
+    /// <summary>Every session that is there.</summary>
+    public SessionsListed All => new(_sessions.Keys.ToHashSet(StringComparer.Ordinal), clock.GetUtcNow());
+
+    /// <summary>The sessions.</summary>
+    public IReadOnlyCollection<SessionSight> Sessions => _sessions.Values;
+
+    /// <summary>The pods.</summary>
+    public IReadOnlyCollection<PodSight> Pods => _pods.Values;
+
+    /// <summary>The session with this id in this namespace, or null.</summary>
+    public SessionSight? Find(string @namespace, string? id) =>
+        id is not null
+        && _uidOfId.TryGetValue(id, out var uid)
+        && _sessions[uid] is var session
+        && session.Owner.Namespace == @namespace
+            ? session
+            : null;
+
+    /// <summary>A session is there.</summary>
+    /// <returns>False when another namespace has a session of the same id, which would be mistaken for it.</returns>
+    public bool See(SessionSight session, bool lookedBefore, ICollection<Observation> seen)
+    {
+        if (_uidOfId.TryGetValue(session.Id, out var uid) && uid != session.Uid)
+        {
+            if (_sessions[uid].Owner.Namespace != session.Owner.Namespace)
+            {
+                return false;
+            }
+            // A name is free again only when its former bearer is gone, whose end we missed.
+            Lose(uid, session.CreatedAt, seen);
+        }
+        if (_sessions.Remove(session.Uid, out var before))
+        {
+            session.Told = before.Told;
+            _sessionsOf.Remove(before.Owner, before.Uid);
+        }
+        _sessions[session.Uid] = session;
+        _uidOfId[session.Id] = session.Uid;
+        _sessionsOf.Add(session.Owner, session.Uid);
+        Tell(session, lookedBefore, seen);
+        return true;
+    }
+
+    /// <summary>A session is gone.</summary>
+    public void Lose(string uid, DateTimeOffset? at, ICollection<Observation> seen)
+    {
+        if (!_sessions.Remove(uid, out var session))
+        {
+            return;
+        }
+        _sessionsOf.Remove(session.Owner, uid);
+        _uidOfId.Remove(session.Id);
+        seen.Add(Report(session, ReportedStatus.Ended, at ?? session.DeletingAt ?? clock.GetUtcNow(), true));
+    }
+
+    /// <summary>No session is in a namespace but these.</summary>
+    public void KeepSessions(string @namespace, IReadOnlySet<string> uids, ICollection<Observation> seen)
+    {
+        var lost = _sessions.Values.Where(s => s.Owner.Namespace == @namespace && !uids.Contains(s.Uid)).ToList();
+        lost.ForEach(s => Lose(s.Uid, null, seen));
+    }
+
+    /// <summary>A pod is there.</summary>
+    public void See(PodSight pod, ICollection<Observation> seen)
+    {
+        if (_pods.Remove(pod.Uid, out var before))
+        {
+            _podsOf.Remove(before.Owner, before.Uid);
+        }
+        _pods[pod.Uid] = pod;
+        _podsOf.Add(pod.Owner, pod.Uid);
+        TellOf(pod.Owner, seen);
+    }
+
+    /// <summary>A pod is gone.</summary>
+    public void LosePod(string uid, ICollection<Observation> seen)
+    {
+        if (_pods.Remove(uid, out var pod))
+        {
+            _podsOf.Remove(pod.Owner, uid);
+            TellOf(pod.Owner, seen);
+        }
+    }
+
+    /// <summary>No pod is in a namespace but these: from now on they decide there whether a session is ready.</summary>
+    public void KeepPods(string @namespace, IReadOnlySet<string> uids, ICollection<Observation> seen)
+    {
+        var lost = _pods.Values.Where(p => p.Owner.Namespace == @namespace && !uids.Contains(p.Uid)).ToList();
+        lost.ForEach(p => LosePod(p.Uid, seen));
+        if (_podsSeenIn.Add(@namespace))
+        {
+            TellIn(@namespace, seen);
+        }
+    }
+
+    /// <summary>The pods of a namespace cannot be seen any more.</summary>
+    public void LosePods(string @namespace, ICollection<Observation> seen)
+    {
+        if (!_podsSeenIn.Remove(@namespace))
+        {
+            return;
+        }
+        foreach (var pod in _pods.Values.Where(p => p.Owner.Namespace == @namespace).ToList())
+        {
+            _pods.Remove(pod.Uid);
+            _podsOf.Remove(pod.Owner, pod.Uid);
+        }
+        TellIn(@namespace, seen);
+    }
+
+    private void TellIn(string @namespace, ICollection<Observation> seen)
+    {
+        foreach (var session in _sessions.Values.Where(s => s.Owner.Namespace == @namespace))
+        {
+            Tell(session, true, seen);
+        }
+    }
+
+    private void TellOf(Owner owner, ICollection<Observation> seen)
+    {
+        foreach (var uid in _sessionsOf[owner])
+        {
+            Tell(_sessions[uid], true, seen);
+        }
+    }
+
+    private void Tell(SessionSight session, bool lookedBefore, ICollection<Observation> seen)
+    {
+        var readySince = ReadySince(session);
+        var status = session.Status(_podsSeenIn.Contains(session.Owner.Namespace), readySince is not null);
+        if (status == session.Told)
+        {
+            return;
+        }
+        session.Told = status;
+        var at = status switch
+        {
+            ReportedStatus.Running => readySince,
+            ReportedStatus.Ending => session.DeletingAt,
+            _ => null,
+        };
+        seen.Add(Report(session, status, at ?? clock.GetUtcNow(), lookedBefore));
+    }
+
+    // The pod that is labelled with the session, if there is one; else the one it shares.
+    private DateTimeOffset? ReadySince(SessionSight session)
+    {
+        DateTimeOffset? own = null;
+        DateTimeOffset? shared = null;
+        var hasOwn = false;
+        foreach (var uid in _podsOf[session.Owner])
+        {
+            var pod = _pods[uid];
+            if (pod.SessionId == session.Id)
+            {
+                hasOwn = true;
+                own = Earlier(own, pod.ReadySince);
+            }
+            shared = Earlier(shared, pod.ReadySince);
+        }
+        return hasOwn ? own : shared;
+    }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) =>
+        one is null || other < one ? other : one;
+
+    private static StatusReported Report(
+        SessionSight session,
+        ReportedStatus status,
+        DateTimeOffset at,
+        bool lookedBefore
+    ) =>
+        new(session.Id, at < session.CreatedAt ? session.CreatedAt : at, status, session.Fault)
+        {
+            User = new PlatformUser(null, session.Owner.User),
+            Template = session.Owner.Template,
+            Platform = "kubernetes",
+            Uid = session.Uid,
+            CreatedAt = session.CreatedAt,
+            LookedBefore = lookedBefore,
+        };
+}

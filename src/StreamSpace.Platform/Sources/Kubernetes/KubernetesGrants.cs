@@ -1,0 +1,107 @@
+using System.Net;
+
+namespace StreamSpace.Platform;
+
+/// <summary>What to do about a right that is missing, and the YAML that grants it: read-only, and no more than needed.</summary>
+public static class KubernetesGrants
+{
+    /// <summary>The service account that the texts grant to.</summary>
+    public const string ServiceAccount = "streamspace-datadog";
+
+    /// <summary>A role for one namespace that holds sessions. <c>NAMESPACE</c> stands for its name.</summary>
+    public const string Sessions = """
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata:
+          name: streamspace-datadog
+          namespace: NAMESPACE
+        rules:
+          - apiGroups: ["stream.space"]
+            resources: ["sessions"]
+            verbs: ["get", "list", "watch"]
+          - apiGroups: [""]
+            resources: ["pods"]
+            verbs: ["get", "list", "watch"]
+          - apiGroups: ["metrics.k8s.io"]
+            resources: ["pods"]
+            verbs: ["get", "list"]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: RoleBinding
+        metadata:
+          name: streamspace-datadog
+          namespace: NAMESPACE
+        roleRef:
+          apiGroup: rbac.authorization.k8s.io
+          kind: Role
+          name: streamspace-datadog
+        subjects:
+          - kind: ServiceAccount
+            name: streamspace-datadog
+            namespace: NAMESPACE
+        """;
+
+    /// <summary>A role for the nodes: allocatable CPU, and the kubelets' statistics. <c>nodes/proxy</c> is not in it, for it can run commands.</summary>
+    public const string Nodes = """
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: ClusterRole
+        metadata:
+          name: streamspace-datadog-nodes
+        rules:
+          - apiGroups: [""]
+            resources: ["nodes"]
+            verbs: ["get"]
+          - apiGroups: [""]
+            resources: ["nodes/stats"]
+            verbs: ["get"]
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: ClusterRoleBinding
+        metadata:
+          name: streamspace-datadog-nodes
+        roleRef:
+          apiGroup: rbac.authorization.k8s.io
+          kind: ClusterRole
+          name: streamspace-datadog-nodes
+        subjects:
+          - kind: ServiceAccount
+            name: streamspace-datadog
+            namespace: NAMESPACE
+        """;
+
+    /// <summary>The YAML that grants <paramref name="right"/>, or null for one that no YAML grants.</summary>
+    /// <param name="right">What is missing.</param>
+    /// <param name="namespace">The namespace that holds the sessions, and our service account.</param>
+    public static string? Yaml(KubernetesRight right, string @namespace) =>
+        right switch
+        {
+            KubernetesRight.Reach => null,
+            KubernetesRight.Nodes or KubernetesRight.Kubelet => Nodes,
+            _ => Sessions,
+        }
+            is { } yaml
+            ? yaml.Replace("NAMESPACE", @namespace, StringComparison.Ordinal)
+            : null;
+
+    /// <summary>One sentence: what to do about <paramref name="right"/>.</summary>
+    internal static string Fix(KubernetesRight right, ClusterException trouble) =>
+        (right, trouble.Status) switch
+        {
+            (_, HttpStatusCode.Unauthorized) => "Give credentials that the cluster takes.",
+            (KubernetesRight.ListSessions or KubernetesRight.WatchSessions, HttpStatusCode.Forbidden) =>
+                "Grant get, list and watch on sessions of the group stream.space.",
+            (KubernetesRight.ListSessions or KubernetesRight.WatchSessions, HttpStatusCode.NotFound) =>
+                "Install StreamSpace's resource definitions (stream.space/v1alpha1) there.",
+            (KubernetesRight.Pods, HttpStatusCode.Forbidden) => "Grant get, list and watch on pods.",
+            (KubernetesRight.Metrics, HttpStatusCode.Forbidden) =>
+                "Grant get and list on pods of the group metrics.k8s.io.",
+            (KubernetesRight.Metrics, HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable) =>
+                "Install metrics-server, or see why it is down.",
+            (KubernetesRight.Nodes, HttpStatusCode.Forbidden) => "Grant get on nodes.",
+            (KubernetesRight.Kubelet, HttpStatusCode.Forbidden) => "Grant get on nodes/stats.",
+            (KubernetesRight.Kubelet, null) =>
+                "Let us reach the kubelets' port, and give the authority that signed their certificates.",
+            (_, null) => "See that the address is right and the API server runs.",
+            _ => "See the cluster's own log for why.",
+        };
+}

@@ -1,0 +1,140 @@
+using System.Text.Json;
+
+namespace StreamSpace.Platform;
+
+/// <summary>What came of trying one right.</summary>
+/// <param name="Right">What was tried.</param>
+/// <param name="Namespace">Where, or null when it is of the whole cluster.</param>
+/// <param name="Works">True when all is well, false when not, null when there was nothing to try it on.</param>
+/// <param name="Detail">One sentence: what was found.</param>
+/// <param name="Fix">One sentence: what to do; null unless something is wrong. The YAML is in <see cref="KubernetesGrants"/>.</param>
+public sealed record KubernetesCheck(
+    KubernetesRight Right,
+    string? Namespace,
+    bool? Works,
+    string Detail,
+    string? Fix = null
+);
+
+/// <summary>Tries every right that a <see cref="KubernetesSource"/> with the same options would use.</summary>
+public static class KubernetesProbe
+{
+    /// <summary>
+    /// One row for each right, and for each namespace where it is of one; only the first when the cluster cannot be
+    /// reached. Never throws for the cluster's faults.
+    /// </summary>
+    public static async Task<IReadOnlyList<KubernetesCheck>> CheckAsync(
+        KubernetesSourceOptions options,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            using var cluster = Cluster.Open(options, clock);
+            var rows = new List<KubernetesCheck>();
+            await TryAsync(
+                rows,
+                KubernetesRight.Reach,
+                null,
+                () => cluster.ReadAsync(ClusterPaths.Version, KubernetesJson.Default.AnyResource, cancellationToken)
+            );
+            if (rows[0].Works is true)
+            {
+                await TryAllAsync(rows, cluster, options, cancellationToken);
+            }
+            return rows;
+        }
+        catch (ClusterException e)
+        {
+            return [Failed(KubernetesRight.Reach, null, e)];
+        }
+    }
+
+    private static async Task TryAllAsync(
+        List<KubernetesCheck> rows,
+        Cluster cluster,
+        KubernetesSourceOptions options,
+        CancellationToken cancellationToken
+    )
+    {
+        // Any pod of a session tells of a node, and of its kubelet.
+        PodSight? pod = null;
+        foreach (var name in options.Namespaces)
+        {
+            var sessions = ClusterPaths.Sessions(name);
+            var pods = ClusterPaths.Pods(name);
+            await TryAsync(rows, KubernetesRight.ListSessions, name, () => ListAsync($"{sessions}?limit=1"));
+            await TryAsync(rows, KubernetesRight.WatchSessions, name, () => WatchAsync(sessions));
+            await TryAsync(
+                rows,
+                KubernetesRight.Pods,
+                name,
+                async () =>
+                {
+                    pod ??= First(name, await ListAsync($"{pods}?limit=1&{ClusterPaths.SessionPods}"));
+                    await WatchAsync(pods);
+                }
+            );
+            await TryAsync(rows, KubernetesRight.Metrics, name, () => ListAsync(ClusterPaths.Metrics(name)));
+        }
+        await TryAsync(
+            rows,
+            KubernetesRight.Nodes,
+            null,
+            pod?.Node is { } node
+                ? () =>
+                    cluster.ReadAsync(ClusterPaths.Node(node), KubernetesJson.Default.NodeResource, cancellationToken)
+                : null
+        );
+        if (options.Storage)
+        {
+            await TryAsync(
+                rows,
+                KubernetesRight.Kubelet,
+                null,
+                pod?.Host is { } host ? () => cluster.ReadSummaryAsync(host, cancellationToken) : null
+            );
+        }
+
+        Task<ListPage> ListAsync(string path) =>
+            cluster.ReadAsync(path, KubernetesJson.Default.ListPage, cancellationToken);
+
+        async Task WatchAsync(string path)
+        {
+            await using var stream = await cluster.WatchAsync($"{path}?watch=1&timeoutSeconds=1", cancellationToken);
+        }
+    }
+
+    private static PodSight? First(string @namespace, ListPage page) =>
+        page.Items is [var first, ..]
+        && first.Deserialize(KubernetesJson.Default.PodResource) is { Metadata: { Name: not null, Uid: not null } } pod
+            ? PodSight.Of(@namespace, pod)
+            : null;
+
+    private static async Task TryAsync(
+        List<KubernetesCheck> rows,
+        KubernetesRight right,
+        string? @namespace,
+        Func<Task>? attempt
+    )
+    {
+        if (attempt is null)
+        {
+            rows.Add(new KubernetesCheck(right, @namespace, null, "Not tried: no pod of a session is seen."));
+            return;
+        }
+        try
+        {
+            await attempt();
+            rows.Add(new KubernetesCheck(right, @namespace, true, "Works."));
+        }
+        catch (Exception e) when (e is ClusterException or JsonException)
+        {
+            rows.Add(Failed(right, @namespace, ClusterException.From(e)));
+        }
+    }
+
+    private static KubernetesCheck Failed(KubernetesRight right, string? @namespace, ClusterException trouble) =>
+        new(right, @namespace, false, trouble.Message, KubernetesGrants.Fix(right, trouble));
+}

@@ -1,0 +1,139 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// Looks at the sessions themselves, as Kubernetes holds them: the truth about which there are, how they stand and
+/// when they ended (reference/streamspace.md §6). Reads only.
+/// </summary>
+public sealed class KubernetesSource : ISource
+{
+    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+
+    private readonly KubernetesSourceOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly Func<double> _chance;
+    private readonly KubernetesStanding _standing;
+
+    // Namespaces that were looked at in full before: what appears there now is new.
+    private readonly HashSet<string> _lookedAt = new(StringComparer.Ordinal);
+
+    /// <summary>Connects to nothing yet.</summary>
+    /// <param name="options">Which cluster, and what of it.</param>
+    /// <param name="clock">Our clock: it dates what Kubernetes gives no time for.</param>
+    /// <param name="chance">Uniform in [0, 1).</param>
+    /// <param name="logger">For the far end's faults.</param>
+    public KubernetesSource(KubernetesSourceOptions options, TimeProvider clock, Func<double> chance, ILogger logger)
+    {
+        _options = options;
+        _clock = clock;
+        _chance = chance;
+        _standing = new KubernetesStanding(Name, options.Namespaces, clock, logger);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "kubernetes";
+
+    /// <inheritdoc/>
+    public SourceStatus Status => _standing.Status;
+
+    /// <inheritdoc/>
+    public async Task RunAsync(
+        ChannelWriter<ObservationBatch> output,
+        string? checkpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        _lookedAt.UnionWith((checkpoint ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries));
+        // One that was taken out of the options and put back was not watched meanwhile.
+        _lookedAt.IntersectWith(_options.Namespaces);
+        try
+        {
+            using var cluster = await OpenAsync(cancellationToken);
+            _standing.At(cluster.Address);
+            using var desk = new ObservationDesk(Name, _lookedAt, _options.Namespaces, output, _clock);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var poll = new UsagePoll(cluster, desk, _standing, _options, _clock);
+            await Task.WhenAll(
+                _options
+                    .Namespaces.Select(n => WatchAsync(cluster, desk, n, stop.Token))
+                    .Append(poll.RunAsync(stop.Token))
+                    .Select(part => StopAllWhenBroken(part, stop))
+            );
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+        finally
+        {
+            _standing.Stop();
+        }
+    }
+
+    private async Task<Cluster> OpenAsync(CancellationToken cancellationToken)
+    {
+        for (var failures = 1; ; failures++)
+        {
+            try
+            {
+                var cluster = Cluster.Open(_options, _clock);
+                _standing.Unopened(null);
+                return cluster;
+            }
+            catch (ClusterException e)
+            {
+                _standing.Unopened(e);
+                await Task.Delay(Retry.After(failures, _chance()), _clock, cancellationToken);
+            }
+        }
+    }
+
+    private async Task WatchAsync(
+        Cluster cluster,
+        ObservationDesk desk,
+        string @namespace,
+        CancellationToken cancellationToken
+    )
+    {
+        var watchPods = new PodWatcher(desk, _standing, @namespace);
+        var watchSessions = new SessionWatcher(desk, _standing, @namespace);
+        var pods = new ListWatch<PodResource>(
+            cluster,
+            ClusterPaths.Pods(@namespace),
+            ClusterPaths.SessionPods,
+            KubernetesJson.Default.PodResource,
+            p => p.Metadata,
+            watchPods,
+            _clock,
+            _chance
+        );
+        var sessions = new ListWatch<SessionResource>(
+            cluster,
+            ClusterPaths.Sessions(@namespace),
+            parameters: null,
+            KubernetesJson.Default.SessionResource,
+            s => s.Metadata,
+            watchSessions,
+            _clock,
+            _chance
+        );
+        var podsRun = pods.RunAsync(cancellationToken);
+        // With the pods known, the first look at a session already tells whether it is ready.
+        await Task.WhenAny(watchPods.FirstLook, podsRun);
+        await Task.WhenAll(podsRun, sessions.RunAsync(cancellationToken));
+    }
+
+    // A part that breaks by a fault of ours takes the others with it; the watch over the sources starts us again.
+    private static async Task StopAllWhenBroken(Task part, CancellationTokenSource stop)
+    {
+        try
+        {
+            await part;
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            throw;
+        }
+    }
+}

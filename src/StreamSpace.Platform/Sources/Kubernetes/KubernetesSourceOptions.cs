@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using k8s;
+
+namespace StreamSpace.Platform;
+
+/// <summary>Which cluster to watch, and what of it.</summary>
+public sealed partial record KubernetesSourceOptions
+{
+    /// <summary>
+    /// Path of one kubeconfig, whose current context is used; null for the service account of the pod that we run in.
+    /// </summary>
+    public string? KubeConfig { get; init; }
+
+    /// <summary>The namespaces that hold sessions, one or more. A session's name must be unique over all of them.</summary>
+    public IReadOnlyList<string> Namespaces { get; init; } = ["streamspace"];
+
+    /// <summary>How often usage is measured; asked before each look.</summary>
+    public Func<TimeSpan> MetricsInterval { get; init; } = () => TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// True to read the size of home volumes from each node's kubelet, which needs the right <c>nodes/stats</c>.
+    /// </summary>
+    public bool Storage { get; init; }
+
+    /// <summary>The kubelets' port.</summary>
+    public int KubeletPort { get; init; } = 10250;
+
+    /// <summary>
+    /// Path of a PEM file with the authorities that signed the kubelets' certificates; null when the cluster's own
+    /// did.
+    /// </summary>
+    public string? KubeletAuthority { get; init; }
+
+    /// <summary>
+    /// From <c>KUBECONFIG</c> or, without it, from the pod that we run in; namespaces from <c>NAMESPACE</c>, a list
+    /// parted by commas. Null when neither is there.
+    /// </summary>
+    /// <param name="variable">Gives the value of an environment variable, or null.</param>
+    /// <exception cref="ArgumentException"><c>NAMESPACE</c> holds something that is no namespace.</exception>
+    public static KubernetesSourceOptions? From(Func<string, string?> variable)
+    {
+        var kubeConfig = variable("KUBECONFIG") is { Length: > 0 } path ? path : null;
+        if (kubeConfig is null && !KubernetesClientConfiguration.IsInCluster())
+        {
+            return null;
+        }
+        var options = new KubernetesSourceOptions { KubeConfig = kubeConfig };
+        return variable("NAMESPACE") is { Length: > 0 } list
+            ? options with
+            {
+                Namespaces = NamespacesOf(list),
+            }
+            : options;
+    }
+
+    private static List<string> NamespacesOf(string list)
+    {
+        var names = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+        return names.Count > 0 && names.TrueForAll(n => n.Length <= 63 && Label().IsMatch(n))
+            ? names
+            : throw new ArgumentException(
+                $"NAMESPACE is \"{list}\"; it must be namespaces parted by commas: lower-case letters, digits and -."
+            );
+    }
+
+    [GeneratedRegex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+    private static partial Regex Label();
+}

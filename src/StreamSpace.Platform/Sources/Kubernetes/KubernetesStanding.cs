@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>How the source stands, part by part. Any thread.</summary>
+internal sealed class KubernetesStanding(
+    string source,
+    IReadOnlyList<string> namespaces,
+    TimeProvider clock,
+    ILogger logger
+)
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<string, string> _troubles = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _deafTo = new(namespaces, StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
+    private string _address = "the cluster";
+    private SourceState _state = SourceState.Connecting;
+    private DateTimeOffset _since = clock.GetUtcNow();
+    private DateTimeOffset? _deafSince = clock.GetUtcNow();
+    private TimeSpan _deafBefore;
+    private long _received;
+
+    /// <summary>As an operator wants to see it.</summary>
+    public SourceStatus Status
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var sentence = _state switch
+                {
+                    SourceState.Up => $"Watches {string.Join(", ", namespaces)} at {_address}.",
+                    SourceState.Stopped => "Stopped.",
+                    _ => $"{_address} is not watched. Tries again by itself.",
+                };
+                return new SourceStatus(source, _state, string.Join(' ', _troubles.Values.Prepend(sentence)), _since)
+                {
+                    Received = Interlocked.Read(ref _received),
+                    Skipped = new Dictionary<string, long>(_skipped),
+                    Deaf = _deafBefore + (_deafSince is { } since ? clock.GetUtcNow() - since : TimeSpan.Zero),
+                };
+            }
+        }
+    }
+
+    /// <summary>Where the cluster is.</summary>
+    public void At(Uri address)
+    {
+        lock (_lock)
+        {
+            _address = address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+        }
+    }
+
+    /// <summary>So many resources were taken in.</summary>
+    public void Received(int count) => Interlocked.Add(ref _received, count);
+
+    /// <summary>A resource was skipped.</summary>
+    public void Skipped(string kind)
+    {
+        if (_skipped.AddOrUpdate(kind, 1, (_, count) => count + 1) == 1)
+        {
+            logger.LogWarning("Skipped a Kubernetes resource: {Kind}. More of this kind are only counted.", kind);
+        }
+    }
+
+    /// <summary>A right of ours works (null), or does not.</summary>
+    public void Stands(KubernetesRight right, string @namespace, ClusterException? trouble)
+    {
+        var part = Part(right, @namespace);
+        lock (_lock)
+        {
+            var known = _troubles.TryGetValue(part, out var before);
+            if (trouble is null)
+            {
+                _troubles.Remove(part);
+            }
+            else
+            {
+                _troubles[part] = $"{part}: {trouble.Message} {KubernetesGrants.Fix(right, trouble)}";
+            }
+            if (right is KubernetesRight.ListSessions)
+            {
+                Hears(@namespace, trouble is null);
+            }
+            if (trouble is not null && _troubles[part] != before)
+            {
+                logger.LogWarning("Kubernetes: {Trouble}", _troubles[part]);
+            }
+            else if (trouble is null && known)
+            {
+                logger.LogInformation("Kubernetes: {Part} works again.", part);
+            }
+        }
+    }
+
+    /// <summary>The cluster cannot even be tried.</summary>
+    public void Unopened(ClusterException? trouble) => Stands(KubernetesRight.Reach, "", trouble);
+
+    /// <summary>We were stopped.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            Turn(SourceState.Stopped);
+        }
+    }
+
+    private void Hears(string @namespace, bool hears)
+    {
+        if (hears)
+        {
+            _deafTo.Remove(@namespace);
+        }
+        else
+        {
+            _deafTo.Add(@namespace);
+        }
+        var now = clock.GetUtcNow();
+        if (_deafTo.Count == 0)
+        {
+            _deafBefore += _deafSince is { } since ? now - since : TimeSpan.Zero;
+            _deafSince = null;
+            Turn(SourceState.Up);
+        }
+        else
+        {
+            _deafSince ??= now;
+            Turn(_state is SourceState.Connecting or SourceState.Stopped ? SourceState.Connecting : SourceState.Down);
+        }
+    }
+
+    private void Turn(SourceState state)
+    {
+        if (state != _state)
+        {
+            (_state, _since) = (state, clock.GetUtcNow());
+        }
+    }
+
+    private static string Part(KubernetesRight right, string @namespace) =>
+        right switch
+        {
+            KubernetesRight.Reach => "Cluster",
+            KubernetesRight.ListSessions or KubernetesRight.WatchSessions => $"Sessions in {@namespace}",
+            KubernetesRight.Pods => $"Pods in {@namespace} (time to ready, CPU limit)",
+            KubernetesRight.Metrics => $"Metrics in {@namespace} (CPU, memory)",
+            KubernetesRight.Nodes => "Nodes (CPU without a limit)",
+            _ => "Kubelets (storage)",
+        };
+}

@@ -1,0 +1,66 @@
+namespace StreamSpace.Platform;
+
+/// <summary>Sessions of one user and one template in one namespace: they share a deployment, and so its pods.</summary>
+internal readonly record struct Owner(string Namespace, string? User, string? Template);
+
+/// <summary>A session as Kubernetes holds it.</summary>
+/// <param name="Uid">Of this life.</param>
+/// <param name="Id">The resource's name, which is the session id.</param>
+/// <param name="Owner">Whose it is.</param>
+/// <param name="CreatedAt">In whole seconds.</param>
+/// <param name="DeletingAt">When its deletion was asked for, or null.</param>
+/// <param name="Intent">What it is meant to be.</param>
+/// <param name="Phase">What the controller says it is, or null.</param>
+/// <param name="Fault">The controller's words about what is wrong, or null.</param>
+internal sealed record SessionSight(
+    string Uid,
+    string Id,
+    Owner Owner,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? DeletingAt,
+    string? Intent,
+    string? Phase,
+    string? Fault
+)
+{
+    private const int LongestFault = 500;
+
+    /// <summary>What was reported of it last.</summary>
+    public ReportedStatus? Told { get; set; }
+
+    /// <summary>Of a resource whose name, uid and creation time are there.</summary>
+    public static SessionSight Of(string @namespace, SessionResource resource)
+    {
+        var metadata = resource.Metadata;
+        var fault = resource.Status?.Conditions?.FirstOrDefault(c => c.Status is "False")?.Message;
+        return new SessionSight(
+            metadata.Uid!,
+            metadata.Name!,
+            new Owner(@namespace, Known(resource.Spec?.User), Known(resource.Spec?.Template)),
+            metadata.CreationTimestamp!.Value,
+            metadata.DeletionTimestamp,
+            resource.Spec?.State,
+            resource.Status?.Phase,
+            fault?.Length > LongestFault ? fault[..LongestFault] : fault
+        );
+    }
+
+    /// <summary>
+    /// How it stands. <c>spec.state</c> is the intent and <c>status.phase</c> the observation (reference/streamspace.md
+    /// §6.5); the phase says Running before a pod is ready, so that where pods can be seen they decide.
+    /// </summary>
+    /// <param name="podsSeen">False when pods cannot be seen.</param>
+    /// <param name="ready">True when a pod of it is ready.</param>
+    public ReportedStatus Status(bool podsSeen, bool ready) =>
+        this switch
+        {
+            { DeletingAt: not null } => ReportedStatus.Ending,
+            { Phase: "Terminated" } => ReportedStatus.Ended,
+            { Intent: "terminated" } => ReportedStatus.Ending,
+            { Phase: "Failed" } => ReportedStatus.Failed,
+            { Intent: "hibernated" } => ReportedStatus.Hibernated,
+            _ => (podsSeen ? ready : Phase is "Running") ? ReportedStatus.Running : ReportedStatus.Pending,
+        };
+
+    private static string? Known(string? text) => text is { Length: > 0 } ? text : null;
+}
