@@ -1,0 +1,271 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace StreamSpace.Platform.Tests.Kubernetes;
+
+/// <summary>Serves a <see cref="FakeCluster"/>: the API server on one port, the kubelet on another.</summary>
+internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("cluster-").FullName;
+    private readonly FakeAuthority _authority = new();
+    private WebApplication? _web;
+
+    public int Port { get; private set; }
+
+    public int KubeletPort { get; private set; }
+
+    public string KubeConfig => Path.Combine(_folder, "kubeconfig");
+
+    public async Task StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            foreach (var port in (int[])[Port, KubeletPort])
+            {
+                kestrel.Listen(IPAddress.Loopback, port, listen => listen.UseHttps(_authority.Server));
+            }
+        });
+        _web = builder.Build();
+        _web.Run(AnswerAsync);
+        await _web.StartAsync();
+        var ports = _web
+            .Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.Select(a => new Uri(a).Port)
+            .ToList();
+        (Port, KubeletPort) = (ports[0], ports[1]);
+        await File.WriteAllTextAsync(KubeConfig, KubeConfigText());
+    }
+
+    public async Task StopAsync()
+    {
+        cluster.CutWatches();
+        if (_web is { } web)
+        {
+            _web = null;
+            using var now = new CancellationTokenSource(TimeSpan.Zero);
+            await web.StopAsync(now.Token);
+            await web.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _authority.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private string KubeConfigText() =>
+        $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: fake
+            clusters:
+              - name: fake
+                cluster:
+                  server: https://127.0.0.1:{{Port}}
+                  certificate-authority-data: {{_authority.PemAsBase64}}
+            contexts:
+              - name: fake
+                context: { cluster: fake, user: fake }
+            users:
+              - name: fake
+                user: { token: {{cluster.Token}} }
+            """;
+
+    private async Task AnswerAsync(HttpContext http)
+    {
+        var path = http.Request.Path.Value!.Trim('/').Split('/');
+        if (http.Request.Method is not "GET")
+        {
+            cluster.Complain($"{http.Request.Method} {http.Request.Path}: we only read.");
+        }
+        if (http.Request.Headers.Authorization != $"Bearer {cluster.Token}")
+        {
+            await RefuseAsync(http, 401);
+            return;
+        }
+        if (http.Connection.LocalPort == KubeletPort)
+        {
+            await (
+                path is ["stats", "summary"]
+                    ? JsonAsync(http, "kubelet", () => cluster.Summary())
+                    : RefuseAsync(http, 404)
+            );
+            return;
+        }
+        await (
+            path switch
+            {
+                ["version"] => JsonAsync(http, "version", () => new JsonObject { ["major"] = "1" }),
+                ["apis", "stream.space", "v1alpha1", "namespaces", var name, "sessions"] => ResourcesAsync(
+                    http,
+                    "sessions",
+                    name
+                ),
+                ["api", "v1", "namespaces", var name, "pods"] => ResourcesAsync(http, "pods", name),
+                ["apis", "metrics.k8s.io", "v1beta1", "namespaces", var name, "pods"] => JsonAsync(
+                    http,
+                    "metrics",
+                    () => cluster.Metrics(name, Label(http))
+                ),
+                ["api", "v1", "nodes", "node-1"] => JsonAsync(http, "nodes", () => cluster.Node()),
+                _ => UnknownAsync(http),
+            }
+        );
+    }
+
+    private async Task UnknownAsync(HttpContext http)
+    {
+        cluster.Complain($"{http.Request.Path} is nothing that we should ask for.");
+        await RefuseAsync(http, 404);
+    }
+
+    private async Task JsonAsync(HttpContext http, string kind, Func<JsonObject> answer)
+    {
+        cluster.Note(kind);
+        if (cluster.Refusal(kind) is { } refusal)
+        {
+            await RefuseAsync(http, refusal);
+            return;
+        }
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync(answer().ToJsonString());
+    }
+
+    private async Task ResourcesAsync(HttpContext http, string kind, string @namespace)
+    {
+        var query = http.Request.Query;
+        var isWatch = query["watch"] == "1";
+        cluster.Note($"{(isWatch ? "watch" : "list")} {kind}");
+        string[] allowed = isWatch
+            ? ["watch", "resourceVersion", "allowWatchBookmarks", "timeoutSeconds", "labelSelector"]
+            : ["limit", "continue", "labelSelector"];
+        foreach (var unknown in query.Keys.Except(allowed))
+        {
+            cluster.Complain($"{unknown} is no parameter of {kind}.");
+        }
+        if (cluster.Refusal(kind) is { } refusal)
+        {
+            await RefuseAsync(http, refusal);
+        }
+        else if (isWatch)
+        {
+            await WatchAsync(http, kind, @namespace);
+        }
+        else if (!int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > 1000)
+        {
+            cluster.Complain($"A list of {kind} has no bound.");
+            await RefuseAsync(http, 400);
+        }
+        else if (cluster.Page(kind, @namespace, Label(http), limit, query["continue"].FirstOrDefault()) is { } page)
+        {
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync(page.ToJsonString());
+        }
+        else
+        {
+            await RefuseAsync(http, 410);
+        }
+    }
+
+    private async Task WatchAsync(HttpContext http, string kind, string @namespace)
+    {
+        var query = http.Request.Query;
+        // Without a version a watch begins at any point; a probe may ask so when it does not read on.
+        var probe = !query.ContainsKey("resourceVersion") && query["timeoutSeconds"] == "1";
+        if (!probe && query["allowWatchBookmarks"] != "true")
+        {
+            cluster.Complain($"A watch of {kind} wants no bookmarks, and so its version grows old.");
+        }
+        if (
+            !int.TryParse(query["timeoutSeconds"], CultureInfo.InvariantCulture, out var seconds)
+            || !long.TryParse(
+                probe ? "999999999" : query["resourceVersion"],
+                CultureInfo.InvariantCulture,
+                out var from
+            )
+        )
+        {
+            cluster.Complain($"A watch of {kind} needs resourceVersion and timeoutSeconds.");
+            await RefuseAsync(http, 400);
+            return;
+        }
+        http.Response.ContentType = "application/json;stream=watch";
+        if (cluster.Open(kind, @namespace, Label(http), from) is not { } watch)
+        {
+            // As real servers do: the answer is 200, and the refusal is the first line.
+            await http.Response.WriteAsync($$"""{"type":"ERROR","object":{{StatusText(410)}}}""" + "\n");
+            return;
+        }
+        try
+        {
+            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, http.RequestAborted);
+            await http.Response.StartAsync();
+            await http.Response.Body.FlushAsync(http.RequestAborted);
+            while (true)
+            {
+                var more = watch.Lines.Reader.WaitToReadAsync(either.Token).AsTask();
+                if (await Task.WhenAny(more, watch.Cut.Task) == watch.Cut.Task)
+                {
+                    http.Abort();
+                    return;
+                }
+                if (!await more)
+                {
+                    return;
+                }
+                while (watch.Lines.Reader.TryRead(out var line))
+                {
+                    await SendAsync(http, Encoding.UTF8.GetBytes(line + "\n"));
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Its time is over, or the client has gone.
+        }
+        finally
+        {
+            cluster.Close(watch);
+        }
+    }
+
+    private async Task SendAsync(HttpContext http, byte[] line)
+    {
+        var size = cluster.Drip > 0 ? cluster.Drip : line.Length;
+        for (var at = 0; at < line.Length; at += size)
+        {
+            await http.Response.Body.WriteAsync(line.AsMemory(at, Math.Min(size, line.Length - at)));
+            await http.Response.Body.FlushAsync();
+        }
+    }
+
+    private static (string, string)? Label(HttpContext http) =>
+        http.Request.Query["labelSelector"].FirstOrDefault()?.Split('=') is [var key, var value] ? (key, value) : null;
+
+    private static async Task RefuseAsync(HttpContext http, int code)
+    {
+        http.Response.StatusCode = code;
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync(StatusText(code));
+    }
+
+    private static string StatusText(int code) =>
+        $$"""{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"code {{code}}","code":{{code}}}""";
+}

@@ -1,0 +1,154 @@
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+using static StreamSpace.Platform.Tests.Support.Some;
+
+namespace StreamSpace.Platform.Tests.Kubernetes;
+
+/// <summary>What was seen of a session outranks what was said of it.</summary>
+public class FirstHandTests
+{
+    private readonly Telling _told = new();
+
+    public FirstHandTests() => _told.Tick(0);
+
+    [Theory]
+    [InlineData(0.734)]
+    [InlineData(1.2)]
+    public void ACreationThatIsSaidAndSeenIsOne(double said)
+    {
+        _told.See(Create("a", said), Seen("a", 2, ReportedStatus.Pending, created: 1));
+        _told.See(Seen("b", 2, ReportedStatus.Pending, created: 1), Create("b", said));
+        _told.Events.OfType<SessionCreated>().Select(e => e.Session.Id).ShouldBe(["a", "b"]);
+    }
+
+    [Fact]
+    public void AStatusThatIsSaidBeforeTheCreationIsSeenDoesNotHideIt()
+    {
+        _told.See(Running("a", 2), Seen("a", 3, ReportedStatus.Running, created: 1));
+        _told.Names.ShouldBe("Found Created Started");
+    }
+
+    [Fact]
+    public void ASessionThatIsSeenDoesNotLapse()
+    {
+        _told.See(Create("a", 0), Seen("a", 1, ReportedStatus.Pending, created: 0)).Tick(3600);
+        _told.Last.State.ShouldBe(SessionState.Requested);
+    }
+
+    [Fact]
+    public void ALapsedRequestThatIsSeenAfterAllWasAwakeAllTheTime()
+    {
+        _told.See(Create("a", 0)).Tick(601);
+        _told.Last.State.ShouldBe(SessionState.Lapsed);
+        _told.See(Seen("a", 700, ReportedStatus.Running, created: 0));
+        _told.Last.RunningTime(At(800)).ShouldBe(TimeSpan.FromSeconds(800));
+    }
+
+    [Fact]
+    public void WhatIsNotListedHasEndedAndWhatOnlyMessagesToldOfGoesOn()
+    {
+        _told.See(Seen("gone", 1, ReportedStatus.Running), Seen("here", 1, ReportedStatus.Running), Create("said", 1));
+        _told.See(new SessionsListed(new HashSet<string> { "uid-here" }, At(50)));
+        _told.Events.OfType<SessionEnded>().ShouldHaveSingleItem().Session.Id.ShouldBe("gone");
+        _told.Registry.Counts[SessionState.Requested].ShouldBe(1);
+    }
+
+    [Fact]
+    public void ARequestToEndAndAStatusThatIsSaidChangeNothingThatIsSeen()
+    {
+        _told.See(
+            Seen("a", 1, ReportedStatus.Running),
+            new DeleteRequested("a", At(5)),
+            Hibernated("a", 6),
+            Ended("a", 7)
+        );
+        _told.Names.ShouldBe("Created Started");
+        _told.Last.State.ShouldBe(SessionState.Running);
+    }
+
+    [Fact]
+    public void RunningThatIsSaidIsNotYetReadyWhereReadinessIsSeen()
+    {
+        _told.See(Seen("other", 1, ReportedStatus.Running), Create("a", 1), Running("a", 2));
+        _told.Last.State.ShouldBe(SessionState.Requested);
+        _told.Tick(3600);
+        _told.Last.State.ShouldBe(SessionState.Requested, "it is confirmed all the same, and does not lapse");
+    }
+
+    [Fact]
+    public void WhatWasToldOfTheClusterIsNotToldAgain()
+    {
+        var view = new ClusterView(TimeProvider.System);
+        var session = new SessionSight("u", "a", new Owner("n", "ada", "chrome"), At(0), null, "running", null, null);
+        var seen = new List<Observation>();
+        view.See(session, lookedBefore: true, seen);
+        view.See(session with { Phase = "Pending" }, lookedBefore: true, seen);
+        seen.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void WithNobodyLookingAnyMoreMessagesDecideAgain()
+    {
+        _told.See(Seen("a", 1, ReportedStatus.Running));
+        var lives = _told.Registry.Changes.Lives;
+        var later = new Telling(RegistrySnapshot.Empty with { Lives = [.. lives] });
+        later.See(Delete("a", 60));
+        later.Names.ShouldBe("Ended");
+    }
+
+    [Fact]
+    public void AnEndOfAFormerLifeEndsNothing()
+    {
+        _told.See(Seen("a", 1, ReportedStatus.Running), Seen("a", 9, ReportedStatus.Running, created: 8, uid: "two"));
+        _told.See(Seen("a", 10, ReportedStatus.Ended));
+        _told.Names.ShouldBe("Created Started Ended Created Started");
+        _told.Last.State.ShouldBe(SessionState.Running);
+    }
+
+    [Fact]
+    public void TwoLivesOfOneSecondHaveTwoIds()
+    {
+        _told.See(Seen("a", 1, ReportedStatus.Running), Seen("a", 1, ReportedStatus.Ended));
+        _told.See(Seen("a", 1, ReportedStatus.Running, uid: "two"));
+        _told.Events.Select(e => e.Id).OfType<string>().ShouldBeUnique();
+        _told.Events.OfType<SessionCreated>().Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public void AnEndIsNeverBeforeTheBeginning()
+    {
+        _told.See(Seen("a", 5, ReportedStatus.Running, created: 5), Seen("a", 1, ReportedStatus.Ended, created: 5));
+        _told.Last.EndedAt.ShouldBe(At(5));
+    }
+
+    [Fact]
+    public void DockersSessionsKeepTheirMessages()
+    {
+        _told.See(Seen("k", 1, ReportedStatus.Running));
+        _told.See(Create("d", 1) with { Platform = "docker" }, Running("d", 2), Delete("d", 3));
+        _told
+            .Events.OfType<SessionEvent>()
+            .Where(e => e.Session.Id == "d")
+            .Select(e => e.GetType())
+            .ShouldBe([typeof(SessionCreated), typeof(SessionStarted), typeof(SessionEnded)]);
+    }
+
+    private static StatusReported Seen(
+        string id,
+        double at,
+        ReportedStatus status,
+        double created = 1,
+        string? uid = null
+    ) =>
+        new(id, At(at), status)
+        {
+            User = new PlatformUser(null, "ada"),
+            Template = "chrome",
+            Platform = "kubernetes",
+            Uid = uid ?? $"uid-{id}",
+            CreatedAt = At(created),
+            LookedBefore = true,
+        };
+}

@@ -1,0 +1,119 @@
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using Xunit;
+
+namespace StreamSpace.Platform.Tests.Kubernetes;
+
+public sealed class KubernetesProbeTests : IAsyncLifetime
+{
+    private readonly HurriedClock _clock = new(Some.Morning);
+    private FakeCluster _cluster = null!;
+
+    private KubernetesSourceOptions Options =>
+        new()
+        {
+            KubeConfig = _cluster.KubeConfig,
+            KubeletPort = _cluster.KubeletPort,
+            Storage = true,
+        };
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await FakeCluster.StartAsync(_clock);
+        _cluster.RunSession("a");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _cluster.Complaints.ShouldBeEmpty();
+        await _cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task EveryRightHasARowAndIsFoundWorking()
+    {
+        var rows = await CheckAsync();
+        rows.Select(r => r.Right).ShouldBe(Enum.GetValues<KubernetesRight>());
+        rows.ShouldAllBe(r => r.Works == true && r.Fix == null);
+    }
+
+    [Theory]
+    [InlineData("sessions", KubernetesRight.ListSessions)]
+    [InlineData("pods", KubernetesRight.Pods)]
+    [InlineData("metrics", KubernetesRight.Metrics)]
+    [InlineData("nodes", KubernetesRight.Nodes)]
+    [InlineData("kubelet", KubernetesRight.Kubelet)]
+    public async Task AMissingRightHasItsFixBesideIt(string kind, KubernetesRight right)
+    {
+        // The pod is what tells of its node and kubelet.
+        _cluster.Forbid(kind);
+        var row = (await CheckAsync()).Single(r => r.Right == right);
+        row.Works.ShouldBe(false);
+        row.Detail.ShouldContain("403");
+        row.Fix!.ShouldStartWith("Grant ");
+        KubernetesGrants.Yaml(right, "streamspace")!.ShouldContain("namespace: streamspace");
+    }
+
+    [Fact]
+    public async Task WithoutASessionNodesAndKubeletsAreNotTried()
+    {
+        _cluster.DeletePod("ss-a");
+        var rows = await CheckAsync();
+        rows.Where(r => r.Works is null)
+            .Select(r => r.Right)
+            .ShouldBe([KubernetesRight.Nodes, KubernetesRight.Kubelet]);
+    }
+
+    [Fact]
+    public async Task AClusterThatIsAwayIsOneRow()
+    {
+        await _cluster.StopAsync();
+        var row = (await CheckAsync()).ShouldHaveSingleItem();
+        (row.Right, row.Works).ShouldBe((KubernetesRight.Reach, (bool?)false));
+        row.Fix.ShouldNotBeNull();
+        await _cluster.RestartAsync();
+    }
+
+    [Fact]
+    public void NoGrantCanRunCommandsOrChangeAnything()
+    {
+        foreach (var yaml in (string[])[KubernetesGrants.Sessions, KubernetesGrants.Nodes])
+        {
+            yaml.ShouldNotContain("nodes/proxy");
+            yaml.Split('\n')
+                .Where(l => l.Contains("verbs:", StringComparison.Ordinal))
+                .ShouldAllBe(l =>
+                    l.Split('"', StringSplitOptions.None)
+                        .Where((_, i) => i % 2 == 1)
+                        .All(v => v == "get" || v == "list" || v == "watch")
+                );
+        }
+    }
+
+    [Theory]
+    [InlineData("streamspace", 1)]
+    [InlineData(" a , b,a ", 2)]
+    public void NamespacesAreAListPartedByCommas(string list, int count) =>
+        From(list)!.Namespaces.Count.ShouldBe(count);
+
+    [Theory]
+    [InlineData("a/../b")]
+    [InlineData("A")]
+    [InlineData(" , ")]
+    [InlineData("a?b")]
+    public void WhatIsNoNamespaceIsRefused(string list) =>
+        Should.Throw<ArgumentException>(() => From(list)).Message.ShouldContain("NAMESPACE");
+
+    [Fact]
+    public void WithoutAClusterThereAreNoOptions() => KubernetesSourceOptions.From(_ => null).ShouldBeNull();
+
+    private static KubernetesSourceOptions? From(string namespaces) =>
+        KubernetesSourceOptions.From(name =>
+            name is "KUBECONFIG" ? "/kube"
+            : name is "NAMESPACE" ? namespaces
+            : null
+        );
+
+    private Task<IReadOnlyList<KubernetesCheck>> CheckAsync() =>
+        KubernetesProbe.CheckAsync(Options, _clock, TestContext.Current.CancellationToken);
+}
