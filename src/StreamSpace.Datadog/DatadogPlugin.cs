@@ -23,6 +23,9 @@ public sealed class DatadogPlugin : IPlugin
     public bool KeepsDataLocal => _inForce is { Config.KeepsDataLocal: true };
 
     /// <inheritdoc/>
+    public TimeSpan? LookEvery => _inForce?.Config.MetricsInterval;
+
+    /// <inheritdoc/>
     public JsonObject Config =>
         _inForce is { } inForce ? Context.Manifest.ConfigSchema.WithoutSecrets(inForce.Config.Values) : [];
 

@@ -18,6 +18,11 @@ public interface IPlugin
     /// </summary>
     bool KeepsDataLocal => false;
 
+    /// <summary>
+    /// How often it wants to know anew what only a look can tell, such as what sessions use; null: it does not mind.
+    /// </summary>
+    TimeSpan? LookEvery => null;
+
     /// <summary>The config in force, secrets left out; empty while none is.</summary>
     JsonObject Config { get; }
 

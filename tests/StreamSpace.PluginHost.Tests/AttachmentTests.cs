@@ -34,7 +34,7 @@ public sealed class AttachmentTests
         var document = await host.ReadAsync("api/status");
         ((bool)document["demo"]!).ShouldBeFalse();
         ((string?)document["attachedTo"]).ShouldNotBeNull().ShouldContain("NATS_URL");
-        host.Console.ToString().ShouldContain("Attached to: Nothing. Set NATS_URL");
+        host.Console.ToString().ShouldContain("Attached to: Nothing. Run it in the cluster or set KUBECONFIG");
 
         (await host.PutConfigAsync("""{"keepsLocal":true}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var again = await host.UntilAsync(Status, s => (long)s["demoEvents"]! > (long)stopped["demoEvents"]!);
@@ -94,7 +94,7 @@ public sealed class AttachmentTests
             await host.PutConfigAsync("""{"keepsLocal":false}""");
         }
         await using var again = await TestHost.StartAsync(settings);
-        again.Console.ToString().ShouldContain("Attached to: Nothing. Set NATS_URL");
+        again.Console.ToString().ShouldContain("Attached to: Nothing. Run it in the cluster or set KUBECONFIG");
         ((long)(await again.ReadAsync(Status))["events"]!).ShouldBe(0);
     }
 

@@ -2,29 +2,76 @@ using StreamSpace.Platform;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>The sources of platform events that the environment names.</summary>
+/// <summary>The sources of platform events that the environment names, under the names that StreamSpace's own API uses.</summary>
 internal static class SourcesConfigured
 {
     /// <summary>What an operator can do when there is none.</summary>
-    public const string HowToSetOne = "Set NATS_URL (and NATS_USER, NATS_PASSWORD) to attach to a StreamSpace.";
+    public const string HowToSetOne =
+        "Run it in the cluster or set KUBECONFIG, DB_HOST or NATS_URL to attach it to a StreamSpace.";
 
+    /// <param name="environment">The variables.</param>
+    /// <param name="lookEvery">How often levels are wanted anew; asked before each look.</param>
+    /// <param name="clock">The clock of all of them.</param>
+    /// <param name="chance">Spreads their retries.</param>
+    /// <param name="logger">Takes what goes wrong with them.</param>
+    /// <exception cref="StartFault">A variable is wrong; the message names every one of them.</exception>
     public static IReadOnlyList<ISource> From(
         IReadOnlyDictionary<string, string> environment,
+        Func<TimeSpan> lookEvery,
         TimeProvider clock,
         Func<double> chance,
         ILogger logger
     )
     {
-        var url = environment.GetValueOrDefault("NATS_URL");
-        if (string.IsNullOrWhiteSpace(url))
+        var sources = new List<ISource>();
+        var faults = new List<string>();
+        if (Kubernetes() is { } kubernetes)
         {
-            return [];
+            sources.Add(new KubernetesSource(kubernetes with { MetricsInterval = lookEvery }, clock, chance, logger));
         }
-        var options = new NatsSourceOptions(
-            url,
-            environment.GetValueOrDefault("NATS_USER"),
-            environment.GetValueOrDefault("NATS_PASSWORD")
-        );
-        return [new NatsSource(options, clock, chance, logger)];
+        if (PostgresOptions.Read(environment.GetValueOrDefault, faults) is { } postgres)
+        {
+            sources.Add(new PostgresSource(postgres, lookEvery, clock, chance, logger));
+        }
+        if (Nats() is { } nats)
+        {
+            sources.Add(nats);
+        }
+        return faults.Count == 0 ? sources : throw new StartFault(string.Join(" ", faults));
+
+        KubernetesSourceOptions? Kubernetes()
+        {
+            try
+            {
+                return KubernetesSourceOptions.From(environment.GetValueOrDefault);
+            }
+            catch (ArgumentException e)
+            {
+                faults.Add(e.Message);
+                return null;
+            }
+        }
+
+        NatsSource? Nats()
+        {
+            if (environment.GetValueOrDefault("NATS_URL") is not { } url || string.IsNullOrWhiteSpace(url))
+            {
+                return null;
+            }
+            var options = new NatsSourceOptions(
+                url,
+                environment.GetValueOrDefault("NATS_USER"),
+                environment.GetValueOrDefault("NATS_PASSWORD")
+            );
+            try
+            {
+                return new NatsSource(options, clock, chance, logger);
+            }
+            catch (ArgumentException e)
+            {
+                faults.Add(e.Message);
+                return null;
+            }
+        }
     }
 }

@@ -44,6 +44,9 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
     /// <summary>True when nothing that this plugin is told can leave the machine.</summary>
     public bool KeepsDataLocal => Ask(plugin => plugin.KeepsDataLocal, nobody: true, broken: _ => false);
 
+    /// <summary>How often it wants levels anew, or null.</summary>
+    public TimeSpan? LookEvery => Ask(plugin => plugin.LookEvery, nobody: null, broken: _ => null);
+
     /// <summary>The config in force, secrets left out by the plugin and once more by the schema.</summary>
     public JsonObject Config =>
         Manifest!.ConfigSchema.WithoutSecrets(Ask(plugin => plugin.Config, nobody: [], broken: _ => []));

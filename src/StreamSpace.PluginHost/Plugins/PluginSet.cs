@@ -3,9 +3,14 @@ namespace StreamSpace.PluginHost;
 /// <summary>The plugins of this process, one per folder in the plugins folder, in the order of their names.</summary>
 internal sealed class PluginSet : IDisposable
 {
+    private static readonly TimeSpan LookWhenNobodyMinds = TimeSpan.FromSeconds(60);
+
     private volatile IReadOnlyList<HostedPlugin> _plugins = [];
 
     public IReadOnlyList<HostedPlugin> All => _plugins;
+
+    /// <summary>How often sources are to look anew: as the most eager plugin wishes.</summary>
+    public TimeSpan LookEvery => All.Select(p => p.LookEvery).Min() ?? LookWhenNobodyMinds;
 
     /// <summary>Looks what there is. Reads manifests, and runs nothing yet.</summary>
     public void Find(PluginSurroundings surroundings)

@@ -41,7 +41,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         Undo(loggers.Dispose);
         var logger = loggers.CreateLogger("StreamSpace.PluginHost");
         var attachment = new Attachment(
-            SourcesConfigured.From(settings.Environment, clock, chance, logger),
+            SourcesConfigured.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
             hostFile,
             _plugins,
             clock,

@@ -12,7 +12,7 @@ public class TenThousandTests(ITestOutputHelper output)
     private const int Count = 10_000;
 
     [Fact(Explicit = true)]
-    public async Task TenThousandSessionsAreListedAndWatched()
+    public async Task TenThousandSessionsAreListedAndWatched_OnlyWhenAskedForItIsAMeasurement()
     {
         var clock = new HurriedClock(Some.Morning, rate: 1);
         var cluster = await FakeCluster.StartAsync(clock);

@@ -35,7 +35,7 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             start.ArgumentList.Add(argument);
         }
-        foreach (var name in new[] { "JWT_SECRET", "NATS_URL", "ECHO_INTERVAL" })
+        foreach (var name in new[] { "JWT_SECRET", "NATS_URL", "DB_HOST", "KUBECONFIG", "ECHO_INTERVAL" })
         {
             start.Environment.Remove(name);
         }

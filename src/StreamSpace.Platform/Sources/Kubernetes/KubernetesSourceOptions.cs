@@ -44,7 +44,8 @@ public sealed partial record KubernetesSourceOptions
         {
             return null;
         }
-        var options = new KubernetesSourceOptions { KubeConfig = kubeConfig };
+        // Whoever grants nodes/stats asks for storage; without that right its metrics alone are missing.
+        var options = new KubernetesSourceOptions { KubeConfig = kubeConfig, Storage = true };
         return variable("NAMESPACE") is { Length: > 0 } list
             ? options with
             {
