@@ -9,6 +9,10 @@ internal static class SourcesConfigured
     public const string HowToSetOne =
         "Run it in the cluster or set KUBECONFIG, DB_HOST or NATS_URL to attach it to a StreamSpace.";
 
+    /// <summary>StreamSpace's database, or null when none is named or a variable is wrong.</summary>
+    public static PostgresOptions? Database(IReadOnlyDictionary<string, string> environment) =>
+        PostgresOptions.Read(environment.GetValueOrDefault, []);
+
     /// <param name="environment">The variables.</param>
     /// <param name="lookEvery">How often levels are wanted anew; asked before each look.</param>
     /// <param name="clock">The clock of all of them.</param>

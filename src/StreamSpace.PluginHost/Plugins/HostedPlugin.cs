@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
@@ -8,10 +7,8 @@ namespace StreamSpace.PluginHost;
 /// One folder in <c>plugins/</c> and what became of it. Nothing a plugin does wrong leaves this class as anything
 /// but a state and a sentence. Its plugin is asked for one thing at a time.
 /// </summary>
-internal sealed class HostedPlugin(string folder, PluginSurroundings surroundings) : IDisposable
+internal sealed partial class HostedPlugin(string folder, PluginSurroundings surroundings) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
     private PluginConfig? _config;
@@ -135,24 +132,6 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         await BeginAsync(_config, cancellationToken);
     }
 
-    /// <summary>
-    /// Lays <paramref name="change"/> over the stored config (an absent key stays, a null clears) and puts the
-    /// result in force and in the store; or returns the faults, and all stays as it was.
-    /// </summary>
-    /// <exception cref="TimeoutException">The plugin is at something else and does not end it.</exception>
-    public async Task<IReadOnlyList<ConfigFault>> ChangeConfigAsync(
-        JsonObject change,
-        CancellationToken cancellationToken
-    )
-    {
-        var faults = await LayOverAsync(change, cancellationToken);
-        if (faults.Count == 0)
-        {
-            await surroundings.Settle(cancellationToken);
-        }
-        return faults;
-    }
-
     /// <summary>Gives the plugin a batch. Invented data never reaches a plugin that sends things elsewhere.</summary>
     public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
     {
@@ -203,38 +182,6 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
         _turn.Dispose();
     }
 
-    private async Task<IReadOnlyList<ConfigFault>> LayOverAsync(JsonObject change, CancellationToken cancellationToken)
-    {
-        if (!await _turn.WaitAsync(Patience, cancellationToken))
-        {
-            throw new TimeoutException();
-        }
-        try
-        {
-            var before = _config!.Read();
-            var config = PluginConfig.LayOver(before, change);
-            var faults = await ConfigureAsync(config, cancellationToken);
-            if (faults.Count == 0)
-            {
-                try
-                {
-                    _config.Save(config);
-                }
-                catch (SqliteException)
-                {
-                    // What would be forgotten at the next start must not be in force until then.
-                    await ConfigureAsync(before, CancellationToken.None);
-                    throw;
-                }
-            }
-            return faults;
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
     // From here on the plugin is loaded, whatever its config does: an operator can mend that.
     private async Task BeginAsync(PluginConfig config, CancellationToken cancellationToken)
     {
@@ -252,25 +199,6 @@ internal sealed class HostedPlugin(string folder, PluginSurroundings surrounding
             _log!.Logger.LogError(e, "{Plugin} failed over its config.", Name);
             (State, Detail) = (PluginState.Unconfigured, $"it failed over its config: {e.Message}");
         }
-    }
-
-    private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(
-        JsonObject config,
-        CancellationToken cancellationToken
-    )
-    {
-        // A copy: what is stored is what the operator wrote, not what the plugin made of it.
-        var faults = await Plugin!.ConfigureAsync((JsonObject)config.DeepClone(), cancellationToken);
-        if (faults.Count == 0)
-        {
-            (State, Detail, Faults) = (PluginState.Running, "", []);
-        }
-        else if (State is not PluginState.Running)
-        {
-            (State, Detail) = (PluginState.Unconfigured, "no valid config; the faults say what is wrong.");
-            Faults = faults;
-        }
-        return faults;
     }
 
     private void LetGo()

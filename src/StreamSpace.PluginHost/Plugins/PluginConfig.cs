@@ -1,15 +1,23 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using StreamSpace.Platform;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>The config that an operator gave one plugin, kept over restarts.</summary>
+/// <summary>
+/// The config that an operator gave one plugin: what is kept over restarts, and over it what StreamSpace's own page
+/// says.
+/// </summary>
 internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
 {
     public bool Enabled => store.Read(manifest.Name).Enabled;
 
     /// <summary>True when the last <see cref="Read"/> had to leave the secrets out.</summary>
     public bool SecretsLost { get; private set; }
+
+    /// <summary>What StreamSpace's row says, or null while there is none that can be used.</summary>
+    public JsonObject? Row { get; set; }
 
     /// <summary>
     /// What is kept. At a plugin's first start that is the manifest's default, kept from then on, so that an update
@@ -27,6 +35,65 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
     }
 
     public void Save(JsonObject config) => store.SaveConfig(manifest.Name, config, manifest.ConfigSchema);
+
+    /// <summary>
+    /// What is to be in force when <paramref name="kept"/> is kept. A default that nobody ever changed is for those
+    /// who have configured nothing: beside a row it does not count.
+    /// </summary>
+    public JsonObject InForce(JsonObject kept)
+    {
+        if (Row is not { } row)
+        {
+            return (JsonObject)kept.DeepClone();
+        }
+        var under = row.Count > 0 && JsonNode.DeepEquals(kept, manifest.DefaultConfig) ? [] : kept;
+        return LayOver(under, row);
+    }
+
+    /// <summary>
+    /// Reads a row as the page writes it. An unknown key is only worth a warning there, and so is a secret: StreamSpace
+    /// shows its rows to everyone who is signed in (reference/streamspace.md §4.3).
+    /// </summary>
+    public JsonObject? ReadRow(PluginRow row, ICollection<string> warnings)
+    {
+        try
+        {
+            if (JsonNode.Parse(row.Config) is not JsonObject given)
+            {
+                warnings.Add("its config is not a JSON object.");
+                return null;
+            }
+            var known = new JsonObject();
+            foreach (var (key, value) in given)
+            {
+                if (!manifest.ConfigSchema.Keys.Contains(key))
+                {
+                    var nearest = NearestName.Of(key, manifest.ConfigSchema.Keys) is { } name
+                        ? $"; did you mean {name}?"
+                        : ".";
+                    warnings.Add($"{key} is not a known key{nearest}");
+                    continue;
+                }
+                if (manifest.ConfigSchema.IsSecret(key) && value is JsonValue)
+                {
+                    warnings.Add(
+                        $"{key} is there for every signed-in user to read: keep it in the environment instead."
+                    );
+                }
+                known[key] = value?.DeepClone();
+            }
+            if (!row.Enabled)
+            {
+                known["enabled"] = false;
+            }
+            return known;
+        }
+        catch (JsonException)
+        {
+            warnings.Add("its config is not JSON.");
+            return null;
+        }
+    }
 
     /// <summary>A copy of <paramref name="config"/> in which a key of <paramref name="change"/> wins and a null of it clears.</summary>
     public static JsonObject LayOver(JsonObject config, JsonObject change)

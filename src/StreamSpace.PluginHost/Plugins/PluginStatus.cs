@@ -34,6 +34,7 @@ internal static class PluginStatus
                 .. plugin.Faults.Select(f => new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
             ]),
             ["log"] = plugin.LogFile,
+            ["streamspaceRow"] = plugin.RowDetail,
         };
 
     public static JsonArray Of(IReadOnlyList<SourceStatus> sources) =>

@@ -82,6 +82,15 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             narrator.Say($"No plugins: there is none in {settings.PluginsFolder}.");
         }
+        if (SourcesConfigured.Database(settings.Environment) is { } database)
+        {
+            var rows = new PluginRows(database, _plugins, clock, logger);
+            Undo(() => rows.DisposeAsync().AsTask());
+            await narrator.StepAsync(
+                "reading the plugins' rows in StreamSpace's database",
+                () => rows.StartAsync(attachment.SettleAsync, cancellationToken)
+            );
+        }
         web.Serve(_plugins);
         await narrator.StepAsync("attaching to the platform", () => attachment.SettleAsync(cancellationToken));
         status.Started = true;

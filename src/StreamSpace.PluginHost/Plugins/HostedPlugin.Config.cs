@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using StreamSpace.Platform;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+// How a plugin is configured: by a call of the API, and by StreamSpace's own page.
+internal sealed partial class HostedPlugin
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>What was found of its row in StreamSpace's database, or null when no database is attached.</summary>
+    public string? RowDetail { get; private set; }
+
+    /// <summary>
+    /// Lays <paramref name="change"/> over the stored config (an absent key stays, a null clears) and puts the
+    /// result in force and in the store; or returns the faults, and all stays as it was.
+    /// </summary>
+    /// <exception cref="TimeoutException">The plugin is at something else and does not end it.</exception>
+    public async Task<IReadOnlyList<ConfigFault>> ChangeConfigAsync(
+        JsonObject change,
+        CancellationToken cancellationToken
+    )
+    {
+        var faults = await LayOverAsync(change, cancellationToken);
+        if (faults.Count == 0)
+        {
+            await surroundings.Settle(cancellationToken);
+        }
+        return faults;
+    }
+
+    /// <summary>
+    /// Lets StreamSpace's row win over what is kept, or no longer. A row with faults changes nothing: what was in force
+    /// stays, and <see cref="RowDetail"/> says what is wrong.
+    /// </summary>
+    public async Task UseRowAsync(PluginRowSight sight, CancellationToken cancellationToken)
+    {
+        RowDetail = sight.Detail;
+        if (sight.State is PluginRowState.Unreachable or PluginRowState.Unreadable)
+        {
+            return;
+        }
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var warnings = new List<string>();
+            var before = _config!.Row;
+            _config.Row = sight.Row is { } row ? _config.ReadRow(row, warnings) ?? before : null;
+            if (Plugin is not null)
+            {
+                var faults = await ConfigureAsync(_config.Read(), cancellationToken);
+                if (faults.Count > 0)
+                {
+                    _config.Row = before;
+                    warnings.AddRange(faults.Select(f => f.ToString()));
+                }
+            }
+            if (warnings.Count > 0)
+            {
+                RowDetail = $"{sight.Detail} {string.Join(" ", warnings)}";
+                _log?.Logger.LogWarning("StreamSpace's row of {Plugin}: {Warnings}", Name, string.Join(" ", warnings));
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> LayOverAsync(JsonObject change, CancellationToken cancellationToken)
+    {
+        if (!await _turn.WaitAsync(Patience, cancellationToken))
+        {
+            throw new TimeoutException();
+        }
+        try
+        {
+            var before = _config!.Read();
+            var config = PluginConfig.LayOver(before, change);
+            var faults = await ConfigureAsync(config, cancellationToken);
+            if (faults.Count == 0)
+            {
+                try
+                {
+                    _config.Save(config);
+                }
+                catch (SqliteException)
+                {
+                    // What would be forgotten at the next start must not be in force until then.
+                    await ConfigureAsync(before, CancellationToken.None);
+                    throw;
+                }
+            }
+            return faults;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(
+        JsonObject config,
+        CancellationToken cancellationToken
+    )
+    {
+        // A copy: what is stored is what the operator wrote, not what the plugin made of it.
+        var faults = await Plugin!.ConfigureAsync(_config!.InForce(config), cancellationToken);
+        if (faults.Count == 0)
+        {
+            (State, Detail, Faults) = (PluginState.Running, "", []);
+        }
+        else if (State is not PluginState.Running)
+        {
+            (State, Detail) = (PluginState.Unconfigured, "no valid config; the faults say what is wrong.");
+            Faults = faults;
+        }
+        return faults;
+    }
+}

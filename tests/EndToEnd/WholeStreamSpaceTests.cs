@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Text.Json;
+using EndToEnd.Support;
+using Shouldly;
+using StreamSpace.Platform.Tests.Kubernetes;
+using StreamSpace.Platform.Tests.Postgres;
+using StreamSpace.Platform.Tests.Support;
+using Xunit;
+
+namespace EndToEnd;
+
+/// <summary>
+/// One StreamSpace as it is deployed, with its sessions in Kubernetes, its users in PostgreSQL and its messages on
+/// NATS: everything is counted once, whoever tells of it first.
+/// </summary>
+public sealed class WholeStreamSpaceTests : IAsyncLifetime
+{
+    private readonly UpstreamMessages _messages = new(seed: 5);
+    private NatsServer _nats = null!;
+    private PostgresServer _postgres = null!;
+    private UpstreamDatabase _database = null!;
+    private FakeCluster _cluster = null!;
+    private Installation _installation = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _nats = await NatsServer.StartAsync();
+        _postgres = await PostgresServer.StartAsync();
+        _database = await UpstreamDatabase.CreateAsync(_postgres, "streamspace");
+        await _database.CreateUserAsync("7f01", "ada", Wall().AddDays(-9));
+        await _database.CreateUserAsync("7f02", "bob", Wall().AddDays(-8));
+        var reader = await _database.CreateReaderAsync("observer");
+        _cluster = await FakeCluster.StartAsync(TimeProvider.System);
+        _cluster.RunSession("ada-chrome-00000001", "ada", "chrome");
+        _installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string>
+            {
+                ["NATS_URL"] = _nats.Url,
+                ["KUBECONFIG"] = _cluster.KubeConfig,
+                ["DB_HOST"] = "127.0.0.1",
+                ["DB_PORT"] = reader.Port.ToString(CultureInfo.InvariantCulture),
+                ["DB_NAME"] = reader.Database,
+                ["DB_USER"] = reader.User,
+                ["DB_PASSWORD"] = reader.Password!,
+            }
+        );
+        foreach (var source in (string[])["kubernetes", "postgresql", "nats"])
+        {
+            await _installation.SourceIsAsync(source, "up");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _installation.DisposeAsync();
+        await _cluster.DisposeAsync();
+        await _database.DisposeAsync();
+        await _postgres.DisposeAsync();
+        await _nats.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task EverythingIsCountedOnceWhoeverTellsOfItFirst()
+    {
+        var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
+        await using var client = await _nats.ConnectAsync();
+
+        // Asked for on NATS, with the platform copy; made in Kubernetes a moment later.
+        await _messages
+            .Create("bob-gimp-00000002", "bob", "gimp", TimeProvider.System.GetUtcNow())
+            .PublishAsync(client);
+        _cluster.RunSession("bob-gimp-00000002", "bob", "gimp");
+        _cluster.Use("ss-bob-gimp-00000002", "250m", "512Mi");
+        await _messages.Status("bob-gimp-00000002", "Running", TimeProvider.System.GetUtcNow()).PublishAsync(client);
+        // Made by kubectl: NATS never hears of it.
+        _cluster.RunSession("bob-vscode-00000003", "bob", "vscode");
+        await SessionsAreAsync(3);
+
+        // Asked to end on NATS; gone in Kubernetes.
+        await _messages.Delete("ada-chrome-00000001", "ada", TimeProvider.System.GetUtcNow()).PublishAsync(client);
+        _cluster.BeginDelete("ada-chrome-00000001");
+        _cluster.DeletePod("ss-ada-chrome-00000001");
+        _cluster.DeleteSession("ada-chrome-00000001");
+        await SessionsAreAsync(2);
+
+        await _database.CreateUserAsync("7f03", "cem", Wall());
+        await _database.LogInAsync("7f02", Wall());
+        await _database.LogOutAsync(Wall());
+        await UsageAndUsersAreSeenAsync(from);
+        (await _installation.Host.TerminateAsync()).ShouldBe(0);
+
+        var to = TimeProvider.System.GetUtcNow().AddMinutes(1);
+        (await SumsAsync("streamspace.session.created")).ShouldBe(["gimp,bob: 1", "vscode,bob: 1"], ignoreOrder: true);
+        (await SumsAsync("streamspace.session.terminated")).ShouldBe(["chrome,ada: 1"]);
+        (await LastAsync("max:streamspace.session.active{*} by {user,template}")).ShouldBe(
+            ["gimp,bob: 1", "vscode,bob: 1"],
+            ignoreOrder: true
+        );
+        (await LastAsync("max:streamspace.users.total{*}")).ShouldBe([": 3"]);
+        (await SumsAsync("streamspace.user.created", "user")).ShouldBe(["cem: 1"]);
+        (await SumsAsync("streamspace.user.login", "user")).ShouldBe(["bob: 1"]);
+        (await SumsAsync("streamspace.user.logout", "user")).ShouldHaveSingleItem().ShouldEndWith(": 1");
+        (await LastAsync("avg:streamspace.session.memory_usage{session:bob-gimp-00000002}")).ShouldBe([": 536870912"]);
+        _cluster.Complaints.ShouldBeEmpty();
+        (await _installation.Sandbox.GetAsync("/sandbox/dropped")).GetProperty("total").GetInt64().ShouldBe(0);
+        await PayloadRules.HoldAsync(_installation.Sandbox);
+
+        async Task<List<string>> SumsAsync(string metric, string by = "template,user") =>
+            [
+                .. (
+                    await _installation.Sandbox.QueryAsync($"sum:{metric}{{*}} by {{{by}}}.as_count()", from, to)
+                ).Select(s => $"{Values(s)}: {s.Points.Sum(p => p.Value)}"),
+            ];
+
+        async Task<List<string>> LastAsync(string query) =>
+            [
+                .. (await _installation.Sandbox.QueryAsync($"{query}.rollup(max, 1)", from, to)).Select(s =>
+                    $"{Values(s)}: {s.Points[^1].Value}"
+                ),
+            ];
+    }
+
+    [Fact]
+    public async Task StreamSpacesOwnPageConfiguresUsWithinFiveSeconds()
+    {
+        await _database.ExecuteAsync(
+            """
+            INSERT INTO installed_plugins (name, version, enabled, config) VALUES ('streamspace-datadog', '1.0.0', true,
+                '{"site":"sandbox","metricsInterval":"20","globalTags":"env:page, team:x","metricIntervall":1}')
+            """
+        );
+        await ConfigIsAsync(c => c.GetProperty("metricsInterval").GetInt32() == 20);
+        var config = await ConfigAsync();
+        config.GetProperty("globalTags").EnumerateArray().Select(t => t.GetString()).ShouldBe(["env:page", "team:x"]);
+        (await _installation.StatusAsync()).GetProperty("streamspaceRow").GetString()!.ShouldContain("metricsInterval");
+
+        await _database.ExecuteAsync("UPDATE installed_plugins SET enabled = false, updated_at = now()");
+        await ConfigIsAsync(c => !c.GetProperty("enabled").GetBoolean());
+        await _database.ExecuteAsync(
+            "UPDATE installed_plugins SET enabled = true, config = '{\"metricsInterval\":\"5\"}', updated_at = now()"
+        );
+        await Eventually.GetAsync(
+            "the fault of the row",
+            TimeSpan.FromSeconds(8),
+            async () =>
+                (await _installation.StatusAsync()).GetProperty("streamspaceRow").GetString() is { } row
+                && row.Contains("10 to 300")
+                    ? row
+                    : null
+        );
+        (await ConfigAsync()).GetProperty("metricsInterval").GetInt32().ShouldBe(20);
+    }
+
+    private static DateTime Wall() => TimeProvider.System.GetUtcNow().UtcDateTime;
+
+    private static string Values(QueriedSeries series) =>
+        string.Join(',', series.Tags.Order(StringComparer.Ordinal).Select(t => t.Split(':', 2)[1]));
+
+    private async Task<JsonElement> ConfigAsync() =>
+        await JsonSerializer.DeserializeAsync<JsonElement>(
+            await _installation.Http.GetStreamAsync("/api/plugins/datadog/config")
+        );
+
+    private Task ConfigIsAsync(Func<JsonElement, bool> right) =>
+        Eventually.GetAsync(
+            "the config of the row",
+            TimeSpan.FromSeconds(8),
+            async () => right(await ConfigAsync()) ? "so" : null
+        );
+
+    private Task SessionsAreAsync(int open) =>
+        Eventually.GetAsync(
+            $"{open} open sessions",
+            TimeSpan.FromSeconds(10),
+            async () => (await _installation.StatusAsync()).GetProperty("openSessions").GetInt32() == open ? "so" : null
+        );
+
+    private async Task UsageAndUsersAreSeenAsync(DateTimeOffset from)
+    {
+        foreach (
+            var metric in (string[])
+                ["streamspace.session.memory_usage", "streamspace.user.login", "streamspace.user.created"]
+        )
+        {
+            await Eventually.GetAsync(
+                metric,
+                TimeSpan.FromSeconds(30),
+                async () =>
+                    await _installation.Sandbox.QueryAsync(
+                        $"sum:{metric}{{*}}",
+                        from,
+                        TimeProvider.System.GetUtcNow().AddMinutes(1)
+                    )
+                        is { Count: > 0 } found
+                        ? found
+                        : null
+            );
+        }
+    }
+}
