@@ -73,6 +73,23 @@ public sealed class DatadogPlugin : IPlugin
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<CheckFinding>> CheckAsync(
+        JsonObject config,
+        CancellationToken cancellationToken
+    ) =>
+        _reader!.Read(config, out var faults) is { } read
+            ? await ConfigCheck.OfAsync(read, IntakeOf(read), Context.Clock, cancellationToken)
+            :
+            [
+                .. faults.Select(f => new CheckFinding(
+                    "config",
+                    CheckVerdict.Fault,
+                    f.ToString(),
+                    "Correct this key."
+                )),
+            ];
+
+    /// <inheritdoc/>
     public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
     {
         // A platform that was invented stays with the sandbox, whatever the host says.

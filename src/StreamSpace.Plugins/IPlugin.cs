@@ -45,6 +45,13 @@ public interface IPlugin
     ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject config, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Looks at <paramref name="config"/> and at what it names, without putting it in force and without touching the
+    /// data folder, which another process may work on. Asked of a plugin that is loaded and not configured.
+    /// </summary>
+    ValueTask<IReadOnlyList<CheckFinding>> CheckAsync(JsonObject config, CancellationToken cancellationToken) =>
+        new([]);
+
+    /// <summary>
     /// Takes one batch. Returning means kept: the sources' checkpoints move on only then. A batch whose call
     /// threw, or whose process died, comes again with the same ids.
     /// </summary>

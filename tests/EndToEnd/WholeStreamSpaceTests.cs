@@ -21,6 +21,7 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
     private UpstreamDatabase _database = null!;
     private FakeCluster _cluster = null!;
     private Installation _installation = null!;
+    private Dictionary<string, string> _environment = [];
 
     public async ValueTask InitializeAsync()
     {
@@ -32,18 +33,17 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         var reader = await _database.CreateReaderAsync("observer");
         _cluster = await FakeCluster.StartAsync(TimeProvider.System);
         _cluster.RunSession("ada-chrome-00000001", "ada", "chrome");
-        _installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string>
-            {
-                ["NATS_URL"] = _nats.Url,
-                ["KUBECONFIG"] = _cluster.KubeConfig,
-                ["DB_HOST"] = "127.0.0.1",
-                ["DB_PORT"] = reader.Port.ToString(CultureInfo.InvariantCulture),
-                ["DB_NAME"] = reader.Database,
-                ["DB_USER"] = reader.User,
-                ["DB_PASSWORD"] = reader.Password!,
-            }
-        );
+        _environment = new Dictionary<string, string>
+        {
+            ["NATS_URL"] = _nats.Url,
+            ["KUBECONFIG"] = _cluster.KubeConfig,
+            ["DB_HOST"] = "127.0.0.1",
+            ["DB_PORT"] = reader.Port.ToString(CultureInfo.InvariantCulture),
+            ["DB_NAME"] = reader.Database,
+            ["DB_USER"] = reader.User,
+            ["DB_PASSWORD"] = reader.Password!,
+        };
+        _installation = await Installation.StartWithJudgeAsync(_environment);
         foreach (var source in (string[])["kubernetes", "postgresql", "nats"])
         {
             await _installation.SourceIsAsync(source, "up");
@@ -96,7 +96,8 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
             ["gimp,bob: 1", "vscode,bob: 1"],
             ignoreOrder: true
         );
-        (await LastAsync("max:streamspace.users.total{*}")).ShouldBe([": 3"]);
+        // The platform makes an admin of its own.
+        (await LastAsync("max:streamspace.users.total{*}")).ShouldBe([": 4"]);
         (await SumsAsync("streamspace.user.created", "user")).ShouldBe(["cem: 1"]);
         (await SumsAsync("streamspace.user.login", "user")).ShouldBe(["bob: 1"]);
         (await SumsAsync("streamspace.user.logout", "user")).ShouldHaveSingleItem().ShouldEndWith(": 1");
@@ -149,6 +150,53 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
                     : null
         );
         (await ConfigAsync()).GetProperty("metricsInterval").GetInt32().ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task CheckNamesEveryThingAndItsExitCodeTells()
+    {
+        var data = Directory.CreateTempSubdirectory("check-").FullName;
+        await using var well = BuiltProgram.Start("StreamSpace.PluginHost", ["check", "--data", data], _environment);
+        (await well.EndAsync()).ShouldBe(0, well.Output);
+        foreach (var thing in (string[])["kubernetes ListSessions", "postgresql", "nats", "config", "site", "cluster"])
+        {
+            well.Output.ShouldContain(thing);
+        }
+
+        _cluster.Forbid("sessions");
+        var sick = new Dictionary<string, string>(_environment) { ["NATS_URL"] = "nats://127.0.0.1:1" };
+        await using var ill = BuiltProgram.Start("StreamSpace.PluginHost", ["check", "--data", data], sick);
+        (await ill.EndAsync()).ShouldBe(1, ill.Output);
+        ill.Output.Split('\n').Count(l => l.StartsWith("FAULT")).ShouldBeGreaterThanOrEqualTo(2, ill.Output);
+        ill.Output.ShouldNotContain(_environment["DB_PASSWORD"]);
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Fact]
+    public async Task RegisterListsUsOnStreamSpacesPageOrPrintsTheGrant()
+    {
+        var data = Directory.CreateTempSubdirectory("register-").FullName;
+        await using var refused = BuiltProgram.Start(
+            "StreamSpace.PluginHost",
+            ["register", "--data", data],
+            _environment
+        );
+        (await refused.EndAsync()).ShouldBe(1, refused.Output);
+        refused.Output.ShouldContain("GRANT");
+
+        var owner = new Dictionary<string, string>(_environment)
+        {
+            ["DB_USER"] = PostgresServer.Owner,
+            ["DB_PASSWORD"] = PostgresServer.OwnerPassword,
+        };
+        for (var i = 0; i < 2; i++)
+        {
+            await using var done = BuiltProgram.Start("StreamSpace.PluginHost", ["register", "--data", data], owner);
+            (await done.EndAsync()).ShouldBe(0, done.Output);
+        }
+        const string count = "SELECT count(*) FROM installed_plugins WHERE name = 'streamspace-datadog' AND enabled";
+        (await _database.ValueAsync<long>(count)).ShouldBe(1);
+        Directory.Delete(data, recursive: true);
     }
 
     private static DateTime Wall() => TimeProvider.System.GetUtcNow().UtcDateTime;

@@ -22,4 +22,18 @@ public enum KeyState
 /// <summary>Result of a key check (reference/datadog-intake.md §2.1).</summary>
 /// <param name="State">What is known.</param>
 /// <param name="Message">What was answered, or why there was no answer; null when the key is valid.</param>
-public sealed record KeyVerdict(KeyState State, string? Message);
+public sealed record KeyVerdict(KeyState State, string? Message)
+{
+    /// <summary>Asks Datadog about the API key of <paramref name="options"/>, without a pipeline.</summary>
+    /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
+    public static async Task<KeyVerdict> AskAsync(
+        IntakeOptions options,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
+    {
+        options.Verify();
+        using var client = new HttpClient(Intake.Connect(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan };
+        return await new Intake(client, options, clock).CheckKeyAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

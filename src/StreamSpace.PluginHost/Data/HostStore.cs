@@ -51,6 +51,15 @@ internal sealed class HostStore : IDisposable
         }
     }
 
+    /// <summary>The store of a data folder, beside the process that may work on it.</summary>
+    /// <exception cref="StartFault">The file is of a later version, or is no database.</exception>
+    public static HostStore Of(string dataFolder)
+    {
+        var keys = Path.Combine(dataFolder, "keys");
+        OwnerOnly.MakeFolder(keys);
+        return new HostStore(Path.Combine(dataFolder, "host.db"), new KeyRing(keys));
+    }
+
     public StoredPlugin Read(string plugin)
     {
         lock (_lock)

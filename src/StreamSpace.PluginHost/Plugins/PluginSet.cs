@@ -36,7 +36,8 @@ internal sealed class PluginSet : IDisposable
         }
     }
 
-    private static IEnumerable<string> Folders(string path) =>
+    /// <summary>The folders that may hold a plugin each.</summary>
+    public static IEnumerable<string> Folders(string path) =>
         Directory.Exists(path)
             ? Directory
                 .EnumerateDirectories(Path.GetFullPath(path))

@@ -57,7 +57,14 @@ internal static class CommandLine
             Description =
                 "Folder with one folder per plugin. The default is the folder \"plugins\" beside this program.",
             HelpName = "folder",
+            Recursive = true,
         };
+        HostSettings SettingsOf(ParseResult parsed) =>
+            standard with
+            {
+                DataFolder = parsed.GetValue(data)!,
+                PluginsFolder = parsed.GetValue(plugins) ?? standard.PluginsFolder,
+            };
 
         var root = new RootCommand("Runs StreamSpace plugins beside a running StreamSpace.")
         {
@@ -67,16 +74,16 @@ internal static class CommandLine
             data,
             plugins,
             TokenCommand(data, output, error),
+            OperatorCommands.Check(SettingsOf, Chance, output, error),
+            OperatorCommands.Register(SettingsOf, output, error),
         };
         root.SetAction(async parsed =>
         {
-            var settings = standard with
+            var settings = SettingsOf(parsed) with
             {
                 Urls = parsed.GetValue(urls)!,
                 SandboxUrls = parsed.GetValue(sandboxUrls)!,
                 PathBase = parsed.GetValue(pathBase)!,
-                DataFolder = parsed.GetValue(data)!,
-                PluginsFolder = parsed.GetValue(plugins) ?? standard.PluginsFolder,
             };
             return await EndsWithASentenceAsync(error, () => ServeAsync(settings, output));
         });
@@ -148,12 +155,22 @@ internal static class CommandLine
 
     private static double Chance() => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
 
-    private static async Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task> work)
+    private static Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task> work) =>
+        EndsWithASentenceAsync(
+            error,
+            async () =>
+            {
+                await work();
+                return 0;
+            }
+        );
+
+    /// <summary>The exit code of <paramref name="work"/>, or 1 and the sentence of a fault.</summary>
+    public static async Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task<int>> work)
     {
         try
         {
-            await work();
-            return 0;
+            return await work();
         }
         catch (StartFault fault)
         {

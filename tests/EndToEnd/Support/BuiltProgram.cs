@@ -80,6 +80,14 @@ public sealed class BuiltProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>The exit code of a program that ends by itself.</summary>
+    public async Task<int> EndAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await _process.WaitForExitAsync(patience.Token);
+        return _process.ExitCode;
+    }
+
     /// <summary>Asks the program to stop as an operator's service manager does, and waits for its exit code.</summary>
     public async Task<int> TerminateAsync()
     {

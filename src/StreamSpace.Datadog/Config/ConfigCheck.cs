@@ -1,0 +1,72 @@
+using AgentlessDatadog;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog.Config;
+
+/// <summary>What an operator should know of a valid config: whether the site takes the key, and what it lacks.</summary>
+internal static class ConfigCheck
+{
+    public static async Task<IReadOnlyList<CheckFinding>> OfAsync(
+        DatadogConfig config,
+        IntakeOptions intake,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            new("config", CheckVerdict.Good, $"Valid; a flush every {config.MetricsInterval.TotalSeconds} s."),
+            config.Enabled
+                ? new("enabled", CheckVerdict.Good, "It sends.")
+                : new(
+                    "enabled",
+                    CheckVerdict.Warning,
+                    "enabled is false: nothing is collected.",
+                    "Set enabled to true."
+                ),
+            config.Site == DatadogConfig.Sandbox
+                ? new(
+                    "site",
+                    CheckVerdict.Warning,
+                    "The site is the sandbox: nothing reaches Datadog.",
+                    "Set site (or DD_SITE) and apiKey (or DD_API_KEY)."
+                )
+                : Key(config, await KeyVerdict.AskAsync(intake, clock, cancellationToken)),
+            config.Cluster is { } cluster
+                ? new("cluster", CheckVerdict.Good, $"cluster:{cluster} is on everything.")
+                : new(
+                    "cluster",
+                    CheckVerdict.Warning,
+                    "cluster is not set: the series of a second installation would be taken for these.",
+                    "Set cluster to a name of this installation."
+                ),
+        ];
+
+    private static CheckFinding Key(DatadogConfig config, KeyVerdict verdict) =>
+        verdict.State switch
+        {
+            KeyState.Valid => new("key", CheckVerdict.Good, $"{config.Site} takes the API key."),
+            KeyState.Missing => new(
+                "key",
+                CheckVerdict.Fault,
+                "There is no API key: everything is kept and waits.",
+                "Set DD_API_KEY, or apiKey in the config."
+            ),
+            KeyState.Refused => new(
+                "key",
+                CheckVerdict.Fault,
+                $"{config.Site} does not know the API key.",
+                "Check that site is the one of your account, then the key."
+            ),
+            KeyState.NotDatadog => new(
+                "key",
+                CheckVerdict.Fault,
+                $"What answers for {config.Site} is not Datadog: {verdict.Message}.",
+                "Look at proxy and intakeUrl."
+            ),
+            _ => new(
+                "key",
+                CheckVerdict.Fault,
+                $"{config.Site} could not be asked: {verdict.Message}.",
+                "Open the way to https on port 443, or set proxy."
+            ),
+        };
+}

@@ -1,0 +1,190 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamSpace.Platform;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>Looks at every source, right, row, key and site that this process would use, and changes nothing.</summary>
+internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<double> chance)
+{
+    private static readonly TimeSpan NatsPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>All findings, in the order in which they are best mended.</summary>
+    /// <exception cref="StartFault">The data folder or a variable cannot be used at all.</exception>
+    public async Task<IReadOnlyList<CheckFinding>> AllAsync(CancellationToken cancellationToken)
+    {
+        var findings = new List<CheckFinding>();
+        findings.AddRange(await KubernetesAsync(cancellationToken));
+        findings.AddRange(await NatsAsync(cancellationToken));
+        var database = SourcesConfigured.Database(settings.Environment);
+        var data = DataFolder.Make(settings.DataFolder);
+        using var store = HostStore.Of(data);
+        var found = 0;
+        foreach (var folder in PluginSet.Folders(settings.PluginsFolder))
+        {
+            found++;
+            findings.AddRange(await PluginAsync(folder, store, database, cancellationToken));
+        }
+        if (found == 0)
+        {
+            findings.Add(
+                new(
+                    "plugins",
+                    CheckVerdict.Fault,
+                    $"There is no plugin in {settings.PluginsFolder}.",
+                    "Name the folder with --plugins."
+                )
+            );
+        }
+        if (SourcesConfigured.From(settings.Environment, () => default, clock, chance, NullLogger.Instance).Count == 0)
+        {
+            findings.Insert(
+                0,
+                new(
+                    "sources",
+                    CheckVerdict.Warning,
+                    "No source is configured: there is only the demo.",
+                    SourcesConfigured.HowToSetOne
+                )
+            );
+        }
+        return findings;
+    }
+
+    private async Task<IEnumerable<CheckFinding>> KubernetesAsync(CancellationToken cancellationToken)
+    {
+        if (KubernetesSourceOptions.From(settings.Environment.GetValueOrDefault) is not { } options)
+        {
+            return [];
+        }
+        var rows = await KubernetesProbe.CheckAsync(options, clock, cancellationToken);
+        return rows.Select(row => new CheckFinding(
+            $"kubernetes {row.Right}{(row.Namespace is { } name ? $" in {name}" : "")}",
+            row.Works switch
+            {
+                true => CheckVerdict.Good,
+                // Rights of the whole cluster are the operator's choice: without them only their metrics are missing.
+                false when row.Right is KubernetesRight.Nodes or KubernetesRight.Kubelet => CheckVerdict.Warning,
+                false => CheckVerdict.Fault,
+                null => CheckVerdict.Warning,
+            },
+            row.Detail,
+            row.Fix
+        ));
+    }
+
+    private async Task<IEnumerable<CheckFinding>> NatsAsync(CancellationToken cancellationToken)
+    {
+        var nats = SourcesConfigured
+            .From(settings.Environment, () => default, clock, chance, NullLogger.Instance)
+            .OfType<NatsSource>()
+            .FirstOrDefault();
+        if (nats is null)
+        {
+            return [];
+        }
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var heard = System.Threading.Channels.Channel.CreateUnbounded<ObservationBatch>();
+        var listening = nats.RunAsync(heard.Writer, checkpoint: null, enough.Token);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(50), clock);
+        using var patience = new CancellationTokenSource(NatsPatience, clock);
+        while (nats.Status.State is not SourceState.Up && !patience.IsCancellationRequested)
+        {
+            await look.WaitForNextTickAsync(cancellationToken);
+        }
+        var (state, detail) = (nats.Status.State, nats.Status.Detail);
+        await enough.CancelAsync();
+        await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return
+        [
+            state is SourceState.Up
+                ? new("nats", CheckVerdict.Good, detail)
+                : new(
+                    "nats",
+                    CheckVerdict.Fault,
+                    detail,
+                    "Check NATS_URL, NATS_USER, NATS_PASSWORD and that the server runs."
+                ),
+        ];
+    }
+
+    private async Task<IReadOnlyList<CheckFinding>> PluginAsync(
+        string folder,
+        HostStore store,
+        PostgresOptions? database,
+        CancellationToken cancellationToken
+    )
+    {
+        PluginLoadContext? context = null;
+        try
+        {
+            var manifest = PluginFolder.ReadManifest(folder);
+            var config = new PluginConfig(manifest, store);
+            var findings = new List<CheckFinding>();
+            if (database is not null)
+            {
+                findings.AddRange(await RowAsync(database, manifest, config, cancellationToken));
+            }
+            context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
+            var plugin = PluginFolder.MakePlugin(context, folder, manifest);
+            await plugin.LoadAsync(Surroundings(manifest), cancellationToken);
+            findings.AddRange(
+                await plugin.CheckAsync(
+                    config.InForce(store.Read(manifest.Name).Config ?? manifest.DefaultConfig),
+                    cancellationToken
+                )
+            );
+            return findings;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return
+            [
+                new(
+                    Path.GetFileName(folder),
+                    CheckVerdict.Fault,
+                    $"It cannot be checked: {e.Message}",
+                    "Install it again."
+                ),
+            ];
+        }
+        finally
+        {
+            context?.Unload();
+        }
+    }
+
+    private async Task<IEnumerable<CheckFinding>> RowAsync(
+        PostgresOptions database,
+        PluginManifest manifest,
+        PluginConfig config,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = await PostgresProbe.CheckAsync(
+            database,
+            manifest.Name,
+            manifest.ConfigSchema,
+            clock,
+            cancellationToken
+        );
+        await foreach (var sight in new PluginRowWatch(database, manifest.Name, clock).WatchAsync(cancellationToken))
+        {
+            config.Row = sight.Row is { } row ? config.ReadRow(row, []) : null;
+            break;
+        }
+        return found.Select(f => new CheckFinding($"postgresql {f.What}", (CheckVerdict)f.Verdict, f.Found, f.Fix));
+    }
+
+    private PluginContext Surroundings(PluginManifest manifest) =>
+        new(
+            manifest,
+            Path.GetTempPath(),
+            NullLogger.Instance,
+            clock,
+            chance,
+            settings.Environment,
+            settings.SandboxUrls.Count > 0 ? Reachable.From(new Uri(settings.SandboxUrls[0])) : null,
+            () => []
+        );
+}
