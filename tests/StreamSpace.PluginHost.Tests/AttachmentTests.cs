@@ -76,6 +76,7 @@ public sealed class AttachmentTests
         ((long)plugin.Status["events"]!).ShouldBe(1);
         await plugin.ChangeConfigAsync(
             new JsonObject { ["keepsLocal"] = false },
+            ifMatch: null,
             TestContext.Current.CancellationToken
         );
         await plugin.HandleAsync(new PlatformBatch([counted]) { Demo = true }, TestContext.Current.CancellationToken);

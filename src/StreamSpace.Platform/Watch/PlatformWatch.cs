@@ -243,7 +243,8 @@ public sealed class PlatformWatch : IAsyncDisposable
                 await Task.Delay(wait, _clock, cancellationToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (OperationCanceledException)
+            // Asked to stop: whatever a source throws on its way out is no news.
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }

@@ -56,6 +56,7 @@ internal sealed class Attachment(
             if (wanted)
             {
                 _hearing ??= Begin(demo);
+                await _hearing.KeepOnlyAsync(running);
                 foreach (var plugin in running)
                 {
                     await _hearing.AttachAsync(plugin, cancellationToken);

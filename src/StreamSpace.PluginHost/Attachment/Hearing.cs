@@ -37,6 +37,16 @@ internal sealed class Hearing(bool demo, PlatformWatch watch, IRegistryStore sto
         }
     }
 
+    /// <summary>Lets no plugin listen but <paramref name="running"/>; returns once none of the others is at a batch.</summary>
+    public async Task KeepOnlyAsync(IReadOnlyCollection<HostedPlugin> running)
+    {
+        foreach (var (plugin, listener) in _listeners.Where(l => !running.Contains(l.Key)).ToList())
+        {
+            _listeners.Remove(plugin);
+            await listener.DisposeAsync();
+        }
+    }
+
     /// <summary>Starts watching, unless it runs. To be called with the listeners attached: none misses the beginning.</summary>
     public void Run() => _run ??= RunAsync();
 

@@ -104,6 +104,18 @@ internal sealed class HostStore : IDisposable
         }
     }
 
+    /// <summary>Keeps whether the operator wants a plugin to run. Its config must have been kept before.</summary>
+    public void SaveEnabled(string plugin, bool enabled)
+    {
+        lock (_lock)
+        {
+            using var update = Command("UPDATE plugins SET enabled = $enabled WHERE name = $name");
+            update.Parameters.AddWithValue("$name", plugin);
+            update.Parameters.AddWithValue("$enabled", enabled);
+            update.ExecuteNonQuery();
+        }
+    }
+
     public void Dispose() => _connection.Dispose();
 
     private void Prepare(string file)

@@ -10,21 +10,26 @@ internal sealed partial class HostedPlugin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>The entity tag of its config.</summary>
+    public string ConfigTag => _config!.Tag;
+
     /// <summary>What was found of its row in StreamSpace's database, or null when no database is attached.</summary>
     public string? RowDetail { get; private set; }
 
     /// <summary>
     /// Lays <paramref name="change"/> over the stored config (an absent key stays, a null clears) and puts the
-    /// result in force and in the store; or returns the faults, and all stays as it was.
+    /// result in force and in the store; or returns the faults, and all stays as it was. Null when the config is no
+    /// longer the one of <paramref name="ifMatch"/>: somebody else has changed it.
     /// </summary>
     /// <exception cref="TimeoutException">The plugin is at something else and does not end it.</exception>
-    public async Task<IReadOnlyList<ConfigFault>> ChangeConfigAsync(
+    public async Task<IReadOnlyList<ConfigFault>?> ChangeConfigAsync(
         JsonObject change,
+        string? ifMatch,
         CancellationToken cancellationToken
     )
     {
-        var faults = await LayOverAsync(change, cancellationToken);
-        if (faults.Count == 0)
+        var faults = await LayOverAsync(change, ifMatch, cancellationToken);
+        if (faults is { Count: 0 })
         {
             await surroundings.Settle(cancellationToken);
         }
@@ -69,7 +74,11 @@ internal sealed partial class HostedPlugin
         }
     }
 
-    private async Task<IReadOnlyList<ConfigFault>> LayOverAsync(JsonObject change, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigFault>?> LayOverAsync(
+        JsonObject change,
+        string? ifMatch,
+        CancellationToken cancellationToken
+    )
     {
         if (!await _turn.WaitAsync(Patience, cancellationToken))
         {
@@ -77,6 +86,10 @@ internal sealed partial class HostedPlugin
         }
         try
         {
+            if (ifMatch is not null && ifMatch != ConfigTag)
+            {
+                return null;
+            }
             var before = _config!.Read();
             var config = PluginConfig.LayOver(before, change);
             var faults = await ConfigureAsync(config, cancellationToken);
@@ -107,7 +120,11 @@ internal sealed partial class HostedPlugin
     )
     {
         // A copy: what is stored is what the operator wrote, not what the plugin made of it.
-        var faults = await Plugin!.ConfigureAsync(_config!.InForce(config), cancellationToken);
+        var (plugin, copy) = (Plugin!, _config!.InForce(config));
+        var faults = await WithinAsync(
+            () => plugin.ConfigureAsync(copy, cancellationToken).AsTask(),
+            "taking a config"
+        );
         if (faults.Count == 0)
         {
             (State, Detail, Faults) = (PluginState.Running, "", []);

@@ -97,7 +97,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             (State, Detail) = (PluginState.Disabled, "switched off.");
             return;
         }
-        _log = new PluginLog(
+        _log ??= new PluginLog(
             manifest.Route,
             surroundings.Settings.LogFolder,
             surroundings.Data.Folder("logs"),
@@ -107,20 +107,22 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         {
             _context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
             var plugin = PluginFolder.MakePlugin(_context, folder, manifest);
-            await plugin.LoadAsync(
-                new PluginContext(
-                    manifest,
-                    surroundings.Data.Folder(Name),
-                    _log.Logger,
-                    surroundings.Clock,
-                    surroundings.Chance,
-                    surroundings.Settings.Environment,
-                    surroundings.Sandbox,
-                    surroundings.Sources
-                ),
-                cancellationToken
+            var context = new PluginContext(
+                manifest,
+                surroundings.Data.Folder(Name),
+                _log.Logger,
+                surroundings.Clock,
+                surroundings.Chance,
+                surroundings.Settings.Environment,
+                surroundings.Sandbox,
+                surroundings.Sources
             );
+            await WithinAsync(() => plugin.LoadAsync(context, cancellationToken).AsTask(), "loading");
             Plugin = plugin;
+        }
+        catch (PluginHangsException)
+        {
+            return;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -140,8 +142,12 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         {
             if (Plugin is { } plugin && (!batch.Demo || KeepsDataLocal))
             {
-                await plugin.HandleAsync(batch, cancellationToken);
+                await WithinAsync(() => plugin.HandleAsync(batch, cancellationToken).AsTask(), "taking a batch");
             }
+        }
+        catch (PluginHangsException)
+        {
+            // Isolated: nothing is asked of it any more, and nobody waits for it.
         }
         finally
         {
@@ -194,10 +200,67 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 _log!.Logger.LogWarning("{Plugin}: {Detail}", Name, Detail);
             }
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is not PluginHangsException && !cancellationToken.IsCancellationRequested)
         {
             _log!.Logger.LogError(e, "{Plugin} failed over its config.", Name);
             (State, Detail) = (PluginState.Unconfigured, $"it failed over its config: {e.Message}");
+        }
+    }
+
+    /// <summary>Lets the plugin go, and says why it is off; what it has kept stays.</summary>
+    public async Task SwitchOffAsync(CancellationToken deadline)
+    {
+        _config!.Enabled = false;
+        // After the batch it is at: unloading and handling are never asked for at once.
+        var alone = await _turn.WaitAsync(Patience, CancellationToken.None);
+        try
+        {
+            await UnloadAsync(deadline);
+        }
+        finally
+        {
+            if (alone)
+            {
+                _turn.Release();
+            }
+        }
+        (State, Detail) = (PluginState.Disabled, "switched off.");
+    }
+
+    /// <summary>Loads the plugin that was off, or that failed.</summary>
+    public Task SwitchOnAsync(CancellationToken cancellationToken)
+    {
+        _config!.Enabled = true;
+        (State, Detail, Faults) = (PluginState.Loading, "", []);
+        return LoadAsync(cancellationToken);
+    }
+
+    private async Task<T> WithinAsync<T>(Func<Task<T>> call, string what)
+    {
+        var running = Task.Run(call);
+        await WithinAsync(running, what);
+        return await running;
+    }
+
+    private Task WithinAsync(Func<Task> call, string what) => WithinAsync(Task.Run(call), what);
+
+    // A plugin that does not come back is isolated: a thread cannot be ended from outside, but nobody waits for it.
+    private async Task WithinAsync(Task running, string what)
+    {
+        var limit = surroundings.Settings.CallLimit;
+        try
+        {
+            await running.WaitAsync(limit, surroundings.Clock);
+        }
+        catch (TimeoutException) when (!running.IsCompleted)
+        {
+            Plugin = null;
+            (State, Detail) = (
+                PluginState.Isolated,
+                $"isolated: it did not come back from {what} within {limit.TotalSeconds:0.#} s. Restart this process to free what it holds."
+            );
+            _log?.Logger.LogError("{Plugin} is {Detail}", Name, Detail);
+            throw new PluginHangsException(Detail);
         }
     }
 

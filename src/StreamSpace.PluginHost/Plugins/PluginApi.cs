@@ -10,21 +10,23 @@ internal static class PluginApi
     public static void Map(IEndpointRouteBuilder routes, HostedPlugin plugin)
     {
         routes
-            .MapGet("/config", () => Config(plugin))
+            .MapGet("/config", (HttpResponse response) => Config(plugin, response))
             .WithSummary("The config in force")
-            .WithDescription("Secrets are left out.")
+            .WithDescription("Secrets are left out. The ETag is for If-Match of a change.")
             .Produces<JsonObject>()
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
-            .MapPut("/config", (HttpRequest request) => ChangeConfigAsync(plugin, request))
+            .MapMethods("/config", ["PUT", "PATCH"], (HttpRequest request) => ChangeConfigAsync(plugin, request))
             .WithSummary("Change the config")
             .WithDescription(
-                "A key that is absent stays as it was, null clears one. With any fault nothing changes, and all faults are listed."
+                "A key that is absent stays as it was, null clears one. With any fault nothing changes, and all faults are "
+                    + "listed. With If-Match and the ETag of a GET, a change by somebody else in between is answered with 412."
             )
             .Accepts<JsonObject>("application/json")
             .WithMetadata(new RequestExample(plugin.Manifest!.DefaultConfig.ToJsonString()))
             .Produces<JsonObject>()
             .Produces<ConfigProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
@@ -34,8 +36,15 @@ internal static class PluginApi
             .Produces<JsonObject>();
     }
 
-    private static IResult Config(HostedPlugin plugin) =>
-        plugin.Plugin is null ? NotLoaded(plugin) : TypedResults.Ok(plugin.Config);
+    private static IResult Config(HostedPlugin plugin, HttpResponse response)
+    {
+        if (plugin.Plugin is null)
+        {
+            return NotLoaded(plugin);
+        }
+        response.Headers.ETag = plugin.ConfigTag;
+        return TypedResults.Ok(plugin.Config);
+    }
 
     private static async Task<IResult> ChangeConfigAsync(HostedPlugin plugin, HttpRequest request)
     {
@@ -51,8 +60,21 @@ internal static class PluginApi
         try
         {
             // Not the request's token: a caller who hangs up must not leave a config half in force.
-            var faults = await plugin.ChangeConfigAsync(change, CancellationToken.None);
-            return faults.Count == 0 ? Config(plugin) : Problem.Of(faults);
+            var ifMatch = request.Headers.IfMatch.ToString() is { Length: > 0 } tag and not "*" ? tag : null;
+            var faults = await plugin.ChangeConfigAsync(change, ifMatch, CancellationToken.None);
+            return faults switch
+            {
+                null => Problem.Of(
+                    StatusCodes.Status412PreconditionFailed,
+                    "The config has been changed since you read it: read it again, and change that."
+                ),
+                { Count: 0 } => Config(plugin, request.HttpContext.Response),
+                _ => Problem.Of(faults),
+            };
+        }
+        catch (PluginHangsException e)
+        {
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"{plugin.Name}: {e.Message}");
         }
         catch (TimeoutException)
         {

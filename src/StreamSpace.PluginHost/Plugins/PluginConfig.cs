@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamSpace.Platform;
@@ -11,7 +13,24 @@ namespace StreamSpace.PluginHost;
 /// </summary>
 internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
 {
-    public bool Enabled => store.Read(manifest.Name).Enabled;
+    // New with each process: what a tag was made of cannot be guessed from it, secrets included.
+    private readonly byte[] _tagKey = RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>Whether the operator wants the plugin to run.</summary>
+    public bool Enabled
+    {
+        get => store.Read(manifest.Name).Enabled;
+        set
+        {
+            // The row is made with the config.
+            _ = Read();
+            store.SaveEnabled(manifest.Name, value);
+        }
+    }
+
+    /// <summary>Changes whenever the config does: an HTTP entity tag, quotes included.</summary>
+    public string Tag =>
+        $"\"{Convert.ToHexStringLower(HMACSHA256.HashData(_tagKey, Encoding.UTF8.GetBytes(InForce(Read()).ToJsonString())))[..16]}\"";
 
     /// <summary>True when the last <see cref="Read"/> had to leave the secrets out.</summary>
     public bool SecretsLost { get; private set; }

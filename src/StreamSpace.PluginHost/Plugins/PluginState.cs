@@ -15,6 +15,9 @@ internal enum PluginState
     /// <summary>Could not be loaded.</summary>
     Failed,
 
+    /// <summary>It did not come back from a call: nothing is asked of it any more.</summary>
+    Isolated,
+
     /// <summary>Switched off by the operator.</summary>
     Disabled,
 

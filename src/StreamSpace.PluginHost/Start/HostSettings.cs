@@ -20,6 +20,9 @@ internal sealed record HostSettings
     /// <summary>Where StreamSpace's operators look for plugin logs; the data folder takes its place where it cannot be written.</summary>
     public string LogFolder { get; init; } = "/var/log/streamspace/plugins";
 
+    /// <summary>How long a plugin may take over one call before it is isolated.</summary>
+    public TimeSpan CallLimit { get; init; } = TimeSpan.FromSeconds(30);
+
     public IReadOnlyDictionary<string, string> Environment { get; init; } = ReadEnvironment();
 
     private static Dictionary<string, string> ReadEnvironment() =>

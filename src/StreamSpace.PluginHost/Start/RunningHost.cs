@@ -56,7 +56,20 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var codes = new SignInCodes(clock);
         Undo(UnloadAsync);
         Undo(() => attachment.DisposeAsync().AsTask());
-        var web = await WebServer.StartAsync(settings, status, tokens, codes, keys, Console, cancellationToken);
+        var plugins = new PluginSwitch(_plugins, attachment);
+        Undo(plugins.Dispose);
+        var web = await WebServer.StartAsync(
+            settings,
+            status,
+            plugins,
+            clock,
+            tokens,
+            codes,
+            keys,
+            Console,
+            cancellationToken
+        );
+        plugins.Serve = () => web.Serve(_plugins);
         Undo(() => web.DisposeAsync().AsTask());
 
         _plugins.Find(

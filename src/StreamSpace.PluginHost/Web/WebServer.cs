@@ -28,6 +28,8 @@ internal sealed class WebServer : IAsyncDisposable
     public static async Task<WebServer> StartAsync(
         HostSettings settings,
         HostStatus status,
+        PluginSwitch plugins,
+        TimeProvider clock,
         AccessTokens tokens,
         SignInCodes codes,
         KeyRing keys,
@@ -72,6 +74,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.UseBodyBound();
         app.MapPage(tokens, codes);
         app.MapHealth(status);
+        app.MapPluginList(plugins, clock);
         app.MapApiDescription();
         ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
         try

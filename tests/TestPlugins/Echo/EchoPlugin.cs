@@ -68,6 +68,18 @@ public sealed class EchoPlugin : IPlugin
         Interlocked.Add(ref _events, batch.Events.Count);
         Interlocked.Add(ref _demoEvents, batch.Demo ? batch.Events.Count : 0);
         Interlocked.Add(ref _baselines, batch.Baseline ? 1 : 0);
+        switch ((string?)Config["handle"])
+        {
+            case "hang":
+                return new ValueTask(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None));
+            case "block":
+                // Holds its very thread, as code that waits for a lock would.
+                using (var never = new ManualResetEventSlim())
+                {
+                    never.Wait(CancellationToken.None);
+                }
+                break;
+        }
         return default;
     }
 

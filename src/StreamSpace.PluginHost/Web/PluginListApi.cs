@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>The list of plugins, and the switch of each.</summary>
+internal static class PluginListApi
+{
+    public static void MapPluginList(this IEndpointRouteBuilder routes, PluginSwitch plugins, TimeProvider clock)
+    {
+        var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
+        group
+            .MapGet("", () => TypedResults.Ok(List(plugins)))
+            .WithSummary("The plugins, and how each stands")
+            .Produces<JsonObject>();
+        Map("enable", on: true, "Load a plugin and let it hear; survives a restart");
+        Map("disable", on: false, "Let a plugin go, after it has sent what it can; what it has kept stays");
+        group
+            .MapPatch("/{name}", (string name, HttpRequest request) => PatchAsync(plugins, name, request, clock))
+            .WithSummary("Switch a plugin, change its config, or both")
+            .WithDescription("enabled and config are both optional; config is laid over what is kept, as with PUT.")
+            .Accepts<JsonObject>("application/json")
+            .WithMetadata(new RequestExample("""{"enabled":true,"config":{"metricsInterval":30}}"""))
+            .Produces<JsonObject>()
+            .Produces<ConfigProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+
+        void Map(string verb, bool on, string summary) =>
+            group
+                .MapPost($"/{{name}}/{verb}", (string name) => SwitchAsync(plugins, name, on, clock))
+                .WithSummary(summary)
+                .Produces<JsonObject>()
+                .ProducesProblem(StatusCodes.Status404NotFound)
+                .ProducesProblem(StatusCodes.Status409Conflict);
+    }
+
+    private static JsonObject List(PluginSwitch plugins) =>
+        new()
+        {
+            ["plugins"] = new JsonArray([.. plugins.All.Select(p => (JsonNode)PluginStatus.Summary(p))]),
+            ["total"] = plugins.All.Count,
+        };
+
+    private static async Task<IResult> SwitchAsync(PluginSwitch plugins, string name, bool on, TimeProvider clock)
+    {
+        if (plugins.Find(name) is not { } plugin)
+        {
+            return NotFound(name);
+        }
+        if (plugin.Manifest is null)
+        {
+            return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}");
+        }
+        // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
+        await plugins.SetAsync(plugin, on, clock, CancellationToken.None);
+        return on && plugin.State is not (PluginState.Running or PluginState.Unconfigured)
+            ? Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}")
+            : TypedResults.Ok(PluginStatus.Summary(plugin));
+    }
+
+    private static async Task<IResult> PatchAsync(
+        PluginSwitch plugins,
+        string name,
+        HttpRequest request,
+        TimeProvider clock
+    )
+    {
+        var (body, refusal) = await Bodies.ReadObjectAsync(request);
+        if (body is null)
+        {
+            return refusal!;
+        }
+        if (plugins.Find(name) is not { } plugin)
+        {
+            return NotFound(name);
+        }
+        if (Faults(body) is { Count: > 0 } faults)
+        {
+            return Problem.Of(faults);
+        }
+        if (body["enabled"] is { } enabled)
+        {
+            var switched = await SwitchAsync(plugins, name, enabled.GetValue<bool>(), clock);
+            if (switched is IStatusCodeHttpResult { StatusCode: not StatusCodes.Status200OK })
+            {
+                return switched;
+            }
+        }
+        if (body["config"] is JsonObject config)
+        {
+            if (plugin.Plugin is null)
+            {
+                return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}");
+            }
+            var found = await plugin.ChangeConfigAsync(config, ifMatch: null, CancellationToken.None);
+            if (found is { Count: > 0 })
+            {
+                return Problem.Of(found);
+            }
+        }
+        return TypedResults.Ok(PluginStatus.Summary(plugin));
+    }
+
+    private static List<ConfigFault> Faults(JsonObject body)
+    {
+        var faults = new List<ConfigFault>();
+        foreach (var (key, value) in body)
+        {
+            var right = key switch
+            {
+                "enabled" => value is JsonValue flag && flag.TryGetValue(out bool _) ? null : "must be true or false.",
+                "config" => value is JsonObject ? null : "must be an object.",
+                _ => "is not a known key; there are enabled and config.",
+            };
+            if (right is not null)
+            {
+                faults.Add(new(key, right));
+            }
+        }
+        return faults;
+    }
+
+    private static ProblemHttpResult NotFound(string name) =>
+        Problem.Of(StatusCodes.Status404NotFound, $"There is no plugin {name}; GET /api/plugins lists what there is.");
+}
