@@ -116,8 +116,7 @@ public sealed class AttachmentTests
         await using var host = await TestHost.StartAsync(settings);
         var document = await host.ReadAsync("api/status");
         ((bool)document["demo"]!).ShouldBeFalse();
-        var source = (JsonObject)document["sources"]!.AsArray().Single()!;
-        ((string?)source["name"]).ShouldBe("nats");
+        document["sources"]!.AsArray().Select(s => (string?)s!["name"]).ShouldBe(["nats", "http"]);
         (host.Console + document.ToJsonString()).ShouldNotContain("s3cret");
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
         host.Console.ToString().ShouldContain($"127.0.0.1:{port}");

@@ -10,11 +10,11 @@ namespace StreamSpace.Platform;
 /// Where the source has come to with these observations, in its own words; kept once every listener has
 /// acknowledged them, and given back at the next start. Null for a source that cannot look back.
 /// </param>
-public sealed record ObservationBatch(
-    string Source,
-    IReadOnlyList<Observation> Observations,
-    string? Checkpoint = null
-);
+public sealed record ObservationBatch(string Source, IReadOnlyList<Observation> Observations, string? Checkpoint = null)
+{
+    /// <summary>Completed once every listener has taken what the observations mean; null when nobody waits.</summary>
+    public TaskCompletionSource? Taken { get; init; }
+}
 
 /// <summary>Something that watches one side of a running platform.</summary>
 public interface ISource

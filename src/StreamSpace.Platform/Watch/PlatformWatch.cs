@@ -186,6 +186,10 @@ public sealed class PlatformWatch : IAsyncDisposable
                 }
             }
             Commit(registry);
+            foreach (var batch in batches)
+            {
+                batch.Taken?.TrySetResult();
+            }
         }
         finally
         {

@@ -23,6 +23,9 @@ internal sealed class Attachment(
     private Hearing? _hearing;
     private bool _said;
 
+    /// <summary>Takes what is posted; null while there is only the demo.</summary>
+    public HttpSource? Posted => sources.OfType<HttpSource>().FirstOrDefault();
+
     /// <summary>True while the demo is what the plugins hear.</summary>
     public bool Demo => _hearing?.Demo ?? false;
 

@@ -7,7 +7,7 @@ internal static class SourcesConfigured
 {
     /// <summary>What an operator can do when there is none.</summary>
     public const string HowToSetOne =
-        "Run it in the cluster or set KUBECONFIG, DB_HOST or NATS_URL to attach it to a StreamSpace.";
+        "Run it in the cluster or set KUBECONFIG, DB_HOST, NATS_URL or WEBHOOK_SIGNING_SECRET to attach it to a StreamSpace.";
 
     /// <summary>StreamSpace's database, or null when none is named or a variable is wrong.</summary>
     public static PostgresOptions? Database(IReadOnlyDictionary<string, string> environment) =>
@@ -40,6 +40,10 @@ internal static class SourcesConfigured
         if (Nats() is { } nats)
         {
             sources.Add(nats);
+        }
+        if (sources.Count > 0 || !string.IsNullOrEmpty(environment.GetValueOrDefault(EventApi.SecretVariable)))
+        {
+            sources.Add(new HttpSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
         }
         return faults.Count == 0 ? sources : throw new StartFault(string.Join(" ", faults));
 

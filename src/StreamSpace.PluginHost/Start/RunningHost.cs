@@ -62,6 +62,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             settings,
             status,
             plugins,
+            attachment.Posted,
             clock,
             tokens,
             codes,

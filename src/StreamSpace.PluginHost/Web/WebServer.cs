@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using StreamSpace.Platform;
 
 namespace StreamSpace.PluginHost;
 
@@ -29,6 +30,7 @@ internal sealed class WebServer : IAsyncDisposable
         HostSettings settings,
         HostStatus status,
         PluginSwitch plugins,
+        HttpSource? posted,
         TimeProvider clock,
         AccessTokens tokens,
         SignInCodes codes,
@@ -75,6 +77,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.MapPage(tokens, codes);
         app.MapHealth(status);
         app.MapPluginList(plugins, clock);
+        app.MapEvents(posted, settings.Environment.GetValueOrDefault(EventApi.SecretVariable), clock);
         app.MapApiDescription();
         ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
         try

@@ -35,7 +35,7 @@ public sealed class BuiltProgram : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
         // What the person at the keyboard has set for a Datadog or a StreamSpace of their own stays out of it.
-        string[] theirs = ["DD_", "NATS_", "DB_", "KUBE", "JWT_", "NAMESPACE"];
+        string[] theirs = ["DD_", "NATS_", "DB_", "KUBE", "JWT_", "NAMESPACE", "WEBHOOK_"];
         foreach (var name in start.Environment.Keys.Where(k => theirs.Any(k.StartsWith)).ToList())
         {
             start.Environment.Remove(name);

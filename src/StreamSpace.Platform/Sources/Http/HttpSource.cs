@@ -1,0 +1,87 @@
+using System.Threading.Channels;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// Hears what is posted to it: StreamSpace's webhooks, or whoever knows of sessions and users. Whoever posts learns
+/// when it has been taken.
+/// </summary>
+public sealed class HttpSource : ISource
+{
+    private readonly TimeProvider _clock;
+    private readonly DateTimeOffset _begun;
+    private volatile ChannelWriter<ObservationBatch>? _output;
+    private long _received;
+
+    /// <param name="clock">Our clock.</param>
+    /// <param name="ownsUsers">
+    /// False when another source tells of users: each user fact has one owner, or it would be counted twice.
+    /// </param>
+    public HttpSource(TimeProvider clock, bool ownsUsers)
+    {
+        _clock = clock;
+        _begun = clock.GetUtcNow();
+        OwnsUsers = ownsUsers;
+    }
+
+    /// <inheritdoc/>
+    public string Name => "http";
+
+    /// <summary>Whether facts about users are taken here.</summary>
+    public bool OwnsUsers { get; }
+
+    /// <inheritdoc/>
+    public SourceStatus Status =>
+        new(
+            Name,
+            _output is null ? SourceState.Stopped : SourceState.Up,
+            OwnsUsers ? "Takes POST /api/events." : "Takes POST /api/events, but for users, of whom PostgreSQL tells.",
+            _begun
+        )
+        {
+            Received = Interlocked.Read(ref _received),
+        };
+
+    /// <inheritdoc/>
+    public async Task RunAsync(
+        ChannelWriter<ObservationBatch> output,
+        string? checkpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        _output = output;
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _clock, cancellationToken);
+        }
+        finally
+        {
+            _output = null;
+        }
+    }
+
+    /// <summary>
+    /// Hands observations on; returns once every listener has taken what they mean. False when the source is not
+    /// running: nothing was taken.
+    /// </summary>
+    public async Task<bool> TakeAsync(IReadOnlyList<Observation> observations, CancellationToken cancellationToken)
+    {
+        if (_output is not { } output)
+        {
+            return false;
+        }
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            await output.WriteAsync(new ObservationBatch(Name, observations) { Taken = taken }, cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            return false;
+        }
+        await taken.Task.WaitAsync(cancellationToken);
+        Interlocked.Add(ref _received, observations.Count);
+        return true;
+    }
+}

@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// Reads one event in StreamSpace's webhook form (reference/streamspace.md §7):
+/// <c>{"event":…,"timestamp":…,"data":{…}}</c>, its data in the words that StreamSpace's plugins expect (§5.6).
+/// </summary>
+public static class WebhookEvent
+{
+    private const int LongestText = 253;
+
+    private static readonly string[] Kinds =
+    [
+        "session.created",
+        "session.started",
+        "session.hibernated",
+        "session.woken",
+        "session.terminated",
+        "session.failed",
+        "session.heartbeat",
+        "user.created",
+        "user.deleted",
+        "user.login",
+        "user.logout",
+    ];
+
+    /// <summary>
+    /// The observation, or the reason why there is none. The same JSON text is the same observation, however often it
+    /// comes.
+    /// </summary>
+    /// <param name="item">The event.</param>
+    /// <param name="now">Our time: what is more than a day ahead of it is refused.</param>
+    public static (Observation? Seen, string? Reason) Read(JsonElement item, DateTimeOffset now)
+    {
+        if (item.ValueKind != JsonValueKind.Object)
+        {
+            return (null, "is not an object");
+        }
+        if (Text(item, "event") is not { } kind)
+        {
+            return (null, "event is missing: give a kind such as session.created");
+        }
+        if (!Kinds.Contains(kind))
+        {
+            var shown = kind.Length > 60 ? kind[..60] : kind;
+            var nearest = NearestName.Of(shown, Kinds) is { } known ? $"; did you mean {known}?" : "";
+            return (null, $"\"{shown}\" is not a known kind{nearest}");
+        }
+        if (
+            !DateTimeOffset.TryParse(
+                Text(item, "timestamp"),
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var at
+            )
+            || at.Year < 2020
+            || at > now.AddDays(1)
+        )
+        {
+            return (null, "timestamp must be a time in RFC 3339, such as 2026-01-02T03:04:05Z, not far ahead");
+        }
+        if (!item.TryGetProperty("data", out var data) || data.ValueKind != JsonValueKind.Object)
+        {
+            return (null, "data must be an object");
+        }
+        var id =
+            $"http:{Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(item, WebhookJson.Default.JsonElement)))[..32]}";
+        return kind.StartsWith("user.", StringComparison.Ordinal)
+            ? User(kind, id, data, at)
+            : Session(kind, id, data, at);
+    }
+
+    private static (Observation?, string?) User(string kind, string id, JsonElement data, DateTimeOffset at)
+    {
+        var user = new PlatformUser(
+            Text(data, "user_id") ?? Text(data, "id"),
+            Text(data, "username") ?? Text(data, "user")
+        );
+        if (user.Id is null && user.Name is null)
+        {
+            return (null, "data.username (or data.user_id) is missing");
+        }
+        // Who is known by one name only is known by it as both, as on NATS.
+        user = new PlatformUser(user.Id ?? user.Name, user.Name ?? user.Id);
+        var act = kind switch
+        {
+            "user.created" => UserAct.Created,
+            "user.deleted" => UserAct.Deleted,
+            "user.login" => UserAct.LoggedIn,
+            _ => UserAct.LoggedOut,
+        };
+        return (new UserActed(id, act, user, at), null);
+    }
+
+    private static (Observation?, string?) Session(string kind, string id, JsonElement data, DateTimeOffset at)
+    {
+        if ((Text(data, "session_id") ?? Text(data, "id")) is not { Length: > 0 } session)
+        {
+            return (null, "data.id (or data.session_id) is missing: the session's id");
+        }
+        SessionObservation? seen = kind switch
+        {
+            "session.created" => new CreateRequested(session, at),
+            "session.heartbeat" => Usage(session, data, at),
+            "session.hibernated" => new StatusReported(session, at, ReportedStatus.Hibernated),
+            "session.terminated" => new StatusReported(session, at, ReportedStatus.Ended),
+            "session.failed" => new StatusReported(session, at, ReportedStatus.Failed, Text(data, "message")),
+            _ => new StatusReported(session, at, ReportedStatus.Running),
+        };
+        if (seen is null)
+        {
+            return (null, "data needs at least one of cpu_usage, memory_usage, storage_usage: numbers, zero or more");
+        }
+        var user = Text(data, "user_id") ?? Text(data, "user");
+        return (
+            seen with
+            {
+                MessageId = id,
+                User = user is null ? PlatformUser.Unknown : new PlatformUser(user, Text(data, "username") ?? user),
+                Template = Text(data, "template_name") ?? Text(data, "template"),
+                Platform = Text(data, "platform"),
+            },
+            null
+        );
+    }
+
+    private static UsageMeasured? Usage(string session, JsonElement data, DateTimeOffset at)
+    {
+        var (cpu, memory, storage) = (
+            Number(data, "cpu_usage"),
+            Number(data, "memory_usage"),
+            Number(data, "storage_usage")
+        );
+        return cpu is null && memory is null && storage is null
+            ? null
+            : new UsageMeasured(session, at, cpu, memory, storage);
+    }
+
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
+        && value.GetString() is { Length: > 0 and <= LongestText } text
+            ? text
+            : null;
+
+    private static double? Number(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetDouble(out var number)
+        && double.IsFinite(number)
+        && number >= 0
+            ? number
+            : null;
+}

@@ -1,0 +1,190 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
+using StreamSpace.Platform;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary><c>POST /api/events</c>: StreamSpace's webhooks, signed as it signs them, or with a token.</summary>
+internal static class EventApi
+{
+    /// <summary>The variable with the webhook's secret.</summary>
+    public const string SecretVariable = "WEBHOOK_SIGNING_SECRET";
+
+    private const string Signature = "X-StreamSpace-Signature";
+    private const int NamedRejections = 1000;
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Bodies.Deepest };
+
+    /// <param name="routes">Where to map it.</param>
+    /// <param name="source">Takes the events, or null when none may be taken because the demo would mix with them.</param>
+    /// <param name="secret">The webhook's secret, or null: then only a token opens it.</param>
+    /// <param name="clock">Our clock.</param>
+    public static void MapEvents(
+        this IEndpointRouteBuilder routes,
+        HttpSource? source,
+        string? secret,
+        TimeProvider clock
+    ) =>
+        routes
+            .MapPost("/api/events", (Delegate)((HttpContext http) => TakeAsync(http, source, secret, clock)))
+            // Who may call is decided on the raw body, by its signature; without one a token is asked for.
+            .AllowAnonymous()
+            .WithTags("Host")
+            .WithSummary("Tell of what happened on the platform")
+            .WithDescription(
+                "One event in StreamSpace's webhook form, or {\"events\":[…]}. Signed with X-StreamSpace-Signature, the "
+                    + "lower-case hex HMAC-SHA256 of the body, or with a token of role operator or admin. 202 once every "
+                    + "plugin has taken it. The same event twice counts once."
+            )
+            .Accepts<JsonObject>("application/json")
+            .WithMetadata(
+                new RequestExample(
+                    """{"event":"session.created","timestamp":"2026-01-02T03:04:05Z","data":{"id":"ada-chrome-1","user_id":"ada","template_name":"chrome"}}"""
+                )
+            )
+            .Produces<JsonObject>(StatusCodes.Status202Accepted)
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+
+    private static async Task<IResult> TakeAsync(
+        HttpContext http,
+        HttpSource? source,
+        string? secret,
+        TimeProvider clock
+    )
+    {
+        if (!http.Request.HasJsonContentType())
+        {
+            return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
+        }
+        using var body = new MemoryStream();
+        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        var raw = body.GetBuffer().AsMemory(0, (int)body.Length);
+        if (await RefuseAsync(http, raw, secret) is { } refused)
+        {
+            return refused;
+        }
+        if (source is null)
+        {
+            return Problem.Of(
+                StatusCodes.Status409Conflict,
+                $"The demo runs, and real events must not mix with invented ones: set {SecretVariable}, or attach a source."
+            );
+        }
+        try
+        {
+            using var json = JsonDocument.Parse(raw, Strict);
+            return await TakeAsync(json.RootElement, source, clock, http.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            return Problem.Of(
+                StatusCodes.Status400BadRequest,
+                $"The body is not valid JSON, or nests deeper than {Bodies.Deepest}."
+            );
+        }
+    }
+
+    private static async Task<IResult?> RefuseAsync(HttpContext http, ReadOnlyMemory<byte> raw, string? secret)
+    {
+        if (http.Request.Headers[Signature].ToString() is { Length: > 0 } signature)
+        {
+            return secret is not null && IsSigned(raw.Span, signature, secret)
+                ? null
+                : Problem.Of(
+                    StatusCodes.Status401Unauthorized,
+                    $"The signature is not that of this body: is {SecretVariable} the webhook's own secret?"
+                );
+        }
+        var authorization = http.RequestServices.GetRequiredService<IAuthorizationService>();
+        var policy = await http
+            .RequestServices.GetRequiredService<IAuthorizationPolicyProvider>()
+            .GetDefaultPolicyAsync();
+        if ((await authorization.AuthorizeAsync(http.User, http, policy)).Succeeded)
+        {
+            return null;
+        }
+        return http.User.Identity?.IsAuthenticated is true ? Results.Forbid() : Results.Challenge();
+    }
+
+    private static bool IsSigned(ReadOnlySpan<byte> raw, string signature, string secret)
+    {
+        var right = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), raw));
+        return CryptographicOperations.FixedTimeEquals(
+            Encoding.ASCII.GetBytes(right),
+            Encoding.ASCII.GetBytes(signature)
+        );
+    }
+
+    private static async Task<IResult> TakeAsync(
+        JsonElement body,
+        HttpSource source,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
+    {
+        var isBatch = body.ValueKind == JsonValueKind.Object && body.TryGetProperty("events", out _);
+        if (isBatch && body.GetProperty("events").ValueKind != JsonValueKind.Array)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, "\"events\" must be a list.");
+        }
+        var items = isBatch ? [.. body.GetProperty("events").EnumerateArray()] : new List<JsonElement> { body };
+        var observations = new List<Observation>();
+        var rejected = new List<(int Index, string Reason)>();
+        for (var i = 0; i < items.Count; i++)
+        {
+            var (seen, reason) = WebhookEvent.Read(items[i], clock.GetUtcNow());
+            if (seen is UserActed && !source.OwnsUsers)
+            {
+                (seen, reason) = (null, "facts about users come from PostgreSQL here, and would be counted twice");
+            }
+            if (seen is null)
+            {
+                rejected.Add((i, reason!));
+            }
+            else
+            {
+                observations.Add(seen);
+            }
+        }
+        if (observations.Count > 0 && !await source.TakeAsync(observations, cancellationToken))
+        {
+            return Problem.Of(
+                StatusCodes.Status503ServiceUnavailable,
+                "No plugin listens at the moment: send it again later."
+            );
+        }
+        return Answer(observations.Count, rejected);
+    }
+
+    private static IResult Answer(int accepted, List<(int Index, string Reason)> rejected)
+    {
+        if (accepted == 0)
+        {
+            var first = rejected is [var one, ..]
+                ? string.Create(CultureInfo.InvariantCulture, $"Event {one.Index}: {one.Reason}.")
+                : "There is no event in it.";
+            return Problem.Of(StatusCodes.Status400BadRequest, first);
+        }
+        var named = rejected
+            .Take(NamedRejections)
+            .Select(r => (JsonNode)new JsonObject { ["index"] = r.Index, ["reason"] = r.Reason });
+        return Results.Json(
+            new JsonObject
+            {
+                ["accepted"] = accepted,
+                ["rejected"] = new JsonArray([.. named]),
+                ["rejectedCount"] = rejected.Count,
+            },
+            statusCode: StatusCodes.Status202Accepted
+        );
+    }
+}

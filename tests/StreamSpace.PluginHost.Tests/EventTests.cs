@@ -1,0 +1,135 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+/// <summary>What is posted to <c>/api/events</c>, and by whom.</summary>
+public sealed class EventTests
+{
+    private const string Secret = "whsec_a-secret-of-the-webhook";
+    private const string Created =
+        """{"event":"session.created","timestamp":"2026-01-02T03:04:05.123456789Z","data":{"id":"ada-chrome-1","user_id":"ada","template_name":"chrome"}}""";
+
+    [Fact]
+    public async Task AWebhookSignedAsStreamSpaceSignsIsTakenAndReachesThePlugin()
+    {
+        await using var host = await StartAsync();
+        var answer = await PostAsync(host, Created, Sign(Created));
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        ((int?)(await TestHost.BodyAsync(answer))["accepted"]).ShouldBe(1);
+        // Taken means that the plugin has it: there is nothing to wait for.
+        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task TheSameEventTwiceIsOne()
+    {
+        await using var host = await StartAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            // Blanks make another body, another signature and the same event.
+            var body = Created + new string(' ', i);
+            (await PostAsync(host, body, Sign(body))).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        }
+        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("sha256=")]
+    [InlineData("x")]
+    public async Task AWrongSignatureIsRefusedAndNothingIsTaken(string signature)
+    {
+        await using var host = await StartAsync();
+        var answer = await PostAsync(host, Created, signature);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await answer.Content.ReadAsStringAsync()).ShouldNotContain(Secret);
+        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task ATokenOfAnOperatorOpensItAndThatOfAUserDoesNot()
+    {
+        await using var host = await StartAsync();
+        (await PostAsync(host, Created, signature: null, host.Admin)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var user = host.Tokens.Issue(Roles.User, TimeSpan.FromHours(1));
+        (await PostAsync(host, Created, signature: null, user)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await PostAsync(host, Created, signature: null)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task AFaultyEventOfABatchCostsOnlyItself()
+    {
+        await using var host = await StartAsync();
+        var body = $$$"""
+            {"events":[
+              {{{Created}}},
+              {"event":"session.create","timestamp":"2026-01-02T03:04:05Z","data":{"id":"x"}},
+              {"event":"session.started","timestamp":"yesterday","data":{"id":"x"}},
+              {"event":"session.started","timestamp":"2026-01-02T03:04:05Z","data":{}},
+              {"event":"session.heartbeat","timestamp":"2026-01-02T03:04:05Z","data":{"id":"x"}},
+              {"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{}},
+              17,
+              {"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"ada"}}]}
+            """;
+        var answer = await PostAsync(host, body, Sign(body));
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var said = await TestHost.BodyAsync(answer);
+        ((int?)said["accepted"]).ShouldBe(2);
+        said["rejected"]!.AsArray().Select(r => (int)r!["index"]!).ShouldBe([1, 2, 3, 4, 5, 6]);
+        ((string)said["rejected"]![0]!["reason"]!).ShouldContain("did you mean session.created?");
+    }
+
+    [Theory]
+    [InlineData("no JSON", HttpStatusCode.BadRequest)]
+    [InlineData("{}", HttpStatusCode.BadRequest)]
+    [InlineData("""{"events":[]}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"events":7}""", HttpStatusCode.BadRequest)]
+    public async Task ABodyWithoutAnyEventIsRefused(string body, HttpStatusCode expected)
+    {
+        await using var host = await StartAsync();
+        (await PostAsync(host, body, Sign(body))).StatusCode.ShouldBe(expected);
+    }
+
+    [Fact]
+    public async Task RealEventsNeverMixWithTheDemo()
+    {
+        await using var host = await TestHost.StartAsync();
+        (await PostAsync(host, Created, signature: null, host.Admin)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await PostAsync(host, Created, Sign(Created))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    private static Task<TestHost> StartAsync() =>
+        TestHost.StartAsync(
+            TestHost.NewSettings() with
+            {
+                Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret },
+            }
+        );
+
+    private static string Sign(string body) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes(body)));
+
+    private static Task<HttpResponseMessage> PostAsync(
+        TestHost host,
+        string body,
+        string? signature,
+        string? token = null
+    )
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "api/events") { Content = TestHost.Json(body) };
+        if (signature is not null)
+        {
+            request.Headers.Add("X-StreamSpace-Signature", signature);
+        }
+        if (token is not null)
+        {
+            request.Headers.Authorization = new("Bearer", token);
+        }
+        return host.Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}
