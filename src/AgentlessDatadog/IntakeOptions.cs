@@ -10,6 +10,16 @@ public enum Compression
     Deflate,
 }
 
+/// <summary>What to do about what may have arrived, where Datadog itself cannot tell a repeat: events and distributions.</summary>
+public enum OnUncertain
+{
+    /// <summary>Send it again: it may be there twice.</summary>
+    Resend,
+
+    /// <summary>Leave it: it may be missing, and the ledger says so.</summary>
+    Skip,
+}
+
 /// <summary>Metrics about the pipeline itself. They are sent like any other and are no part of the ledger.</summary>
 /// <param name="Prefix">What their names begin with, up to and with the last dot.</param>
 /// <param name="Tags">Tags on each of them.</param>
@@ -46,6 +56,9 @@ public sealed record IntakeOptions
     /// Names the far end. What was queued for one is never sent to another; it waits for its own to come back.
     /// </summary>
     public string Destination { get; init; } = "datadog";
+
+    /// <summary>What to do about what may have arrived.</summary>
+    public OnUncertain OnUncertain { get; init; }
 
     /// <summary>Bytes of queued requests beyond which the oldest expire.</summary>
     public long QueueMaxBytes { get; init; } = 512L * 1024 * 1024;

@@ -12,7 +12,17 @@ public sealed record PipelineStatus(
     IReadOnlyDictionary<string, int> Series,
     int SeriesTotal,
     FlushStatus? LastFlush
-);
+)
+{
+    /// <summary>
+    /// How far this machine's clock is ahead of Datadog's, or null before an answer that says; negative when it is
+    /// behind. Beyond ten minutes ahead, or an hour behind, Datadog drops every metric without a word.
+    /// </summary>
+    public TimeSpan? ClockSkew { get; init; }
+
+    /// <summary>Why a damaged store was set aside at the start, and where it lies; null when it was whole.</summary>
+    public string? StoreSetAside { get; init; }
+}
 
 /// <summary>What waits to be sent.</summary>
 /// <param name="Requests">Number of requests.</param>

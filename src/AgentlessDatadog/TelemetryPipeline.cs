@@ -25,6 +25,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private Action<DateTimeOffset> _looks = _ => { };
     private Task _running = Task.CompletedTask;
     private ITimer? _timer;
+    private string? _setAside;
 
     // Written by the loop, once it has started.
     private volatile IntakeOptions _options;
@@ -81,12 +82,21 @@ public sealed class TelemetryPipeline : IAsyncDisposable
             _table.CountByMetric(),
             _table.Count,
             _loop.LastFlush
-        );
+        )
+        {
+            ClockSkew = _intake?.Skew,
+            StoreSetAside = _setAside,
+        };
 
     /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and ship.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {
         var contents = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
+        if (contents.SetAside is { } damaged)
+        {
+            _setAside = $"{damaged.Reason} It was set aside as {damaged.Path}.";
+            _logger.LogError("The telemetry store was damaged and begins anew: {Why}", _setAside);
+        }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
         _outbox.Add(contents.Outbox);

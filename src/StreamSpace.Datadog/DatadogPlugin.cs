@@ -195,6 +195,7 @@ public sealed class DatadogPlugin : IPlugin
             Metrics = config.EnableMetrics,
             Destination = sandbox ? "sandbox" : "datadog",
             QueueMaxBytes = config.QueueMaxBytes,
+            OnUncertain = config.OnUncertain,
             MaxSeries = config.MaxSeries,
             SelfMetrics = new SelfMetrics("streamspace.datadog.", [$"instance:{Environment.MachineName}"]),
         };

@@ -11,6 +11,9 @@ namespace AgentlessDatadog;
 /// <param name="AskedFor">How long the server wants to be left alone.</param>
 internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeSpan? AskedFor)
 {
+    /// <summary>The body was on its way and nothing says whether it arrived.</summary>
+    public bool IsUncertain { get; init; }
+
     private const int MaxWords = 200;
 
     public static Answer None(string why) => new(Verdict.Wait, null, why, null);

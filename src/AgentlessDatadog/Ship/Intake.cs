@@ -11,6 +11,12 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
 
     public string Destination => options.Destination;
 
+    /// <summary>How far our clock is ahead of the far end's, by its last answer; null before there was one that says.</summary>
+    public TimeSpan? Skew { get; private set; }
+
+    /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
+    public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane is not Lane.Metrics;
+
     public bool HasKey => !string.IsNullOrEmpty(options.ApiKey);
 
     /// <summary>The way to a far end through an optional proxy. It never follows a redirect: that would move the key.</summary>
@@ -39,10 +45,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
 
     public Task<Answer> SendAsync(PayloadHeader header, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, At(header.Path))
-        {
-            Content = new ReadOnlyMemoryContent(body),
-        };
+        var request = new HttpRequestMessage(HttpMethod.Post, At(header.Path)) { Content = new BodyContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", header.ContentType);
         if (header.ContentEncoding is { } encoding)
             request.Content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
@@ -65,6 +68,45 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         return new KeyVerdict(state, answer.Words);
     }
 
+    /// <summary>
+    /// The other known site that takes our key, or null: a key of another site looks just like a wrong one
+    /// (reference/datadog-intake.md §1.1). Asked only where a site was named, never of a base address.
+    /// </summary>
+    public async Task<string?> FindSiteAsync(CancellationToken cancellationToken)
+    {
+        if (!HasKey || options.IntakeUrl is not null || !Sites.Known.Contains(options.Site))
+            return null;
+        var others = Sites.Known.Where(site => site != options.Site).ToList();
+        var verdicts = await Task.WhenAll(
+                others.Select(site =>
+                    new Intake(client, options with { Site = site }, clock).CheckKeyAsync(cancellationToken)
+                )
+            )
+            .ConfigureAwait(false);
+        var at = Array.FindIndex(verdicts, verdict => verdict.State == KeyState.Valid);
+        return at < 0 ? null : others[at];
+    }
+
+    /// <summary>What a refusal means, in one sentence: a key of another site, a key of nowhere, or a product that is refused.</summary>
+    public async Task<string> ExplainAsync(Answer refusal, CancellationToken cancellationToken)
+    {
+        if (refusal.Verdict != Verdict.Refused || !HasKey)
+            return refusal.Words ?? "";
+        var key = await CheckKeyAsync(cancellationToken).ConfigureAwait(false);
+        return key.State switch
+        {
+            KeyState.Valid => $"the key is valid on {Where}, and this product is refused ({refusal.Words})",
+            KeyState.Refused when await FindSiteAsync(cancellationToken).ConfigureAwait(false) is { } site =>
+                $"the key is valid on {site}; the site is set to {options.Site}",
+            KeyState.Refused => $"the key is not known on {Where} ({refusal.Words})",
+            _ => refusal.Words ?? "",
+        };
+    }
+
+    private string Where => options.IntakeUrl?.Host ?? options.Site;
+
+    private static bool IsUnderWay(HttpRequestMessage request) => request.Content is BodyContent { IsUnderWay: true };
+
     private Uri At(string path)
     {
         var root = options.IntakeUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/') ?? $"https://api.{options.Site}";
@@ -84,16 +126,18 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
             using var response = await client
                 .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
                 .ConfigureAwait(false);
+            if (response.Headers.Date is { } theirs)
+                Skew = clock.GetUtcNow() - theirs;
             var body = await ReadAsync(response, either.Token).ConfigureAwait(false);
             return Answer.Read(response, body, clock.GetUtcNow());
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Answer.None($"no answer within {TimeOut.TotalSeconds} s");
+            return Answer.None($"no answer within {TimeOut.TotalSeconds} s") with { IsUncertain = IsUnderWay(request) };
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            return Answer.None(Redact(error.Message));
+            return Answer.None(Redact(error.Message)) with { IsUncertain = IsUnderWay(request) };
         }
     }
 

@@ -34,6 +34,15 @@ public sealed record KeyVerdict(KeyState State, string? Message)
     {
         options.Verify();
         using var client = new HttpClient(Intake.Connect(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan };
-        return await new Intake(client, options, clock).CheckKeyAsync(cancellationToken).ConfigureAwait(false);
+        var intake = new Intake(client, options, clock);
+        var verdict = await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
+        return
+            verdict.State is KeyState.Refused
+            && await intake.FindSiteAsync(cancellationToken).ConfigureAwait(false) is { } site
+            ? verdict with
+            {
+                Message = $"the key is valid on {site}; the site is set to {options.Site}",
+            }
+            : verdict;
     }
 }

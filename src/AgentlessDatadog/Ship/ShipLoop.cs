@@ -96,9 +96,26 @@ internal sealed class ShipLoop(
             }
             if (!intake.HasKey)
                 return new Answer(Verdict.Refused, null, "no API key is set", null);
-            var body = await outbox.ReadAsync(header, stop).ConfigureAwait(false);
+            ReadOnlyMemory<byte> body;
+            try
+            {
+                body = await outbox.ReadAsync(header, stop).ConfigureAwait(false);
+            }
+            catch (InvalidDataException)
+            {
+                const string damaged = "damaged on disk";
+                await outbox.SettleAsync([header], Account.Rejected, damaged).ConfigureAwait(false);
+                settled = true;
+                return new Answer(Verdict.Bad, null, damaged, null);
+            }
             var answer = await intake.SendAsync(header, body, stop).ConfigureAwait(false);
             sent(lane, answer.Status ?? 0);
+            if (answer.IsUncertain && intake.Skips(lane))
+            {
+                await outbox.SettleAsync([header], Account.Uncertain, null).ConfigureAwait(false);
+                settled = true;
+                return answer;
+            }
             if (answer.Verdict is not (Verdict.Delivered or Verdict.Bad))
                 return answer;
             var account = answer.Verdict == Verdict.Delivered ? Account.Delivered : Account.Rejected;
@@ -144,6 +161,7 @@ internal sealed class ShipLoop(
     // Comes back when the key is no longer refused: the next request is then the probe.
     private async Task ParkAsync(Intake intake, Answer answer, CancellationToken stop)
     {
+        answer = answer with { Words = await intake.ExplainAsync(answer, stop).ConfigureAwait(false) };
         logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, answer.Words);
         backOff.Failed(null);
         // A stop does not wait for a parked lane.

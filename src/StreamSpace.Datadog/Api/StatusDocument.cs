@@ -8,6 +8,9 @@ namespace StreamSpace.Datadog.Api;
 /// <summary>The plugin's status: config in force, ledger, queue, series, lanes, last errors. Times are Unix seconds.</summary>
 internal static class StatusDocument
 {
+    private static readonly TimeSpan ClockWarning = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ClockAlarm = TimeSpan.FromMinutes(10);
+
     public static JsonObject Unconfigured(IReadOnlyList<ConfigFault> faults) =>
         new()
         {
@@ -33,6 +36,8 @@ internal static class StatusDocument
                 ["bytes"] = pipeline.Queue.Bytes,
                 ["oldest"] = pipeline.Queue.Oldest?.ToUnixTimeSeconds(),
             },
+            ["clock"] = Clock(pipeline.ClockSkew),
+            ["storeSetAside"] = pipeline.StoreSetAside,
             ["series"] = new JsonObject
             {
                 ["total"] = pipeline.SeriesTotal,
@@ -53,6 +58,13 @@ internal static class StatusDocument
                 }
                 : null,
         };
+
+    // Null while it is as right as it needs to be.
+    private static string? Clock(TimeSpan? skew) =>
+        skew is not { } off || off.Duration() < ClockWarning ? null
+        : off.Duration() < ClockAlarm
+            ? $"This machine's clock is {off.TotalSeconds:0} s ahead of Datadog's: points are charted at the wrong time."
+        : $"This machine's clock is {off.TotalMinutes:0} min ahead of Datadog's: Datadog drops metrics without a word. Set the clock.";
 
     private static JsonObject Of(LaneStatus lane) =>
         new()

@@ -53,7 +53,7 @@ internal static class ConfigCheck
             KeyState.Refused => new(
                 "key",
                 CheckVerdict.Fault,
-                $"{config.Site} does not know the API key.",
+                $"{config.Site} does not know the API key: {verdict.Message}.",
                 "Check that site is the one of your account, then the key."
             ),
             KeyState.NotDatadog => new(

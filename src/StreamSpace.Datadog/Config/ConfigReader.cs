@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AgentlessDatadog;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;
@@ -59,6 +60,7 @@ internal sealed class ConfigReader(ConfigSchema schema, IReadOnlyDictionary<stri
                 UseDistributions = read.Flag("useDistributions"),
                 MaxSeries = (int)read.Whole("maxSeries"),
                 QueueMaxBytes = read.Whole("queueMaxBytes"),
+                OnUncertain = Enum.Parse<OnUncertain>(read.Text("onUncertain")!, ignoreCase: true),
                 FixedByEnvironment = fromEnvironment,
             };
     }

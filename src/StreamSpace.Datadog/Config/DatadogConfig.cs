@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AgentlessDatadog;
 
 namespace StreamSpace.Datadog.Config;
 
@@ -37,6 +38,7 @@ internal sealed record DatadogConfig
     public required bool UseDistributions { get; init; }
     public required int MaxSeries { get; init; }
     public required long QueueMaxBytes { get; init; }
+    public required OnUncertain OnUncertain { get; init; }
 
     /// <summary>Keys that the environment fixes, whatever the stored config says.</summary>
     public required IReadOnlyList<string> FixedByEnvironment { get; init; }

@@ -85,7 +85,7 @@ public sealed class ShippingTests
         await rig.KeepAsync(Some.Count());
         await rig.FlushAsync();
         await rig.Until(() => rig.Lane(Lane.Metrics).State == LaneState.Parked);
-        rig.Lane(Lane.Metrics).LastError.ShouldBe("403: Forbidden");
+        rig.Lane(Lane.Metrics).LastError.ShouldNotBeNull().ShouldContain("403: Forbidden");
         rig.Lane(Lane.Events).State.ShouldBe(LaneState.Open);
 
         await rig.Until(() => rig.FarEnd.Requests.Count(r => r.Method == "GET") == 2, TimeSpan.FromSeconds(1));

@@ -1,0 +1,139 @@
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>A refusal says what it means, and what may have arrived is treated as the operator chose.</summary>
+public sealed class RefusalTests
+{
+    private const string Key = "0123456789abcdef0123456789abcdef";
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
+
+    [Theory]
+    [InlineData("datadoghq.eu", "the key is valid on datadoghq.eu; the site is set to datadoghq.com")]
+    [InlineData("", "the key is not known on datadoghq.com")]
+    [InlineData("datadoghq.com", "the key is valid on datadoghq.com, and this product is refused")]
+    public async Task ARefusalSaysWhichOfItsMeaningsItHas(string validAt, string said)
+    {
+        await using var pipeline = Start(new Sites(request => Refuse(request, validAt)));
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        var lane = await LaneAsync(pipeline, l => l.State == LaneState.Parked);
+        lane.LastError.ShouldNotBeNull().ShouldContain(said);
+        lane.Ledger.Queued.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task ASiteIsNeverLookedForBehindABaseAddress()
+    {
+        var asked = new List<string>();
+        var sites = new Sites(request =>
+        {
+            lock (asked)
+                asked.Add(request.RequestUri!.Host);
+            return Refuse(request, "");
+        });
+        await using var pipeline = Start(sites, o => o with { IntakeUrl = new Uri("http://127.0.0.1:9") });
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await LaneAsync(pipeline, l => l.State == LaneState.Parked);
+        asked.ShouldAllBe(host => host == "127.0.0.1");
+    }
+
+    [Theory]
+    [InlineData(OnUncertain.Skip, 1, 0)]
+    [InlineData(OnUncertain.Resend, 0, 1)]
+    public async Task WhatMayHaveArrivedIsSkippedOrKeptAsTheOperatorChose(OnUncertain choice, int uncertain, int queued)
+    {
+        await using var pipeline = Start(new Sites(_ => null), o => o with { OnUncertain = choice });
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+        lane.Ledger.Uncertain.ShouldBe(uncertain);
+        lane.Ledger.Queued.ShouldBe(queued);
+        lane.Ledger.Accepted.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task WhatNeverLeftIsNotUncertain()
+    {
+        // A name that does not resolve: no byte of the body was handed to anyone.
+        await using var pipeline = Start(
+            new HttpClientHandler(),
+            o => o with { OnUncertain = OnUncertain.Skip, IntakeUrl = new Uri("http://127.0.0.1:1") }
+        );
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+        (lane.Ledger.Uncertain, lane.Ledger.Queued).ShouldBe((0, 1));
+    }
+
+    [Fact]
+    public async Task AClockThatIsWrongShows()
+    {
+        await using var pipeline = Start(
+            new Sites(_ =>
+            {
+                var answer = Answer(HttpStatusCode.Accepted, """{"status":"ok"}""");
+                answer.Headers.Date = _clock.GetUtcNow().AddMinutes(-11);
+                return answer;
+            })
+        );
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await LaneAsync(pipeline, l => l.Ledger.Delivered == 1);
+        pipeline.Status.ClockSkew.ShouldBe(TimeSpan.FromMinutes(11));
+    }
+
+    private TelemetryPipeline Start(HttpMessageHandler handler, Func<IntakeOptions, IntakeOptions>? change = null)
+    {
+        var options = new IntakeOptions { ApiKey = Key };
+        return new TelemetryPipeline(
+            new MemoryStore(),
+            change?.Invoke(options) ?? options,
+            _clock,
+            () => 0.5,
+            NullLogger.Instance,
+            _ => handler
+        );
+    }
+
+    private static HttpResponseMessage Refuse(HttpRequestMessage request, string validAt) =>
+        request.RequestUri!.AbsolutePath == "/api/v1/validate" && request.RequestUri.Host == $"api.{validAt}"
+            ? Answer(HttpStatusCode.OK, """{"valid":true}""")
+            : Answer(HttpStatusCode.Forbidden, """{"errors":["Forbidden"]}""");
+
+    private static HttpResponseMessage Answer(HttpStatusCode status, string body) =>
+        new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+
+    private static async Task<LaneStatus> LaneAsync(TelemetryPipeline pipeline, Func<LaneStatus, bool> right)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (true)
+        {
+            var lane = pipeline.Status.Lanes.Single(l => l.Lane == Lane.Events);
+            if (right(lane))
+                return lane;
+            await again.WaitForNextTickAsync(patience.Token);
+        }
+    }
+
+    // Stands for every host of the world; takes the body, and cuts the connection where there is no answer.
+    private sealed class Sites(Func<HttpRequestMessage, HttpResponseMessage?> answer) : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
+        {
+            if (request.Content is { } content)
+                await content.CopyToAsync(Stream.Null, cancellationToken);
+            return answer(request) ?? throw new HttpRequestException("cut");
+        }
+    }
+}
