@@ -9,8 +9,12 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog;
 
 /// <summary>StreamSpace in Datadog: platform events in, telemetry out.</summary>
+#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for holds nothing to dispose of.
 public sealed class DatadogPlugin : IPlugin
+#pragma warning restore CA1001
 {
+    private static readonly TimeSpan LookAtKeyFiles = TimeSpan.FromSeconds(10);
+
     // The Agent's own key that stands for "no key" (reference/datadog-intake.md §2): well-formed, and of no account.
     private const string NoAccountKey = "00000000000000000000000000000000";
 
@@ -18,6 +22,12 @@ public sealed class DatadogPlugin : IPlugin
     private ConfigReader? _reader;
     private InForce? _inForce;
     private IReadOnlyList<ConfigFault> _faults = [];
+
+    // A config comes from the host, and again when a key file changes: one at a time.
+    private readonly SemaphoreSlim _turn = new(1);
+    private KeyFiles? _keyFiles;
+    private ITimer? _keyTimer;
+    private JsonObject _given = [];
 
     /// <inheritdoc/>
     public bool KeepsDataLocal => _inForce is { Config.KeepsDataLocal: true };
@@ -38,6 +48,9 @@ public sealed class DatadogPlugin : IPlugin
     /// <inheritdoc/>
     public string? NotReady => _inForce is null ? $"No valid config is in force. {string.Join(" ", _faults)}" : null;
 
+    /// <summary>The API key in force, for tests: no other door shows it.</summary>
+    internal string? KeyInForce => _inForce?.Config.ApiKey;
+
     private IPluginContext Context =>
         _context ?? throw new InvalidOperationException("The plugin was used before it was loaded.");
 
@@ -46,6 +59,17 @@ public sealed class DatadogPlugin : IPlugin
     {
         _context = context;
         _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, context.Sandbox);
+        _keyFiles = new KeyFiles(context.Environment);
+        if (_keyFiles.Any)
+        {
+            _keyFiles.Changed();
+            _keyTimer = context.Clock.CreateTimer(
+                _ => _ = TakeNewKeysAsync(_keyFiles),
+                null,
+                LookAtKeyFiles,
+                LookAtKeyFiles
+            );
+        }
         return ValueTask.CompletedTask;
     }
 
@@ -55,11 +79,25 @@ public sealed class DatadogPlugin : IPlugin
         CancellationToken cancellationToken
     )
     {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await UseAsync(config, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> UseAsync(JsonObject config, CancellationToken cancellationToken)
+    {
         if (_reader!.Read(config, out var faults) is not { } read)
         {
             _faults = _inForce is null ? faults : _faults;
             return faults;
         }
+        _given = config;
         _faults = [];
         if (_inForce is { } before)
         {
@@ -120,6 +158,12 @@ public sealed class DatadogPlugin : IPlugin
     /// <inheritdoc/>
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)
     {
+        if (_keyTimer is not null)
+        {
+            await _keyTimer.DisposeAsync();
+        }
+        // After a change of config that is under way.
+        await _turn.WaitAsync(CancellationToken.None);
         if (_inForce is not { } inForce)
         {
             return;
@@ -133,6 +177,30 @@ public sealed class DatadogPlugin : IPlugin
                 await SayAsync(inForce.Pipeline, "unloaded", cancellationToken);
             }
             await inForce.Pipeline.StopAsync(cancellationToken);
+        }
+    }
+
+    private async Task TakeNewKeysAsync(KeyFiles files)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            if (_inForce is not null && files.Changed())
+            {
+                var faults = await UseAsync(_given, CancellationToken.None);
+                Context.Logger.LogInformation(
+                    "A key file has changed: {Outcome}",
+                    faults.Count == 0 ? "taken" : string.Join(" ", faults)
+                );
+            }
+        }
+        catch (Exception e)
+        {
+            Context.Logger.LogError(e, "A changed key file could not be taken; the keys stay as they were");
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 

@@ -15,6 +15,9 @@ public sealed partial class PluginManifest
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
+    /// <summary>The version of the contract in this assembly: <c>requirements.pluginContract</c> of a manifest names the one it wants.</summary>
+    public const string Contract = "1";
+
     private PluginManifest(JsonObject json, string name, string version, string entryPoint)
     {
         Json = json;
@@ -95,6 +98,12 @@ public sealed partial class PluginManifest
         else if (!EntryPointShape().IsMatch(main))
         {
             faults.Add("entrypoints.main must be the name of a .dll in the plugin's own folder");
+        }
+        if (Text(json["requirements"] as JsonObject ?? [], "pluginContract") is { } wanted && wanted != Contract)
+        {
+            faults.Add(
+                $"requirements.pluginContract is {wanted}, and this host has {Contract}: take a plugin, or a host, of the other version"
+            );
         }
         return faults.Count == 0
             ? new PluginManifest(json, name!, version!, main!)

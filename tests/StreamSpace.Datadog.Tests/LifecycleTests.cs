@@ -104,4 +104,40 @@ public sealed class LifecycleTests
             .Sum(l => l!["ledger"]!["delivered"]!.GetValue<long>())
             .ShouldBeGreaterThan(3);
     }
+
+    [Fact]
+    public async Task AKeyThatIsRotatedInItsFileIsTakenWithoutARestart()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, new string('a', 32));
+        var host = new HostStandIn
+        {
+            Environment = new Dictionary<string, string>
+            {
+                ["DD_API_KEY_FILE"] = file,
+                ["DD_DD_URL"] = "http://127.0.0.1:1",
+                ["DD_SITE"] = "datadoghq.com",
+            },
+        };
+        var plugin = new DatadogPlugin();
+        await plugin.LoadAsync(host, CancellationToken.None);
+        (await plugin.ConfigureAsync([], CancellationToken.None)).ShouldBeEmpty();
+        plugin.Status["apiKey"]!.GetValue<string>().ShouldBe("set");
+
+        File.Delete(file);
+        await File.WriteAllTextAsync(file, "");
+        // An empty file is a fault: the last good key stays.
+        host.FakeClock.Advance(TimeSpan.FromSeconds(10));
+        plugin.Status["apiKey"]!.GetValue<string>().ShouldBe("set");
+        await File.WriteAllTextAsync(file, new string('b', 32));
+        host.FakeClock.Advance(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        while (plugin.KeyInForce != new string('b', 32))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
+        }
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await plugin.UnloadAsync(soon.Token);
+        File.Delete(file);
+    }
 }
