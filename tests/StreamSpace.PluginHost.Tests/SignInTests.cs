@@ -67,6 +67,23 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task WhoeverGuessesIsToldToWaitAndAGoodTokenIsNeverHeldUp()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(56));
+        await using var host = await TestHost.StartAsync(clock: clock);
+        for (var i = 0; i < 30; i++)
+        {
+            (await host.SendAsync(HttpMethod.Get, Config, "guess")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        }
+        var slower = await host.SendAsync(HttpMethod.Get, Config, "guess");
+        slower.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+        slower.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        (await host.GetAsync(Config)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        (await host.SendAsync(HttpMethod.Get, Config, "guess")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task TheLinkSignsInOnceAndForReadingOnly()
     {
         await using var host = await TestHost.StartAsync();

@@ -88,6 +88,14 @@ internal static class SignIn
     {
         context.HandleResponse();
         var given = context.AuthenticateFailure is not null;
+        if (
+            given
+            && context.HttpContext.RequestServices.GetRequiredService<FailedSignIns>().Count(context.HttpContext)
+                is { } slower
+        )
+        {
+            return slower.ExecuteAsync(context.HttpContext);
+        }
         context.Response.Headers.WWWAuthenticate = given ? "Bearer error=\"invalid_token\"" : "Bearer";
         return Problem
             .Of(

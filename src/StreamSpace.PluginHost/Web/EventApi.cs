@@ -99,10 +99,11 @@ internal static class EventApi
         {
             return secret is not null && IsSigned(raw.Span, signature, secret)
                 ? null
-                : Problem.Of(
-                    StatusCodes.Status401Unauthorized,
-                    $"The signature is not that of this body: is {SecretVariable} the webhook's own secret?"
-                );
+                : http.RequestServices.GetRequiredService<FailedSignIns>().Count(http)
+                    ?? Problem.Of(
+                        StatusCodes.Status401Unauthorized,
+                        $"The signature is not that of this body: is {SecretVariable} the webhook's own secret?"
+                    );
         }
         var authorization = http.RequestServices.GetRequiredService<IAuthorizationService>();
         var policy = await http

@@ -28,7 +28,7 @@ internal static class PageApi
         var index = Read("index.html");
         page.MapGet(
             "/sign-in",
-            IResult (HttpContext http, string? code) =>
+            IResult (HttpContext http, string? code, FailedSignIns failed) =>
             {
                 http.Response.Headers.CacheControl = "no-store";
                 if (code is not null && codes.Redeem(code))
@@ -37,6 +37,10 @@ internal static class PageApi
                 }
                 else if (!SignIn.IsSignedIn(http.Request, tokens))
                 {
+                    if (code is not null && failed.Count(http) is { } slower)
+                    {
+                        return slower;
+                    }
                     // A person looks at this: the page says why it is closed, and what opens it.
                     return Show(http, "index.html", index, StatusCodes.Status403Forbidden);
                 }

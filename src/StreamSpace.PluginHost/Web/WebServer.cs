@@ -56,6 +56,7 @@ internal sealed class WebServer : IAsyncDisposable
         builder.Services.AddRouting();
         // ASP.NET Core wants a key ring of its own; left alone it would make one in the user's home.
         keys.Configure(builder.Services.AddDataProtection());
+        builder.Services.AddSingleton(new FailedSignIns(clock));
         builder.Services.AddSignIn(tokens);
         builder.Services.AddApiDescription();
         builder.Services.Replace(ServiceDescriptor.Singleton<IActionDescriptorCollectionProvider>(endpoints));
