@@ -116,6 +116,17 @@ internal sealed class HostStore : IDisposable
         }
     }
 
+    /// <summary>Forgets a plugin: its config, its secrets, its switch.</summary>
+    public void Forget(string plugin)
+    {
+        lock (_lock)
+        {
+            using var delete = Command("DELETE FROM plugins WHERE name = $name");
+            delete.Parameters.AddWithValue("$name", plugin);
+            delete.ExecuteNonQuery();
+        }
+    }
+
     public void Dispose() => _connection.Dispose();
 
     private void Prepare(string file)

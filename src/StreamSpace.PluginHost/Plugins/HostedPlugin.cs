@@ -19,6 +19,9 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     /// <summary>How the sources stand that this plugin hears.</summary>
     public IReadOnlyList<SourceStatus> Sources => surroundings.Sources();
 
+    /// <summary>Where it lies.</summary>
+    public string Folder => folder;
+
     public PluginManifest? Manifest { get; private set; }
 
     public IPlugin? Plugin { get; private set; }
@@ -211,7 +214,13 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     public async Task SwitchOffAsync(CancellationToken deadline)
     {
         _config!.Enabled = false;
-        // After the batch it is at: unloading and handling are never asked for at once.
+        await StopAsync(deadline);
+        (State, Detail) = (PluginState.Disabled, "switched off.");
+    }
+
+    /// <summary>Unloads the plugin after the batch it is at: the two are never asked for at once.</summary>
+    public async Task StopAsync(CancellationToken deadline)
+    {
         var alone = await _turn.WaitAsync(Patience, CancellationToken.None);
         try
         {
@@ -224,7 +233,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 _turn.Release();
             }
         }
-        (State, Detail) = (PluginState.Disabled, "switched off.");
     }
 
     /// <summary>Loads the plugin that was off, or that failed.</summary>

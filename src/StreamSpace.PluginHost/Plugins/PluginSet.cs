@@ -15,14 +15,26 @@ internal sealed class PluginSet : IDisposable
     /// <summary>Looks what there is. Reads manifests, and runs nothing yet.</summary>
     public void Find(PluginSurroundings surroundings)
     {
-        var plugins = new List<HostedPlugin>();
         foreach (var folder in Folders(surroundings.Settings.PluginsFolder))
         {
-            var plugin = new HostedPlugin(folder, surroundings);
-            plugin.Find(route => plugins.Exists(p => p.Manifest?.Route == route));
-            plugins.Add(plugin);
+            Add(folder, surroundings);
         }
-        _plugins = plugins;
+    }
+
+    /// <summary>Takes up one more folder: reads its manifest, and runs nothing yet.</summary>
+    public HostedPlugin Add(string folder, PluginSurroundings surroundings)
+    {
+        var plugin = new HostedPlugin(folder, surroundings);
+        plugin.Find(route => _plugins.Any(p => p.Manifest?.Route == route));
+        _plugins = [.. _plugins.Append(plugin).OrderBy(p => p.Name, StringComparer.Ordinal)];
+        return plugin;
+    }
+
+    /// <summary>Forgets a plugin that has been let go of.</summary>
+    public void Remove(HostedPlugin plugin)
+    {
+        _plugins = [.. _plugins.Where(p => p != plugin)];
+        plugin.Dispose();
     }
 
     /// <summary>Unloads all at once, so that a slow one takes no other's time.</summary>

@@ -56,12 +56,19 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var codes = new SignInCodes(clock);
         Undo(UnloadAsync);
         Undo(() => attachment.DisposeAsync().AsTask());
-        var plugins = new PluginSwitch(_plugins, attachment);
+        PluginSurroundings? surroundings = null;
+        var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
+        Undo(http.Dispose);
+        var plugins = new InstalledPlugins(_plugins, attachment);
         Undo(plugins.Dispose);
         var web = await WebServer.StartAsync(
             settings,
             status,
             plugins,
+            new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), http),
+            () =>
+                surroundings
+                ?? throw new BadHttpRequestException("Still starting.", StatusCodes.Status503ServiceUnavailable),
             attachment.Posted,
             clock,
             tokens,
@@ -73,20 +80,19 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         plugins.Serve = () => web.Serve(_plugins);
         Undo(() => web.DisposeAsync().AsTask());
 
-        _plugins.Find(
-            new PluginSurroundings
-            {
-                Settings = settings,
-                Data = data,
-                Store = store,
-                Clock = clock,
-                Chance = chance,
-                Sandbox = status.Sandbox,
-                Sources = () => attachment.Sources,
-                Settle = attachment.SettleAsync,
-                Console = Console,
-            }
-        );
+        surroundings = new PluginSurroundings
+        {
+            Settings = settings,
+            Data = data,
+            Store = store,
+            Clock = clock,
+            Chance = chance,
+            Sandbox = status.Sandbox,
+            Sources = () => attachment.Sources,
+            Settle = attachment.SettleAsync,
+            Console = Console,
+        };
+        _plugins.Find(surroundings);
         foreach (var plugin in _plugins.All)
         {
             await narrator.StepAsync($"loading {plugin.Name}", () => plugin.LoadAsync(cancellationToken));

@@ -7,7 +7,7 @@ namespace StreamSpace.PluginHost;
 /// <summary>The list of plugins, and the switch of each.</summary>
 internal static class PluginListApi
 {
-    public static void MapPluginList(this IEndpointRouteBuilder routes, PluginSwitch plugins, TimeProvider clock)
+    public static void MapPluginList(this IEndpointRouteBuilder routes, InstalledPlugins plugins, TimeProvider clock)
     {
         var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
         group
@@ -37,14 +37,14 @@ internal static class PluginListApi
                 .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static JsonObject List(PluginSwitch plugins) =>
+    private static JsonObject List(InstalledPlugins plugins) =>
         new()
         {
             ["plugins"] = new JsonArray([.. plugins.All.Select(p => (JsonNode)PluginStatus.Summary(p))]),
             ["total"] = plugins.All.Count,
         };
 
-    private static async Task<IResult> SwitchAsync(PluginSwitch plugins, string name, bool on, TimeProvider clock)
+    private static async Task<IResult> SwitchAsync(InstalledPlugins plugins, string name, bool on, TimeProvider clock)
     {
         if (plugins.Find(name) is not { } plugin)
         {
@@ -62,7 +62,7 @@ internal static class PluginListApi
     }
 
     private static async Task<IResult> PatchAsync(
-        PluginSwitch plugins,
+        InstalledPlugins plugins,
         string name,
         HttpRequest request,
         TimeProvider clock

@@ -29,7 +29,9 @@ internal sealed class WebServer : IAsyncDisposable
     public static async Task<WebServer> StartAsync(
         HostSettings settings,
         HostStatus status,
-        PluginSwitch plugins,
+        InstalledPlugins plugins,
+        PluginCatalog catalog,
+        Func<PluginSurroundings> surroundings,
         HttpSource? posted,
         TimeProvider clock,
         AccessTokens tokens,
@@ -78,6 +80,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.MapPage(tokens, codes);
         app.MapHealth(status);
         app.MapPluginList(plugins, clock);
+        app.MapCatalog(plugins, catalog, surroundings);
         app.MapEvents(posted, settings.Environment.GetValueOrDefault(EventApi.SecretVariable), clock);
         app.MapApiDescription();
         ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);

@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>What can be installed, and the doing of it.</summary>
+internal static class CatalogApi
+{
+    /// <param name="routes">Where to map it.</param>
+    /// <param name="plugins">The installed ones.</param>
+    /// <param name="catalog">What is offered.</param>
+    /// <param name="surroundings">Given once plugins can be loaded.</param>
+    public static void MapCatalog(
+        this IEndpointRouteBuilder routes,
+        InstalledPlugins plugins,
+        PluginCatalog catalog,
+        Func<PluginSurroundings> surroundings
+    )
+    {
+        var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
+        group
+            .MapGet("/catalog", (string? search) => OfferAsync(plugins, catalog, search ?? ""))
+            .WithSummary("What can be installed")
+            .WithDescription("search looks in name, description and tags. The catalogue is what CATALOG_URL names.")
+            .Produces<JsonObject>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status502BadGateway);
+        group
+            .MapPost("/catalog/{name}/install", (string name) => InstallAsync(plugins, catalog, name, surroundings()))
+            .WithSummary("Install a plugin, or update it")
+            .WithDescription("The checksum is verified first. An update keeps config, switch and data.")
+            .Produces<JsonObject>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+            .ProducesProblem(StatusCodes.Status502BadGateway);
+        group
+            .MapDelete("/{name}", (string name) => UninstallAsync(plugins, name, surroundings()))
+            .WithSummary("Uninstall a plugin: its folder, its data, its config")
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static Task<IResult> OfferAsync(InstalledPlugins plugins, PluginCatalog catalog, string search) =>
+        WithCatalogAsync(
+            catalog,
+            async () =>
+            {
+                var found = (await catalog.ReadAsync(CancellationToken.None)).Where(e => e.Matches(search)).ToList();
+                return TypedResults.Ok(
+                    new JsonObject
+                    {
+                        ["plugins"] = new JsonArray([.. found.Select(e => (JsonNode)Of(e, plugins.Find(e.Name)))]),
+                        ["total"] = found.Count,
+                    }
+                );
+            }
+        );
+
+    private static Task<IResult> InstallAsync(
+        InstalledPlugins plugins,
+        PluginCatalog catalog,
+        string name,
+        PluginSurroundings surroundings
+    ) =>
+        WithCatalogAsync(
+            catalog,
+            async () =>
+            {
+                var entry = (await catalog.ReadAsync(CancellationToken.None)).LastOrDefault(e => e.Name == name);
+                if (entry is null)
+                {
+                    return Problem.Of(
+                        StatusCodes.Status404NotFound,
+                        $"The catalogue has no plugin {name} with a checksum."
+                    );
+                }
+                var archive = await catalog.DownloadAsync(entry, CancellationToken.None);
+                // Not the request's token: a caller who hangs up must not leave a plugin half installed.
+                var plugin = await plugins.InstallAsync(entry, archive, surroundings, CancellationToken.None);
+                return TypedResults.Json(PluginStatus.Summary(plugin), statusCode: StatusCodes.Status201Created);
+            }
+        );
+
+    private static async Task<IResult> UninstallAsync(
+        InstalledPlugins plugins,
+        string name,
+        PluginSurroundings surroundings
+    )
+    {
+        if (plugins.Find(name) is not { } plugin)
+        {
+            return Problem.Of(
+                StatusCodes.Status404NotFound,
+                $"There is no plugin {name}; GET /api/plugins lists what there is."
+            );
+        }
+        await plugins.UninstallAsync(plugin, surroundings, CancellationToken.None);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> WithCatalogAsync(PluginCatalog catalog, Func<Task<IResult>> work)
+    {
+        if (!catalog.IsSet)
+        {
+            return Problem.Of(
+                StatusCodes.Status404NotFound,
+                "There is no catalogue: set CATALOG_URL to a folder or an address that holds a catalog.json."
+            );
+        }
+        try
+        {
+            return await work();
+        }
+        catch (CatalogException e)
+        {
+            return Problem.Of(StatusCodes.Status502BadGateway, e.Message);
+        }
+        catch (PackageException e)
+        {
+            return Problem.Of(StatusCodes.Status422UnprocessableEntity, e.Message);
+        }
+    }
+
+    private static JsonObject Of(CatalogEntry entry, HostedPlugin? installed) =>
+        new()
+        {
+            ["name"] = entry.Name,
+            ["version"] = entry.Version,
+            ["displayName"] = entry.DisplayName,
+            ["description"] = entry.Description,
+            ["category"] = entry.Category,
+            ["tags"] = new JsonArray([.. entry.Tags.Select(t => (JsonNode)t)]),
+            ["installedVersion"] = installed?.Manifest?.Version,
+        };
+}
