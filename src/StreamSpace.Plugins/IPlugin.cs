@@ -29,6 +29,9 @@ public interface IPlugin
     /// <summary>What the plugin has to say about itself, secrets left out. Served as its status document.</summary>
     JsonObject Status => [];
 
+    /// <summary>Commands that an operator can run.</summary>
+    IReadOnlyList<PluginCommand> Commands => [];
+
     /// <summary>
     /// Null when the plugin can take and keep data, else one sentence that says why it cannot. Feeds the host's
     /// readiness answer.

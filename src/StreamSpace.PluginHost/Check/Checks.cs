@@ -115,26 +115,27 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
         CancellationToken cancellationToken
     )
     {
-        PluginLoadContext? context = null;
         try
         {
-            var manifest = PluginFolder.ReadManifest(folder);
-            var config = new PluginConfig(manifest, store);
-            var findings = new List<CheckFinding>();
-            if (database is not null)
-            {
-                findings.AddRange(await RowAsync(database, manifest, config, cancellationToken));
-            }
-            context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
-            var plugin = PluginFolder.MakePlugin(context, folder, manifest);
-            await plugin.LoadAsync(Surroundings(manifest), cancellationToken);
-            findings.AddRange(
-                await plugin.CheckAsync(
-                    config.InForce(store.Read(manifest.Name).Config ?? manifest.DefaultConfig),
-                    cancellationToken
-                )
+            return await LoadedAlone.AskAsync(
+                folder,
+                settings,
+                clock,
+                chance,
+                async (plugin, manifest) =>
+                {
+                    var config = new PluginConfig(manifest, store);
+                    var findings = new List<CheckFinding>();
+                    if (database is not null)
+                    {
+                        findings.AddRange(await RowAsync(database, manifest, config, cancellationToken));
+                    }
+                    var kept = store.Read(manifest.Name).Config ?? manifest.DefaultConfig;
+                    findings.AddRange(await plugin.CheckAsync(config.InForce(kept), cancellationToken));
+                    return findings;
+                },
+                cancellationToken
             );
-            return findings;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -147,10 +148,6 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
                     "Install it again."
                 ),
             ];
-        }
-        finally
-        {
-            context?.Unload();
         }
     }
 
@@ -175,16 +172,4 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
         }
         return found.Select(f => new CheckFinding($"postgresql {f.What}", (CheckVerdict)f.Verdict, f.Found, f.Fix));
     }
-
-    private PluginContext Surroundings(PluginManifest manifest) =>
-        new(
-            manifest,
-            Path.GetTempPath(),
-            NullLogger.Instance,
-            clock,
-            chance,
-            settings.Environment,
-            settings.SandboxUrls.Count > 0 ? Reachable.From(new Uri(settings.SandboxUrls[0])) : null,
-            () => []
-        );
 }

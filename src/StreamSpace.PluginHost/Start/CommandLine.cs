@@ -76,6 +76,7 @@ internal static class CommandLine
             TokenCommand(data, output, error),
             OperatorCommands.Check(SettingsOf, Chance, output, error),
             OperatorCommands.Register(SettingsOf, output, error),
+            OperatorCommands.Plugin(SettingsOf, Chance, output, error),
         };
         root.SetAction(async parsed =>
         {

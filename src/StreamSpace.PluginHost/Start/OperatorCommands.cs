@@ -54,6 +54,79 @@ internal static class OperatorCommands
         return register;
     }
 
+    /// <summary><c>plugin</c>: the commands that plugins bring.</summary>
+    public static Command Plugin(
+        Func<ParseResult, HostSettings> settings,
+        Func<double> chance,
+        TextWriter output,
+        TextWriter error
+    )
+    {
+        var name = new Argument<string>("plugin") { Description = "The plugin's name, or its route." };
+        var words = new Argument<string[]>("command")
+        {
+            Description = "The command and its arguments; without one the plugin's commands are listed.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var plugin = new Command("plugin", "Runs a command that a plugin brings.") { name, words };
+        plugin.SetAction(
+            (parsed, cancellationToken) =>
+                CommandLine.EndsWithASentenceAsync(
+                    error,
+                    () =>
+                        PluginAsync(
+                            settings(parsed),
+                            chance,
+                            parsed.GetValue(name)!,
+                            parsed.GetValue(words) ?? [],
+                            output,
+                            cancellationToken
+                        )
+                )
+        );
+        return plugin;
+    }
+
+    private static Task<int> PluginAsync(
+        HostSettings settings,
+        Func<double> chance,
+        string name,
+        string[] words,
+        TextWriter output,
+        CancellationToken cancellationToken
+    )
+    {
+        var folder =
+            PluginSet
+                .Folders(settings.PluginsFolder)
+                .FirstOrDefault(f => Path.GetFileName(f) is var of && (of == name || of == $"streamspace-{name}"))
+            ?? throw new StartFault($"There is no plugin {name} in {settings.PluginsFolder}.");
+        return LoadedAlone.AskAsync(
+            folder,
+            settings,
+            TimeProvider.System,
+            chance,
+            async (plugin, manifest) =>
+            {
+                if (words is [var word, .. var arguments])
+                {
+                    var command =
+                        plugin.Commands.FirstOrDefault(c => c.Name == word)
+                        ?? throw new StartFault(
+                            $"{manifest.Name} has no command {word}; it has {(plugin.Commands.Count == 0 ? "none" : string.Join(", ", plugin.Commands.Select(c => c.Name)))}."
+                        );
+                    return await command.RunAsync(arguments, output, cancellationToken);
+                }
+                foreach (var command in plugin.Commands)
+                {
+                    await output.WriteLineAsync($"{command.Name}  {command.Description}");
+                }
+                return 0;
+            },
+            cancellationToken
+        );
+    }
+
     private static async Task<int> RegisterAsync(
         HostSettings settings,
         TextWriter output,

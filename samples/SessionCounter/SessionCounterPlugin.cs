@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using StreamSpace.Plugins;
+
+namespace SessionCounter;
+
+/// <summary>Counts the sessions that are asked for, per template.</summary>
+public sealed class SessionCounterPlugin : IPlugin
+{
+    private readonly ConcurrentDictionary<string, int> _counts = new();
+
+    // Ids of what was counted: a batch may come again.
+    private readonly HashSet<string> _seen = [];
+    private IPluginContext _context = null!;
+
+    /// <inheritdoc/>
+    public bool KeepsDataLocal => true;
+
+    /// <inheritdoc/>
+    public JsonObject Config { get; private set; } = [];
+
+    /// <inheritdoc/>
+    public JsonObject Status => new() { ["counted"] = _counts.Values.Sum() };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PluginCommand> Commands =>
+        [
+            new(
+                "hello",
+                "Says hello to whoever is named.",
+                async (arguments, output, _) =>
+                {
+                    await output.WriteLineAsync($"Hello, {string.Join(' ', arguments)}.");
+                    return 0;
+                }
+            ),
+        ];
+
+    /// <inheritdoc/>
+    public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken)
+    {
+        _context = context;
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject config, CancellationToken cancellationToken)
+    {
+        var faults = new List<ConfigFault>();
+        var read = _context.Manifest.ConfigSchema.Read(config, faults);
+        Config = faults.Count == 0 ? read : Config;
+        return new(faults);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    {
+        var prefix = (string?)Config["prefix"] ?? "";
+        foreach (var created in batch.Events.OfType<SessionCreated>())
+        {
+            var template = created.Session.Template ?? "unknown";
+            if (template.StartsWith(prefix, StringComparison.Ordinal) && _seen.Add(created.Id!))
+            {
+                _counts.AddOrUpdate(template, 1, (_, count) => count + 1);
+            }
+        }
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public void MapEndpoints(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet(
+                "/counts",
+                () => Results.Ok(new JsonObject(_counts.Select(c => KeyValuePair.Create(c.Key, (JsonNode?)c.Value))))
+            )
+            .WithSummary("Sessions counted, per template")
+            .Produces<JsonObject>();
+
+    /// <inheritdoc/>
+    public ValueTask UnloadAsync(CancellationToken cancellationToken) => default;
+}
