@@ -35,7 +35,7 @@ public sealed class BuiltProgram : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
         // What the person at the keyboard has set for a Datadog or a StreamSpace of their own stays out of it.
-        string[] theirs = ["DD_", "NATS_", "DB_", "KUBE", "JWT_", "NAMESPACE", "WEBHOOK_"];
+        string[] theirs = ["DD_", "NATS_", "DB_", "KUBE", "JWT_", "NAMESPACE", "WEBHOOK_", "CATALOG_"];
         foreach (var name in start.Environment.Keys.Where(k => theirs.Any(k.StartsWith)).ToList())
         {
             start.Environment.Remove(name);
@@ -108,6 +108,10 @@ public sealed class BuiltProgram : IAsyncDisposable
         _process.Dispose();
         _printed.Dispose();
     }
+
+    /// <summary>The folder with the built plugin, as it is copied to a host's plugins.</summary>
+    public static string PluginFolder =>
+        Path.Combine(Path.GetDirectoryName(PathOf("StreamSpace.PluginHost"))!, "plugins", "streamspace-datadog");
 
     private static string PathOf(string project)
     {

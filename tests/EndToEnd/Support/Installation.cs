@@ -42,14 +42,19 @@ public sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>The host without a sandbox of its own, sending to one in a process apart that keeps every payload.</summary>
-    public static async Task<Installation> StartWithJudgeAsync(IReadOnlyDictionary<string, string> environment)
+    /// <param name="environment">Further variables of the host.</param>
+    /// <param name="options">Further options of the host.</param>
+    public static async Task<Installation> StartWithJudgeAsync(
+        IReadOnlyDictionary<string, string> environment,
+        params string[] options
+    )
     {
         var address = new Uri($"http://127.0.0.1:{FreePort.Take()}");
         var judge = BuiltProgram.Start("AgentlessDatadog.Sandbox", ["--urls", address.ToString(), "--keep-payloads"]);
         await judge.LineAsync("http://");
         var installation = new Installation(judge, address);
         var with = new Dictionary<string, string>(environment) { ["DD_DD_URL"] = address.ToString() };
-        await installation.RunHostAsync(["--sandbox-urls", ""], with);
+        await installation.RunHostAsync(["--sandbox-urls", "", .. options], with);
         return installation;
     }
 

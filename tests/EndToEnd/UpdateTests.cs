@@ -1,0 +1,104 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
+using EndToEnd.Support;
+using Shouldly;
+using Xunit;
+
+namespace EndToEnd;
+
+/// <summary>The plugin installed by hand as the spec says, and updated under load.</summary>
+public sealed class UpdateTests
+{
+    [Fact]
+    public async Task InstalledByHandAndUpdatedUnderLoadItLosesNoPointAndDoublesNone()
+    {
+        var folder = Directory.CreateTempSubdirectory("update-").FullName;
+        var plugins = Directory.CreateDirectory(Path.Combine(folder, "plugins")).FullName;
+        var catalog = Directory.CreateDirectory(Path.Combine(folder, "catalog")).FullName;
+        // The spec's two steps: copy the folder, (re)start.
+        Copy(BuiltProgram.PluginFolder, Path.Combine(plugins, "streamspace-datadog"));
+        Offer(catalog, "1.0.1");
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["CATALOG_URL"] = catalog },
+            "--plugins",
+            plugins
+        );
+        (await VersionAsync(installation)).ShouldBe("1.0.0");
+        var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
+
+        var client = new RememberingClient(installation.Http, seed: 23);
+        using var stop = new CancellationTokenSource();
+        var work = Enumerable.Range(0, 4).Select(worker => client.WorkAsync(worker, stop.Token)).ToList();
+        await LoadedAsync(client, 500);
+        using var updated = await installation.Http.PostAsync("/api/plugins/catalog/streamspace-datadog/install", null);
+        updated.StatusCode.ShouldBe(HttpStatusCode.Created, await updated.Content.ReadAsStringAsync());
+        (await VersionAsync(installation)).ShouldBe("1.0.1");
+        await LoadedAsync(client, client.Keyed + 500);
+        await stop.CancelAsync();
+        await Task.WhenAll(work);
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+
+        var to = TimeProvider.System.GetUtcNow().AddMinutes(5);
+        (await SumAsync("kill.keyed")).ShouldBe(client.Keyed);
+        (await SumAsync("kill.plain")).ShouldBeInRange(client.Plain, client.Plain + client.PlainUnanswered);
+        var titles = (await installation.Sandbox.EventsAsync(from, to))
+            .EnumerateArray()
+            .Select(e => e.GetProperty("title").GetString())
+            .ToList();
+        titles.Count(t => t == "Datadog plugin loaded").ShouldBe(2);
+        titles.Count(t => t == "Datadog plugin unloaded").ShouldBe(2);
+        await PayloadRules.HoldAsync(installation.Sandbox);
+        Directory.Delete(folder, recursive: true);
+
+        async Task<double> SumAsync(string metric) =>
+            (await installation.Sandbox.QueryAsync($"sum:{metric}{{*}}.as_count()", from, to)).Sum(s =>
+                s.Points.Sum(p => p.Value)
+            );
+    }
+
+    private static async Task<string?> VersionAsync(Installation installation) =>
+        (await installation.StatusAsync()).GetProperty("version").GetString();
+
+    private static Task LoadedAsync(RememberingClient client, long acknowledged) =>
+        Eventually.GetAsync(
+            "the load",
+            TimeSpan.FromSeconds(30),
+            () => Task.FromResult(client.Keyed >= acknowledged ? "so" : null)
+        );
+
+    private static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var path = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.Copy(file, path);
+        }
+    }
+
+    private static void Offer(string catalog, string version)
+    {
+        var built = Directory.CreateTempSubdirectory("built-").FullName;
+        Copy(BuiltProgram.PluginFolder, built);
+        var manifest = Path.Combine(built, "manifest.json");
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"1.0.0\"", $"\"{version}\""));
+        var archive = Path.Combine(catalog, $"streamspace-datadog-{version}.tar.gz");
+        using (var file = File.Create(archive))
+        using (var gzip = new GZipStream(file, CompressionLevel.Fastest))
+        {
+            TarFile.CreateFromDirectory(built, gzip, includeBaseDirectory: false);
+        }
+        Directory.Delete(built, recursive: true);
+        var entry = new
+        {
+            name = "streamspace-datadog",
+            version,
+            downloadUrl = Path.GetFileName(archive),
+            sha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(archive))),
+        };
+        File.WriteAllText(Path.Combine(catalog, "catalog.json"), JsonSerializer.Serialize(new[] { entry }));
+    }
+}
