@@ -79,8 +79,18 @@ internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCol
                 endpoint.Metadata.Remove(other);
             }
         });
-        return [.. routes.DataSources.SelectMany(source => source.Endpoints)];
+        var all = routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().ToList();
+        var hosts = all.Where(endpoint => endpoint.Order < 0).ToList();
+        return [.. hosts, .. all.Where(endpoint => endpoint.Order >= 0 && !hosts.Exists(h => Shadows(h, endpoint)))];
     }
+
+    // What could never be reached is not described either.
+    private static bool Shadows(RouteEndpoint host, RouteEndpoint plugin) =>
+        string.Equals(host.RoutePattern.RawText, plugin.RoutePattern.RawText, StringComparison.OrdinalIgnoreCase)
+        && Methods(host).Intersect(Methods(plugin)).Any();
+
+    private static IReadOnlyList<string> Methods(RouteEndpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
 
     private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder
     {

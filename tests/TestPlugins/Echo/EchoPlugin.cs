@@ -100,7 +100,8 @@ public sealed class EchoPlugin : IPlugin
             )
             .WithSummary("Gives back what it gets")
             .WithMetadata(new RequestExample("""{"say":"hello"}"""))
-            .Accepts<JsonObject>("application/json");
+            .Accepts<JsonObject>("application/json")
+            .Produces<string>(StatusCodes.Status200OK, "text/plain");
         routes.MapGet("/open", () => "not open").WithMetadata(new AllowAnonymousAttribute());
         // Loads the package only when it is asked.
         routes.MapGet("/own-package", () => AssemblyLoadContext.GetLoadContext(typeof(Serilog.Log).Assembly)!.Name);
