@@ -57,6 +57,7 @@ public sealed class AttachmentTests
             folder,
             new PluginSurroundings
             {
+                OthersWait = _ => false,
                 Settings = settings,
                 Data = data,
                 Store = store,

@@ -22,6 +22,11 @@ public sealed class PluginTests
         Write(folder, "no-plugin", Manifest("no-plugin"));
         File.Copy(typeof(PluginTests).Assembly.Location, Path.Combine(folder, "no-plugin", "Entry.dll"));
         Write(folder, "outside", Manifest("outside").Replace("Entry.dll", "../Entry.dll", StringComparison.Ordinal));
+        Write(
+            folder,
+            "other-contract",
+            Manifest("other-contract").TrimStart('{').Insert(0, """{"requirements":{"pluginContract":"2"},""")
+        );
         Directory.CreateDirectory(Path.Combine(folder, ".staging"));
 
         await using var host = await TestHost.StartAsync(TestHost.NewSettings() with { PluginsFolder = folder });
@@ -30,7 +35,7 @@ public sealed class PluginTests
             p => (string)p!["name"]!,
             p => $"{p!["state"]} {p["detail"]}"
         );
-        plugins.Count.ShouldBe(8);
+        plugins.Count.ShouldBe(9);
         plugins["streamspace-echo"].ShouldBe("running ");
         plugins["streamspace-twin"].ShouldStartWith("failed not loaded: another folder");
         plugins["empty"].ShouldContain("no manifest.json");
@@ -38,6 +43,7 @@ public sealed class PluginTests
         plugins["no-type"].ShouldContain("type must be one of extension");
         plugins["no-assembly"].ShouldContain("entry point Entry.dll is missing");
         plugins["no-plugin"].ShouldContain("exactly one public class");
+        plugins["other-contract"].ShouldContain("pluginContract is 2, and this host has 1");
         plugins["outside"].ShouldContain("entrypoints.main");
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await host.GetAsync("healthz")).StatusCode.ShouldBe(HttpStatusCode.OK);

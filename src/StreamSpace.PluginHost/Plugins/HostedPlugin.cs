@@ -12,6 +12,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
     private PluginConfig? _config;
+    private DateTimeOffset? _failingSince;
 
     // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
     private PluginLoadContext? _context;
@@ -63,6 +64,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     public string? NotReady =>
         State switch
         {
+            PluginState.Running when _failingSince is not null => $"{Name}: {Detail}",
             PluginState.Running => Deaf ?? Ask(plugin => plugin.NotReady, nobody: null, broken: e => e.Message),
             PluginState.Disabled => null,
             _ => $"{Name}: {Detail}",
@@ -146,11 +148,27 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             if (Plugin is { } plugin && (!batch.Demo || KeepsDataLocal))
             {
                 await WithinAsync(() => plugin.HandleAsync(batch, cancellationToken).AsTask(), "taking a batch");
+                Detail = _failingSince is null ? Detail : "";
+                _failingSince = null;
             }
         }
         catch (PluginHangsException)
         {
             // Isolated: nothing is asked of it any more, and nobody waits for it.
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It comes again: a plugin may be unable for a while. But not for ever while others wait for their events.
+            var now = surroundings.Clock.GetUtcNow();
+            _failingSince ??= now;
+            Detail = $"it fails to take a batch, which comes again: {e.Message}";
+            if (now - _failingSince < surroundings.Settings.CallLimit || !surroundings.OthersWait(this))
+            {
+                throw;
+            }
+            Isolate(
+                $"it failed to take a batch for {surroundings.Settings.CallLimit.TotalSeconds:0.#} s while others waited: {e.Message}"
+            );
         }
         finally
         {
@@ -262,14 +280,16 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         }
         catch (TimeoutException) when (!running.IsCompleted)
         {
-            Plugin = null;
-            (State, Detail) = (
-                PluginState.Isolated,
-                $"isolated: it did not come back from {what} within {limit.TotalSeconds:0.#} s. Restart this process to free what it holds."
-            );
-            _log?.Logger.LogError("{Plugin} is {Detail}", Name, Detail);
+            Isolate($"it did not come back from {what} within {limit.TotalSeconds:0.#} s.");
             throw new PluginHangsException(Detail);
         }
+    }
+
+    private void Isolate(string why)
+    {
+        Plugin = null;
+        (State, Detail) = (PluginState.Isolated, $"isolated: {why} Restart this process to free what it holds.");
+        _log?.Logger.LogError("{Plugin} is {Detail}", Name, Detail);
     }
 
     private void LetGo()

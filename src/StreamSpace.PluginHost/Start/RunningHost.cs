@@ -89,6 +89,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             Chance = chance,
             Sandbox = status.Sandbox,
             Sources = () => attachment.Sources,
+            OthersWait = plugin => _plugins.All.Any(p => p != plugin && p.State is PluginState.Running),
             Settle = attachment.SettleAsync,
             Console = Console,
         };

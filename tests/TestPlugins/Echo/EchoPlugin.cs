@@ -72,6 +72,8 @@ public sealed class EchoPlugin : IPlugin
         {
             case "hang":
                 return new ValueTask(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None));
+            case "throw":
+                throw new InvalidOperationException("Not this one.");
             case "block":
                 // Holds its very thread, as code that waits for a lock would.
                 using (var never = new ManualResetEventSlim())
