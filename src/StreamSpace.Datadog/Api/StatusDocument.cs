@@ -60,11 +60,17 @@ internal static class StatusDocument
         };
 
     // Null while it is as right as it needs to be.
-    private static string? Clock(TimeSpan? skew) =>
-        skew is not { } off || off.Duration() < ClockWarning ? null
-        : off.Duration() < ClockAlarm
-            ? $"This machine's clock is {off.TotalSeconds:0} s ahead of Datadog's: points are charted at the wrong time."
-        : $"This machine's clock is {off.TotalMinutes:0} min ahead of Datadog's: Datadog drops metrics without a word. Set the clock.";
+    private static string? Clock(TimeSpan? skew)
+    {
+        if (skew is not { } off || off.Duration() < ClockWarning)
+        {
+            return null;
+        }
+        var where = off > TimeSpan.Zero ? "ahead of" : "behind";
+        return off.Duration() < ClockAlarm
+            ? $"This machine's clock is {off.Duration().TotalSeconds:0} s {where} Datadog's: points are charted at the wrong time."
+            : $"This machine's clock is {off.Duration().TotalMinutes:0} min {where} Datadog's: Datadog drops metrics without a word. Set the clock.";
+    }
 
     private static JsonObject Of(LaneStatus lane) =>
         new()

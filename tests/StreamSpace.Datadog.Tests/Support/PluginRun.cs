@@ -51,17 +51,14 @@ internal sealed class PluginRun : IAsyncDisposable
     public async Task HandleAsync(params PlatformEvent[] events) =>
         await Plugin.HandleAsync(new PlatformBatch(events), CancellationToken.None);
 
-    /// <summary>
-    /// Lets one flush interval pass, and waits until what it sent is in the sandbox; all but <paramref name="waiting"/>
-    /// requests that are meant to wait.
-    /// </summary>
-    public async Task FlushAsync(int seconds = 10, int waiting = 0)
+    /// <summary>Lets one flush interval pass, and waits until what it sent is in the sandbox.</summary>
+    public async Task FlushAsync(int seconds = 10)
     {
         // A request under way would time out when the clock jumps.
-        await UntilAsync(() => Queued() == waiting);
+        await ShippedAsync();
         var before = Cuts();
         Host.FakeClock.Advance(TimeSpan.FromSeconds(seconds));
-        await UntilAsync(() => Cuts() != before && Queued() == waiting);
+        await UntilAsync(() => Cuts() != before && Queued() == 0);
     }
 
     /// <summary>Waits until nothing is on its way.</summary>
