@@ -56,6 +56,7 @@ public sealed class PackageTests
             { "a link", "only files and folders" },
             { "a device", "only files and folders" },
             { "too many", "more than" },
+            { "a bomb", "more than" },
             { "another plugin", "not streamspace-echo" },
             { "no manifest", "manifest.json" },
             { "no archive", "not a gzip tar" },
@@ -184,6 +185,14 @@ public sealed class PackageTests
                 {
                     Write(tar, $"f{i}", "");
                 }
+            }),
+            "a bomb" => Tar(tar =>
+            {
+                var path = Path.Combine(TestHost.NewFolder(), "zeros");
+                using var zeros = new FileStream(path, FileMode.CreateNew);
+                // Takes no room on disk, and next to none in the archive.
+                zeros.SetLength(400_000_001);
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "zeros") { DataStream = zeros });
             }),
             "another plugin" => Tar(tar =>
             {
