@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
@@ -9,8 +7,8 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// Hears what StreamSpace publishes about sessions on NATS: plain subscriptions, never a JetStream consumer, which
-/// would drain the platform's work queues (reference/streamspace.md §2.4). What is published while it is deaf is
-/// lost to it; its status says for how long that was.
+/// would drain the platform's work queues (reference/streamspace.md §2.4). What was published while it was deaf is
+/// read back from the platform's stream, where there is one.
 /// </summary>
 public sealed class NatsSource : ISource
 {
@@ -23,8 +21,8 @@ public sealed class NatsSource : ISource
     private readonly Func<double> _chance;
     private readonly ILogger _logger;
 
-    private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
-    private long _received;
+    private readonly MessageIntake _intake;
+    private volatile ReadBack? _readBack;
     private volatile Standing _standing;
 
     /// <summary>Connects to nothing yet.</summary>
@@ -35,6 +33,7 @@ public sealed class NatsSource : ISource
         _clock = clock;
         _chance = chance;
         _logger = logger;
+        _intake = new MessageIntake(clock, logger);
         _options = NatsOpts.Default with
         {
             Url = options.Url,
@@ -61,10 +60,10 @@ public sealed class NatsSource : ISource
         {
             var standing = _standing;
             var deafNow = standing.DeafSince is { } since ? _clock.GetUtcNow() - since : TimeSpan.Zero;
-            return new SourceStatus(Name, standing.State, standing.Detail, standing.Since)
+            return new SourceStatus(Name, standing.State, Detail(standing), standing.Since)
             {
-                Received = Interlocked.Read(ref _received),
-                Skipped = new Dictionary<string, long>(_skipped),
+                Received = _intake.Received,
+                Skipped = _intake.Skipped,
                 Deaf = standing.DeafBefore + deafNow,
             };
         }
@@ -77,6 +76,11 @@ public sealed class NatsSource : ISource
         CancellationToken cancellationToken
     )
     {
+        var readBack = new ReadBack(Name, Position(checkpoint), _intake, output, _clock, _logger);
+        _readBack = readBack;
+        var live = new LiveMessages(Name, _intake, readBack, output, _clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var handingOn = live.HandOnAsync(stop.Token);
         try
         {
             for (var failures = 1; ; failures++)
@@ -84,7 +88,7 @@ public sealed class NatsSource : ISource
                 var begun = _clock.GetUtcNow();
                 try
                 {
-                    await HearAsync(output, cancellationToken);
+                    await HearAsync(live, readBack, cancellationToken);
                     failures = 0;
                     Lost("The connection was lost.", _clock.GetUtcNow());
                 }
@@ -98,17 +102,30 @@ public sealed class NatsSource : ISource
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
         finally
         {
+            await stop.CancelAsync();
+            await handingOn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _standing = _standing with { State = SourceState.Stopped, Detail = "Stopped.", Since = _clock.GetUtcNow() };
         }
     }
 
+    private StreamPosition? Position(string? checkpoint)
+    {
+        var position = checkpoint is null ? null : StreamPosition.Parse(checkpoint);
+        if (checkpoint is not null && position is null)
+        {
+            _logger.LogWarning("The checkpoint of {Source} is not understood: nothing older is read back.", Name);
+        }
+        return position;
+    }
+
     // Connects and hears until the connection is lost.
-    private async Task HearAsync(ChannelWriter<ObservationBatch> output, CancellationToken cancellationToken)
+    private async Task HearAsync(LiveMessages live, ReadBack readBack, CancellationToken cancellationToken)
     {
         var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var refused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var connection = new NatsConnection(_options);
+        var stream = new SessionStream(connection, _clock);
         connection.ConnectionDisconnected += (_, _) =>
         {
             lost.TrySetResult();
@@ -116,19 +133,29 @@ public sealed class NatsSource : ISource
         };
         connection.ServerError += (_, error) =>
         {
-            if (error.Kind is NatsServerErrorKind.PermissionsViolation)
+            if (error.Kind is not NatsServerErrorKind.PermissionsViolation)
+            {
+                return ValueTask.CompletedTask;
+            }
+            // Which right it lacks is only in the server's words.
+            if (SessionSubjects.All.Any(s => error.Error.Contains(s, StringComparison.OrdinalIgnoreCase)))
             {
                 refused.TrySetException(new NatsException(error.Error));
+            }
+            else
+            {
+                stream.Refuse();
             }
             return ValueTask.CompletedTask;
         };
         await connection.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+        readBack.Begin();
         // The library holds subscriptions weakly and silently ends those that are collected: these are held here.
         var subscriptions = SessionSubjects
             .All.Select(subject => new SubjectSubscription(
                 connection,
                 subject,
-                (on, body) => TakeAsync(on, body, output, stop.Token)
+                (on, body) => live.TakeAsync(on, body, stop.Token)
             ))
             .ToList();
         foreach (var subscription in subscriptions)
@@ -141,58 +168,36 @@ public sealed class NatsSource : ISource
         {
             await connection.PingAsync(either.Token);
         }
+        var reading = Task.CompletedTask;
         try
         {
-            if (!refused.Task.IsFaulted)
+            if (refused.Task.IsFaulted)
             {
-                Up();
+                await refused.Task;
             }
-            await await Task.WhenAny(lost.Task, refused.Task).WaitAsync(cancellationToken);
+            Up();
+            reading = readBack.RunAsync(stream, stop.Token);
+            await await Task.WhenAny(lost.Task, refused.Task, reading).WaitAsync(cancellationToken);
         }
         finally
         {
             await stop.CancelAsync();
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             GC.KeepAlive(subscriptions);
         }
     }
 
-    private async ValueTask TakeAsync(
-        string subject,
-        ReadOnlySequence<byte> body,
-        ChannelWriter<ObservationBatch> output,
-        CancellationToken cancellationToken
-    )
-    {
-        Interlocked.Increment(ref _received);
-        var (seen, fault) = SessionMessage.Read(subject, body, _clock.GetUtcNow());
-        if (fault is not null)
-        {
-            if (_skipped.AddOrUpdate(fault.Kind, 1, (_, count) => count + 1) == 1)
-            {
-                _logger.LogWarning(
-                    "Skipped a message on {Subject}: it {Fault}. More of this kind are only counted.",
-                    subject,
-                    fault.Sentence
-                );
-            }
-            return;
-        }
-        try
-        {
-            await output.WriteAsync(new ObservationBatch(Name, [seen!]), cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The connection is being closed: this message belongs to the time in which we are deaf.
-        }
-    }
+    private string Detail(Standing standing) =>
+        standing.State is not SourceState.Up ? standing.Detail
+        : _readBack?.Detail is { Length: > 0 } more ? $"{standing.Detail}; {more}."
+        : $"{standing.Detail}.";
 
     private void Up()
     {
         var now = _clock.GetUtcNow();
         var before = _standing;
         var deaf = before.DeafSince is { } since ? now - since : TimeSpan.Zero;
-        _standing = new Standing(SourceState.Up, $"Hears {_servers}.", now) { DeafBefore = before.DeafBefore + deaf };
+        _standing = new Standing(SourceState.Up, $"Hears {_servers}", now) { DeafBefore = before.DeafBefore + deaf };
         if (before.DeafSince is null)
         {
             _logger.LogInformation("NATS at {Servers} is heard.", _servers);
@@ -200,7 +205,7 @@ public sealed class NatsSource : ISource
         else
         {
             _logger.LogWarning(
-                "NATS at {Servers} is heard again; nothing was for {Seconds:F1} s, and what was published then is missed.",
+                "NATS at {Servers} is heard again; nothing was for {Seconds:F1} s.",
                 _servers,
                 deaf.TotalSeconds
             );

@@ -1,0 +1,61 @@
+using System.Globalization;
+
+namespace StreamSpace.Platform;
+
+/// <summary>What was stored while nobody listened, as it is read back. One writer; numbers are read from any thread.</summary>
+/// <param name="begun">When the gap ended and the reading began, by our clock.</param>
+internal sealed class Gap(DateTimeOffset begun)
+{
+    private DateTimeOffset? _goneAfter;
+    private DateTimeOffset? _goneBefore;
+    private ulong _gone;
+
+    /// <summary>When the reading began.</summary>
+    public DateTimeOffset Begun => begun;
+
+    /// <summary>Sequences behind us.</summary>
+    public ulong Done { get; set; }
+
+    /// <summary>Sequences in all.</summary>
+    public ulong Total { get; set; }
+
+    /// <summary>Messages that were taken in.</summary>
+    public long Taken { get; set; }
+
+    /// <summary>True when the stream is not the one of which we knew.</summary>
+    public bool Anew { get; set; }
+
+    /// <summary>Counts sequences of which the stream has nothing any more, stored between the two times.</summary>
+    public void Lose(ulong count, DateTimeOffset? after, DateTimeOffset? before)
+    {
+        if (count > 0)
+        {
+            _goneAfter ??= after;
+            _goneBefore = before ?? _goneBefore;
+            _gone += count;
+        }
+    }
+
+    /// <summary>What there is to tell of it, in clauses; none when nothing was missed.</summary>
+    /// <param name="keeps">How long the stream keeps a message; zero for ever.</param>
+    public IEnumerable<string> Story(TimeSpan keeps)
+    {
+        if (Anew)
+        {
+            yield return "the stream is a new one, and what only the former one had is lost";
+        }
+        if (Taken > 0)
+        {
+            yield return $"read back {Taken} missed messages";
+        }
+        if (_gone > 0)
+        {
+            var limit = keeps > TimeSpan.Zero ? $", which keeps them for {keeps.TotalHours:0.###} h" : "";
+            yield return $"{_gone} messages, copies included{Text("after", _goneAfter)}{Text("before", _goneBefore)} "
+                + $"were gone from the stream{limit}";
+        }
+    }
+
+    private static string Text(string word, DateTimeOffset? time) =>
+        time is { } known ? $", stored {word} {known.UtcDateTime.ToString("u", CultureInfo.InvariantCulture)}" : "";
+}
