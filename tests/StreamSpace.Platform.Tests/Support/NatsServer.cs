@@ -73,26 +73,42 @@ public sealed class NatsServer : IAsyncDisposable
         }
     }
 
-    /// <summary>A client of its own, connected.</summary>
-    public async Task<NatsConnection> ConnectAsync()
+    /// <summary>Loses its data, after <see cref="KillAsync"/>, as an emptyDir does with its pod.</summary>
+    public void LoseData()
     {
-        var client = new NatsConnection(NatsOpts.Default with { Url = Url, Name = "streamspace-api" });
+        Directory.Delete(_folder, recursive: true);
+        Directory.CreateDirectory(_folder);
+    }
+
+    /// <summary>A client of its own, connected.</summary>
+    public async Task<NatsConnection> ConnectAsync(string? user = null, string? password = null)
+    {
+        var client = new NatsConnection(
+            NatsOpts.Default with
+            {
+                Url = Url,
+                Name = "streamspace-api",
+                AuthOpts = NatsAuthOpts.Default with { Username = user, Password = password },
+            }
+        );
         await client.ConnectAsync();
         return client;
     }
 
     /// <summary>Makes the five streams that StreamSpace's API makes at its start (reference/streamspace.md §2.4).</summary>
-    public static async Task CreateStreamsAsync(NatsConnection client)
+    /// <param name="client">Makes them.</param>
+    /// <param name="maxAge">How long they keep a message; a day, as upstream's do, unless told otherwise.</param>
+    public static async Task CreateStreamsAsync(NatsConnection client, TimeSpan? maxAge = null)
     {
         var jetStream = new NatsJSContext(client);
         foreach (var part in (string[])["session", "app", "template", "node", "controller"])
         {
-            await jetStream.CreateStreamAsync(
+            await jetStream.CreateOrUpdateStreamAsync(
                 new StreamConfig($"STREAMSPACE_{part.ToUpperInvariant()}S", [$"streamspace.{part}.>"])
                 {
                     Retention = StreamConfigRetention.Workqueue,
                     Storage = StreamConfigStorage.File,
-                    MaxAge = TimeSpan.FromHours(24),
+                    MaxAge = maxAge ?? TimeSpan.FromHours(24),
                 }
             );
         }

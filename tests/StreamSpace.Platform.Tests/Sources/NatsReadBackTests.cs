@@ -1,0 +1,285 @@
+using Microsoft.Extensions.Time.Testing;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Platform.Tests;
+
+/// <summary>What a real nats-server stored while nobody listened.</summary>
+public sealed class NatsReadBackTests : IAsyncDisposable
+{
+    private readonly UpstreamMessages _upstream = new(seed: 1);
+    private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
+    private readonly NatsEar _ear;
+
+    public NatsReadBackTests() => _ear = new NatsEar(_clock);
+
+    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task WhatWasPublishedWhileWeWereAwayIsTakenInOnce()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var api = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(api);
+        await _ear.ListenAsync(server.Url);
+        await _ear.KeptAsync(0);
+        await PublishAsync(api, _upstream.Create("old", "ada", "chrome", Now));
+        await _ear.Listener.Changed.UntilAsync(() => _ear.News.Count == 1, "a session");
+        await _ear.StopAsync();
+
+        await PublishAsync(api, _upstream.Delete("old", "ada", Now));
+        for (var i = 0; i < 100; i++)
+        {
+            await PublishAsync(api, Life($"s{i}", Now.AddSeconds(-60)));
+        }
+        await _ear.ListenAsync(server.Url);
+        await _ear.EndedAsync(101);
+        await _ear.StopAsync();
+
+        Count<SessionCreated>().ShouldBe(101);
+        Count<SessionStarted>().ShouldBe(100);
+        Count<SessionHibernated>().ShouldBe(100);
+        Count<SessionWoken>().ShouldBe(100);
+        Count<SessionEnded>().ShouldBe(101);
+        _ear.Log.Lines.ShouldContain(l => l.Contains("read back 602 missed messages", StringComparison.Ordinal));
+
+        // Once more, with nothing new: nothing is told, and nothing was taken out of the platform's work queue.
+        await _ear.ListenAsync(server.Url);
+        await _ear.UpAsync();
+        await PublishAsync(api, _upstream.Create("last", "ada", "chrome", Now));
+        await _ear.Listener.Changed.UntilAsync(() => Count<SessionCreated>() == 102, "the last session");
+        _ear.News.Select(e => e.Id).Where(id => id is not null).ShouldBeUnique();
+        var stream = await StateAsync(api);
+        stream.Messages.ShouldBe(2 + 2 + (100 * 9) + 2);
+        stream.ConsumerCount.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task AFirstStartTakesNothingFromThePast()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var api = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(api);
+        await PublishAsync(api, Life("past", Now));
+        await _ear.ListenAsync(server.Url);
+        await _ear.KeptAsync(9);
+        await PublishAsync(api, Life("present", Now));
+        await _ear.EndedAsync(1);
+        _ear.News.OfType<SessionEvent>().ShouldAllBe(e => e.Session.Id == "present");
+    }
+
+    [Fact]
+    public async Task TheCheckpointFollowsWhatIsLive()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var api = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(api);
+        await _ear.ListenAsync(server.Url);
+        await _ear.KeptAsync(0);
+        await PublishAsync(api, Life("s", Now));
+        await _ear.EndedAsync(1);
+        await AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
+        _ear.News.OfType<SessionEvent>().Count().ShouldBe(5);
+        _ear.Source.Status.Received.ShouldBe(6);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AServerThatWasKilledIsReadFromWhereItWasLost(bool withoutItsData)
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using (var api = await server.ConnectAsync())
+        {
+            await NatsServer.CreateStreamsAsync(api);
+            await _ear.ListenAsync(server.Url);
+            await _ear.KeptAsync(0);
+            await PublishAsync(api, [.. Enumerable.Range(0, 5).SelectMany(i => Life($"before{i}", Now))]);
+            await _ear.EndedAsync(5);
+            await AdvanceUntilAsync(() => _ear.Kept!.Sequence == 45, "a checkpoint at the end");
+        }
+        await server.KillAsync();
+        await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
+        if (withoutItsData)
+        {
+            server.LoseData();
+        }
+        await server.StartAsync();
+        await using var restarted = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(restarted);
+        // The source waits for its clock, and hears none of these.
+        await PublishAsync(restarted, [.. Enumerable.Range(0, 10).SelectMany(i => Life($"after{i}", Now))]);
+        await AdvanceUntilAsync(() => Count<SessionEnded>() == 15, "15 ended lives");
+
+        Count<SessionCreated>().ShouldBe(15);
+        await _ear.KeptAsync(withoutItsData ? 90u : 135u);
+        _ear.Source.Status.Detail.Contains("a new one", StringComparison.Ordinal).ShouldBe(withoutItsData);
+        _ear.Source.Status.Detail.ShouldContain("read back 60 missed messages");
+        (await StateAsync(restarted)).ConsumerCount.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(1000, 0)]
+    [InlineData(9, -1)]
+    public async Task AStreamThatLostItsEndIsReadAgain(ulong hadCome, int storedHours)
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var api = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(api);
+        await PublishAsync(api, [.. Enumerable.Range(0, 3).SelectMany(i => Life($"s{i}", Now))]);
+        var stream = await new NatsJSContext(api).GetStreamAsync("STREAMSPACE_SESSIONS", cancellationToken: Cancel);
+        _ear.Keep(new StreamPosition(stream.Info.Created, hadCome, Now.AddHours(storedHours)).ToString());
+        await _ear.ListenAsync(server.Url);
+        await _ear.EndedAsync(3);
+        await _ear.KeptAsync(27);
+        _ear.Log.Lines.ShouldContain(l => l.Contains("has lost its end", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhatAgedOutIsToldWithItsNumberAndTime()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var api = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(api, maxAge: TimeSpan.FromSeconds(1));
+        await _ear.ListenAsync(server.Url);
+        await _ear.KeptAsync(0);
+        await PublishAsync(api, Life("heard", Now));
+        await _ear.EndedAsync(1);
+        await AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
+        await _ear.StopAsync();
+
+        await PublishAsync(api, [.. Life("gone", Now), .. Life("gone too", Now)]);
+        for (var left = -1L; left != 0; left = (await StateAsync(api)).Messages)
+        {
+            await api.PingAsync(Cancel);
+        }
+        await NatsServer.CreateStreamsAsync(api);
+        await PublishAsync(api, Life("kept", Now));
+        await _ear.ListenAsync(server.Url);
+        await _ear.EndedAsync(2);
+        await _ear.SaysAsync("read back 6 missed messages; 18 messages, copies included, stored after 2");
+        _ear.Source.Status.Detail.ShouldContain("which keeps them for 24 h");
+        _ear.Log.Lines.Count(l => l.Contains("were gone from the stream", StringComparison.Ordinal)).ShouldBe(1);
+        Count<SessionCreated>().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task WhatIsLiveComesBehindWhatWasMissed()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var api = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(api);
+        await _ear.ListenAsync(server.Url);
+        await _ear.KeptAsync(0);
+        await PublishAsync(
+            api,
+            _upstream.Create("sleepy", "ada", "chrome", Now),
+            _upstream.Status("sleepy", "Running", Now)
+        );
+        await PublishAsync(api, _upstream.Create("again", "ada", "chrome", Now));
+        await _ear.Listener.Changed.UntilAsync(() => _ear.News.Count == 3, "two sessions");
+        await _ear.StopAsync();
+
+        for (var i = 0; i < 500; i++)
+        {
+            await PublishAsync(api, Life($"s{i}", Now));
+        }
+        await PublishAsync(api, _upstream.Status("sleepy", "Hibernated", Now), _upstream.Delete("again", "ada", Now));
+        await _ear.ListenAsync(server.Url);
+        await _ear.UpAsync();
+        // Heard at once, while the 500 lives are still read: the sleep and the end before must not be lost by it.
+        await PublishAsync(
+            api,
+            _upstream.Status("sleepy", "Running", Now),
+            _upstream.Create("again", "bob", "code", Now)
+        );
+        await _ear.Listener.Changed.UntilAsync(
+            () => Of("again").Count() == 3,
+            "the last session",
+            () => string.Join(' ', Of("again"))
+        );
+
+        Of("sleepy")
+            .ShouldBe([
+                nameof(SessionCreated),
+                nameof(SessionStarted),
+                nameof(SessionHibernated),
+                nameof(SessionWoken),
+            ]);
+        Of("again").ShouldBe([nameof(SessionCreated), nameof(SessionEnded), nameof(SessionCreated)]);
+    }
+
+    [Fact]
+    public async Task ABacklogOfThousandsIsReadInSeconds()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using var api = await server.ConnectAsync();
+        await NatsServer.CreateStreamsAsync(api);
+        await _ear.ListenAsync(server.Url);
+        await _ear.KeptAsync(0);
+        await _ear.StopAsync();
+        const int lives = 20_000 / 9;
+        for (var i = 0; i < lives; i++)
+        {
+            await PublishAsync(api, Life($"s{i}", Now));
+        }
+        await api.PingAsync(Cancel);
+        var begun = TimeProvider.System.GetTimestamp();
+        await _ear.ListenAsync(server.Url);
+        await _ear.EndedAsync(lives);
+        TestContext.Current.SendDiagnosticMessage(
+            $"{lives * 9} messages read back in {TimeProvider.System.GetElapsedTime(begun).TotalSeconds:F2} s"
+        );
+        await _ear.KeptAsync(lives * 9);
+        Count<SessionCreated>().ShouldBe(lives);
+        _ear.Source.Status.Received.ShouldBe(lives * 6);
+        (await StateAsync(api)).Messages.ShouldBe(lives * 9);
+    }
+
+    public ValueTask DisposeAsync() => _ear.DisposeAsync();
+
+    // Nine messages in the stream, three of them copies on a platform's subject; six that tell something.
+    private UpstreamMessage[] Life(string id, DateTimeOffset at) =>
+        [
+            _upstream.Create(id, "ada", "chrome", at),
+            _upstream.Status(id, "Running", at.AddSeconds(1)),
+            _upstream.Hibernate(id, "ada", at.AddSeconds(2)),
+            _upstream.Status(id, "Hibernated", at.AddSeconds(3)),
+            _upstream.Status(id, "Running", at.AddSeconds(4)),
+            _upstream.Delete(id, "ada", at.AddSeconds(5)),
+        ];
+
+    private static async Task PublishAsync(NatsConnection api, params UpstreamMessage[] messages)
+    {
+        foreach (var message in messages)
+        {
+            await message.PublishAsync(api);
+        }
+    }
+
+    private static async Task<StreamState> StateAsync(NatsConnection api) =>
+        (await new NatsJSContext(api).GetStreamAsync("STREAMSPACE_SESSIONS", cancellationToken: Cancel)).Info.State;
+
+    private int Count<T>() => _ear.News.OfType<T>().Count();
+
+    private IEnumerable<string> Of(string session) =>
+        _ear.News.OfType<SessionEvent>().Where(e => e.Session.Id == session).Select(e => e.GetType().Name);
+
+    private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
+        _ear.Listener.Changed.UntilAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromSeconds(1));
+                return condition();
+            },
+            what,
+            () => $"{_ear.Kept}; {_ear.Source.Status}; {string.Join('\n', _ear.Log.Lines)}"
+        );
+}
