@@ -154,7 +154,15 @@ internal sealed class InstalledPlugins(PluginSet plugins, Attachment attachment)
         {
             Directory.Move(target, aside);
         }
-        Directory.Move(root, target);
+        try
+        {
+            Directory.Move(root, target);
+        }
+        catch (IOException) when (existed)
+        {
+            Directory.Move(aside, target);
+            throw;
+        }
         if (existed)
         {
             Directory.Delete(aside, recursive: true);
