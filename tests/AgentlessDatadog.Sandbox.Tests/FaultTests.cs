@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
@@ -56,7 +57,14 @@ public sealed class FaultTests
         await Should.ThrowAsync<HttpRequestException>(sandbox.PutPointAsync("a", 3, 1));
 
         (await sandbox.ValueAsync("avg:a{*}")).ShouldBe(value);
-        var requests = (await sandbox.GetAsync("/sandbox/requests?path=/api/v2/series")).Json.GetProperty("requests");
+        // The sender learns of the cut a moment before the list does.
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        JsonElement requests;
+        do
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            requests = (await sandbox.GetAsync("/sandbox/requests?path=/api/v2/series")).Json.GetProperty("requests");
+        } while (requests.GetArrayLength() == 0);
         requests[0].GetProperty("status").GetInt32().ShouldBe(0);
     }
 
