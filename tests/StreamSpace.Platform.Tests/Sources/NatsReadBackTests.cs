@@ -85,7 +85,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await _ear.KeptAsync(0);
         await PublishAsync(api, Life("s", Now));
         await _ear.EndedAsync(1);
-        await AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
+        await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
         _ear.News.OfType<SessionEvent>().Count().ShouldBe(5);
         _ear.Source.Status.Received.ShouldBe(6);
     }
@@ -103,7 +103,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             await _ear.KeptAsync(0);
             await PublishAsync(api, [.. Enumerable.Range(0, 5).SelectMany(i => Life($"before{i}", Now))]);
             await _ear.EndedAsync(5);
-            await AdvanceUntilAsync(() => _ear.Kept!.Sequence == 45, "a checkpoint at the end");
+            await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 45, "a checkpoint at the end");
         }
         await server.KillAsync();
         await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
@@ -116,7 +116,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await NatsServer.CreateStreamsAsync(restarted);
         // The source waits for its clock, and hears none of these.
         await PublishAsync(restarted, [.. Enumerable.Range(0, 10).SelectMany(i => Life($"after{i}", Now))]);
-        await AdvanceUntilAsync(() => Count<SessionEnded>() == 15, "15 ended lives");
+        await _ear.AdvanceUntilAsync(() => Count<SessionEnded>() == 15, "15 ended lives");
 
         Count<SessionCreated>().ShouldBe(15);
         await _ear.KeptAsync(withoutItsData ? 90u : 135u);
@@ -152,7 +152,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await _ear.KeptAsync(0);
         await PublishAsync(api, Life("heard", Now));
         await _ear.EndedAsync(1);
-        await AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
+        await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
         await _ear.StopAsync();
 
         await PublishAsync(api, [.. Life("gone", Now), .. Life("gone too", Now)]);
@@ -271,15 +271,4 @@ public sealed class NatsReadBackTests : IAsyncDisposable
 
     private IEnumerable<string> Of(string session) =>
         _ear.News.OfType<SessionEvent>().Where(e => e.Session.Id == session).Select(e => e.GetType().Name);
-
-    private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
-        _ear.Listener.Changed.UntilAsync(
-            () =>
-            {
-                _clock.Advance(TimeSpan.FromSeconds(1));
-                return condition();
-            },
-            what,
-            () => $"{_ear.Kept}; {_ear.Source.Status}; {string.Join('\n', _ear.Log.Lines)}"
-        );
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;
@@ -74,6 +75,18 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
             () => Source.Status.Detail.Contains(words, StringComparison.Ordinal),
             words,
             () => $"{Source.Status}; {string.Join('\n', Log.Lines)}"
+        );
+
+    /// <summary>Lets its clock go on until the condition holds.</summary>
+    public Task AdvanceUntilAsync(Func<bool> condition, string what) =>
+        Listener.Changed.UntilAsync(
+            () =>
+            {
+                ((FakeTimeProvider)_clock).Advance(TimeSpan.FromSeconds(1));
+                return condition();
+            },
+            what,
+            () => $"{Kept}; {Source.Status}; {string.Join('\n', Log.Lines)}"
         );
 
     /// <summary>Stops listening; it may begin again, with what was kept.</summary>

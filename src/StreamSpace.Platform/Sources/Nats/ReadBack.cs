@@ -30,7 +30,7 @@ internal sealed class ReadBack(
 {
     // All of a window are asked for at once. Each message is a batch of its own, so that slow listeners keep no more
     // of them waiting than the channel holds.
-    private const int Window = 64;
+    private const int Window = 32;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan TellProgressAfter = TimeSpan.FromSeconds(2);

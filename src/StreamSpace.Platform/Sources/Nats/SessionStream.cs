@@ -50,18 +50,18 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
     private const int Off = 10076;
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
 
-    private volatile TaskCompletionSource _refused = Pending();
+    private readonly TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>To be called when the server says that the user lacks a right: what is asked now gets no answer.</summary>
+    /// <summary>
+    /// To be called when the server says that the user lacks a right. What is asked then gets no answer, and the
+    /// server logs each try, so that nothing is asked any more on this connection.
+    /// </summary>
     public void Refuse() => _refused.TrySetResult();
 
     /// <summary>What there is of the stream.</summary>
     /// <exception cref="StreamUnreadableException">It is not there, or does not answer.</exception>
-    public async Task<StreamExtent> LookAsync(CancellationToken cancellationToken)
-    {
-        // The right may have been granted since.
-        _refused = Pending();
-        return await WithinAsync(
+    public Task<StreamExtent> LookAsync(CancellationToken cancellationToken) =>
+        WithinAsync(
             async token =>
             {
                 using var answer = await AskAsync(InfoSubject, [], token);
@@ -77,7 +77,6 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
             },
             cancellationToken
         );
-    }
 
     /// <summary>The messages from sequence <paramref name="first"/> on, all asked for at once; null for each that is gone.</summary>
     /// <exception cref="StreamUnreadableException">The stream is not there, or does not answer.</exception>
@@ -134,6 +133,10 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
     private async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         var refused = _refused.Task;
+        if (refused.IsCompleted)
+        {
+            throw MayNotAsk();
+        }
         using var stop = new CancellationTokenSource(AnswerWithin, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, cancellationToken);
         try
@@ -153,9 +156,7 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
             when (e is OperationCanceledException or NatsException && !cancellationToken.IsCancellationRequested)
         {
             throw refused.IsCompleted
-                ? new StreamUnreadableException(
-                    $"the user may not ask; grant it to publish {InfoSubject} and {GetSubject} and to subscribe _INBOX.>"
-                )
+                ? MayNotAsk()
                 : new StreamUnreadableException("the server does not answer in time");
         }
         catch (Exception e)
@@ -165,7 +166,11 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
         }
     }
 
-    private static TaskCompletionSource Pending() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static StreamUnreadableException MayNotAsk() =>
+        new(
+            $"the user may not ask; grant it to publish {InfoSubject} and {GetSubject} and to subscribe _INBOX.>, "
+                + "and it is asked again at the next connection"
+        );
 
     private static StreamUnreadableException JetStreamIsOff() => new("the server has no JetStream");
 
