@@ -149,7 +149,7 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
 
         never.SetResult();
         await _ear.AdvanceUntilAsync(() => Created("missed"), "the missed session");
-        await _ear.SaysAsync("read back 1 missed messages");
+        await _ear.SaysAsync("missed messages read back: 1");
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         await _ear.Listener.Changed.UntilAsync(() => Created("live"), "the live session");
         _ear.News.Count.ShouldBeLessThan(1000);
         hold.SetResult();
-        await _ear.SaysAsync("read back 1000 missed messages");
+        await _ear.SaysAsync("missed messages read back: 1000");
     }
 
     [Fact]
@@ -217,6 +217,22 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         stream.Store(_upstream.Create("unheard", "ada", "chrome", Now));
         await _ear.AdvanceUntilAsync(() => Created("unheard"), "the unheard session");
         await _ear.KeptAsync(1);
+    }
+
+    [Fact]
+    public async Task WhatAStreamThatLostItsEndHadLongBeforeIsNotTakenAgain()
+    {
+        await using var server = await NatsServer.StartAsync(jetStream: false);
+        await using var stream = await ScriptedStream.OnAsync(server);
+        // The n-th is stored in the n-th second.
+        stream.Store(Enumerable.Range(1, 200).Select(n => _upstream.Create($"s{n}", "ada", "chrome", Now)));
+        _ear.Keep(new StreamPosition(Some.Morning, 1000, Some.At(100)).ToString());
+        await _ear.ListenAsync(server.Url);
+        await _ear.KeptAsync(200);
+        // A minute of doubt about the server's clock.
+        _ear.News.OfType<SessionCreated>().Count().ShouldBe(161);
+        Created("s39").ShouldBeFalse();
+        Created("s40").ShouldBeTrue();
     }
 
     [Theory]

@@ -25,6 +25,9 @@ internal sealed class Gap(DateTimeOffset begun)
     /// <summary>True when the stream is not the one of which we knew.</summary>
     public bool Anew { get; set; }
 
+    /// <summary>True when something cannot be read back any more.</summary>
+    public bool Lost => Anew || _gone > 0;
+
     /// <summary>Counts sequences of which the stream has nothing any more, stored between the two times.</summary>
     public void Lose(ulong count, DateTimeOffset? after, DateTimeOffset? before)
     {
@@ -46,16 +49,17 @@ internal sealed class Gap(DateTimeOffset begun)
         }
         if (Taken > 0)
         {
-            yield return $"read back {Taken} missed messages";
+            yield return $"missed messages read back: {Taken}";
         }
         if (_gone > 0)
         {
-            var limit = keeps > TimeSpan.Zero ? $", which keeps them for {keeps.TotalHours:0.###} h" : "";
-            yield return $"{_gone} messages, copies included{Text("after", _goneAfter)}{Text("before", _goneBefore)} "
-                + $"were gone from the stream{limit}";
+            var limit = keeps > TimeSpan.Zero ? $" (it keeps messages for {keeps.TotalHours:0.###} h)" : "";
+            yield return $"missed messages gone from the stream{limit}: {_gone}, copies included"
+                + Text("stored after", _goneAfter)
+                + Text("before", _goneBefore);
         }
     }
 
     private static string Text(string word, DateTimeOffset? time) =>
-        time is { } known ? $", stored {word} {known.UtcDateTime.ToString("u", CultureInfo.InvariantCulture)}" : "";
+        time is { } known ? $", {word} {known.UtcDateTime.ToString("u", CultureInfo.InvariantCulture)}" : "";
 }

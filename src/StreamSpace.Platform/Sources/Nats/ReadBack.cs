@@ -225,7 +225,8 @@ internal sealed class ReadBack(
         _story = string.Join("; ", _gap.Story(extent.Keeps));
         if (_story.Length > 0)
         {
-            logger.LogWarning(
+            logger.Log(
+                _gap.Lost ? LogLevel.Warning : LogLevel.Information,
                 "After the gap, in {Seconds:F1} s: {Story}.",
                 (clock.GetUtcNow() - _gap.Begun).TotalSeconds,
                 _story
