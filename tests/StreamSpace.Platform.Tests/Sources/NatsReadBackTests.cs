@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using NATS.Client.Core;
 using NATS.Client.JetStream;
-using NATS.Client.JetStream.Models;
 using Shouldly;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
@@ -30,15 +28,12 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await NatsServer.CreateStreamsAsync(api);
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(0);
-        await PublishAsync(api, _upstream.Create("old", "ada", "chrome", Now));
+        await NatsServer.StoreAsync(api, _upstream.Create("old", "ada", "chrome", Now));
         await _ear.Listener.Changed.UntilAsync(() => _ear.News.Count == 1, "a session");
         await _ear.StopAsync();
 
-        await PublishAsync(api, _upstream.Delete("old", "ada", Now));
-        for (var i = 0; i < 100; i++)
-        {
-            await PublishAsync(api, Life($"s{i}", Now.AddSeconds(-60)));
-        }
+        await NatsServer.StoreAsync(api, _upstream.Delete("old", "ada", Now));
+        await NatsServer.StoreAsync(api, Enumerable.Range(0, 100).SelectMany(i => Life($"s{i}", Now.AddSeconds(-60))));
         await _ear.ListenAsync(server.Url);
         await _ear.EndedAsync(101);
         await _ear.StopAsync();
@@ -58,10 +53,10 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         // Once more, with nothing new: nothing is told, and nothing was taken out of the platform's work queue.
         await _ear.ListenAsync(server.Url);
         await _ear.UpAsync();
-        await PublishAsync(api, _upstream.Create("last", "ada", "chrome", Now));
+        await NatsServer.StoreAsync(api, _upstream.Create("last", "ada", "chrome", Now));
         await _ear.Listener.Changed.UntilAsync(() => Count<SessionCreated>() == 102, "the last session");
         _ear.News.Select(e => e.Id).Where(id => id is not null).ShouldBeUnique();
-        var stream = await StateAsync(api);
+        var stream = await NatsServer.StateAsync(api);
         stream.Messages.ShouldBe(2 + 2 + (100 * 9) + 2);
         stream.ConsumerCount.ShouldBe(0);
     }
@@ -72,10 +67,10 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await using var server = await NatsServer.StartAsync();
         await using var api = await server.ConnectAsync();
         await NatsServer.CreateStreamsAsync(api);
-        await PublishAsync(api, Life("past", Now));
+        await NatsServer.StoreAsync(api, Life("past", Now));
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(9);
-        await PublishAsync(api, Life("present", Now));
+        await NatsServer.StoreAsync(api, Life("present", Now));
         await _ear.EndedAsync(1);
         _ear.News.OfType<SessionEvent>().ShouldAllBe(e => e.Session.Id == "present");
     }
@@ -88,7 +83,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await NatsServer.CreateStreamsAsync(api);
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(0);
-        await PublishAsync(api, Life("s", Now));
+        await NatsServer.StoreAsync(api, Life("s", Now));
         await _ear.EndedAsync(1);
         await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
         _ear.News.OfType<SessionEvent>().Count().ShouldBe(5);
@@ -106,7 +101,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             await NatsServer.CreateStreamsAsync(api);
             await _ear.ListenAsync(server.Url);
             await _ear.KeptAsync(0);
-            await PublishAsync(api, [.. Enumerable.Range(0, 5).SelectMany(i => Life($"before{i}", Now))]);
+            await NatsServer.StoreAsync(api, [.. Enumerable.Range(0, 5).SelectMany(i => Life($"before{i}", Now))]);
             await _ear.EndedAsync(5);
             await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 45, "a checkpoint at the end");
         }
@@ -120,14 +115,14 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await using var restarted = await server.ConnectAsync();
         await NatsServer.CreateStreamsAsync(restarted);
         // The source waits for its clock, and hears none of these.
-        await PublishAsync(restarted, [.. Enumerable.Range(0, 10).SelectMany(i => Life($"after{i}", Now))]);
+        await NatsServer.StoreAsync(restarted, [.. Enumerable.Range(0, 10).SelectMany(i => Life($"after{i}", Now))]);
         await _ear.AdvanceUntilAsync(() => Count<SessionEnded>() == 15, "15 ended lives");
 
         Count<SessionCreated>().ShouldBe(15);
         await _ear.KeptAsync(withoutItsData ? 90u : 135u);
         _ear.Source.Status.Detail.Contains("a new one", StringComparison.Ordinal).ShouldBe(withoutItsData);
         _ear.Source.Status.Detail.ShouldContain("missed messages read back: 60");
-        (await StateAsync(restarted)).ConsumerCount.ShouldBe(0);
+        (await NatsServer.StateAsync(restarted)).ConsumerCount.ShouldBe(0);
     }
 
     [Theory]
@@ -138,7 +133,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await using var server = await NatsServer.StartAsync();
         await using var api = await server.ConnectAsync();
         await NatsServer.CreateStreamsAsync(api);
-        await PublishAsync(api, [.. Enumerable.Range(0, 3).SelectMany(i => Life($"s{i}", Now))]);
+        await NatsServer.StoreAsync(api, [.. Enumerable.Range(0, 3).SelectMany(i => Life($"s{i}", Now))]);
         var stream = await new NatsJSContext(api).GetStreamAsync("STREAMSPACE_SESSIONS", cancellationToken: Cancel);
         _ear.Keep(new StreamPosition(stream.Info.Created, hadCome, Now.AddHours(storedHours)).ToString());
         await _ear.ListenAsync(server.Url);
@@ -155,18 +150,18 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await NatsServer.CreateStreamsAsync(api, maxAge: TimeSpan.FromSeconds(1));
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(0);
-        await PublishAsync(api, Life("heard", Now));
+        await NatsServer.StoreAsync(api, Life("heard", Now));
         await _ear.EndedAsync(1);
         await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
         await _ear.StopAsync();
 
-        await PublishAsync(api, [.. Life("gone", Now), .. Life("gone too", Now)]);
-        for (var left = -1L; left != 0; left = (await StateAsync(api)).Messages)
+        await NatsServer.StoreAsync(api, [.. Life("gone", Now), .. Life("gone too", Now)]);
+        for (var left = -1L; left != 0; left = (await NatsServer.StateAsync(api)).Messages)
         {
             await api.PingAsync(Cancel);
         }
         await NatsServer.CreateStreamsAsync(api);
-        await PublishAsync(api, Life("kept", Now));
+        await NatsServer.StoreAsync(api, Life("kept", Now));
         await _ear.ListenAsync(server.Url);
         await _ear.EndedAsync(2);
         await _ear.SaysAsync(
@@ -184,24 +179,25 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await NatsServer.CreateStreamsAsync(api);
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(0);
-        await PublishAsync(
+        await NatsServer.StoreAsync(
             api,
             _upstream.Create("sleepy", "ada", "chrome", Now),
             _upstream.Status("sleepy", "Running", Now)
         );
-        await PublishAsync(api, _upstream.Create("again", "ada", "chrome", Now));
+        await NatsServer.StoreAsync(api, _upstream.Create("again", "ada", "chrome", Now));
         await _ear.Listener.Changed.UntilAsync(() => _ear.News.Count == 3, "two sessions");
         await _ear.StopAsync();
 
-        for (var i = 0; i < 500; i++)
-        {
-            await PublishAsync(api, Life($"s{i}", Now));
-        }
-        await PublishAsync(api, _upstream.Status("sleepy", "Hibernated", Now), _upstream.Delete("again", "ada", Now));
+        await NatsServer.StoreAsync(api, Enumerable.Range(0, 500).SelectMany(i => Life($"s{i}", Now)));
+        await NatsServer.StoreAsync(
+            api,
+            _upstream.Status("sleepy", "Hibernated", Now),
+            _upstream.Delete("again", "ada", Now)
+        );
         await _ear.ListenAsync(server.Url);
         await _ear.UpAsync();
         // Heard at once, while the 500 lives are still read: the sleep and the end before must not be lost by it.
-        await PublishAsync(
+        await NatsServer.StoreAsync(
             api,
             _upstream.Status("sleepy", "Running", Now),
             _upstream.Create("again", "bob", "code", Now)
@@ -232,11 +228,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await _ear.KeptAsync(0);
         await _ear.StopAsync();
         const int lives = 20_000 / 9;
-        for (var i = 0; i < lives; i++)
-        {
-            await PublishAsync(api, Life($"s{i}", Now));
-        }
-        await api.PingAsync(Cancel);
+        await NatsServer.StoreAsync(api, Enumerable.Range(0, lives).SelectMany(i => Life($"s{i}", Now)));
         var begun = TimeProvider.System.GetTimestamp();
         await _ear.ListenAsync(server.Url);
         await _ear.EndedAsync(lives);
@@ -246,7 +238,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await _ear.KeptAsync(lives * 9);
         Count<SessionCreated>().ShouldBe(lives);
         _ear.Source.Status.Received.ShouldBe(lives * 6);
-        (await StateAsync(api)).Messages.ShouldBe(lives * 9);
+        (await NatsServer.StateAsync(api)).Messages.ShouldBe(lives * 9);
     }
 
     public ValueTask DisposeAsync() => _ear.DisposeAsync();
@@ -261,17 +253,6 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             _upstream.Status(id, "Running", at.AddSeconds(4)),
             _upstream.Delete(id, "ada", at.AddSeconds(5)),
         ];
-
-    private static async Task PublishAsync(NatsConnection api, params UpstreamMessage[] messages)
-    {
-        foreach (var message in messages)
-        {
-            await message.PublishAsync(api);
-        }
-    }
-
-    private static async Task<StreamState> StateAsync(NatsConnection api) =>
-        (await new NatsJSContext(api).GetStreamAsync("STREAMSPACE_SESSIONS", cancellationToken: Cancel)).Info.State;
 
     private int Count<T>() => _ear.News.OfType<T>().Count();
 

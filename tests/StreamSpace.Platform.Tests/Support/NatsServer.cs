@@ -114,6 +114,25 @@ public sealed class NatsServer : IAsyncDisposable
         }
     }
 
+    /// <summary>What the stream of sessions has.</summary>
+    public static async Task<StreamState> StateAsync(NatsConnection client) =>
+        (await new NatsJSContext(client).GetStreamAsync("STREAMSPACE_SESSIONS")).Info.State;
+
+    /// <summary>Publishes, and returns once the stream has it all: a server stores some time after it took a message.</summary>
+    public static async Task StoreAsync(NatsConnection client, params IEnumerable<UpstreamMessage> messages)
+    {
+        var last = (await StateAsync(client)).LastSeq;
+        foreach (var message in messages)
+        {
+            await message.PublishAsync(client);
+            last += message.Copy is null ? 1u : 2u;
+        }
+        while ((await StateAsync(client)).LastSeq < last)
+        {
+            await client.PingAsync();
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
