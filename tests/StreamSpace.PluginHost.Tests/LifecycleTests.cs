@@ -74,47 +74,6 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task APluginThatThrowsAtEveryBatchIsIsolatedWhenOthersWait()
-    {
-        var folder = TestHost.NewFolder();
-        foreach (var name in (string[])["streamspace-echo", "streamspace-twin"])
-        {
-            var from = Path.Combine(TestHost.EchoFolder, "streamspace-echo");
-            foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
-            {
-                var path = Path.Combine(folder, name, Path.GetRelativePath(from, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                File.Copy(file, path);
-            }
-            var manifest = Path.Combine(folder, name, "manifest.json");
-            await File.WriteAllTextAsync(
-                manifest,
-                (await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken)).Replace(
-                    "streamspace-echo",
-                    name,
-                    StringComparison.Ordinal
-                ),
-                TestContext.Current.CancellationToken
-            );
-        }
-        var settings = TestHost.NewSettings() with
-        {
-            PluginsFolder = folder,
-            CallLimit = TimeSpan.FromSeconds(1),
-            Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = "whsec_of-the-test" },
-        };
-        await using var host = await TestHost.StartAsync(settings);
-        (await host.PutConfigAsync("""{"handle":"throw"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
-        const string login = """{"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"ada"}}""";
-        // Answered once the one that throws is out of the way and the other has it.
-        (await host.SendAsync(HttpMethod.Post, "api/events", host.Admin, TestHost.Json(login))).StatusCode.ShouldBe(
-            HttpStatusCode.Accepted
-        );
-        (await StateAsync(host)).ShouldBe("isolated");
-        ((long?)(await host.ReadAsync("api/plugins/twin/status"))["events"]).ShouldBe(1);
-    }
-
-    [Fact]
     public async Task OfTwoWhoSaveAtOnceTheSecondIsToldSo()
     {
         await using var host = await TestHost.StartAsync();

@@ -17,15 +17,31 @@ internal sealed class Listener(
 
     private readonly CancellationTokenSource _detached = new();
 
+    /// <summary>Gives it a baseline, once: a failure is the caller's.</summary>
+    public ValueTask BeginAsync(PlatformBatch baseline, CancellationToken cancellationToken) =>
+        take(baseline, cancellationToken);
+
     /// <summary>Gives it the batch, again and again until it has taken it or is detached.</summary>
-    public async Task DeliverAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    public async Task DeliverAsync(
+        PlatformBatch batch,
+        Func<PlatformBatch> baseline,
+        CancellationToken cancellationToken
+    )
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _detached.Token);
         for (var failures = 1; !either.IsCancellationRequested; failures++)
         {
             try
             {
-                await take(batch, either.Token);
+                try
+                {
+                    await take(batch, either.Token);
+                }
+                catch (BaselineFirstException)
+                {
+                    await take(baseline(), either.Token);
+                    await take(batch, either.Token);
+                }
                 return;
             }
             catch (Exception e) when (!either.IsCancellationRequested)

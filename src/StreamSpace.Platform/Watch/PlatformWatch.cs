@@ -110,11 +110,26 @@ public sealed class PlatformWatch : IAsyncDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var baseline = new PlatformBatch(Known().Baseline) { Baseline = true, Demo = _demo };
-            await take(baseline, cancellationToken);
             var listener = new Listener(name, take, DetachAsync, _clock, _chance, _logger);
+            await listener.BeginAsync(Baseline(), cancellationToken);
             _listeners.Add(listener);
             return listener;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Gives a listener that is attached another baseline, once: a failure there is the caller's.</summary>
+    /// <param name="listener">What <see cref="AttachAsync"/> returned.</param>
+    /// <param name="cancellationToken">Gives up waiting for the batch that is under way.</param>
+    public async ValueTask RenewAsync(IAsyncDisposable listener, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await ((Listener)listener).BeginAsync(Baseline(), cancellationToken);
         }
         finally
         {
@@ -182,7 +197,7 @@ public sealed class PlatformWatch : IAsyncDisposable
                 var told = new PlatformBatch(news) { Demo = _demo };
                 foreach (var listener in _listeners.ToList())
                 {
-                    await listener.DeliverAsync(told, cancellationToken);
+                    await listener.DeliverAsync(told, Baseline, cancellationToken);
                 }
             }
             Commit(registry);
@@ -254,6 +269,8 @@ public sealed class PlatformWatch : IAsyncDisposable
             }
         }
     }
+
+    private PlatformBatch Baseline() => new(Known().Baseline) { Baseline = true, Demo = _demo };
 
     private Registry Known()
     {

@@ -19,7 +19,12 @@ internal sealed class Attachment(
 {
     private const int DemoSeed = 1;
 
+    // Whoever hears nothing, though it should, is tried again.
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly CancellationTokenSource _stop = new();
+    private Task? _retrying;
     private Hearing? _hearing;
     private bool _said;
 
@@ -65,6 +70,7 @@ internal sealed class Attachment(
                     await _hearing.AttachAsync(plugin, cancellationToken);
                 }
                 _hearing.Run();
+                _retrying ??= RetryAsync();
             }
             else
             {
@@ -84,15 +90,37 @@ internal sealed class Attachment(
 
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync();
+        await (_retrying ?? Task.CompletedTask);
         await _turn.WaitAsync();
         await EndAsync();
+        _stop.Dispose();
+    }
+
+    private async Task RetryAsync()
+    {
+        using var timer = new PeriodicTimer(RetryEvery, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                if (plugins.All.Any(p => p is { State: PluginState.Running, Deaf: not null }))
+                {
+                    await SettleAsync(_stop.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Asked to.
+        }
     }
 
     private Hearing Begin(bool demo)
     {
         IRegistryStore store = demo ? new MemoryRegistryStore() : OpenRegistry();
         IReadOnlyList<ISource> heard = demo ? [new DemoSource(DemoSeed, clock)] : sources;
-        return new Hearing(demo, new PlatformWatch(heard, store, demo, clock, chance, logger), store, logger);
+        return new Hearing(demo, new PlatformWatch(heard, store, demo, clock, chance, logger), store, clock, logger);
     }
 
     private SqliteRegistryStore OpenRegistry()

@@ -3,8 +3,11 @@ using StreamSpace.Platform;
 namespace StreamSpace.PluginHost;
 
 /// <summary>One watch, its store, and the plugins that listen to it, from the first listener to the end.</summary>
-internal sealed class Hearing(bool demo, PlatformWatch watch, IRegistryStore store, ILogger logger) : IAsyncDisposable
+internal sealed class Hearing(bool demo, PlatformWatch watch, IRegistryStore store, TimeProvider clock, ILogger logger)
+    : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<HostedPlugin, IAsyncDisposable> _listeners = [];
     private Task? _run;
@@ -18,22 +21,33 @@ internal sealed class Hearing(bool demo, PlatformWatch watch, IRegistryStore sto
     /// <summary>Why the watch ended by itself, or null.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Lets <paramref name="plugin"/> listen, unless it does.</summary>
+    /// <summary>Lets <paramref name="plugin"/> listen, unless it does; gives it a baseline when it needs one.</summary>
     public async Task AttachAsync(HostedPlugin plugin, CancellationToken cancellationToken)
     {
-        if (_listeners.ContainsKey(plugin))
+        var listens = _listeners.TryGetValue(plugin, out var listener);
+        if (listens && !plugin.NeedsBaseline)
         {
             return;
         }
+        // Another plugin that keeps failing at a batch holds the watch: what cannot begin now is tried again.
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            _listeners[plugin] = await watch.AttachAsync(plugin.Name, plugin.HandleAsync, cancellationToken);
-            plugin.Deaf = null;
+            if (listens)
+            {
+                await watch.RenewAsync(listener!, either.Token);
+            }
+            else
+            {
+                _listeners[plugin] = await watch.AttachAsync(plugin.Name, plugin.HandleAsync, either.Token);
+            }
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            plugin.Deaf = $"{plugin.Name} hears nothing: it failed at its first batch ({e.Message}).";
-            logger.LogError(e, "{Plugin} failed at its first batch and hears nothing.", plugin.Name);
+            var why = e is OperationCanceledException ? "another plugin keeps it waiting" : e.Message;
+            plugin.Deaf = $"{plugin.Name} hears nothing: it could not take its first batch ({why}).";
+            logger.LogError("{Plugin} hears nothing: it could not take its first batch ({Why}).", plugin.Name, why);
         }
     }
 

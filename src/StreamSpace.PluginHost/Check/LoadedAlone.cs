@@ -20,7 +20,7 @@ internal static class LoadedAlone
         var context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
         try
         {
-            var plugin = PluginFolder.MakePlugin(context, folder, manifest);
+            var plugin = PluginFolder.MakePlugin(context, manifest);
             await plugin.LoadAsync(
                 new PluginContext(
                     manifest,

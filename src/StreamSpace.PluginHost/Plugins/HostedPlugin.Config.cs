@@ -10,6 +10,15 @@ internal sealed partial class HostedPlugin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// The config in force, or while the plugin is off the one that will be; secrets left out by the plugin and once
+    /// more by the schema.
+    /// </summary>
+    public JsonObject Config =>
+        Manifest!.ConfigSchema.WithoutSecrets(
+            Plugin is null ? Read(_config!.Read()).Values : Ask(plugin => plugin.Config, nobody: [], broken: _ => [])
+        );
+
     /// <summary>The entity tag of its config.</summary>
     public string ConfigTag => _config!.Tag;
 
@@ -92,7 +101,8 @@ internal sealed partial class HostedPlugin
             }
             var before = _config!.Read();
             var config = PluginConfig.LayOver(before, change);
-            var faults = await ConfigureAsync(config, cancellationToken);
+            // While it is off, its schema alone decides; the plugin says its part when it is loaded.
+            var faults = Plugin is null ? Read(config).Faults : await ConfigureAsync(config, cancellationToken);
             if (faults.Count == 0)
             {
                 try
@@ -101,8 +111,11 @@ internal sealed partial class HostedPlugin
                 }
                 catch (SqliteException)
                 {
-                    // What would be forgotten at the next start must not be in force until then.
-                    await ConfigureAsync(before, CancellationToken.None);
+                    if (Plugin is not null)
+                    {
+                        // What would be forgotten at the next start must not be in force until then.
+                        await ConfigureAsync(before, CancellationToken.None);
+                    }
                     throw;
                 }
             }
@@ -112,6 +125,12 @@ internal sealed partial class HostedPlugin
         {
             _turn.Release();
         }
+    }
+
+    private (JsonObject Values, IReadOnlyList<ConfigFault> Faults) Read(JsonObject config)
+    {
+        var faults = new List<ConfigFault>();
+        return (Manifest!.ConfigSchema.Read(_config!.InForce(config), faults), faults);
     }
 
     private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(

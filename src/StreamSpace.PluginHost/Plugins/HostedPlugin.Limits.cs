@@ -1,8 +1,16 @@
+using StreamSpace.Plugins;
+
 namespace StreamSpace.PluginHost;
 
-// How long a plugin is waited for, and what becomes of it then.
+// Every call into a plugin has a limit. A thread cannot be ended from outside, but nobody has to wait for it: a plugin that
+// does not come back is isolated.
 internal sealed partial class HostedPlugin
 {
+    // A property should answer at once; this is for one that is stuck.
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2);
+
+    private TimeSpan Limit => surroundings.Settings.CallLimit;
+
     private async Task<T> WithinAsync<T>(Func<Task<T>> call, string what)
     {
         var running = Task.Run(call);
@@ -12,25 +20,45 @@ internal sealed partial class HostedPlugin
 
     private Task WithinAsync(Func<Task> call, string what) => WithinAsync(Task.Run(call), what);
 
-    // A plugin that does not come back is isolated: a thread cannot be ended from outside, but nobody waits for it.
     private async Task WithinAsync(Task running, string what)
     {
-        var limit = surroundings.Settings.CallLimit;
         try
         {
-            await running.WaitAsync(limit, surroundings.Clock);
+            await running.WaitAsync(Limit, surroundings.Clock);
         }
         catch (TimeoutException) when (!running.IsCompleted)
         {
-            Isolate($"it did not come back from {what} within {limit.TotalSeconds:0.#} s.");
+            Isolate(what, Limit);
             throw new PluginHangsException(Detail);
         }
     }
 
-    private void Isolate(string why)
+    // A plugin may throw at any question, or never answer. Whoever asks needs the answer here and now: so the wait blocks,
+    // for two seconds at most, and once.
+    private T Ask<T>(Func<IPlugin, T> question, T nobody, Func<Exception, T> broken)
+    {
+        if (Plugin is not { } plugin)
+        {
+            return nobody;
+        }
+        var limit = Limit < LongestAnswer ? Limit : LongestAnswer;
+        var asking = Task.Run(() => question(plugin));
+        if (Task.WaitAny([asking], limit) < 0)
+        {
+            Isolate("a question about itself", limit);
+            return nobody;
+        }
+        return asking.Exception?.InnerException is { } e ? broken(e) : asking.GetAwaiter().GetResult();
+    }
+
+    private void Isolate(string what, TimeSpan limit)
     {
         Plugin = null;
-        (State, Detail) = (PluginState.Isolated, $"isolated: {why} Restart this process to free what it holds.");
+        LetGo();
+        (State, Detail) = (
+            PluginState.Isolated,
+            $"isolated: it did not come back from {what} within {limit.TotalSeconds:0.#} s. Reload it to try a new copy. Restart this process to free what the old one holds."
+        );
         _log?.Logger.LogError("{Plugin} is {Detail}", Name, Detail);
     }
 }

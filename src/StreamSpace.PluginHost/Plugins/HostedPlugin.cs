@@ -12,7 +12,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
     private PluginConfig? _config;
-    private DateTimeOffset? _failingSince;
 
     // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
     private PluginLoadContext? _context;
@@ -37,9 +36,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
 
     public string Name => Manifest?.Name ?? Path.GetFileName(folder);
 
-    /// <summary>Why it hears no platform events although it should, or null.</summary>
-    public string? Deaf { get; set; }
-
     public string? LogFile => _log?.Path;
 
     /// <summary>True when nothing that this plugin is told can leave the machine.</summary>
@@ -47,10 +43,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
 
     /// <summary>How often it wants levels anew, or null.</summary>
     public TimeSpan? LookEvery => Ask(plugin => plugin.LookEvery, nobody: null, broken: _ => null);
-
-    /// <summary>The config in force, secrets left out by the plugin and once more by the schema.</summary>
-    public JsonObject Config =>
-        Manifest!.ConfigSchema.WithoutSecrets(Ask(plugin => plugin.Config, nobody: [], broken: _ => []));
 
     /// <summary>What the plugin says of itself.</summary>
     public JsonObject Status =>
@@ -64,8 +56,9 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     public string? NotReady =>
         State switch
         {
+            PluginState.Running when Deaf is not null => Deaf,
             PluginState.Running when _failingSince is not null => $"{Name}: {Detail}",
-            PluginState.Running => Deaf ?? Ask(plugin => plugin.NotReady, nobody: null, broken: e => e.Message),
+            PluginState.Running => Ask(plugin => plugin.NotReady, nobody: null, broken: e => e.Message),
             PluginState.Disabled => null,
             _ => $"{Name}: {Detail}",
         };
@@ -82,7 +75,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 return;
             }
             Manifest = manifest;
-            _config = new PluginConfig(manifest, surroundings.Store);
+            _config = new PluginConfig(manifest, surroundings.Store) { Row = _config?.Row };
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -111,7 +104,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         try
         {
             _context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
-            var plugin = PluginFolder.MakePlugin(_context, folder, manifest);
+            var plugin = await MakeAsync(_context, manifest);
             var context = new PluginContext(
                 manifest,
                 surroundings.Data.Folder(Name),
@@ -139,40 +132,21 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         await BeginAsync(_config, cancellationToken);
     }
 
-    /// <summary>Gives the plugin a batch. Invented data never reaches a plugin that sends things elsewhere.</summary>
-    public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    /// <summary>Lets the plugin map its endpoints; what it throws is thrown here.</summary>
+    public void MapEndpoints(IEndpointRouteBuilder routes)
     {
-        await _turn.WaitAsync(cancellationToken);
-        try
-        {
-            if (Plugin is { } plugin && (!batch.Demo || KeepsDataLocal))
+        var fault = Ask(
+            plugin =>
             {
-                await WithinAsync(() => plugin.HandleAsync(batch, cancellationToken).AsTask(), "taking a batch");
-                Detail = _failingSince is null ? Detail : "";
-                _failingSince = null;
-            }
-        }
-        catch (PluginHangsException)
+                plugin.MapEndpoints(routes);
+                return null;
+            },
+            nobody: null,
+            broken: e => e
+        );
+        if (fault is not null)
         {
-            // Isolated: nothing is asked of it any more, and nobody waits for it.
-        }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-        {
-            // It comes again: a plugin may be unable for a while. But not for ever while others wait for their events.
-            var now = surroundings.Clock.GetUtcNow();
-            _failingSince ??= now;
-            Detail = $"it fails to take a batch, which comes again: {e.Message}";
-            if (now - _failingSince < surroundings.Settings.CallLimit || !surroundings.OthersWait(this))
-            {
-                throw;
-            }
-            Isolate(
-                $"it failed to take a batch for {surroundings.Settings.CallLimit.TotalSeconds:0.#} s while others waited: {e.Message}"
-            );
-        }
-        finally
-        {
-            _turn.Release();
+            throw new InvalidOperationException(fault.Message, fault);
         }
     }
 
@@ -192,7 +166,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             try
             {
                 // A plugin that looks at no deadline is not waited for any longer than one that does.
-                await plugin.UnloadAsync(deadline).AsTask().WaitAsync(deadline);
+                await Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None).WaitAsync(deadline);
             }
             catch (Exception e)
             {
@@ -202,6 +176,9 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             (State, Detail) = (PluginState.Unloaded, "Unloaded.");
         }
     }
+
+    /// <summary>Removes its log files. To be called once it is disposed.</summary>
+    public void RemoveLogs() => _log?.Remove();
 
     public void Dispose()
     {
@@ -259,25 +236,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         _config!.Enabled = true;
         (State, Detail, Faults) = (PluginState.Loading, "", []);
         return LoadAsync(cancellationToken);
-    }
-
-    private void LetGo()
-    {
-        _context?.Unload();
-        _context = null;
-    }
-
-    // A plugin may throw at any question.
-    private T Ask<T>(Func<IPlugin, T> question, T nobody, Func<Exception, T> broken)
-    {
-        try
-        {
-            return Plugin is { } plugin ? question(plugin) : nobody;
-        }
-        catch (Exception e)
-        {
-            return broken(e);
-        }
     }
 
     private void Fail(string why) => (State, Detail) = (PluginState.Failed, $"not loaded: {why}");

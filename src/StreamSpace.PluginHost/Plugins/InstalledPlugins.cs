@@ -37,8 +37,21 @@ internal sealed class InstalledPlugins(PluginSet plugins, Attachment attachment)
                 using var deadline = new CancellationTokenSource(UnloadDeadline, clock);
                 await plugin.SwitchOffAsync(deadline.Token);
             }
-            Serve();
-            await attachment.SettleAsync(cancellationToken);
+            await SettleAsync(plugin, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Lets a plugin go and loads what lies in its folder now, also one that was isolated.</summary>
+    public async Task ReloadAsync(HostedPlugin plugin, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await ExchangeAsync(plugin, () => { }, cancellationToken);
         }
         finally
         {
@@ -70,17 +83,14 @@ internal sealed class InstalledPlugins(PluginSet plugins, Attachment attachment)
             Verify(root, entry);
             if (All.FirstOrDefault(p => p.Name == entry.Name) is { } before)
             {
-                using var deadline = new CancellationTokenSource(UnloadDeadline, surroundings.Clock);
-                await before.StopAsync(deadline.Token);
-                await attachment.SettleAsync(cancellationToken);
-                plugins.Remove(before);
+                await UpdateAsync(before, root, entry, cancellationToken);
+                return before;
             }
-            Replace(Path.Combine(folder, entry.Name), root);
-            var plugin = plugins.Add(Path.Combine(folder, entry.Name), surroundings);
-            await plugin.LoadAsync(cancellationToken);
-            Serve();
-            await attachment.SettleAsync(cancellationToken);
-            return plugin;
+            return await AddAsync(root, Path.Combine(folder, entry.Name), surroundings, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PackageException($"It could not be laid into {folder}: {e.Message}", e);
         }
         finally
         {
@@ -104,17 +114,43 @@ internal sealed class InstalledPlugins(PluginSet plugins, Attachment attachment)
         {
             using var deadline = new CancellationTokenSource(UnloadDeadline, surroundings.Clock);
             await plugin.StopAsync(deadline.Token);
+            await SettleAsync(plugin, cancellationToken);
             plugins.Remove(plugin);
             Serve();
-            await attachment.SettleAsync(cancellationToken);
             surroundings.Store.Forget(plugin.Name);
             Directory.Delete(plugin.Folder, recursive: true);
             var data = surroundings.Data.Folder(plugin.Name);
             Directory.Delete(data, recursive: true);
+            plugin.RemoveLogs();
         }
         finally
         {
             _turn.Release();
+        }
+    }
+
+    /// <summary>Puts right what a crash in the middle of an installation has left.</summary>
+    public static void Recover(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+        foreach (var aside in Directory.EnumerateDirectories(folder, ".before-*").ToList())
+        {
+            var plugin = Path.Combine(folder, Path.GetFileName(aside)[".before-".Length..]);
+            if (Directory.Exists(plugin))
+            {
+                Directory.Delete(aside, recursive: true);
+            }
+            else
+            {
+                Directory.Move(aside, plugin);
+            }
+        }
+        foreach (var incoming in Directory.EnumerateDirectories(folder, ".incoming-*").ToList())
+        {
+            Directory.Delete(incoming, recursive: true);
         }
     }
 
@@ -146,26 +182,95 @@ internal sealed class InstalledPlugins(PluginSet plugins, Attachment attachment)
         }
     }
 
-    private static void Replace(string target, string root)
+    private async Task<HostedPlugin> AddAsync(
+        string root,
+        string folder,
+        PluginSurroundings surroundings,
+        CancellationToken cancellationToken
+    )
     {
-        var aside = Path.Combine(Path.GetDirectoryName(target)!, $".replaced-{Guid.NewGuid():N}");
-        var existed = Directory.Exists(target);
-        if (existed)
+        Directory.Move(root, folder);
+        var plugin = plugins.Add(folder, surroundings);
+        await plugin.LoadAsync(cancellationToken);
+        if (plugin.State is PluginState.Failed or PluginState.Isolated)
         {
-            Directory.Move(target, aside);
+            plugins.Remove(plugin);
+            Directory.Delete(folder, recursive: true);
+            throw new PackageException($"It is {plugin.Detail}");
         }
+        await SettleAsync(plugin, cancellationToken);
+        return plugin;
+    }
+
+    // The version before comes back when the new one cannot be loaded.
+    private async Task UpdateAsync(
+        HostedPlugin plugin,
+        string root,
+        CatalogEntry entry,
+        CancellationToken cancellationToken
+    )
+    {
+        var before = plugin.Manifest?.Version;
+        var aside = Aside(plugin.Folder);
+        await ExchangeAsync(
+            plugin,
+            () =>
+            {
+                Directory.Move(plugin.Folder, aside);
+                try
+                {
+                    Directory.Move(root, plugin.Folder);
+                }
+                catch (IOException)
+                {
+                    Directory.Move(aside, plugin.Folder);
+                    throw;
+                }
+            },
+            cancellationToken
+        );
+        if (plugin.State is PluginState.Failed or PluginState.Isolated)
+        {
+            var why = plugin.Detail;
+            await ExchangeAsync(
+                plugin,
+                () =>
+                {
+                    Directory.Delete(plugin.Folder, recursive: true);
+                    Directory.Move(aside, plugin.Folder);
+                },
+                cancellationToken
+            );
+            throw new PackageException($"Version {entry.Version} is {why} Version {before} is back.");
+        }
+        Directory.Delete(aside, recursive: true);
+    }
+
+    private async Task ExchangeAsync(HostedPlugin plugin, Action swap, CancellationToken cancellationToken)
+    {
         try
         {
-            Directory.Move(root, target);
+            await plugin.ExchangeAsync(
+                swap,
+                route => plugins.IsTaken(route, plugin),
+                UnloadDeadline,
+                cancellationToken
+            );
         }
-        catch (IOException) when (existed)
+        finally
         {
-            Directory.Move(aside, target);
-            throw;
-        }
-        if (existed)
-        {
-            Directory.Delete(aside, recursive: true);
+            await SettleAsync(plugin, cancellationToken);
         }
     }
+
+    // The endpoints first: they hold the copy that was let go of.
+    private async Task SettleAsync(HostedPlugin plugin, CancellationToken cancellationToken)
+    {
+        Serve();
+        await attachment.SettleAsync(cancellationToken);
+        plugin.Sweep();
+    }
+
+    private static string Aside(string folder) =>
+        Path.Combine(Path.GetDirectoryName(folder)!, $".before-{Path.GetFileName(folder)}");
 }

@@ -12,9 +12,10 @@ internal static class PluginApi
         routes
             .MapGet("/config", (HttpResponse response) => Config(plugin, response))
             .WithSummary("The config in force")
-            .WithDescription("Secrets are left out. The ETag is for If-Match of a change.")
-            .Produces<JsonObject>()
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithDescription(
+                "Secrets are left out. While the plugin is off, the one that will be in force. The ETag is for If-Match of a change."
+            )
+            .Produces<JsonObject>();
         routes
             .MapMethods("/config", ["PUT", "PATCH"], (HttpRequest request) => ChangeConfigAsync(plugin, request))
             .WithSummary("Change the config")
@@ -36,12 +37,8 @@ internal static class PluginApi
             .Produces<JsonObject>();
     }
 
-    private static IResult Config(HostedPlugin plugin, HttpResponse response)
+    private static Ok<JsonObject> Config(HostedPlugin plugin, HttpResponse response)
     {
-        if (plugin.Plugin is null)
-        {
-            return NotLoaded(plugin);
-        }
         response.Headers.ETag = plugin.ConfigTag;
         return TypedResults.Ok(plugin.Config);
     }
@@ -52,10 +49,6 @@ internal static class PluginApi
         if (change is null)
         {
             return refusal!;
-        }
-        if (plugin.Plugin is null)
-        {
-            return NotLoaded(plugin);
         }
         try
         {
@@ -84,7 +77,4 @@ internal static class PluginApi
             );
         }
     }
-
-    private static ProblemHttpResult NotLoaded(HostedPlugin plugin) =>
-        Problem.Of(StatusCodes.Status503ServiceUnavailable, $"{plugin.Name}: {plugin.Detail}");
 }

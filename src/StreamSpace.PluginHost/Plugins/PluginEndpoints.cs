@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.Extensions.Primitives;
-using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
 
@@ -50,23 +49,26 @@ internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCol
     {
         try
         {
-            return Of(plugin, services, own: plugin.Plugin);
+            return Of(plugin, services, withOwn: true);
         }
         catch (Exception e)
         {
             plugin.Mute($"its endpoints could not be mapped: {e.Message}");
-            return Of(plugin, services, own: null);
+            return Of(plugin, services, withOwn: false);
         }
     }
 
-    private static List<Endpoint> Of(HostedPlugin plugin, IServiceProvider services, IPlugin? own)
+    private static List<Endpoint> Of(HostedPlugin plugin, IServiceProvider services, bool withOwn)
     {
         var routes = new Routes(services);
         var group = routes.MapGroup($"/api/plugins/{plugin.Manifest!.Route}").WithTags(plugin.Manifest.DisplayName);
         // Where a plugin maps one of the host's own paths, the host's comes first.
         PluginApi.Map(group.MapGroup("").WithOrder(-1), plugin);
-        var owns = group.MapGroup("");
-        own?.MapEndpoints(owns);
+        var owns = group.MapGroup("").WithMetadata(PluginCallLimit.Mark);
+        if (withOwn)
+        {
+            plugin.MapEndpoints(owns);
+        }
         // Who may call is the host's to say, whatever a plugin wrote.
         ((IEndpointConventionBuilder)owns).Finally(endpoint =>
         {

@@ -24,10 +24,10 @@ internal static class PluginFolder
     }
 
     /// <summary>Makes the one plugin of the entry assembly.</summary>
-    public static IPlugin MakePlugin(PluginLoadContext context, string folder, PluginManifest manifest)
+    public static IPlugin MakePlugin(PluginLoadContext context, PluginManifest manifest)
     {
         var found = context
-            .LoadFromAssemblyPath(Path.Combine(folder, manifest.EntryPoint))
+            .LoadEntry()
             .GetExportedTypes()
             .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IPlugin)))
             .ToList();

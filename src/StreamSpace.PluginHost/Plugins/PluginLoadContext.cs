@@ -19,6 +19,9 @@ internal sealed class PluginLoadContext(string entryAssembly)
 
     private readonly AssemblyDependencyResolver _resolver = new(entryAssembly);
 
+    /// <summary>The assembly of the plugin itself.</summary>
+    public Assembly LoadEntry() => LoadCopy(entryAssembly);
+
     protected override Assembly? Load(AssemblyName assemblyName)
     {
         if (Shared.Contains(assemblyName.Name!))
@@ -27,7 +30,7 @@ internal sealed class PluginLoadContext(string entryAssembly)
         }
         if (_resolver.ResolveAssemblyToPath(assemblyName) is { } path)
         {
-            return LoadFromAssemblyPath(path);
+            return LoadCopy(path);
         }
         // Null would hand out the host's own packages; satellite assemblies may be missing as everywhere.
         return string.IsNullOrEmpty(assemblyName.CultureName)
@@ -37,6 +40,17 @@ internal sealed class PluginLoadContext(string entryAssembly)
 
     protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
         _resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : nint.Zero;
+
+    // Never by its path: the runtime keeps what it once loaded from one as long as any copy lives, and would give an
+    // update the old code.
+    private Assembly LoadCopy(string path)
+    {
+        var symbols = Path.ChangeExtension(path, ".pdb");
+        return LoadFromStream(
+            new MemoryStream(File.ReadAllBytes(path)),
+            File.Exists(symbols) ? new MemoryStream(File.ReadAllBytes(symbols)) : null
+        );
+    }
 
     private static IEnumerable<string> FrameworkAssemblies() =>
         new[] { typeof(object).Assembly, typeof(WebApplication).Assembly }

@@ -46,6 +46,25 @@ internal sealed class PluginLog : IDisposable
 
     public Microsoft.Extensions.Logging.ILogger Logger { get; }
 
+    /// <summary>Removes every file of this log. To be called once it is disposed.</summary>
+    public void Remove()
+    {
+        var route = System.IO.Path.GetFileNameWithoutExtension(Path);
+        File.Delete(Path);
+        foreach (var file in Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(Path)!, $"{route}-*.log"))
+        {
+            // Not those of a plugin whose name only begins like this one's.
+            if (
+                System
+                    .IO.Path.GetFileNameWithoutExtension(file)[(route.Length + 1)..]
+                    .All(c => char.IsDigit(c) || c == '_')
+            )
+            {
+                File.Delete(file);
+            }
+        }
+    }
+
     public void Dispose()
     {
         _loggers.Dispose();

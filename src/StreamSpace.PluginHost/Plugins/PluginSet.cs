@@ -25,10 +25,17 @@ internal sealed class PluginSet : IDisposable
     public HostedPlugin Add(string folder, PluginSurroundings surroundings)
     {
         var plugin = new HostedPlugin(folder, surroundings);
-        plugin.Find(route => _plugins.Any(p => p.Manifest?.Route == route));
+        plugin.Find(route => IsTaken(route, plugin));
         _plugins = [.. _plugins.Append(plugin).OrderBy(p => p.Name, StringComparer.Ordinal)];
         return plugin;
     }
+
+    /// <summary>Whether another plugin than this one has the route.</summary>
+    public bool IsTaken(string route, HostedPlugin but) => _plugins.Any(p => p != but && p.Manifest?.Route == route);
+
+    /// <summary>Whether another plugin than this one hears what happens, and waits for it while this one fails.</summary>
+    public bool OthersWait(HostedPlugin but) =>
+        _plugins.Any(p => p != but && p is { State: PluginState.Running, Deaf: null });
 
     /// <summary>Forgets a plugin that has been let go of.</summary>
     public void Remove(HostedPlugin plugin)

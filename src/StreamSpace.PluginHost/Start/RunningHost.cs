@@ -89,10 +89,11 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             Chance = chance,
             Sandbox = status.Sandbox,
             Sources = () => attachment.Sources,
-            OthersWait = plugin => _plugins.All.Any(p => p != plugin && p.State is PluginState.Running),
+            OthersWait = _plugins.OthersWait,
             Settle = attachment.SettleAsync,
             Console = Console,
         };
+        InstalledPlugins.Recover(settings.PluginsFolder);
         _plugins.Find(surroundings);
         foreach (var plugin in _plugins.All)
         {

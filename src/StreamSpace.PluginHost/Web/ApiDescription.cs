@@ -47,6 +47,11 @@ internal static class ApiDescription
                         {
                             Guard(operation, context);
                         }
+                        if (metadata.Contains(PluginCallLimit.Mark))
+                        {
+                            operation.Responses ??= [];
+                            operation.Responses.TryAdd("504", Answer("The plugin did not answer in time."));
+                        }
                         if (metadata.OfType<RequestExample>().LastOrDefault() is { } example)
                         {
                             foreach (var body in operation.RequestBody?.Content?.Values ?? [])
@@ -76,14 +81,14 @@ internal static class ApiDescription
         {
             operation.Responses.TryAdd("403", Answer("The token's role may only read."));
         }
-
-        static OpenApiResponse Answer(string description) =>
-            new()
-            {
-                Description = description,
-                Content = new Dictionary<string, OpenApiMediaType> { [ProblemJson] = new() },
-            };
     }
+
+    private static OpenApiResponse Answer(string description) =>
+        new()
+        {
+            Description = description,
+            Content = new Dictionary<string, OpenApiMediaType> { [ProblemJson] = new() },
+        };
 
     private static void Exemplify(OpenApiOperation operation)
     {

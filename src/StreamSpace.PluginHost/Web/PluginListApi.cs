@@ -17,6 +17,13 @@ internal static class PluginListApi
         Map("enable", on: true, "Load a plugin and let it hear; survives a restart");
         Map("disable", on: false, "Let a plugin go, after it has sent what it can; what it has kept stays");
         group
+            .MapPost("/{name}/reload", (string name) => ReloadAsync(plugins, name))
+            .WithSummary("Load a plugin anew from its folder, also one that was isolated")
+            .WithDescription("What happens on the platform meanwhile waits, and is for the new copy.")
+            .Produces<JsonObject>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        group
             .MapPatch("/{name}", (string name, HttpRequest request) => PatchAsync(plugins, name, request, clock))
             .WithSummary("Switch a plugin, change its config, or both")
             .WithDescription("enabled and config are both optional; config is laid over what is kept, as with PUT.")
@@ -61,6 +68,19 @@ internal static class PluginListApi
             : TypedResults.Ok(PluginStatus.Summary(plugin));
     }
 
+    private static async Task<IResult> ReloadAsync(InstalledPlugins plugins, string name)
+    {
+        if (plugins.Find(name) is not { } plugin)
+        {
+            return NotFound(name);
+        }
+        // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
+        await plugins.ReloadAsync(plugin, CancellationToken.None);
+        return plugin.State is PluginState.Failed or PluginState.Isolated
+            ? Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}")
+            : TypedResults.Ok(PluginStatus.Summary(plugin));
+    }
+
     private static async Task<IResult> PatchAsync(
         InstalledPlugins plugins,
         string name,
@@ -91,7 +111,7 @@ internal static class PluginListApi
         }
         if (body["config"] is JsonObject config)
         {
-            if (plugin.Plugin is null)
+            if (plugin.Manifest is null)
             {
                 return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}");
             }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using StreamSpace.Platform;
@@ -77,6 +78,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseBodyBound();
+        app.UsePluginCallLimit(settings.CallLimit, clock);
         app.MapPage(tokens, codes);
         app.MapHealth(status);
         app.MapPluginList(plugins, clock);
@@ -97,7 +99,12 @@ internal sealed class WebServer : IAsyncDisposable
     }
 
     /// <summary>Serves the endpoints of <paramref name="plugins"/>, and of no others.</summary>
-    public void Serve(PluginSet plugins) => _endpoints.Set(plugins.All, _app.Services);
+    public void Serve(PluginSet plugins)
+    {
+        _endpoints.Set(plugins.All, _app.Services);
+        // The explorer holds what it found, and with it a plugin that has gone, until it is asked again.
+        _ = _app.Services.GetRequiredService<IApiDescriptionGroupCollectionProvider>().ApiDescriptionGroups;
+    }
 
     /// <summary>Takes no further request, and waits some seconds for those that run.</summary>
     public async ValueTask DisposeAsync()

@@ -15,6 +15,7 @@ public sealed class EchoPlugin : IPlugin
 {
     private IPluginContext _context = null!;
     private long _events;
+    private long _facts;
     private long _demoEvents;
     private long _baselines;
 
@@ -24,9 +25,24 @@ public sealed class EchoPlugin : IPlugin
 
     public string? NotReady => Config.Count == 0 ? "Echo has no config." : null;
 
-    public JsonObject Status =>
+    public JsonObject Status
+    {
+        get
+        {
+            if ((string?)Config["status"] == "block")
+            {
+                using var never = new ManualResetEventSlim();
+                never.Wait(CancellationToken.None);
+            }
+            return Said;
+        }
+    }
+
+    private JsonObject Said =>
         new()
         {
+            ["facts"] = Interlocked.Read(ref _facts),
+            ["code"] = typeof(EchoPlugin).Assembly.GetName().Version!.ToString(3),
             ["events"] = Interlocked.Read(ref _events),
             ["demoEvents"] = Interlocked.Read(ref _demoEvents),
             ["baselines"] = Interlocked.Read(ref _baselines),
@@ -72,8 +88,6 @@ public sealed class EchoPlugin : IPlugin
         {
             case "hang":
                 return new ValueTask(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None));
-            case "throw":
-                throw new InvalidOperationException("Not this one.");
             case "block":
                 // Holds its very thread, as code that waits for a lock would.
                 using (var never = new ManualResetEventSlim())
@@ -81,7 +95,12 @@ public sealed class EchoPlugin : IPlugin
                     never.Wait(CancellationToken.None);
                 }
                 break;
+            case "throw":
+                throw new InvalidOperationException("Not this one.");
         }
+        var facts = batch.Events.Where(e => e.Id is not null && !batch.Demo).Select(e => e.Id!).ToList();
+        Interlocked.Add(ref _facts, facts.Count);
+        File.AppendAllLines(Path.Combine(_context.DataFolder, "facts"), facts);
         return default;
     }
 
@@ -104,6 +123,19 @@ public sealed class EchoPlugin : IPlugin
             .WithMetadata(new RequestExample("""{"say":"hello"}"""))
             .Accepts<JsonObject>("application/json")
             .Produces<string>(StatusCodes.Status200OK, "text/plain");
+        routes
+            .MapGet(
+                "/slow",
+                async (CancellationToken token) =>
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token)
+            )
+            .ExcludeFromDescription();
+        routes
+            .MapGet(
+                "/stuck",
+                async () => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None)
+            )
+            .ExcludeFromDescription();
         routes.MapGet("/open", () => "not open").WithMetadata(new AllowAnonymousAttribute());
         // Loads the package only when it is asked.
         routes.MapGet("/own-package", () => AssemblyLoadContext.GetLoadContext(typeof(Serilog.Log).Assembly)!.Name);

@@ -1,0 +1,48 @@
+namespace StreamSpace.PluginHost;
+
+/// <summary>Cuts off a request to a plugin's own endpoint that takes too long.</summary>
+internal static class PluginCallLimit
+{
+    // For a handler that looks at its token and ends in order.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    /// <summary>Endpoint metadata: the handler is a plugin's.</summary>
+    public static object Mark { get; } = new PluginsOwn();
+
+    public static void UsePluginCallLimit(this IApplicationBuilder app, TimeSpan limit, TimeProvider clock) =>
+        app.Use(
+            (http, next) =>
+                http.GetEndpoint()?.Metadata.GetMetadata<PluginsOwn>() is null
+                    ? next(http)
+                    : WithinAsync(http, next, limit, clock)
+        );
+
+    private static async Task WithinAsync(HttpContext http, RequestDelegate next, TimeSpan limit, TimeProvider clock)
+    {
+        var caller = http.RequestAborted;
+        using var late = new CancellationTokenSource(limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(caller, late.Token);
+        // A handler that looks at no token goes on for as long as it likes; its caller does not have to.
+        await using var cut = clock.CreateTimer(_ => http.Abort(), null, limit + Grace, Timeout.InfiniteTimeSpan);
+        http.RequestAborted = either.Token;
+        try
+        {
+            await next(http);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !http.Response.HasStarted)
+        {
+            await Problem
+                .Of(
+                    StatusCodes.Status504GatewayTimeout,
+                    $"The plugin did not answer within {limit.TotalSeconds:0.#} s, and was cut off."
+                )
+                .ExecuteAsync(http);
+        }
+        finally
+        {
+            http.RequestAborted = caller;
+        }
+    }
+
+    private sealed class PluginsOwn;
+}

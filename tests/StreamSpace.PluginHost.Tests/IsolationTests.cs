@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+/// <summary>A plugin that misbehaves costs itself, and nothing else.</summary>
+public sealed class IsolationTests
+{
+    private const string Echo = "streamspace-echo";
+    private const string Other = "streamspace-other";
+
+    private static readonly string Built = Market.Built("plugins/streamspace-echo");
+
+    [Fact]
+    public async Task APluginThatIsNeverMadeIsIsolatedAndTheOthersRun()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        market.Lay(Market.Built("faulty/streamspace-stillborn"));
+        await using var host = await TestHost.StartAsync(Impatient(market));
+        var states = await StatesAsync(host);
+        states[Echo].ShouldBe("running");
+        states["streamspace-stillborn"].ShouldBe("isolated");
+    }
+
+    [Fact]
+    public async Task APropertyThatNeverAnswersIsolatesItsPluginAndTheHostServesOn()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using var host = await TestHost.StartAsync(Impatient(market));
+        (await host.PutConfigAsync("""{"status":"block"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var status = await host.ReadAsync("api/plugins/echo/status");
+        ((string?)status["state"]).ShouldBe("isolated");
+        (await host.GetAsync("healthz")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task OneThatWasIsolatedIsConfiguredAndReloadedAndTheOldCopyIsSaidToStay()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using var host = await TestHost.StartAsync(Impatient(market));
+        await host.PutConfigAsync("""{"status":"block"}""");
+        await host.ReadAsync("api/plugins/echo/status");
+        (await StatesAsync(host))[Echo].ShouldBe("isolated");
+
+        (await host.PutConfigAsync("""{"status":"say","interval":77}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var reloaded = await host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/reload", host.Admin);
+        reloaded.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var summary = await TestHost.BodyAsync(reloaded);
+        ((string?)summary["state"]).ShouldBe("running");
+        ((string?)summary["restart"]).ShouldNotBeNull().ShouldContain("still in memory");
+        ((int?)(await host.ReadAsync("api/plugins/echo/config"))["interval"]).ShouldBe(77);
+        (await LogInAsync(host, "ada")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+    }
+
+    [Fact]
+    public async Task APluginThatIsOffCanBeConfiguredAndItsSchemaStillDecides()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using var host = await TestHost.StartAsync(market.Settings);
+        await host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/disable", host.Admin);
+        (await host.PutConfigAsync("""{"interval":301}""")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await host.PutConfigAsync("""{"interval":42,"key":"a-secret"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var config = await host.ReadAsync("api/plugins/echo/config");
+        ((int?)config["interval"]).ShouldBe(42);
+        config.ContainsKey("key").ShouldBeFalse();
+        await host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/enable", host.Admin);
+        ((int?)(await host.ReadAsync("api/plugins/echo/config"))["interval"]).ShouldBe(42);
+    }
+
+    [Fact]
+    public async Task AnEndpointThatDoesNotAnswerIsCutOff()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using var host = await TestHost.StartAsync(Impatient(market));
+        var slow = await host.GetAsync("api/plugins/echo/slow");
+        slow.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
+        slow.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        await Should.ThrowAsync<HttpRequestException>(() => host.GetAsync("api/plugins/echo/stuck"));
+        (await StatesAsync(host))[Echo].ShouldBe("running");
+    }
+
+    [Fact]
+    public async Task OneThatFailsAtEveryBatchIsPassedOverUntilItTakesABaseline()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.Parse("2026-01-05T09:00:00Z", CultureInfo.InvariantCulture));
+        var market = new Market();
+        market.Lay(Built);
+        market.Lay(Built, Other);
+        await using var host = await TestHost.StartAsync(market.Settings, clock);
+        (await ConfigureAsync(host, "throw")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var first = LogInAsync(host, "ada");
+        await clock.AdvanceUntilAsync(first);
+        (await first).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        // The next one waits for nobody.
+        (await LogInAsync(host, "ben")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        ((int?)(await host.ReadAsync("api/plugins/echo/status"))["facts"]).ShouldBe(2);
+        var passed = await host.ReadAsync("api/plugins/other/status");
+        ((string?)passed["notReady"]).ShouldNotBeNull().ShouldContain("Not this one.");
+        ((int?)passed["facts"]).ShouldBe(0);
+
+        (await ConfigureAsync(host, "count")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await LogInAsync(host, "cem")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var back = await host.ReadAsync("api/plugins/other/status");
+        back["notReady"].ShouldBeNull();
+        ((int?)back["facts"]).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task TheOnlyPluginIsNotPassedOverAndLosesNothing()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.Parse("2026-01-05T09:00:00Z", CultureInfo.InvariantCulture));
+        var market = new Market();
+        market.Lay(Built, Other);
+        await using var host = await TestHost.StartAsync(market.Settings, clock);
+        await ConfigureAsync(host, "throw");
+        var told = LogInAsync(host, "ada");
+        var mended = Task.Run(async () =>
+        {
+            await clock.AdvanceUntilAsync(Task.Delay(TimeSpan.FromSeconds(90), clock));
+            told.IsCompleted.ShouldBeFalse();
+            await ConfigureAsync(host, "count");
+        });
+        await mended;
+        await clock.AdvanceUntilAsync(told);
+        (await told).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        ((int?)(await host.ReadAsync("api/plugins/other/status"))["facts"]).ShouldBe(1);
+    }
+
+    private static HostSettings Impatient(Market market) =>
+        market.Settings with
+        {
+            CallLimit = TimeSpan.FromMilliseconds(500),
+        };
+
+    private static Task<HttpResponseMessage> ConfigureAsync(TestHost host, string handle) =>
+        host.SendAsync(
+            HttpMethod.Put,
+            "api/plugins/other/config",
+            host.Admin,
+            TestHost.Json($$"""{"handle":"{{handle}}"}""")
+        );
+
+    private static async Task<Dictionary<string, string>> StatesAsync(TestHost host) =>
+        ((JsonArray)(await host.ReadAsync("api/plugins"))["plugins"]!).ToDictionary(
+            p => (string)p!["name"]!,
+            p => (string)p!["state"]!
+        );
+
+    private static Task<HttpResponseMessage> LogInAsync(TestHost host, string user) =>
+        host.SendAsync(
+            HttpMethod.Post,
+            "api/events",
+            host.Admin,
+            TestHost.Json(
+                $$$"""{"event":"user.login","timestamp":"2026-01-05T09:00:00Z","data":{"user_id":"{{{user}}}"}}"""
+            )
+        );
+}
