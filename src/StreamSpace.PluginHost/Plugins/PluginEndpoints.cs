@@ -1,24 +1,19 @@
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.Extensions.Primitives;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>
-/// The endpoints of whatever plugins are loaded now, under <c>/api/plugins/{route}</c>. As the source of the
-/// API explorer's version it also sees to it that the OpenAPI document follows.
-/// </summary>
-internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCollectionProvider, IDisposable
+/// <summary>The endpoints of whatever plugins are loaded now, under <c>/api/plugins/{route}</c>.</summary>
+internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
 {
     private readonly Lock _lock = new();
     private IReadOnlyList<Endpoint> _endpoints = [];
     private CancellationTokenSource _changed = new();
-    private int _version;
 
     public override IReadOnlyList<Endpoint> Endpoints => _endpoints;
 
-    // The explorer caches what it found until this version changes. Of descriptors we have none: those are MVC's.
-    public ActionDescriptorCollection ActionDescriptors => new([], _version);
+    /// <summary>Differs whenever the endpoints do.</summary>
+    public int Version { get; private set; }
 
     public override IChangeToken GetChangeToken()
     {
@@ -36,7 +31,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IActionDescriptorCol
         lock (_lock)
         {
             _endpoints = endpoints;
-            _version++;
+            Version++;
             (before, _changed) = (_changed, new CancellationTokenSource());
         }
         before.Cancel();

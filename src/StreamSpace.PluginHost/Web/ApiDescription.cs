@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using StreamSpace.Plugins;
 
@@ -9,12 +11,59 @@ namespace StreamSpace.PluginHost;
 /// <summary>The OpenAPI document: what endpoints say of themselves, and what holds for all of them.</summary>
 internal static class ApiDescription
 {
+    private const string Document = "v1";
     private const string Bearer = "bearer";
     private const string ProblemJson = "application/problem+json";
 
-    public static void AddApiDescription(this IServiceCollection services) =>
+    /// <param name="routes">Where to map it.</param>
+    /// <param name="version">Differs whenever the endpoints do: the document is made once for each.</param>
+    public static void MapApiDescription(this IEndpointRouteBuilder routes, Func<int> version)
+    {
+        Task<(int Version, byte[] Json)>? made = null;
+        routes
+            .MapGet(
+                "/openapi/v1.json",
+                async (HttpContext http) =>
+                {
+                    if (made is not { IsFaulted: false } || (await made).Version != version())
+                    {
+                        made = MakeAsync(http.RequestServices, http.Request.PathBase, version());
+                    }
+                    return TypedResults.Bytes((await made).Json, "application/json;charset=utf-8");
+                }
+            )
+            .AllowAnonymous()
+            .ExcludeFromDescription();
+    }
+
+    // By services of its own, which go afterwards: they keep all that they ever described, and with it every plugin that
+    // was ever loaded.
+    private static async Task<(int Version, byte[] Json)> MakeAsync(
+        IServiceProvider services,
+        PathString pathBase,
+        int version
+    )
+    {
+        var describing = new ServiceCollection()
+            .AddLogging()
+            .AddRouting()
+            .AddSingleton(services.GetRequiredService<EndpointDataSource>())
+            .AddSingleton(services.GetRequiredService<IHostEnvironment>())
+            .AddSingleton(services.GetRequiredService<IOptions<JsonOptions>>());
+        describing.AddApiDescription();
+        await using var described = describing.BuildServiceProvider();
+        var document = await described
+            .GetRequiredKeyedService<IOpenApiDocumentProvider>(Document)
+            .GetOpenApiDocumentAsync(CancellationToken.None);
+        document.Servers = [new OpenApiServer { Url = pathBase.HasValue ? pathBase.Value : "/" }];
+        using var json = new MemoryStream();
+        await document.SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1);
+        return (version, json.ToArray());
+    }
+
+    private static void AddApiDescription(this IServiceCollection services) =>
         services.AddOpenApi(
-            "v1",
+            Document,
             options =>
             {
                 options.AddDocumentTransformer(
@@ -65,9 +114,6 @@ internal static class ApiDescription
                 );
             }
         );
-
-    public static void MapApiDescription(this IEndpointRouteBuilder routes) =>
-        routes.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
 
     private static void Guard(OpenApiOperation operation, OpenApiOperationTransformerContext context)
     {

@@ -1,8 +1,5 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Mvc.ApiExplorer;
-using Microsoft.AspNetCore.Mvc.Infrastructure;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using StreamSpace.Platform;
 
 namespace StreamSpace.PluginHost;
@@ -61,8 +58,6 @@ internal sealed class WebServer : IAsyncDisposable
         keys.Configure(builder.Services.AddDataProtection());
         builder.Services.AddSingleton(new FailedSignIns(clock));
         builder.Services.AddSignIn(tokens);
-        builder.Services.AddApiDescription();
-        builder.Services.Replace(ServiceDescriptor.Singleton<IActionDescriptorCollectionProvider>(endpoints));
 
         var app = builder.Build();
         app.UsePathBase(settings.PathBase);
@@ -84,7 +79,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.MapPluginList(plugins, clock);
         app.MapCatalog(plugins, catalog, surroundings);
         app.MapEvents(posted, settings.Environment.GetValueOrDefault(EventApi.SecretVariable), clock);
-        app.MapApiDescription();
+        app.MapApiDescription(() => endpoints.Version);
         ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
         try
         {
@@ -99,12 +94,7 @@ internal sealed class WebServer : IAsyncDisposable
     }
 
     /// <summary>Serves the endpoints of <paramref name="plugins"/>, and of no others.</summary>
-    public void Serve(PluginSet plugins)
-    {
-        _endpoints.Set(plugins.All, _app.Services);
-        // The explorer holds what it found, and with it a plugin that has gone, until it is asked again.
-        _ = _app.Services.GetRequiredService<IApiDescriptionGroupCollectionProvider>().ApiDescriptionGroups;
-    }
+    public void Serve(PluginSet plugins) => _endpoints.Set(plugins.All, _app.Services);
 
     /// <summary>Takes no further request, and waits some seconds for those that run.</summary>
     public async ValueTask DisposeAsync()
