@@ -56,6 +56,18 @@ public sealed class PagesTests
     }
 
     [Fact]
+    public async Task TwoPluginsMayNameTheirEndpointsAlike()
+    {
+        var market = new Market();
+        market.Lay(Market.Built("plugins/streamspace-echo"));
+        market.Lay(Market.Built("plugins/streamspace-echo"), "streamspace-other");
+        await using var host = await TestHost.StartAsync(market.Settings);
+        var paths = (await host.ReadAsync("openapi/v1.json"))["paths"]!;
+        ((string?)paths["/api/plugins/echo/echo"]!["post"]!["operationId"]).ShouldBe("echo.GiveBack");
+        ((string?)paths["/api/plugins/other/echo"]!["post"]!["operationId"]).ShouldBe("other.GiveBack");
+    }
+
+    [Fact]
     public async Task TheDescriptionNamesTheFaultsOfARefusedConfig()
     {
         await using var host = await TestHost.StartAsync();

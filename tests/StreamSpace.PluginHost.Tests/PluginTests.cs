@@ -14,7 +14,8 @@ public sealed class PluginTests
     {
         var folder = TestHost.NewFolder();
         Copy("streamspace-echo", folder, "streamspace-echo");
-        Copy("streamspace-echo", folder, "streamspace-twin");
+        Copy("streamspace-echo", folder, "backup-of-echo");
+        Write(folder, "keys", Manifest("keys"));
         Directory.CreateDirectory(Path.Combine(folder, "empty"));
         Write(folder, "not-json", "{");
         Write(folder, "no-type", Manifest("no-type").Replace("extension", "integration", StringComparison.Ordinal));
@@ -35,9 +36,10 @@ public sealed class PluginTests
             p => (string)p!["name"]!,
             p => $"{p!["state"]} {p["detail"]}"
         );
-        plugins.Count.ShouldBe(9);
+        plugins.Count.ShouldBe(10);
         plugins["streamspace-echo"].ShouldBe("running ");
-        plugins["streamspace-twin"].ShouldStartWith("failed not loaded: another folder");
+        plugins["backup-of-echo"].ShouldStartWith("failed not loaded: another folder");
+        plugins["keys"].ShouldContain("no plugin may be named keys");
         plugins["empty"].ShouldContain("no manifest.json");
         plugins["not-json"].ShouldContain("not JSON");
         plugins["no-type"].ShouldContain("type must be one of extension");

@@ -110,6 +110,21 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task ANewLinkIsMadeWithoutARestartAndEndsTheOneBefore()
+    {
+        await using var host = await TestHost.StartAsync();
+        var user = host.Tokens.Issue(Roles.User, TimeSpan.FromHours(1));
+        (await host.SendAsync(HttpMethod.Post, "api/sign-in-link", user)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var made = await host.SendAsync(HttpMethod.Post, "api/sign-in-link", host.Admin);
+        var link = new Uri((string)(await TestHost.BodyAsync(made))["link"]!);
+        var old = await host.SendAsync(HttpMethod.Get, host.SignInLink.PathAndQuery);
+        old.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var signedIn = await host.SendAsync(HttpMethod.Get, link.ToString());
+        signedIn.StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        (await host.SendAsync(HttpMethod.Get, link.ToString())).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public void ACodeIsGoodForTenMinutesAndUntilTheNextOne()
     {
         var clock = new FakeTimeProvider();

@@ -75,6 +75,11 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
             {
                 endpoint.Metadata.Remove(other);
             }
+            // Two plugins may give one name to an endpoint each; in the API's description it must be one endpoint's alone.
+            if (endpoint.Metadata.OfType<IEndpointNameMetadata>().LastOrDefault() is { } name)
+            {
+                endpoint.Metadata.Add(new EndpointNameMetadata($"{plugin.Manifest.Route}.{name.EndpointName}"));
+            }
         });
         var all = routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().ToList();
         var hosts = all.Where(endpoint => endpoint.Order < 0).ToList();

@@ -7,6 +7,9 @@ internal static class PluginFolder
 {
     private const int LongestManifest = 1_000_000;
 
+    // A plugin's data lies under its name beside these, its endpoints under its route beside the catalogue's.
+    private static readonly string[] OurOwn = ["keys", "logs", "lock", "jwt-secret", "catalog"];
+
     /// <exception cref="FormatException">There is no manifest that can be used; the message says why.</exception>
     public static PluginManifest ReadManifest(string folder)
     {
@@ -18,9 +21,26 @@ internal static class PluginFolder
             );
         }
         var manifest = PluginManifest.Parse(File.ReadAllText(file.FullName));
+        if (OurOwn.Contains(manifest.Name) || OurOwn.Contains(manifest.Route))
+        {
+            throw new FormatException($"no plugin may be named {manifest.Name}: the host uses that word itself.");
+        }
         return File.Exists(Path.Combine(folder, manifest.EntryPoint))
             ? manifest
             : throw new FormatException($"its entry point {manifest.EntryPoint} is missing.");
+    }
+
+    /// <summary>True for a folder that is named as the plugin in it, as installing does.</summary>
+    public static bool IsNamedAsItsPlugin(string folder)
+    {
+        try
+        {
+            return ReadManifest(folder).Name == Path.GetFileName(folder);
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Makes the one plugin of the entry assembly.</summary>

@@ -15,7 +15,9 @@ internal sealed class PluginSet : IDisposable
     /// <summary>Looks what there is. Reads manifests, and runs nothing yet.</summary>
     public void Find(PluginSurroundings surroundings)
     {
-        foreach (var folder in Folders(surroundings.Settings.PluginsFolder))
+        // Somebody's copy of a folder, under another name, must not take the plugin's place.
+        var folders = Folders(surroundings.Settings.PluginsFolder).OrderBy(f => !PluginFolder.IsNamedAsItsPlugin(f));
+        foreach (var folder in folders.ToList())
         {
             Add(folder, surroundings);
         }

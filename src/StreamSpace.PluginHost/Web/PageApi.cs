@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace StreamSpace.PluginHost;
@@ -47,6 +48,19 @@ internal static class PageApi
                 return TypedResults.LocalRedirect($"{http.Request.PathBase}/");
             }
         );
+        routes
+            .MapPost("/api/sign-in-link", (HttpContext http) => TypedResults.Ok(NewLink(http, codes)))
+            .WithTags("Host")
+            .WithSummary("A new link that signs a browser in, once, within ten minutes")
+            .WithDescription("The link before it, if nobody has used it, ends.")
+            .Produces<JsonObject>();
+    }
+
+    private static JsonObject NewLink(HttpContext http, SignInCodes codes)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        var (scheme, host, pathBase) = (http.Request.Scheme, http.Request.Host, http.Request.PathBase);
+        return new() { ["link"] = $"{scheme}://{host}{pathBase}/sign-in?code={codes.Issue()}" };
     }
 
     private static FileContentHttpResult Show(

@@ -39,6 +39,52 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AListenerThatKnowsNothingIsGivenABaselineAndThenTheSameBatch()
+    {
+        Start();
+        await AttachAsync(_listener);
+        var forgot = true;
+        var taken = new RecordingListener();
+        await using var attached = await _watch.AttachAsync(
+            "forgetful",
+            async (batch, token) =>
+            {
+                if (forgot && taken.Batches.Count == 1 && !batch.Baseline)
+                {
+                    forgot = false;
+                    throw new BaselineFirstException();
+                }
+                await taken.TakeAsync(batch, token);
+            },
+            CancellationToken.None
+        );
+        _source.Say(null, Create("a", 0));
+        await taken.Changed.UntilAsync(() => taken.Batches.Count == 3, "a baseline and the batch");
+
+        taken.Batches[1].Baseline.ShouldBeTrue();
+        taken.Batches[1].Events.ShouldHaveSingleItem().ShouldBeOfType<SessionFound>();
+        taken.Batches[2].Events.ShouldHaveSingleItem().ShouldBeOfType<SessionCreated>();
+        _listener.Batches.Count(b => b.Baseline).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task ARenewedListenerIsGivenAllThatIsOpenOnce()
+    {
+        Start();
+        await using var attached = await _watch.AttachAsync("renewed", _listener.TakeAsync, CancellationToken.None);
+        _source.Say(null, Create("a", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "created");
+        await _watch.RenewAsync(attached, CancellationToken.None);
+        _listener.Batches[^1].Baseline.ShouldBeTrue();
+        _listener.Batches[^1].Events.ShouldHaveSingleItem().ShouldBeOfType<SessionFound>();
+
+        _listener.FailNext(1);
+        await Should.ThrowAsync<InvalidOperationException>(async () =>
+            await _watch.RenewAsync(attached, CancellationToken.None)
+        );
+    }
+
+    [Fact]
     public async Task WhatHasArrivedTogetherIsOneBatch()
     {
         await AttachAsync(_listener);

@@ -119,6 +119,7 @@ public sealed class EchoPlugin : IPlugin
                     return Results.Text(await reader.ReadToEndAsync());
                 }
             )
+            .WithName("GiveBack")
             .WithSummary("Gives back what it gets")
             .WithMetadata(new RequestExample("""{"say":"hello"}"""))
             .Accepts<JsonObject>("application/json")
