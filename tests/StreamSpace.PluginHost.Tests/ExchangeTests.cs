@@ -93,6 +93,21 @@ public sealed class ExchangeTests
     }
 
     [Fact]
+    public async Task OurOwnPluginLeavesTheMemoryToo()
+    {
+        var market = new Market();
+        market.Lay(Market.Built("ours/streamspace-datadog"));
+        var settings = market.Settings with { SandboxUrls = ["http://127.0.0.1:0"] };
+        await using var host = await TestHost.StartAsync(settings);
+        (await LogInAsync(host, "ada")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await host.ReadAsync("api/plugins/datadog/status");
+        await host.ReadAsync("openapi/v1.json");
+        var reloaded = await PostAsync(host, "api/plugins/datadog/reload");
+        reloaded.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await TestHost.BodyAsync(reloaded))["restart"].ShouldBeNull();
+    }
+
+    [Fact]
     public async Task WhatACrashLeftInTheMiddleOfAnUpdateIsPutRightAtTheStart()
     {
         var market = new Market();
