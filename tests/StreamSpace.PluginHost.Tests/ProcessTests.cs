@@ -31,6 +31,19 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task AFaultOfAPluginIsOneLineOnTheConsole()
+    {
+        var data = Path.Combine(TestHost.NewFolder(), "data");
+        var environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = "The moon\nis full." };
+        await using var host = HostProcess.Start(HostProcess.Arguments(data), environment);
+        await host.SaysAsync("Sign in");
+        host.Output.ShouldContain(line =>
+            line.EndsWith("could not be loaded. InvalidOperationException: The moon is full.", StringComparison.Ordinal)
+        );
+        host.Output.ShouldAllBe(line => !line.Contains("   at "));
+    }
+
+    [Fact]
     public async Task ATokenIsPrintedAloneAndIsGood()
     {
         var data = Path.Combine(TestHost.NewFolder(), "data");

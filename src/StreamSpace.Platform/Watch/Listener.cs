@@ -47,11 +47,12 @@ internal sealed class Listener(
             catch (Exception e) when (!either.IsCancellationRequested)
             {
                 var wait = Retry.After(failures, chance());
+                // By its words alone: it may come again and again, and the listener knows where it was thrown.
                 logger.LogError(
-                    e,
-                    "Listener {Listener} failed to take {Events} events; they come again in {Seconds:F1} s (failure {Failures}).",
+                    "Listener {Listener} failed to take {Events} events ({Why}); they come again in {Seconds:F1} s (failure {Failures}).",
                     name,
                     batch.Events.Count,
+                    e.Message,
                     wait.TotalSeconds,
                     failures
                 );

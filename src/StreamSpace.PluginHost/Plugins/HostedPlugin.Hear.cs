@@ -48,7 +48,11 @@ internal sealed partial class HostedPlugin
         {
             // It comes again: a plugin may be unable for a while. But not for ever while others wait for their events.
             var now = surroundings.Clock.GetUtcNow();
-            _failingSince ??= now;
+            if (_failingSince is null)
+            {
+                _failingSince = now;
+                _log?.Logger.LogError(e, "{Plugin} fails to take a batch.", Name);
+            }
             Detail = $"it fails to take a batch, which comes again: {e.Message}";
             if (now - _failingSince < Limit || !surroundings.OthersWait(this))
             {

@@ -6,6 +6,10 @@ namespace StreamSpace.PluginHost;
 // does not come back is isolated.
 internal sealed partial class HostedPlugin
 {
+    // A process that stood still for a while, on a suspended machine, finds every limit passed when it goes on. So when
+    // one has passed, a plugin still has this long.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     // A property should answer at once; this is for one that is stuck.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2);
 
@@ -22,19 +26,21 @@ internal sealed partial class HostedPlugin
 
     private async Task WithinAsync(Task running, string what)
     {
-        try
+        var over = Task.Delay(Limit, surroundings.Clock, CancellationToken.None);
+        if (await Task.WhenAny(running, over) == over)
         {
-            await running.WaitAsync(Limit, surroundings.Clock);
+            await Task.WhenAny(running, Task.Delay(Grace, surroundings.Clock, CancellationToken.None));
         }
-        catch (TimeoutException) when (!running.IsCompleted)
+        if (!running.IsCompleted)
         {
             Isolate(what, Limit);
             throw new PluginHangsException(Detail);
         }
+        await running;
     }
 
-    // A plugin may throw at any question, or never answer. Whoever asks needs the answer here and now: so the wait blocks,
-    // for two seconds at most, and once.
+    // A plugin may throw at any question, or never answer. Whoever asks needs the answer here and now, so the wait blocks,
+    // once. On a thread of its own: that the pool is busy must not look like a plugin that is stuck.
     private T Ask<T>(Func<IPlugin, T> question, T nobody, Func<Exception, T> broken)
     {
         if (Plugin is not { } plugin)
@@ -42,8 +48,13 @@ internal sealed partial class HostedPlugin
             return nobody;
         }
         var limit = Limit < LongestAnswer ? Limit : LongestAnswer;
-        var asking = Task.Run(() => question(plugin));
-        if (Task.WaitAny([asking], limit) < 0)
+        var asking = Task.Factory.StartNew(
+            () => question(plugin),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
+        if (Task.WaitAny([asking], limit) < 0 && Task.WaitAny([asking], Grace) < 0)
         {
             Isolate("a question about itself", limit);
             return nobody;

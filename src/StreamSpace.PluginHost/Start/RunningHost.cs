@@ -91,7 +91,11 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             Sources = () => attachment.Sources,
             OthersWait = _plugins.OthersWait,
             Settle = attachment.SettleAsync,
-            Console = Console,
+            Console = logging =>
+            {
+                BriefConsole.Add(logging);
+                logging.AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
+            },
         };
         InstalledPlugins.Recover(settings.PluginsFolder);
         _plugins.Find(surroundings);
