@@ -26,17 +26,18 @@ internal sealed partial class HostedPlugin
 
     private async Task WithinAsync(Task running, string what)
     {
-        var over = Task.Delay(Limit, surroundings.Clock, CancellationToken.None);
-        if (await Task.WhenAny(running, over) == over)
-        {
-            await Task.WhenAny(running, Task.Delay(Grace, surroundings.Clock, CancellationToken.None));
-        }
-        if (!running.IsCompleted)
+        if (!await EndsWithinAsync(running, Limit) && !await EndsWithinAsync(running, Grace))
         {
             Isolate(what, Limit);
             throw new PluginHangsException(Detail);
         }
         await running;
+    }
+
+    private async Task<bool> EndsWithinAsync(Task running, TimeSpan limit)
+    {
+        await running.WaitAsync(limit, surroundings.Clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return running.IsCompleted;
     }
 
     // A plugin may throw at any question, or never answer. Whoever asks needs the answer here and now, so the wait blocks,
@@ -66,9 +67,10 @@ internal sealed partial class HostedPlugin
     {
         Plugin = null;
         LetGo();
-        (State, Detail) = (
-            PluginState.Isolated,
-            $"isolated: it did not come back from {what} within {limit.TotalSeconds:0.#} s. Reload it to try a new copy. Restart this process to free what the old one holds."
+        // In this order: whoever sees the state can see why.
+        (Detail, State) = (
+            $"isolated: it did not come back from {what} within {limit.TotalSeconds:0.#} s. Reload it to try a new copy. Restart this process to free what the old one holds.",
+            PluginState.Isolated
         );
         _log?.Logger.LogError("{Plugin} is {Detail}", Name, Detail);
     }
