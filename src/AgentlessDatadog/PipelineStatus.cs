@@ -67,7 +67,11 @@ public sealed record LaneStatus(
     string? LastError,
     DateTimeOffset? NextTry,
     LaneLedger Ledger
-);
+)
+{
+    /// <summary>Why it is parked, or null when it is not.</summary>
+    public Refusal? Refusal { get; init; }
+}
 
 /// <summary>
 /// What became of all units that a lane accepted:

@@ -7,8 +7,9 @@ namespace AgentlessDatadog;
 /// </summary>
 public sealed class TelemetryPipeline : IAsyncDisposable
 {
-    // An event is a request of its own; one at a time would be slower than they may come.
-    private const int EventsAtOnce = 4;
+    // Requests at once: an event is one of its own, and a backlog of them would take hours one at a time.
+    private const int EventsAtOnce = 8;
+    private const int OthersAtOnce = 4;
 
     private readonly ITelemetryStore _store;
     private readonly TimeProvider _clock;
@@ -26,6 +27,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private Task _running = Task.CompletedTask;
     private ITimer? _timer;
     private string? _setAside;
+    private bool _isDisposed;
 
     // Written by the loop, once it has started.
     private volatile IntakeOptions _options;
@@ -64,7 +66,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
             .. Enum.GetValues<Lane>()
                 .Select(lane => new ShipLoop(
                     lane,
-                    lane == Lane.Events ? EventsAtOnce : 1,
+                    lane == Lane.Events ? EventsAtOnce : OthersAtOnce,
                     _outbox,
                     new BackOff(chance),
                     _self.CountRequest,
@@ -99,7 +101,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
-        _outbox.Add(contents.Outbox);
+        _outbox.AddBacklog(contents.Outbox);
         await _loop.StartAsync(contents, _options).ConfigureAwait(false);
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
     }
@@ -199,6 +201,9 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     {
         if (_timer is not null)
             await _timer.DisposeAsync().ConfigureAwait(false);
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         await EndAsync().ConfigureAwait(false);
         _clients.ForEach(client => client.Dispose());
         _stop.Dispose();

@@ -14,15 +14,19 @@ public sealed class RefusalTests
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Theory]
-    [InlineData("datadoghq.eu", "the key is valid on datadoghq.eu; the site is set to datadoghq.com")]
-    [InlineData("", "the key is not known on datadoghq.com")]
-    [InlineData("datadoghq.com", "the key is valid on datadoghq.com, and this product is refused")]
-    public async Task ARefusalSaysWhichOfItsMeaningsItHas(string validAt, string said)
+    [InlineData(
+        "datadoghq.eu",
+        Refusal.OtherSite,
+        "the key is valid on datadoghq.eu; the site is set to datadoghq.com"
+    )]
+    [InlineData("", Refusal.KeyUnknown, "the key is not known on datadoghq.com")]
+    [InlineData("datadoghq.com", Refusal.ProductRefused, "valid on datadoghq.com, and this product is refused")]
+    public async Task ARefusalSaysWhichOfItsMeaningsItHas(string validAt, Refusal refusal, string said)
     {
         await using var pipeline = Start(new Sites(request => Refuse(request, validAt)));
         await pipeline.StartAsync(CancellationToken.None);
         await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
-        var lane = await LaneAsync(pipeline, l => l.State == LaneState.Parked);
+        var lane = await LaneAsync(pipeline, l => l.Refusal == refusal);
         lane.LastError.ShouldNotBeNull().ShouldContain(said);
         lane.Ledger.Queued.ShouldBe(1);
     }

@@ -11,7 +11,7 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
 
     // All that is not settled, and of these what no ship loop has in its hands, by where it goes.
     private readonly SortedDictionary<long, PayloadHeader> _all = [];
-    private readonly Dictionary<(Lane Lane, string Destination), SortedDictionary<long, PayloadHeader>> _waiting = [];
+    private readonly Dictionary<(Lane Lane, string Destination), Shelf> _waiting = [];
     private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
     private long _bytes;
 
@@ -36,7 +36,15 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
         }
     }
 
-    /// <summary>Takes in what the store has committed.</summary>
+    /// <summary>Takes in what an earlier process left: the backlog of this one.</summary>
+    public void AddBacklog(IReadOnlyList<PayloadHeader> headers)
+    {
+        Add(headers);
+        foreach (var lane in Enum.GetValues<Lane>())
+            Age(lane);
+    }
+
+    /// <summary>Takes in what the store has committed; it is live.</summary>
     public void Add(IEnumerable<PayloadHeader> headers)
     {
         lock (_lock)
@@ -46,31 +54,55 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
                 _all.Add(header.Id, header);
                 _bytes += header.Size;
                 CollectionsMarshal.GetValueRefOrAddDefault(_open, (header.Lane, header.Destination), out _)++;
-                Shelf(header).Add(header.Id, header);
+                ShelfOf(header).Live.Add(header.Id, header);
             }
         }
         Changed.Raise();
     }
 
-    /// <summary>Hands out the oldest requests for a lane and destination, until they are settled or given back.</summary>
-    public List<PayloadHeader> Take(Lane lane, string destination, int count)
+    /// <summary>
+    /// Hands out a request for a lane and destination, until it is settled or given back: live ones first, then the
+    /// backlog, each in the order in which they were made. Null: none waits.
+    /// </summary>
+    public PayloadHeader? Take(Lane lane, string destination, bool liveAlone)
     {
         lock (_lock)
         {
             if (!_waiting.TryGetValue((lane, destination), out var shelf))
-                return [];
-            var taken = shelf.Values.Take(count).ToList();
-            foreach (var header in taken)
-                shelf.Remove(header.Id);
-            return taken;
+                return null;
+            var from = shelf.Live.Count > 0 || liveAlone ? shelf.Live : shelf.Backlog;
+            if (from.Count == 0)
+                return null;
+            var header = from.First().Value;
+            from.Remove(header.Id);
+            return header;
         }
     }
 
-    /// <summary>Takes back what was handed out and not settled.</summary>
+    /// <summary>Takes back what was handed out and not settled: it has had its turn, and is backlog.</summary>
     public void GiveBack(PayloadHeader header)
     {
         lock (_lock)
-            Shelf(header).Add(header.Id, header);
+            ShelfOf(header).Backlog.Add(header.Id, header);
+    }
+
+    /// <summary>Makes backlog of all that waits for a lane: what comes after it is live.</summary>
+    public void Age(Lane lane)
+    {
+        lock (_lock)
+        {
+            foreach (var (key, shelf) in _waiting)
+            {
+                if (key.Lane == lane)
+                    shelf.Age();
+            }
+        }
+    }
+
+    public bool HasWaiting(Lane lane, string destination)
+    {
+        lock (_lock)
+            return _waiting.TryGetValue((lane, destination), out var shelf) && shelf.Count > 0;
     }
 
     public bool IsEmpty(Lane lane, string destination)
@@ -123,9 +155,9 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
     {
         lock (_lock)
         {
-            var taken = _all.Values.Where(header => Shelf(header).ContainsKey(header.Id) && which(header)).ToList();
+            var taken = _all.Values.Where(header => ShelfOf(header).Holds(header.Id) && which(header)).ToList();
             foreach (var header in taken)
-                Shelf(header).Remove(header.Id);
+                ShelfOf(header).Remove(header.Id);
             return taken;
         }
     }
@@ -145,11 +177,35 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
         }
     }
 
-    private SortedDictionary<long, PayloadHeader> Shelf(PayloadHeader header)
+    private Shelf ShelfOf(PayloadHeader header)
     {
         var key = (header.Lane, header.Destination);
         if (!_waiting.TryGetValue(key, out var shelf))
-            _waiting.Add(key, shelf = []);
+            _waiting.Add(key, shelf = new Shelf());
         return shelf;
+    }
+
+    private sealed class Shelf
+    {
+        public SortedDictionary<long, PayloadHeader> Live { get; } = [];
+
+        public SortedDictionary<long, PayloadHeader> Backlog { get; } = [];
+
+        public int Count => Live.Count + Backlog.Count;
+
+        public bool Holds(long id) => Live.ContainsKey(id) || Backlog.ContainsKey(id);
+
+        public void Remove(long id)
+        {
+            if (!Live.Remove(id))
+                Backlog.Remove(id);
+        }
+
+        public void Age()
+        {
+            foreach (var (id, header) in Live)
+                Backlog.Add(id, header);
+            Live.Clear();
+        }
     }
 }

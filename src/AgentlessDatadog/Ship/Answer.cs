@@ -11,10 +11,13 @@ namespace AgentlessDatadog;
 /// <param name="AskedFor">How long the server wants to be left alone.</param>
 internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeSpan? AskedFor)
 {
-    /// <summary>The body was on its way and nothing says whether it arrived.</summary>
-    public bool IsUncertain { get; init; }
-
     private const int MaxWords = 200;
+
+    /// <summary>
+    /// Nothing says whether it arrived: the body was handed over and no answer came, or a gateway answered that it had
+    /// none itself.
+    /// </summary>
+    public bool IsUncertain { get; init; }
 
     public static Answer None(string why) => new(Verdict.Wait, null, why, null);
 
@@ -29,7 +32,10 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
             Verdict.NotDatadog => $"{status} and no JSON: this is not Datadog's answer",
             _ => $"{status}: {(string.IsNullOrEmpty(errors) ? response.ReasonPhrase : Shorten(errors))}",
         };
-        return new Answer(verdict, status, words, AskedForBy(response, now));
+        return new Answer(verdict, status, words, AskedForBy(response, now))
+        {
+            IsUncertain = response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout,
+        };
     }
 
     private static Verdict Judge(HttpStatusCode status, bool isDatadog) =>
@@ -77,7 +83,8 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
     private static TimeSpan? AskedForBy(HttpResponseMessage response, DateTimeOffset now)
     {
         if (response.Headers.RetryAfter is { } after)
-            return after.Delta ?? after.Date - now;
+            // A date is by the clock of whoever wrote it, which ours may differ from.
+            return after.Delta ?? after.Date - (response.Headers.Date ?? now);
         return
             response.Headers.TryGetValues("X-RateLimit-Reset", out var values)
             && double.TryParse(values.First(), CultureInfo.InvariantCulture, out var seconds)

@@ -9,10 +9,15 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
     private const int MaxAnswer = 64 * 1024;
     private static readonly TimeSpan TimeOut = TimeSpan.FromSeconds(20);
 
+    // Every lane writes it.
+    private volatile ClockSkew? _skew;
+
+    private sealed record ClockSkew(TimeSpan Ahead);
+
     public string Destination => options.Destination;
 
     /// <summary>How far our clock is ahead of the far end's, by its last answer; null before there was one that says.</summary>
-    public TimeSpan? Skew { get; private set; }
+    public TimeSpan? Skew => _skew?.Ahead;
 
     /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
     public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane is not Lane.Metrics;
@@ -58,6 +63,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
             return new KeyVerdict(KeyState.Missing, "no API key is set");
         var request = new HttpRequestMessage(HttpMethod.Get, At("/api/v1/validate"));
         var answer = await AskAsync(request, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
         var state = answer.Verdict switch
         {
             Verdict.Delivered => KeyState.Valid,
@@ -87,25 +93,34 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         return at < 0 ? null : others[at];
     }
 
-    /// <summary>What a refusal means, in one sentence: a key of another site, a key of nowhere, or a product that is refused.</summary>
-    public async Task<string> ExplainAsync(Answer refusal, CancellationToken cancellationToken)
+    /// <summary>What a refusal means, and in one sentence: <see cref="Refusal"/> lists what it can be.</summary>
+    public async Task<(Refusal Refusal, string Words)> ExplainAsync(Answer answer, CancellationToken cancellationToken)
     {
-        if (refusal.Verdict != Verdict.Refused || !HasKey)
-            return refusal.Words ?? "";
+        var words = answer.Words ?? "";
+        if (!HasKey)
+            return (Refusal.KeyMissing, words);
+        if (answer.Verdict != Verdict.Refused)
+            return (Refusal.NotDatadog, words);
         var key = await CheckKeyAsync(cancellationToken).ConfigureAwait(false);
         return key.State switch
         {
-            KeyState.Valid => $"the key is valid on {Where}, and this product is refused ({refusal.Words})",
-            KeyState.Refused when await FindSiteAsync(cancellationToken).ConfigureAwait(false) is { } site =>
-                $"the key is valid on {site}; the site is set to {options.Site}",
-            KeyState.Refused => $"the key is not known on {Where} ({refusal.Words})",
-            _ => refusal.Words ?? "",
+            KeyState.Valid => (
+                Refusal.ProductRefused,
+                $"the key is valid on {Where}, and this product is refused ({words})"
+            ),
+            KeyState.Refused when await FindSiteAsync(cancellationToken).ConfigureAwait(false) is { } site => (
+                Refusal.OtherSite,
+                $"the key is valid on {site}; the site is set to {options.Site}"
+            ),
+            KeyState.Refused => (Refusal.KeyUnknown, $"the key is not known on {Where} ({words})"),
+            _ => (Refusal.Unexplained, words),
         };
     }
 
     private string Where => options.IntakeUrl?.Host ?? options.Site;
 
-    private static bool IsUnderWay(HttpRequestMessage request) => request.Content is BodyContent { IsUnderWay: true };
+    private static bool MayHaveArrived(HttpRequestMessage request) =>
+        request.Content is BodyContent { IsHandedOver: true };
 
     private Uri At(string path)
     {
@@ -123,21 +138,26 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         try
         {
+            // A handler that ignores its token must not hold the lane: the wait ends all the same.
             using var response = await client
                 .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
+                .WaitAsync(either.Token)
                 .ConfigureAwait(false);
             if (response.Headers.Date is { } theirs)
-                Skew = clock.GetUtcNow() - theirs;
-            var body = await ReadAsync(response, either.Token).ConfigureAwait(false);
+                _skew = new ClockSkew(clock.GetUtcNow() - theirs);
+            var body = await ReadAsync(response, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             return Answer.Read(response, body, clock.GetUtcNow());
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            return Answer.None($"no answer within {TimeOut.TotalSeconds} s") with { IsUncertain = IsUnderWay(request) };
+            var why = cancellationToken.IsCancellationRequested
+                ? "stopped before an answer"
+                : $"no answer within {TimeOut.TotalSeconds} s";
+            return Answer.None(why) with { IsUncertain = MayHaveArrived(request) };
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            return Answer.None(Redact(error.Message)) with { IsUncertain = IsUnderWay(request) };
+            return Answer.None(Redact(error.Message)) with { IsUncertain = MayHaveArrived(request) };
         }
     }
 

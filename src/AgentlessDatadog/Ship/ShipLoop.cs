@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
 
-/// <summary>Sends what waits for one lane, and sees to it that trouble there stays there.</summary>
+/// <summary>
+/// Sends what waits for one lane, and sees to it that trouble there stays there: as many requests at once as the lane is
+/// wide, of which one place is for live data alone, so that a backlog never holds it up.
+/// </summary>
 internal sealed class ShipLoop(
     Lane lane,
     int width,
@@ -16,10 +19,18 @@ internal sealed class ShipLoop(
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(30);
 
     private readonly Signal _reconfigured = new();
+    private readonly Shipment _shipment = new(lane, outbox, sent, logger);
     private volatile Intake? _intake;
-    private volatile State _state = new(LaneState.Open, null, null, null, null);
+    private volatile State _state = new(LaneState.Open, null, null, null, null, null);
 
-    private sealed record State(LaneState Lane, Verdict? Verdict, int? Status, string? Error, DateTimeOffset? NextTry);
+    private sealed record State(
+        LaneState Lane,
+        Verdict? Verdict,
+        int? Status,
+        string? Error,
+        DateTimeOffset? NextTry,
+        Refusal? Refusal
+    );
 
     public Lane Lane => lane;
 
@@ -30,7 +41,10 @@ internal sealed class ShipLoop(
     public LaneStatus Status(Ledger ledger)
     {
         var state = _state;
-        return new(lane, state.Lane, state.Verdict, state.Status, state.Error, state.NextTry, ledger.Of(lane));
+        return new(lane, state.Lane, state.Verdict, state.Status, state.Error, state.NextTry, ledger.Of(lane))
+        {
+            Refusal = state.Refusal,
+        };
     }
 
     /// <summary>Takes effect with the next request, and ends any waiting.</summary>
@@ -52,13 +66,12 @@ internal sealed class ShipLoop(
             {
                 return;
             }
-            // Whatever the store throws, the lane must come back to what still waits.
+            // Whatever it was, the lane must come back to what still waits.
             catch (Exception error)
             {
                 logger.LogError(error, "Lane {Lane} could not work on its queue", lane);
                 var answer = Answer.None(error.Message);
-                await WaitAsync(LaneState.BackingOff, _intake, answer, backOff.Failed(null), stop)
-                    .ConfigureAwait(false);
+                await BackOffAsync(_intake, answer, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -72,104 +85,89 @@ internal sealed class ShipLoop(
             await reconfigured.WaitAsync(stop).ConfigureAwait(false);
             return;
         }
-        var batch = outbox.Take(lane, intake.Destination, backOff.IsProbing ? 1 : width);
-        if (batch.Count == 0)
-        {
+        if (outbox.HasWaiting(lane, intake.Destination))
+            await GoOnAsync(intake, await SendAsync(intake, stop).ConfigureAwait(false), stop).ConfigureAwait(false);
+        else
             await Task.WhenAny(changed, reconfigured).WaitAsync(stop).ConfigureAwait(false);
-            return;
-        }
-        var answers = await Task.WhenAll(batch.Select(header => SendAsync(intake, header, stop))).ConfigureAwait(false);
-        await GoOnAsync(intake, answers, stop).ConfigureAwait(false);
     }
 
-    // Null: it was too old to send.
-    private async Task<Answer?> SendAsync(Intake intake, PayloadHeader header, CancellationToken stop)
+    /// <summary>Sends until nothing waits, or an answer says that the lane must not go on. Returns the answer that speaks for all.</summary>
+    private async Task<Answer?> SendAsync(Intake intake, CancellationToken stop)
     {
-        var settled = false;
-        try
+        List<Task<Answer?>> underWay = [];
+        Answer? worst = null;
+        while (true)
         {
-            if (outbox.IsTooOld(header))
+            var changed = outbox.Changed.Next;
+            if (!IsTrouble(worst) && _intake == intake && !stop.IsCancellationRequested)
+                Fill(underWay, intake, stop);
+            if (underWay.Count == 0)
+                return worst;
+            await Task.WhenAny([.. underWay, changed]).ConfigureAwait(false);
+            foreach (var ended in underWay.Where(task => task.IsCompleted).ToList())
             {
-                await outbox.SettleAsync([header], Account.Expired, Outbox.TooOld).ConfigureAwait(false);
-                settled = true;
-                return null;
+                underWay.Remove(ended);
+                worst = Worse(worst, Booked(await ended.ConfigureAwait(false)));
             }
-            if (!intake.HasKey)
-                return new Answer(Verdict.Refused, null, "no API key is set", null);
-            ReadOnlyMemory<byte> body;
-            try
-            {
-                body = await outbox.ReadAsync(header, stop).ConfigureAwait(false);
-            }
-            catch (InvalidDataException)
-            {
-                const string damaged = "damaged on disk";
-                await outbox.SettleAsync([header], Account.Rejected, damaged).ConfigureAwait(false);
-                settled = true;
-                return new Answer(Verdict.Bad, null, damaged, null);
-            }
-            var answer = await intake.SendAsync(header, body, stop).ConfigureAwait(false);
-            sent(lane, answer.Status ?? 0);
-            if (answer.IsUncertain && intake.Skips(lane))
-            {
-                await outbox.SettleAsync([header], Account.Uncertain, null).ConfigureAwait(false);
-                settled = true;
-                return answer;
-            }
-            if (answer.Verdict is not (Verdict.Delivered or Verdict.Bad))
-                return answer;
-            var account = answer.Verdict == Verdict.Delivered ? Account.Delivered : Account.Rejected;
-            await outbox.SettleAsync([header], account, answer.Words).ConfigureAwait(false);
-            settled = true;
+        }
+    }
+
+    private void Fill(List<Task<Answer?>> underWay, Intake intake, CancellationToken stop)
+    {
+        var room = backOff.IsProbing ? 1 : width;
+        while (underWay.Count < room)
+        {
+            var liveAlone = width > 1 && underWay.Count == width - 1;
+            if (outbox.Take(lane, intake.Destination, liveAlone) is not { } header)
+                return;
+            underWay.Add(_shipment.SendAsync(intake, header, stop));
+        }
+    }
+
+    // A probe that got through opens the lane at once: the rest of the backlog need not wait for the end of the round.
+    private Answer? Booked(Answer? answer)
+    {
+        if (answer is null || IsTrouble(answer))
             return answer;
-        }
-        finally
-        {
-            if (!settled)
-                outbox.GiveBack(header);
-        }
+        backOff.Succeeded();
+        var error = answer.Verdict == Verdict.Bad ? answer.Words : _state.Error;
+        _state = new State(LaneState.Open, answer.Verdict, answer.Status, error, null, null);
+        return answer;
     }
 
-    private async Task GoOnAsync(Intake intake, Answer?[] answers, CancellationToken stop)
+    private async Task GoOnAsync(Intake intake, Answer? answer, CancellationToken stop)
     {
-        var answer = answers.OfType<Answer>().MaxBy(Severity);
-        switch (answer?.Verdict)
-        {
-            case null:
-                return;
-            case Verdict.Delivered:
-                backOff.Succeeded();
-                _state = new State(LaneState.Open, answer.Verdict, answer.Status, _state.Error, null);
-                return;
-            case Verdict.Bad:
-                backOff.Succeeded();
-                logger.LogWarning("Lane {Lane}: Datadog rejected a request for good: {Words}", lane, answer.Words);
-                _state = new State(LaneState.Open, answer.Verdict, answer.Status, answer.Words, null);
-                return;
-            case Verdict.Wait:
-                var wait = backOff.Failed(answer.AskedFor);
-                logger.LogWarning("Lane {Lane} waits {Seconds} s: {Words}", lane, (int)wait.TotalSeconds, answer.Words);
-                await WaitAsync(LaneState.BackingOff, intake, answer, wait, stop).ConfigureAwait(false);
-                break;
-            default:
-                await ParkAsync(intake, answer, stop).ConfigureAwait(false);
-                break;
-        }
-        _state = _state with { Lane = LaneState.Open, NextTry = null };
+        if (!IsTrouble(answer))
+            return;
+        stop.ThrowIfCancellationRequested();
+        if (answer!.Verdict == Verdict.Wait)
+            await BackOffAsync(intake, answer, stop).ConfigureAwait(false);
+        else
+            await ParkAsync(intake, answer, stop).ConfigureAwait(false);
+        _state = _state with { Lane = LaneState.Open, NextTry = null, Refusal = null };
+    }
+
+    private async Task BackOffAsync(Intake? intake, Answer answer, CancellationToken stop)
+    {
+        var wait = backOff.Failed(answer.AskedFor);
+        logger.LogWarning("Lane {Lane} waits {Seconds} s: {Words}", lane, (int)wait.TotalSeconds, answer.Words);
+        await WaitAsync(LaneState.BackingOff, intake, answer, null, wait, stop).ConfigureAwait(false);
     }
 
     // Comes back when the key is no longer refused: the next request is then the probe.
     private async Task ParkAsync(Intake intake, Answer answer, CancellationToken stop)
     {
-        answer = answer with { Words = await intake.ExplainAsync(answer, stop).ConfigureAwait(false) };
-        logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, answer.Words);
         backOff.Failed(null);
+        _state = new State(LaneState.Parked, answer.Verdict, answer.Status, answer.Words, null, Refusal.Unexplained);
         // A stop does not wait for a parked lane.
         outbox.Changed.Raise();
+        var (refusal, words) = await intake.ExplainAsync(answer, stop).ConfigureAwait(false);
+        logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, words);
         KeyVerdict key;
         do
         {
-            await WaitAsync(LaneState.Parked, intake, answer, Recheck, stop).ConfigureAwait(false);
+            var said = answer with { Words = words };
+            await WaitAsync(LaneState.Parked, intake, said, refusal, Recheck, stop).ConfigureAwait(false);
             if (_intake != intake)
                 return;
             key = await intake.CheckKeyAsync(stop).ConfigureAwait(false);
@@ -177,22 +175,36 @@ internal sealed class ShipLoop(
     }
 
     // A new configuration ends the wait, also one that came while the last request was on its way.
-    private async Task WaitAsync(LaneState state, Intake? intake, Answer answer, TimeSpan wait, CancellationToken stop)
+    private async Task WaitAsync(
+        LaneState state,
+        Intake? intake,
+        Answer answer,
+        Refusal? refusal,
+        TimeSpan wait,
+        CancellationToken stop
+    )
     {
         var reconfigured = _reconfigured.Next;
         if (_intake != intake)
             return;
-        _state = new State(state, answer.Verdict, answer.Status, answer.Words, clock.GetUtcNow() + wait);
+        // What waits already is no longer live: what comes from now on goes first.
+        outbox.Age(lane);
+        _state = new State(state, answer.Verdict, answer.Status, answer.Words, clock.GetUtcNow() + wait, refusal);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         await Task.WhenAny(reconfigured, Task.Delay(wait, clock, ended.Token)).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
     }
 
+    private static bool IsTrouble(Answer? answer) => Severity(answer) >= 2;
+
+    private static Answer? Worse(Answer? one, Answer? other) => Severity(other) > Severity(one) ? other : one;
+
     // One answer speaks for the round: the one that asks most of the lane.
-    private static int Severity(Answer answer) =>
-        answer.Verdict switch
+    private static int Severity(Answer? answer) =>
+        answer?.Verdict switch
         {
+            null => -1,
             Verdict.Delivered => 0,
             Verdict.Bad => 1,
             Verdict.Wait => 2,

@@ -95,7 +95,7 @@ public sealed class ShippingTests
         refused = false;
         var mended = rig.Clock.GetUtcNow();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
-        (rig.Clock.GetUtcNow() - mended).ShouldBeLessThan(TimeSpan.FromSeconds(60));
+        (rig.Clock.GetUtcNow() - mended).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(31));
         rig.Ledger(Lane.Metrics).Delivered.ShouldBe(rig.Ledger(Lane.Metrics).Accepted);
     }
 
@@ -113,14 +113,14 @@ public sealed class ShippingTests
     }
 
     [Fact]
-    public async Task EventsGoFourAtATimeAndAfterAFailureAlone()
+    public async Task EventsGoEightAtATimeAndAfterAFailureAlone()
     {
         await using var rig = await Rig.StartAsync();
         rig.FarEnd.Answer = _ => new FarEndAnswer(503);
         await rig.KeepAsync([
             .. Enumerable.Range(0, 10).Select(i => new DatadogEvent($"Told {i}", "", rig.Clock.GetUtcNow())),
         ]);
-        foreach (var requests in new[] { 4, 5, 6 })
+        foreach (var requests in new[] { 8, 9, 10 })
         {
             await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
             rig.FarEnd.Requests.Count.ShouldBe(requests);
@@ -172,7 +172,8 @@ public sealed class ShippingTests
 
         await rig.ConfigureAsync(rig.Options with { ApiKey = Rig.Key });
         await rig.UntilSent();
-        System.Text.Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body).ShouldContain("Told 49");
+        rig.FarEnd.Requests.Count(r => System.Text.Encoding.UTF8.GetString(r.Body).Contains("Told 49")).ShouldBe(1);
+        rig.FarEnd.Requests.ShouldNotContain(r => System.Text.Encoding.UTF8.GetString(r.Body).Contains("Told 0\""));
     }
 
     [Fact]

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Logging;
+
+namespace AgentlessDatadog;
+
+/// <summary>Sends single requests of a lane and books what became of them.</summary>
+internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent, ILogger logger)
+{
+    private const string Damaged = "damaged on disk";
+
+    /// <summary>
+    /// Sends a request that was handed out, then settles it or gives it back. Null: it was too old to send. Whatever
+    /// goes wrong is an answer, so that no other request is left alone.
+    /// </summary>
+    public async Task<Answer?> SendAsync(Intake intake, PayloadHeader header, CancellationToken stop)
+    {
+        Account? outcome = null;
+        try
+        {
+            var (answer, reason, to) = await TryAsync(intake, header, stop).ConfigureAwait(false);
+            outcome = to;
+            if (to is { } account)
+                await outbox.SettleAsync([header], account, reason).ConfigureAwait(false);
+            return answer;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return Answer.None("stopped before it was sent");
+        }
+        // The store, for instance: the lane backs off, and tries again.
+        catch (Exception error)
+        {
+            logger.LogError(error, "Lane {Lane} could not work on its queue", lane);
+            outcome = null;
+            return Answer.None(error.Message);
+        }
+        finally
+        {
+            if (outcome is null)
+                outbox.GiveBack(header);
+        }
+    }
+
+    private async Task<(Answer? Answer, string? Reason, Account? To)> TryAsync(
+        Intake intake,
+        PayloadHeader header,
+        CancellationToken stop
+    )
+    {
+        if (outbox.IsTooOld(header))
+            return (null, Outbox.TooOld, Account.Expired);
+        if (!intake.HasKey)
+            return (new Answer(Verdict.Refused, null, "no API key is set", null), null, null);
+        ReadOnlyMemory<byte> body;
+        try
+        {
+            body = await outbox.ReadAsync(header, stop).ConfigureAwait(false);
+        }
+        catch (InvalidDataException)
+        {
+            return (new Answer(Verdict.Bad, null, Damaged, null), Damaged, Account.Rejected);
+        }
+        var answer = await intake.SendAsync(header, body, stop).ConfigureAwait(false);
+        sent(lane, answer.Status ?? 0);
+        return answer.Verdict switch
+        {
+            Verdict.Delivered => (answer, null, Account.Delivered),
+            Verdict.Bad => (answer, Refused(answer), Account.Rejected),
+            _ when answer.IsUncertain && intake.Skips(lane) => (answer, null, Account.Uncertain),
+            _ => (answer, null, null),
+        };
+    }
+
+    private string? Refused(Answer answer)
+    {
+        logger.LogWarning("Lane {Lane}: Datadog rejected a request for good: {Words}", lane, answer.Words);
+        return answer.Words;
+    }
+}
