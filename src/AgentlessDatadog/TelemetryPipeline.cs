@@ -5,29 +5,31 @@ namespace AgentlessDatadog;
 /// <summary>
 /// Telemetry to Datadog without an Agent: aggregates, encodes, keeps, and ships. Any thread may use it.
 /// </summary>
-public sealed class TelemetryPipeline : IAsyncDisposable
+public sealed partial class TelemetryPipeline : IAsyncDisposable
 {
     // Requests at once: an event is one of its own, and a backlog of them would take hours one at a time.
     private const int EventsAtOnce = 8;
     private const int OthersAtOnce = 4;
 
-    private readonly ITelemetryStore _store;
+    private readonly EnduringStore _store;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly Func<Uri?, HttpMessageHandler> _handler;
     private readonly SeriesTable _table;
     private readonly Ledger _ledger = new();
+    private readonly Warnings _warnings;
+    private readonly Watchdog _watchdog;
     private readonly Outbox _outbox;
     private readonly SelfReport _self;
     private readonly AggregateLoop _loop;
     private readonly ShipLoop[] _lanes;
+    private Task _canary = Task.CompletedTask;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<HttpClient> _clients = [];
     private Action<DateTimeOffset> _looks = _ => { };
     private Task _running = Task.CompletedTask;
     private ITimer? _timer;
     private string? _setAside;
-    private bool _isDisposed;
 
     // Written by the loop, once it has started.
     private volatile IntakeOptions _options;
@@ -51,16 +53,19 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     )
     {
         options.Verify();
-        _store = store;
+        _warnings = new Warnings(logger);
+        _store = new EnduringStore(store, clock, _warnings, logger);
         _options = options;
         _clock = clock;
         _logger = logger;
         _handler = handler ?? Intake.Connect;
         _table = new SeriesTable(clock);
         _table.UseGlobalTags(options.Tags);
-        _outbox = new Outbox(store, _ledger, clock);
+        _outbox = new Outbox(_store, _ledger, clock);
         _self = new SelfReport(_table, _ledger, _outbox, clock);
-        _loop = new AggregateLoop(store, _table, _outbox, _ledger, clock, logger, new(Look, Configured));
+        var expiry = new Expiry(_outbox, _warnings, logger);
+        var hooks = new AggregateLoop.Hooks(Look, () => _self.Write(_loop!.LastFlush?.Took ?? default), Configured);
+        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, clock, logger, hooks);
         _lanes =
         [
             .. Enum.GetValues<Lane>()
@@ -74,6 +79,15 @@ public sealed class TelemetryPipeline : IAsyncDisposable
                     logger
                 )),
         ];
+        _watchdog = new Watchdog(
+            [
+                new("The store", _loop.Keeping, _store.LetGo),
+                new("A look before the cut", _loop.Looking, _loop.LeaveLook),
+                new("The encoding of a cut", _loop.Encoding, _loop.EncodeAgain),
+                .. _lanes.Select(lane => new Stage($"The lane {lane.Lane}", lane.Sending, () => Restart(lane))),
+            ],
+            _warnings
+        );
     }
 
     /// <summary>How it stands.</summary>
@@ -87,6 +101,8 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         )
         {
             ClockSkew = _intake?.Skew,
+            Warnings = _warnings.Current,
+            CannotKeep = _store.CannotKeep,
             StoreSetAside = _setAside,
         };
 
@@ -130,22 +146,25 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// Keeps measurements and events; returns when the store has committed them. What Datadog would not take is in the
     /// ledger as rejected, with the reason; the rest is kept all the same.
     /// </summary>
+    /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
     /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
-    public async ValueTask KeepAsync(
+    public ValueTask KeepAsync(
         IReadOnlyList<Measurement> measurements,
         IReadOnlyList<DatadogEvent> events,
         CancellationToken cancellationToken
-    )
-    {
-        foreach (var measurement in measurements)
-            ArgumentNullException.ThrowIfNull(measurement?.Tags, nameof(measurements));
-        foreach (var what in events)
-        {
-            ArgumentNullException.ThrowIfNull(what?.Tags, nameof(events));
-            ArgumentNullException.ThrowIfNull(what.Text, nameof(events));
-        }
-        await _loop.KeepAsync(new Arrival(measurements, events)).WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
+    ) => TakeAsync(new Arrival(measurements, events), cancellationToken);
+
+    /// <summary>
+    /// Like <see cref="KeepAsync"/>, for what nobody can hand in again: while the store fails, memory holds it, within a
+    /// bound, and it is sent from there. <see cref="PipelineStatus.CannotKeep"/> says so meanwhile.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The store fails and memory is full as well.</exception>
+    /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
+    public ValueTask KeepOrHoldAsync(
+        IReadOnlyList<Measurement> measurements,
+        IReadOnlyList<DatadogEvent> events,
+        CancellationToken cancellationToken
+    ) => TakeAsync(new Arrival(measurements, events) { MayBeHeld = true }, cancellationToken);
 
     /// <summary>Why Datadog would not take a measurement, or null when it would.</summary>
     public string? Check(Measurement measurement) =>
@@ -168,26 +187,6 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public async ValueTask FlushAsync(CancellationToken cancellationToken) =>
         await _loop.CutAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    /// <summary>
-    /// Takes nothing more, cuts for the last time, and ships until everything is sent that can be, or the token fires:
-    /// that is no error, what is left stays in the store.
-    /// </summary>
-    public async ValueTask StopAsync(CancellationToken cancellationToken)
-    {
-        if (_timer is null || _stop.IsCancellationRequested)
-            return;
-        await _timer.DisposeAsync().ConfigureAwait(false);
-        try
-        {
-            await _loop.CutAsync(isLast: true).ConfigureAwait(false);
-            await ShipRestAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await EndAsync().ConfigureAwait(false);
-        }
-    }
-
     /// <summary>Asks Datadog about the API key.</summary>
     /// <exception cref="InvalidOperationException">The pipeline has not been started.</exception>
     public async ValueTask<KeyVerdict> CheckKeyAsync(CancellationToken cancellationToken)
@@ -196,35 +195,31 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         return await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends at once, without a cut. What is kept stays in the store.</summary>
-    public async ValueTask DisposeAsync()
+    private async ValueTask TakeAsync(Arrival arrival, CancellationToken cancellationToken)
     {
-        if (_timer is not null)
-            await _timer.DisposeAsync().ConfigureAwait(false);
-        if (_isDisposed)
-            return;
-        _isDisposed = true;
-        await EndAsync().ConfigureAwait(false);
-        _clients.ForEach(client => client.Dispose());
-        _stop.Dispose();
-    }
-
-    private async Task ShipRestAsync(CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
+        foreach (var measurement in arrival.Measurements)
+            ArgumentNullException.ThrowIfNull(measurement?.Tags, nameof(arrival.Measurements));
+        foreach (var what in arrival.Events)
         {
-            var changed = _outbox.Changed.Next;
-            if (_lanes.All(lane => lane.IsIdle))
-                return;
-            await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ArgumentNullException.ThrowIfNull(what?.Tags, nameof(arrival.Events));
+            ArgumentNullException.ThrowIfNull(what.Text, nameof(arrival.Events));
         }
+        await _loop.KeepAsync(arrival).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task EndAsync()
+    private void Tick()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        _loop.Abandon();
-        await _running.ConfigureAwait(false);
+        _watchdog.Look(_options.FlushInterval);
+        if (_canary.IsCompleted)
+            _canary = _loop.KeepAsync(Arrival.Canary());
+        _ = _loop.CutAsync();
+    }
+
+    // What holds a lane may be the store that does not settle what it has sent.
+    private void Restart(ShipLoop lane)
+    {
+        _store.LetGo();
+        lane.Restart();
     }
 
     private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)
@@ -248,7 +243,6 @@ public sealed class TelemetryPipeline : IAsyncDisposable
                 _logger.LogError(error, "A look before the cut failed");
             }
         }
-        _self.Write(_loop.LastFlush?.Took ?? default);
     }
 
     private void Configured(IntakeOptions options)
@@ -262,7 +256,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         _self.Use(options.SelfMetrics);
         foreach (var lane in _lanes)
             lane.Use(_intake);
-        _timer ??= _clock.CreateTimer(_ => _loop.CutAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer ??= _clock.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(options.FlushInterval, options.FlushInterval);
     }
 }

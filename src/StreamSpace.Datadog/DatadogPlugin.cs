@@ -46,7 +46,10 @@ public sealed class DatadogPlugin : IPlugin
             : StatusDocument.Unconfigured(_faults);
 
     /// <inheritdoc/>
-    public string? NotReady => _inForce is null ? $"No valid config is in force. {string.Join(" ", _faults)}" : null;
+    public string? NotReady =>
+        _inForce is { } inForce
+            ? inForce.Pipeline.Status.CannotKeep
+            : $"No valid config is in force. {string.Join(" ", _faults)}";
 
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;
@@ -147,7 +150,7 @@ public sealed class DatadogPlugin : IPlugin
         }
         if (facts.Measurements.Count + facts.Events.Count > 0)
         {
-            await inForce.Pipeline.KeepAsync(facts.Measurements, facts.Events, cancellationToken);
+            await inForce.Pipeline.KeepOrHoldAsync(facts.Measurements, facts.Events, cancellationToken);
         }
     }
 
@@ -283,7 +286,7 @@ public sealed class DatadogPlugin : IPlugin
             Tags = [$"instance:{Environment.MachineName}"],
             Alert = AlertType.Info,
         };
-        return pipeline.KeepAsync([], [said], cancellationToken);
+        return pipeline.KeepOrHoldAsync([], [said], cancellationToken);
     }
 
     private sealed record InForce(DatadogConfig Config, SqliteStore Store, TelemetryPipeline Pipeline, Levels Levels);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
@@ -25,10 +26,13 @@ public sealed class RefusalTests
     {
         await using var pipeline = Start(new Sites(request => Refuse(request, validAt)));
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
-        var lane = await LaneAsync(pipeline, l => l.Refusal == refusal);
-        lane.LastError.ShouldNotBeNull().ShouldContain(said);
-        lane.Ledger.Queued.ShouldBe(1);
+        await KeepOnEveryLaneAsync(pipeline);
+        foreach (var which in Enum.GetValues<Lane>())
+        {
+            var lane = await LaneAsync(pipeline, l => l.Refusal == refusal, which);
+            lane.LastError.ShouldNotBeNull().ShouldContain(said);
+            lane.Ledger.Queued.ShouldBe(1);
+        }
     }
 
     [Fact]
@@ -49,14 +53,23 @@ public sealed class RefusalTests
     }
 
     [Theory]
-    [InlineData(OnUncertain.Skip, 1, 0)]
-    [InlineData(OnUncertain.Resend, 0, 1)]
-    public async Task WhatMayHaveArrivedIsSkippedOrKeptAsTheOperatorChose(OnUncertain choice, int uncertain, int queued)
+    [InlineData(OnUncertain.Skip, Lane.Events, 1, 0)]
+    [InlineData(OnUncertain.Skip, Lane.Distributions, 1, 0)]
+    [InlineData(OnUncertain.Resend, Lane.Events, 0, 1)]
+    [InlineData(OnUncertain.Resend, Lane.Distributions, 0, 1)]
+    // A point that comes twice overwrites itself.
+    [InlineData(OnUncertain.Skip, Lane.Metrics, 0, 1)]
+    public async Task WhatMayHaveArrivedIsSkippedOrKeptAsTheOperatorChose(
+        OnUncertain choice,
+        Lane which,
+        int uncertain,
+        int queued
+    )
     {
         await using var pipeline = Start(new Sites(_ => null), o => o with { OnUncertain = choice });
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
-        var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+        await KeepOnEveryLaneAsync(pipeline);
+        var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff, which);
         lane.Ledger.Uncertain.ShouldBe(uncertain);
         lane.Ledger.Queued.ShouldBe(queued);
         lane.Ledger.Accepted.ShouldBe(1);
@@ -114,13 +127,27 @@ public sealed class RefusalTests
     private static HttpResponseMessage Answer(HttpStatusCode status, string body) =>
         new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
 
-    private static async Task<LaneStatus> LaneAsync(TelemetryPipeline pipeline, Func<LaneStatus, bool> right)
+    private async Task KeepOnEveryLaneAsync(TelemetryPipeline pipeline)
+    {
+        await pipeline.KeepAsync(
+            [Some.Count(), Some.Distribution()],
+            [new DatadogEvent("t", "x", _clock.GetUtcNow())],
+            CancellationToken.None
+        );
+        await pipeline.FlushAsync(CancellationToken.None);
+    }
+
+    private static async Task<LaneStatus> LaneAsync(
+        TelemetryPipeline pipeline,
+        Func<LaneStatus, bool> right,
+        Lane which = Lane.Events
+    )
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (true)
         {
-            var lane = pipeline.Status.Lanes.Single(l => l.Lane == Lane.Events);
+            var lane = pipeline.Status.Lanes.Single(l => l.Lane == which);
             if (right(lane))
                 return lane;
             await again.WaitForNextTickAsync(patience.Token);

@@ -7,11 +7,12 @@ namespace AgentlessDatadog;
 /// The one loop that owns the aggregate. Whatever has arrived is one batch and one commit; a command is a cut, and what
 /// follows it. While a cut is being encoded, on another thread, it goes on committing batches.
 /// </summary>
-internal sealed class AggregateLoop(
-    ITelemetryStore store,
+internal sealed partial class AggregateLoop(
+    EnduringStore store,
     SeriesTable table,
     Outbox outbox,
     Ledger ledger,
+    Expiry expiry,
     TimeProvider clock,
     ILogger logger,
     AggregateLoop.Hooks hooks
@@ -20,10 +21,14 @@ internal sealed class AggregateLoop(
     // Beyond this many measurements a cut comes early, so that what no cut has taken stays bounded.
     private const int EarlyCut = 200_000;
 
+    private const string Unsure = "The store does not answer: it may have been kept or not.";
+
     private readonly Channel<object> _inbox = Channel.CreateUnbounded<object>(new() { SingleReader = true });
     private volatile FlushStatus? _lastFlush;
     private volatile bool _stopping;
     private long _lastPayload;
+    private readonly Signal _leaveLook = new();
+    private readonly object _encodeAgain = new();
 
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate = new(table);
@@ -34,14 +39,25 @@ internal sealed class AggregateLoop(
     private readonly List<Arrival> _held = [];
     private IntakeOptions _options = new();
     private Flush? _flush;
+    private Task _look = Task.CompletedTask;
     private long _lastSequence;
     private long _lastCutSequence;
     private int _sinceCut;
 
     /// <summary>What else happens on the loop.</summary>
-    /// <param name="BeforeCut">Called with the second of each cut, before it.</param>
+    /// <param name="Look">Called with the second of each cut but the last, before it.</param>
+    /// <param name="Report">Called after that, before each cut.</param>
     /// <param name="Configured">Called with the options that hold from then on.</param>
-    public sealed record Hooks(Action<DateTimeOffset> BeforeCut, Action<IntakeOptions> Configured);
+    public sealed record Hooks(Action<DateTimeOffset> Look, Action Report, Action<IntakeOptions> Configured);
+
+    /// <summary>The store has a batch or a cut in hand.</summary>
+    public Pulse Keeping { get; } = new();
+
+    /// <summary>A look before a cut is under way.</summary>
+    public Pulse Looking { get; } = new();
+
+    /// <summary>A cut is being encoded.</summary>
+    public Pulse Encoding { get; } = new();
 
     public FlushStatus? LastFlush => _lastFlush;
 
@@ -57,6 +73,15 @@ internal sealed class AggregateLoop(
         var command = new Command(next, isLast);
         return Post(command, command.Done);
     }
+
+    /// <summary>Takes nothing more; cuts go on.</summary>
+    public void Close() => _stopping = true;
+
+    /// <summary>Waits no longer for a look, and calls none until it has ended.</summary>
+    public void LeaveLook() => _leaveLook.Raise();
+
+    /// <summary>Encodes the cut under way once more; the first to end counts.</summary>
+    public void EncodeAgain() => _inbox.Writer.TryWrite(_encodeAgain);
 
     /// <summary>Ends the loop without a cut.</summary>
     public void Abandon() => _inbox.Writer.TryComplete();
@@ -89,7 +114,17 @@ internal sealed class AggregateLoop(
         while (await _inbox.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (_inbox.Reader.TryRead(out var message))
-                await HandleAsync(message).ConfigureAwait(false);
+            {
+                try
+                {
+                    await HandleAsync(message).ConfigureAwait(false);
+                }
+                // Without the loop nothing would move any more, and nobody would say so.
+                catch (Exception error)
+                {
+                    logger.LogCritical(error, "The loop failed at {Message} and goes on", message.GetType().Name);
+                }
+            }
         }
         _held.ForEach(arrival => arrival.Done.TrySetException(Stopped()));
         foreach (var command in _commands.Concat(_flush?.Commands ?? []))
@@ -111,9 +146,15 @@ internal sealed class AggregateLoop(
         {
             _commands.Enqueue(command);
         }
+        else if (message == _encodeAgain)
+        {
+            if (_flush is not null)
+                Encode(_flush);
+        }
         else if (message is Encoded encoded)
         {
-            await BookAsync(_flush!, encoded).ConfigureAwait(false);
+            if (encoded.Flush == _flush)
+                await BookAsync(_flush, encoded).ConfigureAwait(false);
             if (_held.Count > 0 && !_stopping)
                 await CommitHeldAsync().ConfigureAwait(false);
         }
@@ -125,7 +166,7 @@ internal sealed class AggregateLoop(
                 await CommitHeldAsync().ConfigureAwait(false);
         }
         if (_flush is null && _commands.Count > 0)
-            BeginFlush();
+            await BeginFlushAsync().ConfigureAwait(false);
     }
 
     private void TakeArrivals(Arrival first)
@@ -137,34 +178,58 @@ internal sealed class AggregateLoop(
 
     private async Task CommitHeldAsync()
     {
-        Arrival[] batch = [.. _held];
+        List<Arrival> batch = [.. _held];
         _held.Clear();
         try
         {
-            var admission = new Admission(_aggregate, _seen, _fold, Encoder, _options, clock.GetUtcNow());
-            foreach (var arrival in batch)
-                admission.Admit(arrival);
+            await CommitAsync(batch, mayHold: batch.TrueForAll(arrival => arrival.MayBeHeld)).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException error) when (batch.Exists(arrival => !arrival.MayBeHeld))
+        {
+            Refuse(batch.Where(arrival => !arrival.MayBeHeld), error);
+            // The canary, so that memory stands in for the store from now on and sees when it is back.
+            batch = [.. batch.Where(arrival => arrival.MayBeHeld), Arrival.Canary()];
+            await CommitAsync(batch, mayHold: true).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CommitAsync(List<Arrival> batch, bool mayHold)
+    {
+        try
+        {
+            var admission = new Admission(_aggregate, _seen, _fold, Encoder, ledger, _options, clock.GetUtcNow());
+            batch.ForEach(admission.Admit);
             if (admission.Result(_lastSequence + 1) is { } arrivals)
             {
-                await store.AppendAsync(arrivals, CancellationToken.None).ConfigureAwait(false);
+                var isOnDisk = await WriteAsync(store.AppendAsync(arrivals, mayHold)).ConfigureAwait(false);
                 _lastSequence++;
                 admission.Apply();
                 ledger.Book(arrivals.Moves);
                 outbox.Add(arrivals.Payloads.Select(payload => payload.Header));
                 CutEarly(arrivals.Journal.Measurements.Count);
                 if (outbox.Bytes > _options.QueueMaxBytes)
-                    await ExpireAsync().ConfigureAwait(false);
+                    await expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+                if (!isOnDisk)
+                    Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(Unsure));
             }
+        }
+        catch (StoreUnavailableException) when (!mayHold)
+        {
+            throw;
         }
         // Whatever went wrong, those who wait must learn that nothing was kept, and the loop goes on.
         catch (Exception error)
         {
             logger.LogError(error, "A batch could not be kept");
-            foreach (var arrival in batch)
-                arrival.Done.TrySetException(error);
+            Refuse(batch, error);
         }
+        batch.ForEach(arrival => arrival.Done.TrySetResult());
+    }
+
+    private static void Refuse(IEnumerable<Arrival> batch, Exception error)
+    {
         foreach (var arrival in batch)
-            arrival.Done.TrySetResult();
+            arrival.Done.TrySetException(error);
     }
 
     private void CutEarly(int measurements)
@@ -172,86 +237,6 @@ internal sealed class AggregateLoop(
         _sinceCut += measurements;
         if (_sinceCut >= EarlyCut && _commands.Count == 0 && _cuts.IsFree)
             _commands.Enqueue(new Command(null, IsLast: false));
-    }
-
-    private void BeginFlush()
-    {
-        var commands = Command.TakeShared(_commands);
-        var time = _cuts.Next();
-        if (_options.Metrics)
-            hooks.BeforeCut(DateTimeOffset.FromUnixTimeSeconds(time.Second));
-        var cut = _aggregate.Take(time.Second, time.Interval);
-        if (!_options.Metrics)
-            cut = cut with { Series = default, Timed = [] };
-        var summaries = _fold.Summaries(time.Now, commands[^1].IsLast);
-        _flush = new Flush(commands, cut, time, _lastSequence, summaries);
-        _sinceCut = 0;
-        var options = _options;
-        _ = Task.Run(() => _inbox.Writer.TryWrite(Encoded.Of(cut, options, Encoder)));
-    }
-
-    private async Task BookAsync(Flush flush, Encoded encoded)
-    {
-        _flush = null;
-        try
-        {
-            await KeepFlushAsync(flush, encoded.Cut ?? throw encoded.Error!).ConfigureAwait(false);
-            if (flush.Next is { } next)
-                Configure(next, flush.Cut);
-        }
-        // The cut is merged back and the next one takes it along; the options stay as they were.
-        catch (Exception error)
-        {
-            logger.LogError(error, "A flush could not be kept, the next one carries it");
-            if (!flush.Cut.IsKept)
-                _aggregate.Restore(flush.Cut);
-            flush.Commands.ForEach(command => command.Done.TrySetException(error));
-        }
-        if (flush.IsLast)
-            _inbox.Writer.TryComplete();
-        flush.Commands.ForEach(command => command.Done.TrySetResult());
-        await ExpireAsync().ConfigureAwait(false);
-    }
-
-    private async Task KeepFlushAsync(Flush flush, EncodedCut encoded)
-    {
-        encoded.Payloads.AddRange(flush.Summaries.Select(summary => Encoder.Encode(summary, _options)));
-        if (flush.Summaries.Count > 0)
-            encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
-        await KeepCutAsync(flush.Cut, flush.Time, flush.Sequence, encoded).ConfigureAwait(false);
-        _fold.Forget(flush.Time.Now, flush.IsLast);
-        table.Prune(flush.Time.Second);
-        _lastFlush = new FlushStatus(
-            DateTimeOffset.FromUnixTimeSeconds(flush.Time.Second),
-            encoded.Points,
-            encoded.Payloads.Count,
-            encoded.Payloads.Sum(payload => (long)payload.Header.Size),
-            clock.GetElapsedTime(flush.Time.Stamp)
-        );
-    }
-
-    private void Configure(IntakeOptions next, TakenCut cut)
-    {
-        // What handles were set to since the cut was meant for the far end before.
-        if (next.Destination != _options.Destination)
-            _aggregate.Take(cut.Second, cut.Interval);
-        _options = next;
-        hooks.Configured(next);
-    }
-
-    private async Task KeepCutAsync(TakenCut cut, CutTime time, long sequence, EncodedCut encoded)
-    {
-        if (encoded.Payloads.Count > 0 || sequence != _lastCutSequence)
-        {
-            var known = _seen.Forget(time.Now.ToUnixTimeSeconds());
-            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, known);
-            await store.CutAsync(kept, CancellationToken.None).ConfigureAwait(false);
-        }
-        cut.IsKept = true;
-        _cuts.Keep(time);
-        _lastCutSequence = sequence;
-        ledger.Book(encoded.Moves);
-        outbox.Add(encoded.Payloads.Select(payload => payload.Header));
     }
 
     private async Task ReplayAsync(List<JournalEntry> entries, IntakeOptions options)
@@ -276,16 +261,16 @@ internal sealed class AggregateLoop(
         await KeepCutAsync(cut, time, entries[^1].Sequence, encoded).ConfigureAwait(false);
     }
 
-    private async Task ExpireAsync()
+    private async Task<bool> WriteAsync(ValueTask<bool> writing)
     {
+        Keeping.Beat();
         try
         {
-            await outbox.ExpireAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+            return await writing.ConfigureAwait(false);
         }
-        // What could not be given up waits for the next flush.
-        catch (Exception error)
+        finally
         {
-            logger.LogError(error, "Old requests could not be taken out of the queue");
+            Keeping.Rest();
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed record Command(IntakeOptions? Next, bool IsLast)
 /// <param name="Cut">What it took.</param>
 /// <param name="Time">When it was.</param>
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
-/// <param name="Summaries">Events that stand for those that were folded.</param>
+/// <param name="Summaries">Events that stand for those that were folded, and one for what was lost.</param>
 internal sealed record Flush(
     List<Command> Commands,
     TakenCut Cut,
@@ -29,24 +29,27 @@ internal sealed record Flush(
     List<DatadogEvent> Summaries
 )
 {
+    /// <summary>Called when the events above are kept.</summary>
+    public Action Told { get; init; } = () => { };
+
     public bool IsLast => Commands[^1].IsLast;
 
     public IntakeOptions? Next => Commands[^1].Next;
 }
 
 /// <summary>What became of the encoding of a flush: a cut or an error.</summary>
-internal sealed record Encoded(EncodedCut? Cut, Exception? Error)
+internal sealed record Encoded(Flush Flush, EncodedCut? Cut, Exception? Error)
 {
-    public static Encoded Of(TakenCut cut, IntakeOptions options, CutEncoder encoder)
+    public static Encoded Of(Flush flush, IntakeOptions options, CutEncoder encoder)
     {
         try
         {
-            return new Encoded(encoder.Encode(cut, options), null);
+            return new Encoded(flush, encoder.Encode(flush.Cut, options), null);
         }
         // The loop waits for an answer: whatever went wrong is one.
         catch (Exception error)
         {
-            return new Encoded(null, error);
+            return new Encoded(flush, null, error);
         }
     }
 }

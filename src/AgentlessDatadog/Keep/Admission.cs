@@ -3,6 +3,14 @@ namespace AgentlessDatadog;
 /// <summary>What one caller hands in, and its wait for the commit.</summary>
 internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnlyList<DatadogEvent> Events)
 {
+    /// <summary>May wait in memory for a store that fails; otherwise it is refused then.</summary>
+    public bool MayBeHeld { get; init; }
+
+    /// <summary>Holds nothing, and is handed to the store all the same, so that every stage has something to do.</summary>
+    public bool IsCanary => Measurements.Count + Events.Count == 0;
+
+    public static Arrival Canary() => new([], []) { MayBeHeld = true };
+
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
@@ -14,6 +22,7 @@ internal sealed class Admission(
     SeenIds seen,
     EventFold fold,
     CutEncoder encoder,
+    Ledger ledger,
     IntakeOptions options,
     DateTimeOffset now
 )
@@ -23,12 +32,14 @@ internal sealed class Admission(
     private readonly List<LedgerMove> _moves = [];
     private readonly Dictionary<UInt128, SeenId> _ids = [];
     private readonly Dictionary<Lane, long> _accepted = [];
+    private bool _hasCanary;
 
     public static Lane LaneOf(Measurement measurement) =>
         measurement.Type == MetricType.Distribution ? Lane.Distributions : Lane.Metrics;
 
     public void Admit(Arrival arrival)
     {
+        _hasCanary |= arrival.IsCanary;
         // What is switched off is not buffered.
         if (options.Metrics)
         {
@@ -43,7 +54,7 @@ internal sealed class Admission(
     public Arrivals? Result(long sequence)
     {
         _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
-        if (_moves.Count + _applied.Count + _payloads.Count == 0)
+        if (_moves.Count + _applied.Count + _payloads.Count == 0 && !_hasCanary)
             return null;
         var journal = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
         return new Arrivals(journal, _payloads, [.. _ids.Values], _moves);
@@ -105,6 +116,6 @@ internal sealed class Admission(
     private void Reject(Lane lane, string reason)
     {
         Accept(lane);
-        _moves.Add(new LedgerMove(lane, Account.Rejected, 1, reason));
+        _moves.Add(new LedgerMove(lane, Account.Rejected, 1, ledger.Name(lane, reason)));
     }
 }

@@ -22,6 +22,21 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>
+    /// The reason under which units are booked, here and in the store: the given one, or beyond some number one that
+    /// stands for all others.
+    /// </summary>
+    public string? Name(Lane lane, string? reason)
+    {
+        if (reason is null)
+            return null;
+        lock (_lock)
+        {
+            var reasons = Entry(_reasons, lane);
+            return reasons.ContainsKey(reason) || reasons.Count < MaxReasons ? reason : OtherReasons;
+        }
+    }
+
     public LaneLedger Of(Lane lane)
     {
         lock (_lock)
@@ -48,14 +63,10 @@ internal sealed class Ledger
         else
             units[Account.Queued] = units.GetValueOrDefault(Account.Queued) - move.Units;
         units[move.To] = units.GetValueOrDefault(move.To) + move.Units;
-        if (move.Reason is not null)
-            BookReason(Entry(_reasons, move.Lane), move.Reason, move.Units);
-    }
-
-    private static void BookReason(Dictionary<string, long> reasons, string reason, long units)
-    {
-        var name = reasons.ContainsKey(reason) || reasons.Count < MaxReasons ? reason : OtherReasons;
-        reasons[name] = reasons.GetValueOrDefault(name) + units;
+        if (Name(move.Lane, move.Reason) is not { } reason)
+            return;
+        var reasons = Entry(_reasons, move.Lane);
+        reasons[reason] = reasons.GetValueOrDefault(reason) + move.Units;
     }
 
     private static Dictionary<TKey, long> Entry<TKey>(Dictionary<Lane, Dictionary<TKey, long>> all, Lane lane)

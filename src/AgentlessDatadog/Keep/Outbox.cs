@@ -5,7 +5,7 @@ namespace AgentlessDatadog;
 /// <summary>
 /// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go. Any thread.
 /// </summary>
-internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider clock)
+internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider clock)
 {
     private readonly Lock _lock = new();
 
@@ -14,6 +14,9 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
     private readonly Dictionary<(Lane Lane, string Destination), Shelf> _waiting = [];
     private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
     private long _bytes;
+
+    /// <summary>What expired, until it is told.</summary>
+    public Losses Losses { get; } = new(clock);
 
     /// <summary>Raised when requests come in or are settled.</summary>
     public Signal Changed { get; } = new();
@@ -119,10 +122,12 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
     {
         if (headers.Count == 0)
             return;
-        var moves = headers.Select(header => new LedgerMove(header.Lane, to, header.Units, reason)).ToList();
+        var moves = headers
+            .Select(header => new LedgerMove(header.Lane, to, header.Units, ledger.Name(header.Lane, reason)))
+            .ToList();
         var ids = headers.Select(header => header.Id).ToList();
         // What has happened has happened: no token may keep it from being written down.
-        await store.SettleAsync(new Settlement(ids, moves), CancellationToken.None).ConfigureAwait(false);
+        await store.SettleAsync(new Settlement(ids, moves)).ConfigureAwait(false);
         lock (_lock)
         {
             ledger.Book(moves);
@@ -133,11 +138,28 @@ internal sealed class Outbox(ITelemetryStore store, Ledger ledger, TimeProvider 
                 _open[(header.Lane, header.Destination)]--;
             }
         }
+        if (to == Account.Expired)
+            Losses.Add(headers, reason!);
         Changed.Raise();
     }
 
     /// <summary>Whether Datadog would no longer take it (reference/datadog-intake.md §3.8, §4.1).</summary>
     public bool IsTooOld(PayloadHeader header) => clock.GetUtcNow() - header.Oldest > MaxAge(header.Lane);
+
+    /// <summary>What waits for longer than half of its age limit: when the first of it expires, and how much it is.</summary>
+    public (DateTimeOffset At, long Units)? Expiring(Lane lane)
+    {
+        var half = clock.GetUtcNow() - (MaxAge(lane) / 2);
+        lock (_lock)
+        {
+            var old = _all
+                .Values.Where(header => header.Lane == lane && header.Oldest < half && header.Units > 0)
+                .ToList();
+            return old.Count == 0
+                ? null
+                : (old.Min(header => header.Oldest) + MaxAge(lane), old.Sum(header => header.Units));
+        }
+    }
 
     /// <summary>Gives up what waits and is too old, then the oldest until the rest fits into the room.</summary>
     public async ValueTask ExpireAsync(long maxBytes)

@@ -19,6 +19,7 @@ internal sealed class ShipLoop(
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(30);
 
     private readonly Signal _reconfigured = new();
+    private readonly Signal _restarted = new();
     private readonly Shipment _shipment = new(lane, outbox, sent, logger);
     private volatile Intake? _intake;
     private volatile State _state = new(LaneState.Open, null, null, null, null, null);
@@ -33,6 +34,9 @@ internal sealed class ShipLoop(
     );
 
     public Lane Lane => lane;
+
+    /// <summary>Requests are under way.</summary>
+    public Pulse Sending { get; } = new();
 
     /// <summary>Whether it has nothing to send or cannot send now, so that a stop need not wait for it.</summary>
     public bool IsIdle =>
@@ -53,6 +57,9 @@ internal sealed class ShipLoop(
         _intake = intake;
         _reconfigured.Raise();
     }
+
+    /// <summary>Leaves what is under way to itself, to be settled or given back whenever it ends, and goes on without it.</summary>
+    public void Restart() => _restarted.Raise();
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -96,18 +103,23 @@ internal sealed class ShipLoop(
     {
         List<Task<Answer?>> underWay = [];
         Answer? worst = null;
+        var restarted = _restarted.Next;
         while (true)
         {
             var changed = outbox.Changed.Next;
             if (!IsTrouble(worst) && _intake == intake && !stop.IsCancellationRequested)
                 Fill(underWay, intake, stop);
-            if (underWay.Count == 0)
+            if (underWay.Count == 0 || restarted.IsCompleted)
+            {
+                Sending.Rest();
                 return worst;
-            await Task.WhenAny([.. underWay, changed]).ConfigureAwait(false);
+            }
+            await Task.WhenAny([.. underWay, changed, restarted]).ConfigureAwait(false);
             foreach (var ended in underWay.Where(task => task.IsCompleted).ToList())
             {
                 underWay.Remove(ended);
-                worst = Worse(worst, Booked(await ended.ConfigureAwait(false)));
+                Sending.Beat();
+                worst = Worse(worst, Booked(intake, await ended.ConfigureAwait(false)));
             }
         }
     }
@@ -120,16 +132,20 @@ internal sealed class ShipLoop(
             var liveAlone = width > 1 && underWay.Count == width - 1;
             if (outbox.Take(lane, intake.Destination, liveAlone) is not { } header)
                 return;
-            underWay.Add(_shipment.SendAsync(intake, header, stop));
+            if (underWay.Count == 0)
+                Sending.Beat();
+            underWay.Add(Task.Run(() => _shipment.SendAsync(intake, header, stop), CancellationToken.None));
         }
     }
 
     // A probe that got through opens the lane at once: the rest of the backlog need not wait for the end of the round.
-    private Answer? Booked(Answer? answer)
+    private Answer? Booked(Intake intake, Answer? answer)
     {
         if (answer is null || IsTrouble(answer))
             return answer;
         backOff.Succeeded();
+        if (answer.Verdict == Verdict.Delivered)
+            outbox.Losses.Back(lane, intake.Destination);
         var error = answer.Verdict == Verdict.Bad ? answer.Words : _state.Error;
         _state = new State(LaneState.Open, answer.Verdict, answer.Status, error, null, null);
         return answer;

@@ -86,7 +86,17 @@ internal static class MetricsEndpoint
         }
         if (accepted.Count > 0)
         {
-            await pipeline.KeepAsync(accepted, [], http.RequestAborted);
+            try
+            {
+                await pipeline.KeepAsync(accepted, [], http.RequestAborted);
+            }
+            catch (StoreUnavailableException e)
+            {
+                return Results.Problem(
+                    $"Nothing of it was kept, send it again later: {e.Message}",
+                    statusCode: StatusCodes.Status503ServiceUnavailable
+                );
+            }
         }
         return Answer(accepted.Count, rejected);
     }

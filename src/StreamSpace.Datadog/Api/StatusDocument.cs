@@ -38,6 +38,7 @@ internal static class StatusDocument
             },
             ["clock"] = Clock(pipeline.ClockSkew),
             ["storeSetAside"] = pipeline.StoreSetAside,
+            ["warnings"] = new JsonArray([.. pipeline.Warnings.Select(w => (JsonNode)w)]),
             ["series"] = new JsonObject
             {
                 ["total"] = pipeline.SeriesTotal,
@@ -78,6 +79,7 @@ internal static class StatusDocument
             ["lane"] = Word(lane.Lane),
             ["state"] = Word(lane.State),
             ["verdict"] = lane.Verdict is { } verdict ? Word(verdict) : null,
+            ["refusal"] = lane.Refusal is { } refusal ? Word(refusal) : null,
             ["lastStatus"] = lane.LastStatus,
             ["lastError"] = lane.LastError,
             ["nextTry"] = lane.NextTry?.ToUnixTimeSeconds(),

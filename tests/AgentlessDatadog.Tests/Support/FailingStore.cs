@@ -18,29 +18,61 @@ public sealed class FailingStore : ITelemetryStore
 
     public Action<Cut> OnCut { get; set; } = _ => { };
 
+    /// <summary>What a failing transaction throws.</summary>
+    public Func<Exception> Error { get; set; } = () => new IOException("the disk is full");
+
+    /// <summary>Every transaction and read waits for it, and is carried out only then.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    /// <summary>All three kinds of transaction, as on a disk that is full.</summary>
+    public bool IsFull
+    {
+        set
+        {
+            AppendFails = CutFails = SettleFails = value;
+            Error = () => new StoreUnavailableException("The disk is full.");
+        }
+    }
+
+    /// <summary>What it would bring back after a crash.</summary>
+    public ValueTask<StoreContents> ContentsAsync() => _inner.OpenAsync(CancellationToken.None);
+
     public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
         _inner.OpenAsync(cancellationToken);
 
-    public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
+    public async ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
     {
         Appends++;
         OnAppend(arrivals);
-        return AppendFails ? Fail() : _inner.AppendAsync(arrivals, cancellationToken);
+        await PassAsync(AppendFails);
+        await _inner.AppendAsync(arrivals, cancellationToken);
     }
 
-    public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken)
+    public async ValueTask CutAsync(Cut cut, CancellationToken cancellationToken)
     {
         OnCut(cut);
-        return CutFails ? Fail() : _inner.CutAsync(cut, cancellationToken);
+        await PassAsync(CutFails);
+        await _inner.CutAsync(cut, cancellationToken);
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken) =>
-        _inner.ReadAsync(payload, cancellationToken);
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
+    {
+        await Gate;
+        return await _inner.ReadAsync(payload, cancellationToken);
+    }
 
-    public ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken) =>
-        SettleFails ? Fail() : _inner.SettleAsync(settlement, cancellationToken);
+    public async ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken)
+    {
+        await PassAsync(SettleFails);
+        await _inner.SettleAsync(settlement, cancellationToken);
+    }
 
     public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
-    private static ValueTask Fail() => ValueTask.FromException(new IOException("the disk is full"));
+    private async Task PassAsync(bool fails)
+    {
+        await Gate;
+        if (fails)
+            throw Error();
+    }
 }

@@ -24,7 +24,24 @@ public sealed record FarEndAnswer(int? Status, string Body = """{"errors":[]}"""
 {
     public Dictionary<string, string> Headers { get; init; } = [];
 
+    public FarEndFault Fault { get; init; }
+
     public static FarEndAnswer Accepted { get; } = new(202);
+}
+
+/// <summary>What goes wrong with an answer on its way.</summary>
+public enum FarEndFault
+{
+    None,
+
+    /// <summary>Ends in the middle.</summary>
+    Cut,
+
+    /// <summary>Never begins.</summary>
+    Stall,
+
+    /// <summary>Comes byte by byte and never ends.</summary>
+    Drip,
 }
 
 /// <summary>A Datadog on loopback that answers as it is told and remembers what it was sent.</summary>
@@ -32,12 +49,16 @@ public sealed class FarEnd : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<FarEndRequest> _requests = new();
+    private int _held;
 
     private FarEnd(WebApplication app) => _app = app;
 
     public Uri Url => new(_app.Urls.Single());
 
     public Func<FarEndRequest, FarEndAnswer> Answer { get; set; } = _ => FarEndAnswer.Accepted;
+
+    /// <summary>Answers that stall or drip at this moment.</summary>
+    public int Held => Volatile.Read(ref _held);
 
     public PayloadCheck Check { get; } = new();
 
@@ -88,6 +109,33 @@ public sealed class FarEnd : IAsyncDisposable
         context.Response.ContentType = answer.Type;
         foreach (var (name, value) in answer.Headers)
             context.Response.Headers[name] = value;
-        await context.Response.WriteAsync(answer.Body);
+        await WriteAsync(context, answer);
+    }
+
+    private async Task WriteAsync(HttpContext context, FarEndAnswer answer)
+    {
+        if (answer.Fault == FarEndFault.None)
+        {
+            await context.Response.WriteAsync(answer.Body);
+            return;
+        }
+        context.Response.ContentLength = answer.Fault == FarEndFault.Drip ? null : 1000;
+        if (answer.Fault != FarEndFault.Stall)
+            await context.Response.WriteAsync("{");
+        if (answer.Fault == FarEndFault.Cut)
+        {
+            await context.Response.Body.FlushAsync();
+            context.Abort();
+            return;
+        }
+        Interlocked.Increment(ref _held);
+        using var drop = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!context.RequestAborted.IsCancellationRequested)
+        {
+            await drop.WaitForNextTickAsync(CancellationToken.None);
+            if (answer.Fault == FarEndFault.Drip)
+                await context.Response.WriteAsync(" ");
+        }
+        Interlocked.Decrement(ref _held);
     }
 }

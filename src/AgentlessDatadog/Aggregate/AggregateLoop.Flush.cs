@@ -1,0 +1,131 @@
+using Microsoft.Extensions.Logging;
+
+namespace AgentlessDatadog;
+
+/// <content>From a cut to its requests in the outbox.</content>
+internal sealed partial class AggregateLoop
+{
+    private async Task BeginFlushAsync()
+    {
+        var commands = Command.TakeShared(_commands);
+        try
+        {
+            _flush = await TakeCutAsync(commands).ConfigureAwait(false);
+            Encode(_flush);
+        }
+        // Whoever waits for the cut must learn that it was not made; the next one takes its place.
+        catch (Exception error)
+        {
+            logger.LogError(error, "A cut could not be made");
+            commands.ForEach(command => command.Done.TrySetException(error));
+            if (commands[^1].IsLast)
+                _inbox.Writer.TryComplete();
+        }
+    }
+
+    private async Task<Flush> TakeCutAsync(List<Command> commands)
+    {
+        var isLast = commands[^1].IsLast;
+        var time = _cuts.Next();
+        if (_options.Metrics)
+        {
+            if (!isLast)
+                await LookAsync(DateTimeOffset.FromUnixTimeSeconds(time.Second)).ConfigureAwait(false);
+            hooks.Report();
+        }
+        var cut = _aggregate.Take(time.Second, time.Interval);
+        if (!_options.Metrics)
+            cut = cut with { Series = default, Timed = [] };
+        var summaries = _fold.Summaries(time.Now, isLast);
+        var lost = outbox.Losses.Tell(_options.Destination, isLast);
+        if (lost is { } loss)
+            summaries.Add(loss.Event);
+        _sinceCut = 0;
+        return new Flush(commands, cut, time, _lastSequence, summaries) { Told = lost?.Forget ?? (() => { }) };
+    }
+
+    // On another thread, so that one that hangs costs its own levels alone.
+    private async Task LookAsync(DateTimeOffset second)
+    {
+        if (!_look.IsCompleted)
+            return;
+        var left = _leaveLook.Next;
+        Looking.Beat();
+        _look = Task.Run(() => hooks.Look(second));
+        await Task.WhenAny(_look, left).ConfigureAwait(false);
+        Looking.Rest();
+    }
+
+    private void Encode(Flush flush)
+    {
+        var options = _options;
+        Encoding.Beat();
+        _ = Task.Run(() => _inbox.Writer.TryWrite(Encoded.Of(flush, options, Encoder)));
+    }
+
+    private async Task BookAsync(Flush flush, Encoded encoded)
+    {
+        _flush = null;
+        Encoding.Rest();
+        try
+        {
+            await KeepFlushAsync(flush, encoded.Cut ?? throw encoded.Error!).ConfigureAwait(false);
+            if (flush.Next is { } next)
+                Configure(next, flush.Cut);
+        }
+        // The cut is merged back and the next one takes it along; the options stay as they were.
+        catch (Exception error)
+        {
+            logger.LogError(error, "A flush could not be kept, the next one carries it");
+            if (!flush.Cut.IsKept)
+                _aggregate.Restore(flush.Cut);
+            flush.Commands.ForEach(command => command.Done.TrySetException(error));
+        }
+        if (flush.IsLast)
+            _inbox.Writer.TryComplete();
+        flush.Commands.ForEach(command => command.Done.TrySetResult());
+        await expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+    }
+
+    private async Task KeepFlushAsync(Flush flush, EncodedCut encoded)
+    {
+        encoded.Payloads.AddRange(flush.Summaries.Select(summary => Encoder.Encode(summary, _options)));
+        if (flush.Summaries.Count > 0)
+            encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
+        await KeepCutAsync(flush.Cut, flush.Time, flush.Sequence, encoded).ConfigureAwait(false);
+        _fold.Forget(flush.Time.Now, flush.IsLast);
+        flush.Told();
+        table.Prune(flush.Time.Second);
+        _lastFlush = new FlushStatus(
+            DateTimeOffset.FromUnixTimeSeconds(flush.Time.Second),
+            encoded.Points,
+            encoded.Payloads.Count,
+            encoded.Payloads.Sum(payload => (long)payload.Header.Size),
+            clock.GetElapsedTime(flush.Time.Stamp)
+        );
+    }
+
+    private void Configure(IntakeOptions next, TakenCut cut)
+    {
+        // What handles were set to since the cut was meant for the far end before.
+        if (next.Destination != _options.Destination)
+            _aggregate.Take(cut.Second, cut.Interval);
+        _options = next;
+        hooks.Configured(next);
+    }
+
+    private async Task KeepCutAsync(TakenCut cut, CutTime time, long sequence, EncodedCut encoded)
+    {
+        if (encoded.Payloads.Count > 0 || sequence != _lastCutSequence)
+        {
+            var known = _seen.Forget(time.Now.ToUnixTimeSeconds());
+            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, known);
+            await WriteAsync(store.CutAsync(kept)).ConfigureAwait(false);
+        }
+        cut.IsKept = true;
+        _cuts.Keep(time);
+        _lastCutSequence = sequence;
+        ledger.Book(encoded.Moves);
+        outbox.Add(encoded.Payloads.Select(payload => payload.Header));
+    }
+}

@@ -1,0 +1,150 @@
+namespace AgentlessDatadog;
+
+/// <summary>A write that a store has not taken yet.</summary>
+/// <param name="what">Arrivals, a cut or a settlement.</param>
+internal sealed class HeldWrite(object what)
+{
+    public object What { get; set; } = what;
+
+    /// <summary>The store is at it, so that it must stay as it is; null: it is not.</summary>
+    public Task? UnderWay { get; set; }
+}
+
+/// <summary>
+/// Writes for a store that does not take them, in an order of which every beginning leaves the store whole: arrivals and
+/// cuts as they came, then settlements. What a later one makes needless is folded away, so that a store may fail for
+/// long while everything still gets through. Its owner locks.
+/// </summary>
+internal sealed class HeldWrites
+{
+    // About what a measurement and an id take in memory.
+    private const int MeasurementSize = 200;
+    private const int IdSize = 48;
+
+    private readonly List<HeldWrite> _log = [];
+    private readonly List<HeldWrite> _settlements = [];
+
+    /// <summary>About how much memory they take.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>What the store has to take next, or null when it has everything.</summary>
+    public HeldWrite? Next => _log.FirstOrDefault() ?? _settlements.FirstOrDefault();
+
+    public void Add(object what, Task? underWay = null)
+    {
+        if (what is Settlement settlement)
+        {
+            if (underWay is not null || !FoldInto(settlement))
+                _settlements.Add(new HeldWrite(settlement) { UnderWay = underWay });
+            return;
+        }
+        if (what is Cut cut && underWay is null)
+            what = Fold(cut);
+        _log.Insert(_log.Count - _log.Count(IsAfter), new HeldWrite(what) { UnderWay = underWay });
+        Bytes = _log.Sum(held => SizeOf(held.What));
+
+        bool IsAfter(HeldWrite held) => what is Cut c && held.What is Arrivals a && a.Journal.Sequence > c.Sequence;
+    }
+
+    /// <summary>The store has taken it.</summary>
+    public void Remove(HeldWrite held)
+    {
+        if (_log.Remove(held))
+            Bytes = _log.Sum(left => SizeOf(left.What));
+        else
+            _settlements.Remove(held);
+    }
+
+    /// <summary>The body of a request, or null when it is not among them.</summary>
+    public ReadOnlyMemory<byte>? Body(long payload) =>
+        _log.SelectMany(held => PayloadsOf(held.What)).FirstOrDefault(p => p.Header.Id == payload)?.Body;
+
+    public static long SizeOf(object what) =>
+        PayloadsOf(what).Sum(payload => (long)payload.Header.Size)
+        + (
+            what is Arrivals arrivals
+                ? arrivals.Journal.Measurements.Count * MeasurementSize + arrivals.Seen.Count * IdSize
+                : 0
+        );
+
+    // The cut stands for the journal up to it: of what came before only the requests, the moves and the ids are left.
+    private Cut Fold(Cut cut)
+    {
+        List<Payload> payloads = [];
+        List<LedgerMove> moves = [];
+        List<SeenId> seen = [];
+        JournalEntry? last = null;
+        foreach (var held in _log.Where(held => held.UnderWay is null).ToList())
+        {
+            if (held.What is Arrivals later && later.Journal.Sequence > cut.Sequence)
+                continue;
+            if (held.What is Arrivals arrivals)
+            {
+                seen.AddRange(arrivals.Seen);
+                last = arrivals.Journal;
+            }
+            payloads.AddRange(PayloadsOf(held.What));
+            moves.AddRange(MovesOf(held.What));
+            _log.Remove(held);
+        }
+        // The store has to learn the last sequence, too. Nothing in it is before a cut that it has not seen.
+        if (last is not null)
+        {
+            var ids = new Arrivals(last with { Measurements = [] }, [], [.. seen.Where(IsKnown)], []);
+            _log.Insert(_log.FindLastIndex(held => held.UnderWay is not null) + 1, new HeldWrite(ids));
+        }
+        return cut with { Payloads = [.. payloads, .. cut.Payloads], Moves = Sum([.. moves, .. cut.Moves]) };
+
+        bool IsKnown(SeenId id) => id.Second >= cut.ForgetSeenBefore;
+    }
+
+    // What was sent before the store had it never gets there.
+    private bool FoldInto(Settlement settlement)
+    {
+        var ids = settlement.Payloads.ToHashSet();
+        var held = _log.Find(held =>
+            held.UnderWay is null && PayloadsOf(held.What).Count(p => ids.Contains(p.Header.Id)) == ids.Count
+        );
+        if (held is null)
+            return false;
+        List<Payload> left = [.. PayloadsOf(held.What).Where(p => !ids.Contains(p.Header.Id))];
+        var moves = Sum([.. MovesOf(held.What), .. settlement.Moves]);
+        Bytes -= SizeOf(held.What);
+        held.What = held.What is Cut cut
+            ? cut with
+            {
+                Payloads = left,
+                Moves = moves,
+            }
+            : (Arrivals)held.What with
+            {
+                Payloads = left,
+                Moves = moves,
+            };
+        Bytes += SizeOf(held.What);
+        return true;
+    }
+
+    private static IReadOnlyList<Payload> PayloadsOf(object what) =>
+        what switch
+        {
+            Cut cut => cut.Payloads,
+            Arrivals arrivals => arrivals.Payloads,
+            _ => [],
+        };
+
+    private static IReadOnlyList<LedgerMove> MovesOf(object what) =>
+        what switch
+        {
+            Cut cut => cut.Moves,
+            Arrivals arrivals => arrivals.Moves,
+            _ => [],
+        };
+
+    private static List<LedgerMove> Sum(List<LedgerMove> moves) =>
+        [
+            .. moves
+                .GroupBy(move => move with { Units = 0 })
+                .Select(same => same.Key with { Units = same.Sum(move => move.Units) }),
+        ];
+}

@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Logging;
+
+namespace AgentlessDatadog;
+
+/// <content>How it ends.</content>
+public sealed partial class TelemetryPipeline
+{
+    // How long an end waits for a cut, and for what is still under way.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private bool _isDisposed;
+
+    /// <summary>
+    /// Takes nothing more, cuts, and ships until everything is sent that can be, or the token fires: that is no error,
+    /// what is left stays in the store. A last cut carries what the pipeline has counted about itself until then.
+    /// </summary>
+    public async ValueTask StopAsync(CancellationToken cancellationToken)
+    {
+        if (_timer is null || _stop.IsCancellationRequested)
+            return;
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            _loop.Close();
+            foreach (var isLast in new[] { false, true })
+            {
+                await CutAsync(isLast).ConfigureAwait(false);
+                await ShipRestAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await EndAsync().ConfigureAwait(false);
+            _logger.LogInformation("Telemetry pipeline stopped: {Ledger}", LedgerLine());
+        }
+    }
+
+    /// <summary>Ends at once, without a cut. What is kept stays in the store.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_timer is not null)
+            await _timer.DisposeAsync().ConfigureAwait(false);
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        await EndAsync().ConfigureAwait(false);
+        _clients.ForEach(client => client.Dispose());
+        _stop.Dispose();
+    }
+
+    // A store or a look that hangs must not keep the last cut from being made.
+    private async Task CutAsync(bool isLast)
+    {
+        var cut = _loop.CutAsync(isLast: isLast);
+        using var made = new CancellationTokenSource();
+        await Task.WhenAny(cut, Task.Delay(Patience, _clock, made.Token)).ConfigureAwait(false);
+        await made.CancelAsync().ConfigureAwait(false);
+        if (!cut.IsCompleted)
+        {
+            _loop.LeaveLook();
+            _store.LetGo();
+        }
+        await cut.WaitAsync(Patience, _clock, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async Task ShipRestAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var changed = _outbox.Changed.Next;
+            if (_lanes.All(lane => lane.IsIdle))
+                return;
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // What does not come back is left behind, so that the process can end.
+    private async Task EndAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        _loop.Abandon();
+        using var ended = new CancellationTokenSource();
+        await Task.WhenAny(_running, Task.Delay(Patience, _clock, ended.Token)).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await _store.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private string LedgerLine() =>
+        string.Join("; ", _lanes.Select(lane => $"{lane.Lane} {Sum(_ledger.Of(lane.Lane))}"));
+
+    private static string Sum(LaneLedger of) =>
+        $"accepted {of.Accepted} = delivered {of.Delivered} + queued {of.Queued} + overflowed {of.Overflowed} + expired "
+        + $"{of.Expired} + rejected {of.Rejected} + uncertain {of.Uncertain}";
+}

@@ -1,0 +1,42 @@
+namespace AgentlessDatadog;
+
+/// <summary>A stage on the way of the data, and how to get it going again.</summary>
+internal sealed record Stage(string Name, Pulse Pulse, Action Restart);
+
+/// <summary>
+/// Looks at every stage once an interval. One that has had the same thing in hand for three looks, and for 30 s, stands
+/// still: that is logged and shown, and the stage is restarted. A back-off and a parked lane are no standstill.
+/// </summary>
+internal sealed class Watchdog(IReadOnlyList<Stage> stages, Warnings warnings)
+{
+    private const int Looks = 3;
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<Stage, (long Beat, int Looks)> _seen = [];
+
+    /// <summary>Called once an interval, by one caller at a time.</summary>
+    public void Look(TimeSpan interval)
+    {
+        var patience = Math.Max(Looks, (int)Math.Ceiling(Least / interval));
+        foreach (var stage in stages)
+            Look(stage, patience, interval);
+    }
+
+    private void Look(Stage stage, int patience, TimeSpan interval)
+    {
+        var before = _seen.GetValueOrDefault(stage);
+        var busy = stage.Pulse.Busy;
+        var looks = busy is { } beat && beat == before.Beat ? before.Looks + 1 : 0;
+        _seen[stage] = (busy ?? 0, looks);
+        if (looks < patience)
+        {
+            if (looks == 0)
+                warnings.Set($"stage {stage.Name}", null);
+            return;
+        }
+        var still = (interval * looks).TotalSeconds;
+        warnings.Set($"stage {stage.Name}", $"{stage.Name} has stood still for {still:0} s and is restarted.");
+        if (looks % patience == 0)
+            stage.Restart();
+    }
+}

@@ -1,0 +1,225 @@
+using AgentlessDatadog.Tests.Support;
+using Microsoft.Extensions.Logging;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>A disk that fails or does not answer costs nobody what could be sent, and nobody is told otherwise.</summary>
+public sealed class FailingDiskTests : IAsyncDisposable
+{
+    private readonly FailingStore _store = new();
+    private readonly LogBook _log = new();
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task WhoAsksForKeepingIsRefusedAndCountsNowhere()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        _store.IsFull = true;
+        for (var i = 0; i < 2; i++)
+        {
+            var error = await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count()).AsTask());
+            error.Message.ShouldBe("The disk is full.");
+        }
+        rig.Ledger(Lane.Metrics).ShouldBe(0);
+        rig.Pipeline.Status.CannotKeep.ShouldBe("The disk is full.");
+    }
+
+    [Fact]
+    public async Task WhatMayBeHeldIsSentFromMemoryAndTheStatusSaysSo()
+    {
+        await using var rig = await Rig.StartAsync(store: _store, logger: _log);
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        _store.IsFull = true;
+        gauge.Set(7);
+        await HoldAsync(rig, Some.Count(value: 3), Event(rig, "told"));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+
+        rig.FarEnd.Series.Select(s => (s.Metric, s.Points[0].Value)).ShouldBe([("app.level", 7), ("app.made", 3)]);
+        rig.FarEnd.Requests.Count(r => r.Path == "/api/v1/events").ShouldBe(1);
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("memory alone");
+        rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 2);
+        (await _store.ContentsAsync()).Ledger.ShouldBeEmpty();
+
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        rig.Pipeline.Status.Warnings.ShouldBeEmpty();
+        await StoreIsEvenAsync(rig);
+        await rig.KeepAsync(Some.Count());
+        _log.Text.Split('\n')
+            .Count(line => line.Contains("memory alone"))
+            .ShouldBe(2, "once when it began, once at its end");
+    }
+
+    [Fact]
+    public async Task AMixedBatchIsHeldButForWhatMayNotBe()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var gate = new Gate();
+        _store.Gate = gate.Opened;
+        var first = rig.KeepAsync(Some.Count("app.first")).AsTask();
+        await rig.Until(() => _store.Appends == 1);
+        // While the first is under way, for the last time on a whole disk, these two come together.
+        var refused = rig.KeepAsync(Some.Count("app.refused")).AsTask();
+        var held = HoldAsync(rig, Some.Count("app.held")).AsTask();
+        _store.IsFull = true;
+        gate.Open();
+        await first;
+        await Should.ThrowAsync<StoreUnavailableException>(refused);
+        await held;
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Select(s => s.Metric).ShouldBe(["app.first", "app.held"]);
+    }
+
+    [Fact]
+    public async Task WhatMemoryHeldIsInTheStoreOnceItWorksAndCountsOnceAfterARestart()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        _store.IsFull = true;
+        for (var i = 1; i <= 3; i++)
+        {
+            await HoldAsync(rig, Some.Count(value: i) with { Id = $"life-{i}" });
+            await rig.FlushAsync();
+        }
+        await HoldAsync(rig, Some.Count(value: 4) with { Id = "life-4" });
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+
+        await rig.RestartAsync();
+        await rig.KeepAsync(Some.Count(value: 4) with { Id = "life-4" });
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(10);
+        await StoreIsEvenAsync(rig);
+    }
+
+    [Fact]
+    public async Task MemoryHasABoundBeyondWhichAlsoWhatMayBeHeldIsRefused()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null }, _store);
+        _store.IsFull = true;
+        var text = new string('x', 4000);
+        var batch = Enumerable.Range(0, 1000).Select(i => Event(rig, $"told {i}") with { Text = text }).ToArray();
+        var kept = 0;
+        var full = await Should.ThrowAsync<StoreUnavailableException>(async () =>
+        {
+            while (kept < 64)
+            {
+                await rig.Pipeline.KeepOrHoldAsync([], batch, default);
+                kept++;
+            }
+        });
+        full.Message.ShouldContain("memory");
+        kept.ShouldBeInRange(12, 16, "64 MiB of requests of a little more than 4,000 bytes");
+        rig.Ledger(Lane.Events).ShouldBe(kept * 1000, queued: kept * 1000);
+
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        (await _store.ContentsAsync()).Outbox.Count.ShouldBe(kept * 1000);
+    }
+
+    [Fact]
+    public async Task AStoreThatDoesNotAnswerIsLetGoAndWhatItWasAtIsTakenInWhenItDoes()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        using var gate = new Gate();
+        _store.Gate = gate.Opened;
+        gauge.Set(1);
+        var unsure = rig.KeepAsync(Some.Count(value: 5)).AsTask();
+        await rig.Until(() => _store.Appends == 1);
+        // Three looks of the watchdog; until then nobody knows that it will not answer.
+        await rig.Until(() => unsure.IsCompleted, TimeSpan.FromSeconds(10));
+        (await Should.ThrowAsync<StoreUnavailableException>(unsure)).Message.ShouldContain("may have been kept or not");
+        await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"), TimeSpan.FromSeconds(1));
+        rig.Pipeline.Status.CannotKeep.ShouldNotBeNull().ShouldContain("does not answer");
+        await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count(value: 100)).AsTask());
+
+        gate.Open();
+        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.KeepAsync(Some.Count(value: 2));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(7);
+        await StoreIsEvenAsync(rig);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task HoweverTheDiskAndTheFarEndFailEverythingAcceptedArrivesOnceAndTheStoreAgrees(int seed)
+    {
+        var chance = new Random(seed);
+        await using var rig = await Rig.StartAsync(store: _store);
+        var accepted = 0;
+        for (var step = 0; step < 300; step++)
+        {
+            switch (chance.Next(8))
+            {
+                case 0:
+                    _store.IsFull = chance.Next(2) == 0;
+                    break;
+                case 1:
+                    var status = chance.Next(2) == 0 ? 202 : 503;
+                    rig.FarEnd.Answer = _ => new FarEndAnswer(status);
+                    break;
+                case 2:
+                    await rig.FlushAsync();
+                    break;
+                case 3:
+                    rig.Clock.Advance(TimeSpan.FromSeconds(3));
+                    break;
+                case 4:
+                    try
+                    {
+                        await rig.KeepAsync(Some.Count(value: step));
+                        accepted += step;
+                    }
+                    catch (StoreUnavailableException)
+                    {
+                        // Refused, so that it must not arrive.
+                    }
+                    break;
+                default:
+                    await HoldAsync(rig, Some.Count(value: step));
+                    accepted += step;
+                    break;
+            }
+        }
+        _store.IsFull = false;
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.FlushAsync();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(accepted);
+        await StoreIsEvenAsync(rig);
+    }
+
+    // What the store would bring back is what the pipeline says.
+    private async Task StoreIsEvenAsync(Rig rig)
+    {
+        var contents = await _store.ContentsAsync();
+        var kept = new Ledger();
+        kept.Book(contents.Ledger);
+        foreach (var lane in Enum.GetValues<Lane>())
+        {
+            var said = rig.Ledger(lane);
+            said.ShouldBalance();
+            (kept.Of(lane) with { Reasons = said.Reasons }).ShouldBe(said);
+            contents.Outbox.Where(h => h.Lane == lane).Sum(h => h.Units).ShouldBe(said.Queued);
+        }
+    }
+
+    private static ValueTask HoldAsync(Rig rig, Measurement measurement, params DatadogEvent[] events) =>
+        rig.Pipeline.KeepOrHoldAsync([measurement], events, default);
+
+    private static DatadogEvent Event(Rig rig, string title) => new(title, "", rig.Clock.GetUtcNow());
+}

@@ -1,0 +1,109 @@
+using System.Text;
+using AgentlessDatadog.Tests.Support;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>What will be lost is told before it is, and what was lost is told once the far end is back.</summary>
+public sealed class ExpiryTests
+{
+    private readonly LogBook _log = new();
+
+    [Fact]
+    public async Task WhatWillBeTooOldIsToldAtHalfItsAgeAndOnce()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null }, logger: _log);
+        await rig.KeepAsync(Some.Count(), Some.Count());
+        await rig.FlushAsync();
+        var made = rig.Clock.GetUtcNow();
+
+        await PassAsync(rig, TimeSpan.FromMinutes(29));
+        rig.Pipeline.Status.Warnings.ShouldBeEmpty();
+        await PassAsync(rig, TimeSpan.FromMinutes(2));
+        var at = made.AddHours(1).ToString("yyyy-MM-dd HH:mm:ss");
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("2 units of the lane Metrics");
+        rig.Pipeline.Status.Warnings[0].ShouldContain(at);
+        await PassAsync(rig, TimeSpan.FromMinutes(10));
+        _log.Text.Split('\n').Count(line => line.Contains(at)).ShouldBe(1);
+
+        await rig.ConfigureAsync(rig.Options with { ApiKey = Rig.Key });
+        await rig.UntilSent();
+        await rig.FlushAsync();
+        rig.Pipeline.Status.Warnings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task AQueueThatGetsFullIsToldBeforeTheOldestGoes()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { QueueMaxBytes = 10_000, ApiKey = null });
+        while (rig.Pipeline.Status.Warnings.Count == 0)
+        {
+            rig.Ledger(Lane.Events).Expired.ShouldBe(0);
+            await rig.KeepAsync(new DatadogEvent("Told", new string('x', 400), rig.Clock.GetUtcNow()));
+            await rig.FlushAsync();
+        }
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("of 10000 bytes");
+        rig.Ledger(Lane.Events).Expired.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task OnceTheFarEndIsBackOneEventTellsWhatWasLostFromWhenToWhen()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        var first = rig.Clock.GetUtcNow().AddSeconds(1);
+        for (var i = 0; i < 3; i++)
+        {
+            await rig.KeepAsync(Some.Count());
+            await rig.FlushAsync();
+        }
+        await PassAsync(rig, TimeSpan.FromMinutes(61));
+        rig.Ledger(Lane.Metrics).ShouldBe(3, expired: 3);
+        rig.FarEnd.Requests.ShouldNotContain(r => r.Path == "/api/v1/events", "the lane is not back");
+
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 3; i++)
+        {
+            await rig.FlushAsync();
+            await rig.UntilSent();
+        }
+        var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
+        var text = Encoding.UTF8.GetString(told.Body);
+        text.ShouldContain("3 points were lost");
+        text.ShouldContain($"from {first:yyyy-MM-dd HH:mm:ss} to {first.AddSeconds(2):yyyy-MM-dd HH:mm:ss} UTC");
+        text.ShouldContain("too old for Datadog");
+        rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
+    }
+
+    [Fact]
+    public async Task AProcessThatEndsBeforeTheFarEndIsBackLeavesTheEventForTheNext()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        await PassAsync(rig, TimeSpan.FromMinutes(61));
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await rig.StopAsync(now.Token);
+
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.RestartAsync();
+        await rig.UntilSent();
+        Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body).ShouldContain("1 points were lost");
+    }
+
+    // In steps, as the interval cuts, each of which looks at what is old.
+    private static async Task PassAsync(Rig rig, TimeSpan time)
+    {
+        for (var end = rig.Clock.GetUtcNow() + time; rig.Clock.GetUtcNow() < end; )
+        {
+            rig.Clock.Advance(TimeSpan.FromSeconds(10));
+            await rig.CutAsync();
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using AgentlessDatadog.Tests.Support;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>Whatever the far end does to one lane, it costs few requests, nothing that was accepted, and no other lane.</summary>
+public sealed class MisbehavingFarEndTests
+{
+    private const string Forbidden = """{"errors":["Forbidden"]}""";
+    private static readonly TimeSpan Trouble = TimeSpan.FromMinutes(5);
+    private static readonly FarEndAnswer Valid = new(200, """{"valid":true}""");
+
+    // What the lane is answered, what a question about the key is, and how many requests five minutes of it may cost:
+    // waits of 3, 6, 12, 24 and then 48 s (48 s are the middle of 32 to 64 s), each behind a time-out where there is one;
+    // a parked lane asks about its key when it is parked and every 30 s, and where the key is good sends a probe as well.
+    private static readonly Dictionary<string, (FarEndAnswer Lane, FarEndAnswer Key, int Requests)> Faults = new()
+    {
+        ["a key that is refused"] = (new(403, Forbidden), new(403, Forbidden), 12),
+        ["a product that is refused"] = (new(403, Forbidden), Valid, 33),
+        ["a key that is not read"] = (new(401, """{"errors":["Unauthorized"]}"""), new(401, Forbidden), 12),
+        ["a proxy's page"] = (Page(200), Page(200), 22),
+        ["a proxy's page for a fault"] = (Page(502), Page(502), 10),
+        ["a 202 that is not JSON"] = (new(202, "Accepted", "text/plain"), Valid, 22),
+        ["a redirect"] = (new(302, "") { Headers = { ["Location"] = "https://127.0.0.1/" } }, Valid, 22),
+        ["a 429"] = (new(429, """{"errors":["slow"]}"""), Valid, 10),
+        ["a 429 with Retry-After"] = (new(429) { Headers = { ["Retry-After"] = "100" } }, Valid, 4),
+        ["a 429 with X-RateLimit-Reset"] = (new(429) { Headers = { ["X-RateLimit-Reset"] = "100" } }, Valid, 4),
+        ["a 500"] = (new(500, "oh"), Valid, 10),
+        ["a 408"] = (new(408, ""), Valid, 10),
+        ["a cut after the body"] = (new(null), Valid, 10),
+        ["a cut in the answer"] = (new(202) { Fault = FarEndFault.Cut }, Valid, 10),
+        ["a stall"] = (new(202) { Fault = FarEndFault.Stall }, Valid, 8),
+        ["a slow drip"] = (new(202) { Fault = FarEndFault.Drip }, Valid, 8),
+    };
+
+    public static TheoryData<string, Lane> EveryFaultOnEveryLane() =>
+        new(from fault in Faults.Keys from lane in Enum.GetValues<Lane>() select (fault, lane));
+
+    [Theory]
+    [MemberData(nameof(EveryFaultOnEveryLane))]
+    public async Task ALaneInTroubleLosesNothingAsksLittleAndStopsNoOther(string fault, Lane lane)
+    {
+        var (answer, key, bound) = Faults[fault];
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = r =>
+            r.Path == PathOf(lane) ? answer
+            : r.Method == "GET" ? key
+            : FarEndAnswer.Accepted;
+        await KeepOnEveryLaneAsync(rig);
+        await DriveAsync(rig, lane);
+
+        var others = Enum.GetValues<Lane>().Where(other => other != lane).ToList();
+        others.ForEach(other => rig.Ledger(other).ShouldBe(1, delivered: 1));
+        rig.Ledger(lane).ShouldBe(1, queued: 1);
+        rig.FarEnd.Requests.Count(r => !others.Exists(other => r.Path == PathOf(other))).ShouldBeInRange(3, bound);
+        rig.Lane(lane).State.ShouldNotBe(LaneState.Open);
+        rig.Lane(lane).LastError.ShouldNotBeNullOrEmpty();
+
+        rig.FarEnd.Answer = r => r.Method == "GET" ? Valid : FarEndAnswer.Accepted;
+        await KeepOnEveryLaneAsync(rig);
+        var mended = rig.Clock.GetUtcNow();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        foreach (var each in Enum.GetValues<Lane>())
+            rig.Ledger(each).ShouldBe(2, delivered: 2);
+        (rig.Clock.GetUtcNow() - mended).ShouldBeLessThan(TimeSpan.FromSeconds(102), "the longest wait asked for");
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    // From one try of the lane to the next, and to the time-out where the far end never ends its answer.
+    private static async Task DriveAsync(Rig rig, Lane lane)
+    {
+        var end = rig.Clock.GetUtcNow() + Trouble;
+        while (await WaitsAsync() is var wait && rig.Clock.GetUtcNow() + wait < end)
+        {
+            rig.Clock.Advance(wait);
+            foreach (var each in Enum.GetValues<Lane>())
+                rig.Ledger(each).ShouldBalance();
+        }
+
+        async Task<TimeSpan> WaitsAsync()
+        {
+            while (true)
+            {
+                await rig.Until(() => rig.FarEnd.Held == 1 || rig.Lane(lane).NextTry > rig.Clock.GetUtcNow());
+                if (rig.Lane(lane).NextTry is { } next && next > rig.Clock.GetUtcNow())
+                    return next - rig.Clock.GetUtcNow();
+                rig.Clock.Advance(TimeSpan.FromSeconds(20));
+                await rig.Until(() => rig.FarEnd.Held == 0);
+            }
+        }
+    }
+
+    private static async Task KeepOnEveryLaneAsync(Rig rig)
+    {
+        await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
+        await rig.FlushAsync();
+    }
+
+    private static FarEndAnswer Page(int status) => new(status, "<html>Sign in</html>", "text/html");
+
+    private static string PathOf(Lane lane) =>
+        lane switch
+        {
+            Lane.Metrics => "/api/v2/series",
+            Lane.Distributions => "/api/v1/distribution_points",
+            _ => "/api/v1/events",
+        };
+}

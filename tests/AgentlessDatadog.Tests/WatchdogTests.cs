@@ -1,0 +1,142 @@
+using AgentlessDatadog.Tests.Support;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <summary>No stage stands still without being named, and none keeps the others from going on.</summary>
+public sealed class WatchdogTests
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private readonly LogBook _log = new();
+
+    [Fact]
+    public async Task ALookThatHangsIsNamedAndLeftAndTheOthersGoOn()
+    {
+        await using var rig = await Rig.StartAsync(logger: _log);
+        using var gate = new Gate();
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        var looks = 0;
+        rig.Pipeline.BeforeCut(_ => gauge.Set(1));
+        rig.Pipeline.BeforeCut(_ =>
+        {
+            if (Interlocked.Increment(ref looks) == 1)
+                gate.Wait();
+        });
+        rig.Clock.Advance(Interval);
+        await rig.Until(() => Volatile.Read(ref looks) == 1);
+        // The first sees it, and three more that it has not moved.
+        for (var i = 0; i < 3; i++)
+            rig.Clock.Advance(Interval);
+        rig.Pipeline.Status.Warnings.ShouldBeEmpty();
+        rig.FarEnd.Requests.ShouldBeEmpty();
+
+        rig.Clock.Advance(Interval);
+        await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"));
+        _log.Text.ShouldContain("A look before the cut has stood still for 30 s and is restarted.");
+        await rig.KeepAsync(Some.Count());
+        await TickUntil(rig, () => rig.FarEnd.Series.Any(s => s.Metric == "app.made"));
+        looks.ShouldBe(1, "none is begun while one hangs");
+
+        gate.Open();
+        await TickUntil(rig, () => Volatile.Read(ref looks) > 1);
+        await TickUntil(rig, () => rig.Pipeline.Status.Warnings.Count == 0);
+    }
+
+    [Fact]
+    public async Task AStoreThatHangsOnASettlementIsLeftAndTheLaneGoesOn()
+    {
+        await using var store = new FailingStore();
+        await using var rig = await Rig.StartAsync(store: store, logger: _log);
+        // Its answer is there, but what becomes of it cannot be written down.
+        using var gate = new Gate();
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        await rig.KeepAsync(Some.Count());
+        rig.FarEnd.Answer = _ =>
+        {
+            store.Gate = gate.Opened;
+            return FarEndAnswer.Accepted;
+        };
+        await rig.FlushAsync();
+        await rig.Until(() => store.Gate != Task.CompletedTask);
+        await TickUntil(rig, () => rig.Ledger(Lane.Metrics).Delivered == 2);
+        _log.Text.ShouldContain("has stood still for 30 s and is restarted.");
+        gate.Open();
+        await TickUntil(rig, () => rig.Pipeline.Status.Warnings.Count == 0);
+        rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 2);
+    }
+
+    [Fact]
+    public async Task ABackOffAndAParkedLaneAreNoStandstill()
+    {
+        await using var rig = await Rig.StartAsync(logger: _log);
+        rig.FarEnd.Answer = r => new FarEndAnswer(r.Path == "/api/v1/events" ? 503 : 403, """{"errors":["no"]}""");
+        await rig.KeepAsync([Some.Count()], [new("Told", "", rig.Clock.GetUtcNow())]);
+        await rig.FlushAsync();
+        await rig.Until(() => rig.Pipeline.Status.Lanes.Count(lane => lane.State != LaneState.Open) == 2);
+        for (var i = 0; i < 20; i++)
+        {
+            await rig.Until(() =>
+                rig.IsQuiet
+                && rig.Pipeline.Status.Lanes.All(l => l.State == LaneState.Open || l.NextTry > rig.Clock.GetUtcNow())
+            );
+            rig.Clock.Advance(Interval);
+        }
+        _log.Text.ShouldNotContain("stood still");
+    }
+
+    [Fact]
+    public async Task AnIdlePipelineIsNoStandstillAndItsCanaryGoesThroughTheStore()
+    {
+        await using var store = new FailingStore();
+        await using var rig = await Rig.StartAsync(store: store, logger: _log);
+        for (var i = 1; i <= 5; i++)
+        {
+            rig.Clock.Advance(Interval);
+            await rig.Until(() => store.Appends == i);
+        }
+        _log.Text.ShouldNotContain("stood still");
+        rig.FarEnd.Requests.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(10, 3)]
+    [InlineData(5, 6)]
+    [InlineData(300, 3)]
+    public void StandingStillMeansThreeIntervalsAnd30Seconds(int interval, int looks)
+    {
+        var restarts = 0;
+        var pulse = new Pulse();
+        var warnings = new Warnings(_log);
+        var watchdog = new Watchdog([new Stage("A stage", pulse, () => restarts++)], warnings);
+        pulse.Beat();
+        for (var i = 0; i < looks; i++)
+        {
+            watchdog.Look(TimeSpan.FromSeconds(interval));
+            restarts.ShouldBe(0);
+        }
+        watchdog.Look(TimeSpan.FromSeconds(interval));
+        restarts.ShouldBe(1);
+        warnings.Current.ShouldHaveSingleItem().ShouldContain($"{looks * interval} s");
+
+        pulse.Beat();
+        watchdog.Look(TimeSpan.FromSeconds(interval));
+        warnings.Current.ShouldBeEmpty();
+        pulse.Rest();
+        for (var i = 0; i < looks * 2; i++)
+            watchdog.Look(TimeSpan.FromSeconds(interval));
+        restarts.ShouldBe(1);
+    }
+
+    // Whether something is on its way or not: something is stuck.
+    private static Task TickUntil(Rig rig, Func<bool> holds) =>
+        rig.Until(() =>
+        {
+            if (holds())
+                return true;
+            rig.Clock.Advance(Interval);
+            return false;
+        });
+}
