@@ -102,9 +102,14 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         {
             ClockSkew = _intake?.Skew,
             Warnings = _warnings.Current,
-            CannotKeep = _store.CannotKeep,
             StoreSetAside = _setAside,
         };
+
+    /// <summary>
+    /// Why the store keeps nothing now, or null while it does: what was taken may be in memory alone as long as it is
+    /// not null, and is in the store once it is.
+    /// </summary>
+    public string? CannotKeep => _store.CannotKeep;
 
     /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and ship.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
@@ -156,7 +161,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
 
     /// <summary>
     /// Like <see cref="KeepAsync"/>, for what nobody can hand in again: while the store fails, memory holds it, within a
-    /// bound, and it is sent from there. <see cref="PipelineStatus.CannotKeep"/> says so meanwhile.
+    /// bound, and it is sent from there. <see cref="CannotKeep"/> says so meanwhile.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store fails and memory is full as well.</exception>
     /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>

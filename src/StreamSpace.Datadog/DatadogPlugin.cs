@@ -46,9 +46,12 @@ public sealed class DatadogPlugin : IPlugin
             : StatusDocument.Unconfigured(_faults);
 
     /// <inheritdoc/>
+    public bool HoldsUnkept => _inForce?.Pipeline.CannotKeep is not null;
+
+    /// <inheritdoc/>
     public string? NotReady =>
         _inForce is { } inForce
-            ? inForce.Pipeline.Status.CannotKeep
+            ? inForce.Pipeline.CannotKeep
             : $"No valid config is in force. {string.Join(" ", _faults)}";
 
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
@@ -175,11 +178,12 @@ public sealed class DatadogPlugin : IPlugin
         await using (inForce.Store)
         await using (inForce.Pipeline)
         {
-            if (inForce.Config.Enabled)
-            {
-                await SayAsync(inForce.Pipeline, "unloaded", cancellationToken);
-            }
+            // Not waited for: a store that fails must not keep the last flush from being made.
+            var said = inForce.Config.Enabled
+                ? SayAsync(inForce.Pipeline, "unloaded", cancellationToken)
+                : ValueTask.CompletedTask;
             await inForce.Pipeline.StopAsync(cancellationToken);
+            await said;
         }
     }
 

@@ -38,6 +38,12 @@ public interface IPlugin
     /// </summary>
     string? NotReady => null;
 
+    /// <summary>
+    /// True while something that the plugin has taken is in its memory alone, because its disk fails. Until it is false
+    /// again the host moves no checkpoint, and tells nobody who posted an event that it is kept.
+    /// </summary>
+    bool HoldsUnkept => false;
+
     /// <summary>Takes the context; no platform event arrives before this returns. Throwing means not loaded.</summary>
     ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken);
 
@@ -55,8 +61,8 @@ public interface IPlugin
         new([]);
 
     /// <summary>
-    /// Takes one batch. Returning means kept: the sources' checkpoints move on only then. A batch whose call
-    /// threw, or whose process died, comes again with the same ids.
+    /// Takes one batch. Returning means kept, unless <see cref="HoldsUnkept"/>: the sources' checkpoints move on only
+    /// then. A batch whose call threw, or whose process died, comes again with the same ids.
     /// </summary>
     ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken);
 

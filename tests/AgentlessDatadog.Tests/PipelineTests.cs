@@ -212,65 +212,6 @@ public sealed class PipelineTests
     }
 
     [Fact]
-    public async Task WhatWasQueuedForOneDestinationNeverGoesToAnother()
-    {
-        await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox", ApiKey = null });
-        await rig.KeepAsync([Some.Count("demo.made")], [new("Demo", "", rig.Clock.GetUtcNow())]);
-        using var gauge = rig.Pipeline.Gauge("demo.level", []);
-        gauge.Set(1);
-
-        var real = rig.Options with { Destination = "datadog", ApiKey = Rig.Key };
-        await rig.ConfigureAsync(real);
-        await rig.KeepAsync(Some.Count("real.made"));
-        await rig.FlushAsync();
-        await rig.Until(() => rig.FarEnd.Requests.Count == 1);
-        rig.FarEnd.Series.ShouldHaveSingleItem().Metric.ShouldBe("real.made");
-
-        await rig.ConfigureAsync(real with { Destination = "sandbox" });
-        await rig.UntilSent();
-        rig.FarEnd.Series.Select(s => s.Metric).ShouldBe(["real.made", "demo.level", "demo.made"], ignoreOrder: true);
-    }
-
-    [Fact]
-    public async Task AJournalFromAnotherDestinationStaysForIt()
-    {
-        await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox" });
-        await rig.KeepAsync(Some.Count("demo.made"));
-        await rig.RestartAsync(o => o with { Destination = "datadog" });
-        await rig.KeepAsync(Some.Count("real.made"));
-        await rig.FlushAsync();
-        await rig.Until(() => rig.FarEnd.Requests.Count == 1);
-        rig.FarEnd.Series.ShouldHaveSingleItem().Metric.ShouldBe("real.made");
-        await rig.Until(() => rig.Pipeline.Status.Queue.Requests == 1);
-        rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 1, queued: 1);
-    }
-
-    [Fact]
-    public async Task AStopSendsWhatIsLeftAndTakesNothingMore()
-    {
-        await using var rig = await Rig.StartAsync();
-        await rig.KeepAsync([Some.Count()], [new("Told", "", rig.Clock.GetUtcNow())]);
-        await rig.StopAsync(CancellationToken.None);
-        rig.FarEnd.Requests.Count.ShouldBe(2);
-        rig.Pipeline.Status.Queue.Requests.ShouldBe(0);
-        await Should.ThrowAsync<InvalidOperationException>(async () => await rig.KeepAsync(Some.Count()));
-    }
-
-    [Fact]
-    public async Task AStopEndsWithItsTokenAndTheStoreKeepsTheRest()
-    {
-        await using var rig = await Rig.StartAsync();
-        rig.FarEnd.Answer = _ => new FarEndAnswer(500);
-        await rig.KeepAsync(Some.Count());
-        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        await rig.StopAsync(soon.Token);
-        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
-        await rig.RestartAsync();
-        await rig.UntilSent();
-        rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);
-    }
-
-    [Fact]
     public async Task EventsBeyond60AMinuteOfAKindBecomeOneSummary()
     {
         await using var rig = await Rig.StartAsync();

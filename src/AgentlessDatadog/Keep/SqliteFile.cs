@@ -24,7 +24,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         {
             // SQLite opens what it may not write all the same, and then stumbles over it in ways that say less.
             if (database.IsReadOnly)
-                throw new StoreUnavailableException($"{Path} is read-only.");
+                throw new StoreUnavailableException($"{Name} is read-only.");
             // What an outage has filled is given back page by page; only an empty file can still be made for that.
             if (new FileInfo(Path).Length == 0)
                 database.Run("PRAGMA auto_vacuum = INCREMENTAL");
@@ -90,20 +90,23 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
             _ => error,
         };
 
+    // In answers and on pages: where the file lies is nobody's business but the operator's, who has told it.
+    private string Name => System.IO.Path.GetFileName(Path);
+
     private string Sentence(Exception error) =>
         error switch
         {
-            SqliteException { Kind: SqliteException.Full } => $"The disk of {Path} is full.",
-            SqliteException { Kind: SqliteException.ReadOnly } => $"{Path} is read-only.",
-            SqliteException { Kind: SqliteException.Busy } => $"{Path} is in use by another process.",
+            SqliteException { Kind: SqliteException.Full } => $"The disk of {Name} is full.",
+            SqliteException { Kind: SqliteException.ReadOnly } => $"{Name} is read-only.",
+            SqliteException { Kind: SqliteException.Busy } => $"{Name} is in use by another process.",
             SqliteException { Kind: SqliteException.CannotOpen } =>
-                $"{Path} cannot be opened: its folder must exist and be writable.",
+                $"{Name} cannot be opened: its folder must exist and be writable.",
             SqliteException { Kind: SqliteException.IoError } io =>
-                $"The disk of {Path} failed (SQLite error {io.Code}).",
+                $"The disk of {Name} failed (SQLite error {io.Code}).",
             SqliteException { Kind: SqliteException.Corrupt or SqliteException.NotADatabase } =>
-                $"{Path} is damaged; the next start sets it aside and begins a new file.",
-            SqliteException other => $"{Path} cannot be used (SQLite error {other.Code}).",
-            _ => $"{Path} cannot be used: {error.Message}",
+                $"{Name} is damaged; the next start sets it aside and begins a new file.",
+            SqliteException other => $"{Name} cannot be used (SQLite error {other.Code}).",
+            _ => $"{Name} cannot be used: {error.Message.Replace(Path, Name, StringComparison.Ordinal)}",
         };
 
     // SQLite gives the rights of the file to those that it makes beside it.

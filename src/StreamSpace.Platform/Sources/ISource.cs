@@ -12,8 +12,11 @@ namespace StreamSpace.Platform;
 /// </param>
 public sealed record ObservationBatch(string Source, IReadOnlyList<Observation> Observations, string? Checkpoint = null)
 {
-    /// <summary>Completed once every listener has taken what the observations mean; null when nobody waits.</summary>
-    public TaskCompletionSource? Taken { get; init; }
+    /// <summary>
+    /// Completed once every listener has taken what the observations mean, with whether it is kept; null when nobody
+    /// waits.
+    /// </summary>
+    public TaskCompletionSource<bool>? Taken { get; init; }
 }
 
 /// <summary>Something that watches one side of a running platform.</summary>

@@ -7,6 +7,7 @@ namespace StreamSpace.Platform;
 internal sealed class Listener(
     string name,
     Func<PlatformBatch, CancellationToken, ValueTask> take,
+    Func<bool> holdsUnkept,
     Func<Listener, ValueTask> detach,
     TimeProvider clock,
     Func<double> chance,
@@ -16,6 +17,9 @@ internal sealed class Listener(
     private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
     private readonly CancellationTokenSource _detached = new();
+
+    /// <summary>True while something that it has taken is in memory alone.</summary>
+    public bool HoldsUnkept => holdsUnkept();
 
     /// <summary>Gives it a baseline, once: a failure is the caller's.</summary>
     public ValueTask BeginAsync(PlatformBatch baseline, CancellationToken cancellationToken) =>

@@ -8,7 +8,7 @@ namespace StreamSpace.Platform;
 /// <summary>
 /// Watches a platform through its sources and tells the listeners what happened, at least once and in order.
 /// Whatever has arrived is one batch; it is kept, and the sources' checkpoints move on, only once every listener
-/// has taken it.
+/// has taken it and keeps it.
 /// </summary>
 public sealed class PlatformWatch : IAsyncDisposable
 {
@@ -98,19 +98,21 @@ public sealed class PlatformWatch : IAsyncDisposable
     /// is detached; the other listeners wait too. The baseline is given once: a failure there is the caller's.
     /// </summary>
     /// <param name="name">Names the listener in the log.</param>
-    /// <param name="take">Takes a batch; returning means kept. Its token fires on detaching.</param>
+    /// <param name="take">Takes a batch; returning means kept, unless the next says otherwise. Its token fires on detaching.</param>
+    /// <param name="holdsUnkept">True while something taken is in memory alone: nothing is committed meanwhile.</param>
     /// <param name="cancellationToken">Gives up attaching.</param>
     /// <returns>Detaches when disposed, and returns once no call is under way. Not to be disposed from within a call.</returns>
     public async ValueTask<IAsyncDisposable> AttachAsync(
         string name,
         Func<PlatformBatch, CancellationToken, ValueTask> take,
+        Func<bool> holdsUnkept,
         CancellationToken cancellationToken
     )
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var listener = new Listener(name, take, DetachAsync, _clock, _chance, _logger);
+            var listener = new Listener(name, take, holdsUnkept, DetachAsync, _clock, _chance, _logger);
             await listener.BeginAsync(Baseline(), cancellationToken);
             _listeners.Add(listener);
             return listener;
@@ -200,10 +202,10 @@ public sealed class PlatformWatch : IAsyncDisposable
                     await listener.DeliverAsync(told, Baseline, cancellationToken);
                 }
             }
-            Commit(registry);
+            var isKept = Commit(registry, news.Count > 0);
             foreach (var batch in batches)
             {
-                batch.Taken?.TrySetResult();
+                batch.Taken?.TrySetResult(isKept);
             }
         }
         finally
@@ -212,12 +214,17 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    private void Commit(Registry registry)
+    private bool Commit(Registry registry, bool news)
     {
         var change = registry.Changes;
-        if (change.IsEmpty && _uncommitted.Count == 0)
+        var isEmpty = change.IsEmpty && _uncommitted.Count == 0;
+        if ((news || !isEmpty) && _listeners.Exists(listener => listener.HoldsUnkept))
         {
-            return;
+            return false;
+        }
+        if (isEmpty)
+        {
+            return true;
         }
         try
         {
@@ -229,6 +236,7 @@ public sealed class PlatformWatch : IAsyncDisposable
             }
             _uncommitted.Clear();
             _commitFails = false;
+            return true;
         }
         catch (Exception e)
         {
@@ -238,6 +246,7 @@ public sealed class PlatformWatch : IAsyncDisposable
                 _logger.LogError(e, "The registry could not be kept; it goes on from memory and tries again.");
             }
             _commitFails = true;
+            return false;
         }
     }
 

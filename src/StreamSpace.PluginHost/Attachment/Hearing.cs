@@ -40,7 +40,12 @@ internal sealed class Hearing(bool demo, PlatformWatch watch, IRegistryStore sto
             }
             else
             {
-                _listeners[plugin] = await watch.AttachAsync(plugin.Name, plugin.HandleAsync, either.Token);
+                _listeners[plugin] = await watch.AttachAsync(
+                    plugin.Name,
+                    plugin.HandleAsync,
+                    () => plugin.HoldsUnkept,
+                    either.Token
+                );
             }
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

@@ -44,6 +44,9 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     /// <summary>How often it wants levels anew, or null.</summary>
     public TimeSpan? LookEvery => Ask(plugin => plugin.LookEvery, nobody: null, broken: _ => null);
 
+    /// <summary>True while something that it has taken is in its memory alone.</summary>
+    public bool HoldsUnkept => Ask(plugin => plugin.HoldsUnkept, nobody: false, broken: _ => false);
+
     /// <summary>What the plugin says of itself.</summary>
     public JsonObject Status =>
         Ask(

@@ -160,7 +160,7 @@ internal static class EventApi
         {
             return Problem.Of(
                 StatusCodes.Status503ServiceUnavailable,
-                "No plugin listens at the moment: send it again later."
+                "It cannot be kept at the moment. Send the same body again later: what is in it counts once."
             );
         }
         return Answer(observations.Count, rejected);

@@ -24,7 +24,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
             error.Message.ShouldBe("The disk is full.");
         }
         rig.Ledger(Lane.Metrics).ShouldBe(0);
-        rig.Pipeline.Status.CannotKeep.ShouldBe("The disk is full.");
+        rig.Pipeline.CannotKeep.ShouldBe("The disk is full.");
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
         (await _store.ContentsAsync()).Ledger.ShouldBeEmpty();
 
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
         await StoreIsEvenAsync(rig);
         await rig.KeepAsync(Some.Count());
@@ -88,7 +88,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
         }
         await HoldAsync(rig, Some.Count(value: 4) with { Id = "life-4" });
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
 
         await rig.RestartAsync();
@@ -119,7 +119,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
         rig.Ledger(Lane.Events).ShouldBe(kept * 1000, queued: kept * 1000);
 
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
         (await _store.ContentsAsync()).Outbox.Count.ShouldBe(kept * 1000);
     }
 
@@ -137,11 +137,11 @@ public sealed class FailingDiskTests : IAsyncDisposable
         await rig.Until(() => unsure.IsCompleted, TimeSpan.FromSeconds(10));
         (await Should.ThrowAsync<StoreUnavailableException>(unsure)).Message.ShouldContain("may have been kept or not");
         await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"), TimeSpan.FromSeconds(1));
-        rig.Pipeline.Status.CannotKeep.ShouldNotBeNull().ShouldContain("does not answer");
+        rig.Pipeline.CannotKeep.ShouldNotBeNull().ShouldContain("does not answer");
         await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count(value: 100)).AsTask());
 
         gate.Open();
-        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
         await rig.KeepAsync(Some.Count(value: 2));
         await rig.FlushAsync();
         await rig.UntilSent();
@@ -197,7 +197,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
-        await rig.Until(() => rig.Pipeline.Status.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(accepted);
         await StoreIsEvenAsync(rig);

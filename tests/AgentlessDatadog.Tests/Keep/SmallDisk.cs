@@ -9,14 +9,16 @@ internal sealed class SmallDisk : IDisposable
 
     private SmallDisk() => Directory.CreateDirectory(_folder);
 
+    public string Folder => _folder;
+
     public string File => Path.Combine(_folder, "telemetry.db");
 
     private string Ballast => Path.Combine(_folder, "ballast");
 
-    public static SmallDisk? TryMount()
+    public static SmallDisk? TryMount(int megabytes = 4)
     {
         var disk = new SmallDisk();
-        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=4m", "none", disk._folder))
+        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "none", disk._folder))
             return disk;
         Directory.Delete(disk._folder);
         return null;

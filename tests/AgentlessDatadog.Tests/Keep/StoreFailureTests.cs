@@ -21,7 +21,7 @@ public sealed class StoreFailureTests : IDisposable
         {
             await store.OpenAsync(CancellationToken.None);
             var full = await AppendUntilItFailsAsync(store, memory);
-            full.Message.ShouldBe($"The disk of {_folder.File} is full.");
+            full.Message.ShouldBe("The disk of telemetry.db is full.");
 
             await BothAsync(store, memory, one => one.SettleAsync(new Settlement([1, 2], []), CancellationToken.None));
         }
@@ -47,7 +47,7 @@ public sealed class StoreFailureTests : IDisposable
             await BothAsync(store, memory, one => one.AppendAsync(Big(1), CancellationToken.None));
             disk.Fill();
             var full = await AppendUntilItFailsAsync(store, memory, from: 2);
-            full.Message.ShouldBe($"The disk of {disk.File} is full.");
+            full.Message.ShouldBe("The disk of telemetry.db is full.");
             (await store.ReadAsync(1, CancellationToken.None)).Length.ShouldBe(20_000);
             await Should.ThrowAsync<StoreUnavailableException>(async () =>
                 await store.CutAsync(BigCut(), CancellationToken.None)
@@ -77,7 +77,7 @@ public sealed class StoreFailureTests : IDisposable
         var error = await Should.ThrowAsync<StoreUnavailableException>(async () =>
             await again.OpenAsync(CancellationToken.None)
         );
-        error.Message.ShouldBe($"{disk.File} is read-only.");
+        error.Message.ShouldBe("telemetry.db is read-only.");
 
         disk.Remount("rw").ShouldBeTrue();
         (await again.OpenAsync(CancellationToken.None)).Outbox.Count.ShouldBe(1);

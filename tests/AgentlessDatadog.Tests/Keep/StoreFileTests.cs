@@ -87,7 +87,7 @@ public sealed class StoreFileTests : IDisposable
         await using var second = _folder.NewStore();
 
         var error = await Should.ThrowAsync<StoreUnavailableException>(async () => await second.OpenAsync(default));
-        error.Message.ShouldBe($"{_folder.File} is in use by another process.");
+        error.Message.ShouldBe("telemetry.db is in use by another process.");
 
         await first.DisposeAsync();
         await second.OpenAsync(CancellationToken.None);

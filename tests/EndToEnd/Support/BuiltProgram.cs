@@ -11,6 +11,8 @@ public sealed class BuiltProgram : IAsyncDisposable
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly SemaphoreSlim _printed = new(0);
 
+    private bool _isDisposed;
+
     private BuiltProgram(Process process) => _process = process;
 
     public string Output => string.Join('\n', _lines);
@@ -100,6 +102,11 @@ public sealed class BuiltProgram : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);

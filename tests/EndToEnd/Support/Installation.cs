@@ -7,13 +7,14 @@ namespace EndToEnd.Support;
 /// <summary>A host with a fresh data folder, and a sandbox: its own, or a process apart that outlives it.</summary>
 public sealed class Installation : IAsyncDisposable
 {
-    private readonly string _data = Directory.CreateTempSubdirectory("host-").FullName;
+    private readonly string _data;
     private readonly BuiltProgram? _judge;
     private IReadOnlyDictionary<string, string>? _environment;
     private string[] _options = [];
 
-    private Installation(BuiltProgram? judge, Uri sandbox)
+    private Installation(BuiltProgram? judge, Uri sandbox, string? data = null)
     {
+        _data = data ?? Directory.CreateTempSubdirectory("host-").FullName;
         _judge = judge;
         Sandbox = new SandboxClient(sandbox);
         SandboxAddress = sandbox;
@@ -47,12 +48,20 @@ public sealed class Installation : IAsyncDisposable
     public static async Task<Installation> StartWithJudgeAsync(
         IReadOnlyDictionary<string, string> environment,
         params string[] options
+    ) => await StartWithJudgeAsync(environment, null, options);
+
+    /// <inheritdoc cref="StartWithJudgeAsync(IReadOnlyDictionary{string, string}, string[])"/>
+    /// <param name="data">The host's data folder, or null for a fresh one.</param>
+    public static async Task<Installation> StartWithJudgeAsync(
+        IReadOnlyDictionary<string, string> environment,
+        string? data,
+        string[] options
     )
     {
         var address = new Uri($"http://127.0.0.1:{FreePort.Take()}");
         var judge = BuiltProgram.Start("AgentlessDatadog.Sandbox", ["--urls", address.ToString(), "--keep-payloads"]);
         await judge.LineAsync("http://");
-        var installation = new Installation(judge, address);
+        var installation = new Installation(judge, address, data);
         var with = new Dictionary<string, string>(environment) { ["DD_DD_URL"] = address.ToString() };
         await installation.RunHostAsync(["--sandbox-urls", "", .. options], with);
         return installation;
@@ -80,6 +89,9 @@ public sealed class Installation : IAsyncDisposable
 
     /// <summary>Kills the host, as a crash would.</summary>
     public ValueTask KillHostAsync() => Host.DisposeAsync();
+
+    /// <summary>Takes the judge away, so that nobody is at its address.</summary>
+    public ValueTask StopJudgeAsync() => _judge!.DisposeAsync();
 
     /// <summary>Starts the host on what the last one left.</summary>
     public void StartHostAgain() => Host = BuiltProgram.Start("StreamSpace.PluginHost", _options, _environment);

@@ -95,7 +95,7 @@ internal sealed class Attached : IAsyncDisposable
         var source = new KubernetesSource(Options, Clock, () => 0, Logger);
         ISource[] sources = Beside is null ? [source] : [source, Beside];
         _watch = new PlatformWatch(sources, Store, demo: false, Clock, () => 0, NullLogger.Instance);
-        await _watch.AttachAsync("test", TakeAsync, default);
+        await _watch.AttachAsync("test", TakeAsync, () => false, default);
         _run = _watch.RunAsync(_stop.Token);
     }
 

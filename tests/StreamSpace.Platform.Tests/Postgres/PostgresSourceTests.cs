@@ -282,7 +282,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
                 NullLogger.Instance
             );
             var listener = new RecordingListener();
-            await watch.AttachAsync("test", listener.TakeAsync, TestContext.Current.CancellationToken);
+            await watch.AttachAsync("test", listener.TakeAsync, () => false, TestContext.Current.CancellationToken);
             using var stop = new CancellationTokenSource();
             var running = watch.RunAsync(stop.Token);
             await listener.Changed.UntilAsync(() => source.Status.Received > 1, "a first look");

@@ -45,6 +45,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
                 }
                 await Listener.TakeAsync(batch, token);
             },
+            () => false,
             CancellationToken.None
         );
         _running = _watch.RunAsync(_stop.Token);

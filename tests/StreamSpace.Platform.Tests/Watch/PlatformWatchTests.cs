@@ -8,7 +8,7 @@ using static StreamSpace.Platform.Tests.Support.Some;
 
 namespace StreamSpace.Platform.Tests;
 
-public sealed class PlatformWatchTests : IAsyncDisposable
+public sealed partial class PlatformWatchTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _clock = new(Morning);
     private readonly ScriptedSource _source = new();
@@ -56,6 +56,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
                 }
                 await taken.TakeAsync(batch, token);
             },
+            () => false,
             CancellationToken.None
         );
         _source.Say(null, Create("a", 0));
@@ -71,7 +72,12 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     public async Task ARenewedListenerIsGivenAllThatIsOpenOnce()
     {
         Start();
-        await using var attached = await _watch.AttachAsync("renewed", _listener.TakeAsync, CancellationToken.None);
+        await using var attached = await _watch.AttachAsync(
+            "renewed",
+            _listener.TakeAsync,
+            () => false,
+            CancellationToken.None
+        );
         _source.Say(null, Create("a", 0));
         await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "created");
         await _watch.RenewAsync(attached, CancellationToken.None);
@@ -100,6 +106,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
                     await gate.Task;
                 }
             },
+            () => false,
             CancellationToken.None
         );
         Start();
@@ -135,7 +142,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     public async Task DetachingEndsTheTriesForAListenerAndTheOthersGoOn()
     {
         var broken = new RecordingListener();
-        var handle = await _watch.AttachAsync("broken", broken.TakeAsync, CancellationToken.None);
+        var handle = await _watch.AttachAsync("broken", broken.TakeAsync, () => false, CancellationToken.None);
         await AttachAsync(_listener);
         broken.FailNext(int.MaxValue);
         Start();
@@ -178,105 +185,18 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     public async Task WhatTheDemoInventsIsMarkedAsSuch()
     {
         await using var watch = Watch(demo: true);
-        await using var attached = await watch.AttachAsync("listener", _listener.TakeAsync, CancellationToken.None);
+        await using var attached = await watch.AttachAsync(
+            "listener",
+            _listener.TakeAsync,
+            () => false,
+            CancellationToken.None
+        );
         var running = watch.RunAsync(_stop.Token);
         _source.Say(null, Create("s", 0));
         await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the event");
         _listener.Batches.ShouldAllBe(b => b.Demo);
         await _stop.CancelAsync();
         await running;
-    }
-
-    [Fact]
-    public async Task AStoreThatFailsLeavesTheWatchServingAndIsTriedAgain()
-    {
-        var store = new FailingStore(_store);
-        await using var watch = new PlatformWatch(
-            [_source],
-            store,
-            demo: false,
-            _clock,
-            () => 0.5,
-            NullLogger.Instance
-        );
-        await using var attached = await watch.AttachAsync("listener", _listener.TakeAsync, CancellationToken.None);
-        var running = watch.RunAsync(_stop.Token);
-        _source.Say("1", Create("s", 0));
-        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the event");
-        Checkpoint().ShouldBeNull();
-
-        store.Fails = false;
-        await AdvanceUntilAsync(() => Checkpoint() == "1", "the checkpoint");
-        ((IRegistryStore)_store).Load().Lives.ShouldHaveSingleItem();
-        await _stop.CancelAsync();
-        await running;
-    }
-
-    [Fact]
-    public async Task OnlyWhatChangedIsCommitted()
-    {
-        var store = new FailingStore(_store) { Fails = false };
-        await using var watch = new PlatformWatch([_source], store, false, _clock, () => 0.5, NullLogger.Instance);
-        await using var attached = await watch.AttachAsync("listener", _listener.TakeAsync, CancellationToken.None);
-        var running = watch.RunAsync(_stop.Token);
-        _source.Say("1", Create("a", 0));
-        await _listener.Changed.UntilAsync(() => store.Commits.Count == 1, "the first commit");
-        _source.Say(null, Create("b", 0));
-        await _listener.Changed.UntilAsync(() => store.Commits.Count == 2, "the second commit");
-        await AdvanceUntilAsync(() => _clock.GetUtcNow() > At(5), "some ticks");
-
-        store.Commits.ShouldBe([("a", 1), ("b", 0)]);
-        await _stop.CancelAsync();
-        await running;
-    }
-
-    [Fact]
-    public async Task TheNextStartGoesOnFromTheCheckpoint()
-    {
-        Start();
-        _source.Say("41", Create("s", 0));
-        await _listener.Changed.UntilAsync(() => Checkpoint() == "41", "the checkpoint");
-        (await _source.StartedWith.Task).ShouldBeNull();
-        await _stop.CancelAsync();
-        await _running;
-
-        using var stop = new CancellationTokenSource();
-        var source = new ScriptedSource();
-        await using var watch = new PlatformWatch([source], _store, false, _clock, () => 0.5, NullLogger.Instance);
-        var running = watch.RunAsync(stop.Token);
-        (await source.StartedWith.Task).ShouldBe("41");
-        watch.Sessions[SessionState.Requested].ShouldBe(1);
-        await stop.CancelAsync();
-        await running;
-    }
-
-    [Fact]
-    public async Task ACrashBetweenAcknowledgeAndCommitYieldsTheSameIdsAgain()
-    {
-        Observation[] seen =
-        [
-            Delete("held", 4),
-            Create("s", 0),
-            Running("s", 1),
-            Hibernated("s", 2),
-            Running("s", 3),
-            Running("found", 3),
-            Create("found", 1),
-            Delete("s", 4),
-            new UserActed("fact", UserAct.Created, User("ada"), At(1)),
-        ];
-        var first = new RecordingListener();
-        await RunOnceAsync(new FailingStore(_store), first, seen);
-        var second = new RecordingListener();
-        await RunOnceAsync(_store, second, seen);
-
-        var ids = first.Events.Select(e => e.Id).ToList();
-        ids.Count(id => id is not null).ShouldBe(9);
-        second.Events.Select(e => e.Id).ShouldBe(ids);
-
-        var third = new RecordingListener();
-        await RunOnceAsync(_store, third, seen);
-        third.Batches.Where(b => !b.Baseline).SelectMany(b => b.Events).OfType<SessionEvent>().ShouldBeEmpty();
     }
 
     public async ValueTask DisposeAsync()
@@ -293,7 +213,7 @@ public sealed class PlatformWatchTests : IAsyncDisposable
     private void Start() => _running = _watch.RunAsync(_stop.Token);
 
     private ValueTask<IAsyncDisposable> AttachAsync(RecordingListener listener) =>
-        _watch.AttachAsync("listener", listener.TakeAsync, CancellationToken.None);
+        _watch.AttachAsync("listener", listener.TakeAsync, () => false, CancellationToken.None);
 
     private string? Checkpoint() => ((IRegistryStore)_store).Load().Checkpoints.GetValueOrDefault(_source.Name);
 
@@ -312,7 +232,12 @@ public sealed class PlatformWatchTests : IAsyncDisposable
         using var stop = new CancellationTokenSource();
         var source = new ScriptedSource();
         await using var watch = new PlatformWatch([source], store, false, _clock, () => 0.5, NullLogger.Instance);
-        await using var attached = await watch.AttachAsync("listener", listener.TakeAsync, CancellationToken.None);
+        await using var attached = await watch.AttachAsync(
+            "listener",
+            listener.TakeAsync,
+            () => false,
+            CancellationToken.None
+        );
         var running = watch.RunAsync(stop.Token);
         source.Say(null, seen);
         source.Say(null, new UserActed("last", UserAct.LoggedIn, User("ada"), At(9)));

@@ -62,8 +62,8 @@ public sealed class HttpSource : ISource
     }
 
     /// <summary>
-    /// Hands observations on; returns once every listener has taken what they mean. False when the source is not
-    /// running: nothing was taken.
+    /// Hands observations on; returns once every listener has taken what they mean and the registry is on disk. False
+    /// when it is not: they may be handed in again, and count once.
     /// </summary>
     public async Task<bool> TakeAsync(IReadOnlyList<Observation> observations, CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ public sealed class HttpSource : ISource
         {
             return false;
         }
-        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var taken = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             await output.WriteAsync(new ObservationBatch(Name, observations) { Taken = taken }, cancellationToken);
@@ -80,8 +80,8 @@ public sealed class HttpSource : ISource
         {
             return false;
         }
-        await taken.Task.WaitAsync(cancellationToken);
+        var isKept = await taken.Task.WaitAsync(cancellationToken);
         Interlocked.Add(ref _received, observations.Count);
-        return true;
+        return isKept;
     }
 }

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Text;
+using AgentlessDatadog.Tests;
+using EndToEnd.Support;
+using Shouldly;
+using Xunit;
+
+namespace EndToEnd;
+
+/// <summary>The real process on a real disk that is full for a while.</summary>
+public sealed class FullDiskTests
+{
+    private const string Secret = "a-shared-secret-of-32-characters";
+
+    [Fact]
+    public async Task AFullDiskRefusesWhatMustBeKeptSaysSoAndTelemetryGoesOn()
+    {
+        using var disk = SmallDisk.TryMount(megabytes: 32);
+        Assert.SkipWhen(disk is null, "The right to mount a file system is missing.");
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret },
+            Path.Combine(disk.Folder, "data"),
+            []
+        );
+        var from = TimeProvider.System.GetUtcNow();
+        await PutAsync(installation, """{"metricsInterval":10}""");
+        (await PostMetricAsync(installation)).Status.ShouldBe(HttpStatusCode.Accepted);
+
+        disk.Fill();
+        var refused = await PostMetricAsync(installation);
+        refused.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        refused.Body.ShouldContain("full");
+        refused.Body.ShouldNotContain(disk.Folder);
+        (await PostEventAsync(installation)).ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await ReadyAsync(installation)).ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await installation.StatusAsync()).GetProperty("warnings").ToString().ShouldContain("memory alone");
+        var full = TimeProvider.System.GetUtcNow();
+        await Eventually.GetAsync(
+            "two flushes while the disk is full",
+            TimeSpan.FromSeconds(40),
+            async () => await FlushesSinceAsync(installation, full) >= 2 ? "there" : null
+        );
+
+        disk.Empty();
+        await Eventually.GetAsync(
+            "the host to be ready again",
+            TimeSpan.FromSeconds(30),
+            async () => await ReadyAsync(installation) == HttpStatusCode.OK ? "ready" : null
+        );
+        (await PostMetricAsync(installation)).Status.ShouldBe(HttpStatusCode.Accepted);
+        (await PostEventAsync(installation)).ShouldBe(HttpStatusCode.Accepted);
+        await installation.KillHostAsync();
+        installation.StartHostAgain();
+        await installation.Host.LineAsync("sign-in?code=");
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+
+        (await SumAsync(installation, "disk.made", from)).ShouldBe(2);
+        (await SumAsync(installation, "streamspace.user.created", from)).ShouldBe(1);
+    }
+
+    private static async Task<(HttpStatusCode Status, string Body)> PostMetricAsync(Installation installation)
+    {
+        using var metric = Json("""{"metric":"disk.made","value":1,"type":"count"}""");
+        using var answer = await installation.Http.PostAsync("/api/plugins/datadog/metrics", metric);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    // The same body again and again: one event.
+    private static async Task<HttpStatusCode> PostEventAsync(Installation installation)
+    {
+        using var body = Json(
+            """{"event":"user.created","timestamp":"2026-11-24T08:00:00Z","data":{"user_id":"u-1","username":"ada"}}"""
+        );
+        using var answer = await installation.Http.PostAsync("/api/events", body);
+        return answer.StatusCode;
+    }
+
+    private static async Task<HttpStatusCode> ReadyAsync(Installation installation)
+    {
+        using var answer = await installation.Http.GetAsync("/readyz");
+        return answer.StatusCode;
+    }
+
+    private static async Task PutAsync(Installation installation, string config)
+    {
+        using var body = Json(config);
+        using var answer = await installation.Http.PutAsync("/api/plugins/datadog/config", body);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    private static async Task<int> FlushesSinceAsync(Installation installation, DateTimeOffset since)
+    {
+        var to = TimeProvider.System.GetUtcNow();
+        var series = await installation.Sandbox.QueryAsync(
+            "max:streamspace.datadog.series{*}.rollup(max, 1)",
+            since.AddMinutes(-1),
+            to
+        );
+        return series.SelectMany(s => s.Points).Count(p => p.Second > since.ToUnixTimeSeconds());
+    }
+
+    private static async Task<double> SumAsync(Installation installation, string metric, DateTimeOffset from) =>
+        (
+            await installation.Sandbox.QueryAsync(
+                $"sum:{metric}{{*}}.as_count()",
+                from,
+                TimeProvider.System.GetUtcNow().AddMinutes(1)
+            )
+        ).Sum(s => s.Points.Sum(p => p.Value));
+
+    private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using EndToEnd.Support;
+using Shouldly;
+using Xunit;
+
+namespace EndToEnd;
+
+public sealed class TerminationTests
+{
+    [Fact]
+    public async Task ASigtermSendsWhatNoFlushHasTakenAndEndsInTime()
+    {
+        await using var installation = await Installation.StartWithJudgeAsync(new Dictionary<string, string>());
+        var from = TimeProvider.System.GetUtcNow();
+        await SendAsync(HttpMethod.Put, "/api/plugins/datadog/config", """{"metricsInterval":300}""");
+        await SendAsync(
+            HttpMethod.Post,
+            "/api/plugins/datadog/metrics",
+            """{"series":[{"metric":"end.made","value":3,"type":"count"},{"metric":"end.took","value":5,"type":"distribution"}]}"""
+        );
+        // Waits for at most 20 s: the deadline of a flush is 10.
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+
+        var to = TimeProvider.System.GetUtcNow().AddMinutes(1);
+        (await SumAsync("sum:end.made{*}.as_count()")).ShouldBe(3);
+        (await SumAsync("sum:end.took{*}.as_count()")).ShouldBe(5);
+        var accepted = await SumAsync("sum:streamspace.datadog.accepted{lane:distributions}.as_count()");
+        accepted.ShouldBeGreaterThan(0);
+        (await SumAsync("sum:streamspace.datadog.delivered{lane:distributions}.as_count()")).ShouldBe(accepted);
+        (await installation.Sandbox.EventsAsync(from, to)).ToString().ShouldContain("Datadog plugin unloaded");
+
+        async Task<double> SumAsync(string query) =>
+            (await installation.Sandbox.QueryAsync(query, from, to)).Sum(s => s.Points.Sum(p => p.Value));
+
+        async Task SendAsync(HttpMethod method, string path, string text)
+        {
+            using var body = new StringContent(text, Encoding.UTF8, "application/json");
+            using var request = new HttpRequestMessage(method, path) { Content = body };
+            using var answer = await installation.Http.SendAsync(request);
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+
+    [Fact]
+    public async Task AFarEndThatIsAwayHoldsUpTheEndForNoLongerThanTheDeadline()
+    {
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["DD_API_KEY"] = new string('a', 32) }
+        );
+        await installation.StopJudgeAsync();
+        using var body = new StringContent(
+            """{"metric":"end.made","value":3,"type":"count"}""",
+            Encoding.UTF8,
+            "application/json"
+        );
+        using var answer = await installation.Http.PostAsync("/api/plugins/datadog/metrics", body);
+        answer.EnsureSuccessStatusCode();
+        // Waits for at most 20 s: the deadline of a flush is 10.
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+    }
+}

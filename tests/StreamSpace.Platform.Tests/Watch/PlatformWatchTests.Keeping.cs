@@ -1,0 +1,144 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+using static StreamSpace.Platform.Tests.Support.Some;
+
+namespace StreamSpace.Platform.Tests;
+
+/// <content>What is kept, and who is told so.</content>
+public sealed partial class PlatformWatchTests
+{
+    [Fact]
+    public async Task AStoreThatFailsLeavesTheWatchServingAndIsTriedAgain()
+    {
+        var store = new FailingStore(_store);
+        await using var watch = new PlatformWatch(
+            [_source],
+            store,
+            demo: false,
+            _clock,
+            () => 0.5,
+            NullLogger.Instance
+        );
+        await using var attached = await watch.AttachAsync(
+            "listener",
+            _listener.TakeAsync,
+            () => false,
+            CancellationToken.None
+        );
+        var running = watch.RunAsync(_stop.Token);
+        _source.Say("1", Create("s", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the event");
+        Checkpoint().ShouldBeNull();
+
+        store.Fails = false;
+        await AdvanceUntilAsync(() => Checkpoint() == "1", "the checkpoint");
+        ((IRegistryStore)_store).Load().Lives.ShouldHaveSingleItem();
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task WhoPostsLearnsWhetherItIsOnDiskAndMayPostItAgain()
+    {
+        var store = new FailingStore(_store);
+        var holds = true;
+        var http = new HttpSource(_clock, ownsUsers: true);
+        await using var watch = new PlatformWatch([http], store, false, _clock, () => 0.5, NullLogger.Instance);
+        await using var attached = await watch.AttachAsync(
+            "listener",
+            _listener.TakeAsync,
+            () => holds,
+            CancellationToken.None
+        );
+        var running = watch.RunAsync(_stop.Token);
+        await AdvanceUntilAsync(() => http.Status.State == SourceState.Up, "the source");
+        Observation[] seen = [new UserActed("fact", UserAct.Created, User("ada"), At(1)), Create("s", 0)];
+        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeFalse("neither has it on disk");
+        store.Fails = false;
+        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeFalse("the listener has it in memory alone");
+        store.Commits.ShouldBeEmpty();
+
+        holds = false;
+        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeTrue();
+        store.Commits.Count.ShouldBe(1);
+        _listener.Events.Select(e => e.Id).Distinct().Count().ShouldBe(2);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task OnlyWhatChangedIsCommitted()
+    {
+        var store = new FailingStore(_store) { Fails = false };
+        await using var watch = new PlatformWatch([_source], store, false, _clock, () => 0.5, NullLogger.Instance);
+        await using var attached = await watch.AttachAsync(
+            "listener",
+            _listener.TakeAsync,
+            () => false,
+            CancellationToken.None
+        );
+        var running = watch.RunAsync(_stop.Token);
+        _source.Say("1", Create("a", 0));
+        await _listener.Changed.UntilAsync(() => store.Commits.Count == 1, "the first commit");
+        _source.Say(null, Create("b", 0));
+        await _listener.Changed.UntilAsync(() => store.Commits.Count == 2, "the second commit");
+        await AdvanceUntilAsync(() => _clock.GetUtcNow() > At(5), "some ticks");
+
+        store.Commits.ShouldBe([("a", 1), ("b", 0)]);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task TheNextStartGoesOnFromTheCheckpoint()
+    {
+        Start();
+        _source.Say("41", Create("s", 0));
+        await _listener.Changed.UntilAsync(() => Checkpoint() == "41", "the checkpoint");
+        (await _source.StartedWith.Task).ShouldBeNull();
+        await _stop.CancelAsync();
+        await _running;
+
+        using var stop = new CancellationTokenSource();
+        var source = new ScriptedSource();
+        await using var watch = new PlatformWatch([source], _store, false, _clock, () => 0.5, NullLogger.Instance);
+        var running = watch.RunAsync(stop.Token);
+        (await source.StartedWith.Task).ShouldBe("41");
+        watch.Sessions[SessionState.Requested].ShouldBe(1);
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task ACrashBetweenAcknowledgeAndCommitYieldsTheSameIdsAgain()
+    {
+        Observation[] seen =
+        [
+            Delete("held", 4),
+            Create("s", 0),
+            Running("s", 1),
+            Hibernated("s", 2),
+            Running("s", 3),
+            Running("found", 3),
+            Create("found", 1),
+            Delete("s", 4),
+            new UserActed("fact", UserAct.Created, User("ada"), At(1)),
+        ];
+        var first = new RecordingListener();
+        await RunOnceAsync(new FailingStore(_store), first, seen);
+        var second = new RecordingListener();
+        await RunOnceAsync(_store, second, seen);
+
+        var ids = first.Events.Select(e => e.Id).ToList();
+        ids.Count(id => id is not null).ShouldBe(9);
+        second.Events.Select(e => e.Id).ShouldBe(ids);
+
+        var third = new RecordingListener();
+        await RunOnceAsync(_store, third, seen);
+        third.Batches.Where(b => !b.Baseline).SelectMany(b => b.Events).OfType<SessionEvent>().ShouldBeEmpty();
+    }
+}
