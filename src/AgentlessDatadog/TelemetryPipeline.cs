@@ -215,6 +215,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private void Tick()
     {
         _watchdog.Look(_options.FlushInterval);
+        _warnings.Set("clock", _intake?.SkewFault);
         if (_canary.IsCompleted)
             _canary = _loop.KeepAsync(Arrival.Canary());
         _ = _loop.CutAsync();

@@ -89,21 +89,30 @@ public sealed class RefusalTests
         (lane.Ledger.Uncertain, lane.Ledger.Queued).ShouldBe((0, 1));
     }
 
-    [Fact]
-    public async Task AClockThatIsWrongShows()
+    [Theory]
+    [InlineData(50, null)]
+    [InlineData(70, "70 s ahead of Datadog's: points are charted at the wrong time")]
+    [InlineData(-70, "70 s behind Datadog's")]
+    [InlineData(660, "11 min ahead of Datadog's: Datadog drops metrics without a word")]
+    public async Task AClockThatIsWrongShowsFromAMinuteOnAndLouderFromTen(int ahead, string? said)
     {
         await using var pipeline = Start(
             new Sites(_ =>
             {
                 var answer = Answer(HttpStatusCode.Accepted, """{"status":"ok"}""");
-                answer.Headers.Date = _clock.GetUtcNow().AddMinutes(-11);
+                answer.Headers.Date = _clock.GetUtcNow().AddSeconds(-ahead);
                 return answer;
             })
         );
         await pipeline.StartAsync(CancellationToken.None);
         await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.Ledger.Delivered == 1);
-        pipeline.Status.ClockSkew.ShouldBe(TimeSpan.FromMinutes(11));
+        pipeline.Status.ClockSkew.ShouldBe(TimeSpan.FromSeconds(ahead));
+        _clock.Advance(new IntakeOptions().FlushInterval);
+        if (said is null)
+            pipeline.Status.Warnings.ShouldBeEmpty();
+        else
+            pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain(said);
     }
 
     private TelemetryPipeline Start(HttpMessageHandler handler, Func<IntakeOptions, IntakeOptions>? change = null)

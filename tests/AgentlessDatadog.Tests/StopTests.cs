@@ -37,7 +37,7 @@ public sealed class StopTests
         var log = new LogBook();
         await using var rig = await Rig.StartAsync(
             o => o with { SelfMetrics = new SelfMetrics("app.datadog.", []) },
-            logger: log
+            log: log
         );
         await rig.KeepAsync([Some.Count(), Some.Count("1bad")], [new("Told", "", rig.Clock.GetUtcNow())]);
         await rig.StopAsync(CancellationToken.None);

@@ -13,7 +13,7 @@ public sealed class WatchdogTests
     [Fact]
     public async Task ALookThatHangsIsNamedAndLeftAndTheOthersGoOn()
     {
-        await using var rig = await Rig.StartAsync(logger: _log);
+        await using var rig = await Rig.StartAsync(log: _log);
         using var gate = new Gate();
         using var gauge = rig.Pipeline.Gauge("app.level", []);
         var looks = 0;
@@ -47,7 +47,7 @@ public sealed class WatchdogTests
     public async Task AStoreThatHangsOnASettlementIsLeftAndTheLaneGoesOn()
     {
         await using var store = new FailingStore();
-        await using var rig = await Rig.StartAsync(store: store, logger: _log);
+        await using var rig = await Rig.StartAsync(store: store, log: _log);
         // Its answer is there, but what becomes of it cannot be written down.
         using var gate = new Gate();
         await rig.KeepAsync(Some.Count());
@@ -71,7 +71,7 @@ public sealed class WatchdogTests
     [Fact]
     public async Task ABackOffAndAParkedLaneAreNoStandstill()
     {
-        await using var rig = await Rig.StartAsync(logger: _log);
+        await using var rig = await Rig.StartAsync(log: _log);
         rig.FarEnd.Answer = r => new FarEndAnswer(r.Path == "/api/v1/events" ? 503 : 403, """{"errors":["no"]}""");
         await rig.KeepAsync([Some.Count()], [new("Told", "", rig.Clock.GetUtcNow())]);
         await rig.FlushAsync();
@@ -91,7 +91,7 @@ public sealed class WatchdogTests
     public async Task AnIdlePipelineIsNoStandstillAndItsCanaryGoesThroughTheStore()
     {
         await using var store = new FailingStore();
-        await using var rig = await Rig.StartAsync(store: store, logger: _log);
+        await using var rig = await Rig.StartAsync(store: store, log: _log);
         for (var i = 1; i <= 5; i++)
         {
             rig.Clock.Advance(Interval);

@@ -10,9 +10,16 @@ public sealed class TerminationTests
     [Fact]
     public async Task ASigtermSendsWhatNoFlushHasTakenAndEndsInTime()
     {
-        await using var installation = await Installation.StartWithJudgeAsync(new Dictionary<string, string>());
+        // The keys come by the API, so that they are in the store.
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["DD_API_KEY"] = "", ["DD_APP_KEY"] = "" }
+        );
         var from = TimeProvider.System.GetUtcNow();
-        await SendAsync(HttpMethod.Put, "/api/plugins/datadog/config", """{"metricsInterval":300}""");
+        await SendAsync(
+            HttpMethod.Put,
+            "/api/plugins/datadog/config",
+            $$"""{"metricsInterval":300,"apiKey":"{{SecretSearch.ApiKey}}","appKey":"{{SecretSearch.AppKey}}"}"""
+        );
         await SendAsync(
             HttpMethod.Post,
             "/api/plugins/datadog/metrics",
@@ -44,9 +51,7 @@ public sealed class TerminationTests
     [Fact]
     public async Task AFarEndThatIsAwayHoldsUpTheEndForNoLongerThanTheDeadline()
     {
-        await using var installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string> { ["DD_API_KEY"] = new string('a', 32) }
-        );
+        await using var installation = await Installation.StartWithJudgeAsync(new Dictionary<string, string>());
         await installation.StopJudgeAsync();
         using var body = new StringContent(
             """{"metric":"end.made","value":3,"type":"count"}""",

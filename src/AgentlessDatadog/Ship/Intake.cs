@@ -8,6 +8,8 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
 {
     private const int MaxAnswer = 64 * 1024;
     private static readonly TimeSpan TimeOut = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SkewWarning = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan SkewAlarm = TimeSpan.FromMinutes(10);
 
     // Every lane writes it.
     private volatile ClockSkew? _skew;
@@ -18,6 +20,20 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
 
     /// <summary>How far our clock is ahead of the far end's, by its last answer; null before there was one that says.</summary>
     public TimeSpan? Skew => _skew?.Ahead;
+
+    /// <summary>What follows from the skew, in a sentence; null while it does no harm (reference/datadog-intake.md §3.8).</summary>
+    public string? SkewFault
+    {
+        get
+        {
+            if (Skew is not { } skew || skew.Duration() < SkewWarning)
+                return null;
+            var side = skew > TimeSpan.Zero ? "ahead of" : "behind";
+            return skew.Duration() < SkewAlarm
+                ? $"This machine's clock is {skew.Duration().TotalSeconds:0} s {side} Datadog's: points are charted at the wrong time."
+                : $"This machine's clock is {skew.Duration().TotalMinutes:0} min {side} Datadog's: Datadog drops metrics without a word. Set the clock.";
+        }
+    }
 
     /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
     public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane is not Lane.Metrics;

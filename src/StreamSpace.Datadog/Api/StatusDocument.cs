@@ -8,9 +8,6 @@ namespace StreamSpace.Datadog.Api;
 /// <summary>The plugin's status: config in force, ledger, queue, series, lanes, last errors. Times are Unix seconds.</summary>
 internal static class StatusDocument
 {
-    private static readonly TimeSpan ClockWarning = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan ClockAlarm = TimeSpan.FromMinutes(10);
-
     public static JsonObject Unconfigured(IReadOnlyList<ConfigFault> faults) =>
         new()
         {
@@ -36,7 +33,6 @@ internal static class StatusDocument
                 ["bytes"] = pipeline.Queue.Bytes,
                 ["oldest"] = pipeline.Queue.Oldest?.ToUnixTimeSeconds(),
             },
-            ["clock"] = Clock(pipeline.ClockSkew),
             ["storeSetAside"] = pipeline.StoreSetAside,
             ["warnings"] = new JsonArray([.. pipeline.Warnings.Select(w => (JsonNode)w)]),
             ["series"] = new JsonObject
@@ -61,18 +57,6 @@ internal static class StatusDocument
         };
 
     // Null while it is as right as it needs to be.
-    private static string? Clock(TimeSpan? skew)
-    {
-        if (skew is not { } off || off.Duration() < ClockWarning)
-        {
-            return null;
-        }
-        var where = off > TimeSpan.Zero ? "ahead of" : "behind";
-        return off.Duration() < ClockAlarm
-            ? $"This machine's clock is {off.Duration().TotalSeconds:0} s {where} Datadog's: points are charted at the wrong time."
-            : $"This machine's clock is {off.Duration().TotalMinutes:0} min {where} Datadog's: Datadog drops metrics without a word. Set the clock.";
-    }
-
     private static JsonObject Of(LaneStatus lane) =>
         new()
         {

@@ -95,6 +95,8 @@ function pluginCard(summary, status) {
     ...(summary.notReady && !summary.detail ? [note(summary.notReady, "warn")] : []),
     ...summary.faults.map((fault) => note(`${fault.key}: ${fault.message}`, "bad")),
     ...(lanes.length ? ledgerOf(lanes) : []),
+    ...(Array.isArray(status?.warnings) ? status.warnings : []).map((warning) => note(warning, "bad")),
+    ...(status?.storeSetAside ? [note(status.storeSetAside, "bad")] : []),
     ...lanes.filter((lane) => lane.lastError).map((lane) => note(`${lane.lane}: ${lane.lastError}`, "bad")));
 }
 

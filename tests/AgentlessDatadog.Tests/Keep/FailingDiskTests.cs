@@ -30,7 +30,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
     [Fact]
     public async Task WhatMayBeHeldIsSentFromMemoryAndTheStatusSaysSo()
     {
-        await using var rig = await Rig.StartAsync(store: _store, logger: _log);
+        await using var rig = await Rig.StartAsync(store: _store, log: _log);
         using var gauge = rig.Pipeline.Gauge("app.level", []);
         _store.IsFull = true;
         gauge.Set(7);

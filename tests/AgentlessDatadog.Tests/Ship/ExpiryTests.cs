@@ -13,7 +13,7 @@ public sealed class ExpiryTests
     [Fact]
     public async Task WhatWillBeTooOldIsToldAtHalfItsAgeAndOnce()
     {
-        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null }, logger: _log);
+        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null }, log: _log);
         await rig.KeepAsync(Some.Count(), Some.Count());
         await rig.FlushAsync();
         var made = rig.Clock.GetUtcNow();

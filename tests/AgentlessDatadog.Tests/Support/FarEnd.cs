@@ -91,7 +91,7 @@ public sealed class FarEnd : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body);
         var request = new FarEndRequest(
             context.Request.Method,
-            context.Request.Path,
+            context.Request.Path + context.Request.QueryString,
             context.Request.ContentType,
             context.Request.Headers.ContentEncoding,
             context.Request.Headers["DD-API-KEY"],

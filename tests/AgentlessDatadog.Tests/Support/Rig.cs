@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using Shouldly;
 
 namespace AgentlessDatadog.Tests.Support;
 
@@ -9,18 +9,21 @@ public sealed class Rig : IAsyncDisposable
 {
     public const string Key = "0123456789abcdef0123456789abcdef";
 
-    private Rig(FarEnd farEnd, FakeTimeProvider clock, ITelemetryStore store, IntakeOptions options, ILogger logger)
+    private Rig(FarEnd farEnd, FakeTimeProvider clock, ITelemetryStore store, IntakeOptions options, LogBook log)
     {
         FarEnd = farEnd;
         Clock = clock;
         Store = store;
         Options = options;
-        Pipeline = new TelemetryPipeline(store, options, clock, () => 0.5, logger);
+        Log = log;
+        Pipeline = new TelemetryPipeline(store, options, clock, () => 0.5, log);
     }
 
     public FarEnd FarEnd { get; }
 
     public FakeTimeProvider Clock { get; }
+
+    public LogBook Log { get; }
 
     public ITelemetryStore Store { get; }
 
@@ -31,7 +34,7 @@ public sealed class Rig : IAsyncDisposable
     public static async Task<Rig> StartAsync(
         Func<IntakeOptions, IntakeOptions>? with = null,
         ITelemetryStore? store = null,
-        ILogger? logger = null,
+        LogBook? log = null,
         FakeTimeProvider? clock = null
     )
     {
@@ -48,7 +51,7 @@ public sealed class Rig : IAsyncDisposable
             clock,
             store ?? new MemoryStore(),
             with?.Invoke(options) ?? options,
-            logger ?? NullLogger.Instance
+            log ?? new LogBook()
         );
         await rig.Pipeline.StartAsync(default);
         return rig;
@@ -105,13 +108,19 @@ public sealed class Rig : IAsyncDisposable
     {
         await Pipeline.DisposeAsync();
         var options = with?.Invoke(Options) ?? Options;
-        Pipeline = new TelemetryPipeline(Store, options, Clock, () => 0.5, NullLogger.Instance);
+        Pipeline = new TelemetryPipeline(Store, options, Clock, () => 0.5, Log);
         await Pipeline.StartAsync(default);
     }
 
+    /// <summary>Ends, and finds the key nowhere but in the header that is for it.</summary>
     public async ValueTask DisposeAsync()
     {
         await Pipeline.DisposeAsync();
+        var shown = string.Join(
+            '\n',
+            FarEnd.Requests.Select(r => r.Path).Append(JsonSerializer.Serialize(Pipeline.Status))
+        );
+        $"{Log.Text}\n{shown}\n{Options}".ShouldNotContain(Key, Case.Insensitive);
         await FarEnd.DisposeAsync();
     }
 }

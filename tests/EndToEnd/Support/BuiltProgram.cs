@@ -17,7 +17,7 @@ public sealed class BuiltProgram : IAsyncDisposable
 
     public string Output => string.Join('\n', _lines);
 
-    public int Id => _process.Id;
+    public int Id { get; private set; }
 
     public static BuiltProgram Start(
         string project,
@@ -50,6 +50,7 @@ public sealed class BuiltProgram : IAsyncDisposable
         program._process.OutputDataReceived += program.Keep;
         program._process.ErrorDataReceived += program.Keep;
         program._process.Start();
+        program.Id = program._process.Id;
         program._process.BeginOutputReadLine();
         program._process.BeginErrorReadLine();
         return program;

@@ -1,14 +1,19 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Shouldly;
 
 namespace EndToEnd.Support;
 
 /// <summary>A host with a fresh data folder, and a sandbox: its own, or a process apart that outlives it.</summary>
 public sealed class Installation : IAsyncDisposable
 {
+    private const string PluginLogs = "/var/log/streamspace/plugins";
+
     private readonly string _data;
     private readonly BuiltProgram? _judge;
+    private readonly SecretSearch _search = new();
+    private readonly List<BuiltProgram> _hosts = [];
     private IReadOnlyDictionary<string, string>? _environment;
     private string[] _options = [];
 
@@ -19,7 +24,7 @@ public sealed class Installation : IAsyncDisposable
         Sandbox = new SandboxClient(sandbox);
         SandboxAddress = sandbox;
         Address = new Uri($"http://127.0.0.1:{FreePort.Take()}");
-        Http = new HttpClient { BaseAddress = Address };
+        Http = new HttpClient(_search.Around(new SocketsHttpHandler())) { BaseAddress = Address };
     }
 
     public Uri Address { get; }
@@ -62,7 +67,16 @@ public sealed class Installation : IAsyncDisposable
         var judge = BuiltProgram.Start("AgentlessDatadog.Sandbox", ["--urls", address.ToString(), "--keep-payloads"]);
         await judge.LineAsync("http://");
         var installation = new Installation(judge, address, data);
-        var with = new Dictionary<string, string>(environment) { ["DD_DD_URL"] = address.ToString() };
+        var with = new Dictionary<string, string>
+        {
+            ["DD_API_KEY"] = SecretSearch.ApiKey,
+            ["DD_APP_KEY"] = SecretSearch.AppKey,
+            ["DD_DD_URL"] = address.ToString(),
+        };
+        foreach (var (name, value) in environment)
+        {
+            with[name] = value;
+        }
         await installation.RunHostAsync(["--sandbox-urls", "", .. options], with);
         return installation;
     }
@@ -94,7 +108,11 @@ public sealed class Installation : IAsyncDisposable
     public ValueTask StopJudgeAsync() => _judge!.DisposeAsync();
 
     /// <summary>Starts the host on what the last one left.</summary>
-    public void StartHostAgain() => Host = BuiltProgram.Start("StreamSpace.PluginHost", _options, _environment);
+    public void StartHostAgain()
+    {
+        Host = BuiltProgram.Start("StreamSpace.PluginHost", _options, _environment);
+        _hosts.Add(Host);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -105,16 +123,28 @@ public sealed class Installation : IAsyncDisposable
         }
         Http.Dispose();
         Sandbox.Dispose();
+        _hosts.ForEach(host => _search.LookAt($"what host {host.Id} printed", host.Output));
+        _search.LookAt("what the judge printed", _judge?.Output ?? "");
+        _search.LookAtFolder(_data);
+        if (Directory.Exists(PluginLogs))
+        {
+            _search.LookAtFolder(PluginLogs);
+        }
         Directory.Delete(_data, recursive: true);
+        var (found, looks) = _search.Result;
+        found.ShouldBeEmpty();
+        looks.ShouldBeGreaterThan(2);
     }
 
     private async Task RunHostAsync(string[] options, IReadOnlyDictionary<string, string>? environment)
     {
         _options = ["--urls", Address.ToString(), "--data", _data, .. options];
         _environment = environment;
+        _search.Add(environment ?? new Dictionary<string, string>());
         StartHostAgain();
         await Host.LineAsync("sign-in?code=");
         await using var token = BuiltProgram.Start("StreamSpace.PluginHost", ["token", "--data", _data], environment);
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await token.LineAsync("."));
+        _search.Add(Http.DefaultRequestHeaders.Authorization.Parameter!);
     }
 }
