@@ -92,7 +92,8 @@ public sealed class FailingDiskTests : IAsyncDisposable
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
 
         await rig.RestartAsync();
-        await rig.KeepAsync(Some.Count(value: 4) with { Id = "life-4" });
+        // One whose cut memory had folded, and one that it had not.
+        await rig.KeepAsync(Some.Count(value: 1) with { Id = "life-1" }, Some.Count(value: 4) with { Id = "life-4" });
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(10);
         await StoreIsEvenAsync(rig);
