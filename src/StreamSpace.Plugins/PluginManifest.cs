@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -64,6 +65,10 @@ public sealed partial class PluginManifest
         JsonObject json;
         try
         {
+            if (!JsonText.IsWhole(Encoding.UTF8.GetBytes(text)))
+            {
+                throw new FormatException("manifest.json holds a string that is not Unicode text.");
+            }
             json =
                 JsonNode.Parse(text, null, Strict) as JsonObject
                 ?? throw new FormatException("manifest.json is not a JSON object.");

@@ -80,13 +80,15 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
             $$"""{"metric":"long.tag","value":1,"type":"gauge","tags":["{{new string('a', 201)}}"]}""",
             """{"metric":"typo","valeu":1,"type":"gauge"}""",
             "17",
+            """{"metric":"\ud800","value":1,"type":"gauge"}""",
+            """{"metric":"odd.name","\ud800":1,"type":"gauge"}""",
             $$"""{"metric":"good.two","value":2,"type":"gauge","tags":["{{new string('a', 200)}}"]}""",
         ];
         var (status, answer) = await PostAsync($$"""{"series":[{{string.Join(',', items)}}]}""");
         status.ShouldBe(HttpStatusCode.Accepted);
         answer.GetProperty("accepted").GetInt32().ShouldBe(2);
         var rejected = answer.GetProperty("rejected").EnumerateArray().ToList();
-        rejected.Select(r => r.GetProperty("index").GetInt32()).ShouldBe(Enumerable.Range(1, 13));
+        rejected.Select(r => r.GetProperty("index").GetInt32()).ShouldBe(Enumerable.Range(1, 15));
         rejected.ShouldAllBe(r => r.GetProperty("reason").GetString()!.Length > 10);
         rejected[11].GetProperty("reason").GetString()!.ShouldContain("did you mean \"value\"?");
         await _run.FlushAsync();
@@ -106,6 +108,7 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     [Theory]
     [InlineData("{\"metric\":", 400)]
     [InlineData("[1]", 400)]
+    [InlineData("{\"\\ud800\":1,\"metric\":\"a\",\"value\":1,\"type\":\"gauge\"}", 400)]
     [InlineData("{\"series\":[]}", 400)]
     [InlineData("{\"series\":7}", 400)]
     public async Task ABodyOfNeitherFormIsRefusedWhole(string body, int expected) =>

@@ -53,6 +53,37 @@ public sealed class BadInputTests
         (await host.ReadAsync("api/plugins/echo/config")).ToJsonString().ShouldBe(before);
     }
 
+    [Theory]
+    [InlineData("""{"key":"\ud800"}""")]
+    [InlineData("""{"\ud800":1}""")]
+    [InlineData("""{"tags":["a:b","\udc00\ud800"]}""")]
+    [InlineData("""{"tags":"[\"\\ud800\"]"}""")]
+    // Sent as a byte that is not UTF-8.
+    [InlineData("{\"key\":\"\u00ff\"}")]
+    public async Task AConfigWithAStringThatIsNoTextIsRefusedAndNothingChanges(string json)
+    {
+        await using var host = await TestHost.StartAsync();
+        var before = (await host.ReadAsync("api/plugins/echo/config")).ToJsonString();
+        await IsProblemAsync(await SendAsync(HttpMethod.Put, "config", json), HttpStatusCode.BadRequest);
+        var patch = $$"""{"config":{{json}}}""";
+        await IsProblemAsync(await SendAsync(HttpMethod.Patch, "", patch), HttpStatusCode.BadRequest);
+        (await host.ReadAsync("api/plugins/echo/config")).ToJsonString().ShouldBe(before);
+
+        Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string text)
+        {
+            var body = new ByteArrayContent(Encoding.Latin1.GetBytes(text));
+            body.Headers.ContentType = new("application/json");
+            return host.SendAsync(method, $"api/plugins/echo/{path}", host.Admin, body);
+        }
+    }
+
+    [Fact]
+    public async Task AByteOrderMarkBeforeAConfigDoesNotMatter()
+    {
+        await using var host = await TestHost.StartAsync();
+        (await host.PutConfigAsync("\uFEFF" + """{"interval":20}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     [Fact]
     public async Task ABodyOverTheBoundIsRefusedForPluginsToo()
     {

@@ -92,6 +92,8 @@ public sealed class PluginManifestTests
     [InlineData("null")]
     [InlineData("""{"name":7,"entrypoints":[]}""")]
     [InlineData("""{"name":"a","name":"b"}""")]
+    [InlineData("""{"name":"\ud800"}""")]
+    [InlineData("""{"\ud800":1}""")]
     public void WhatIsNoManifestIsAFormatException(string text) =>
         Should.Throw<FormatException>(() => PluginManifest.Parse(text));
 

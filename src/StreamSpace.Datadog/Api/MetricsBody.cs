@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using AgentlessDatadog;
 using StreamSpace.Plugins;
@@ -29,7 +30,10 @@ internal static class MetricsBody
         {
             throw new FormatException("The body must be one metric object, or {\"series\": [...]}.");
         }
-        if (!body.TryGetProperty("series", out var series))
+        // By their bytes: a name that is no text cannot be compared otherwise.
+        var list = body.EnumerateObject()
+            .LastOrDefault(p => JsonMarshal.GetRawUtf8PropertyName(p).SequenceEqual("series"u8));
+        if (list.Value is not { ValueKind: not JsonValueKind.Undefined } series)
         {
             return [ReadItem(body)];
         }
@@ -45,6 +49,10 @@ internal static class MetricsBody
         if (item.ValueKind != JsonValueKind.Object)
         {
             return (null, "is not an object");
+        }
+        if (!JsonText.IsWhole(JsonMarshal.GetRawUtf8Value(item)))
+        {
+            return (null, "holds a string that is not Unicode text");
         }
         string? metric = null,
             type = null,

@@ -13,6 +13,8 @@ namespace StreamSpace.PluginHost;
 /// </summary>
 internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
 {
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     // New with each process: what a tag was made of cannot be guessed from it, secrets included.
     private readonly byte[] _tagKey = RandomNumberGenerator.GetBytes(32);
 
@@ -77,9 +79,12 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
     {
         try
         {
-            if (JsonNode.Parse(row.Config) is not JsonObject given)
+            if (
+                !JsonText.IsWhole(Encoding.UTF8.GetBytes(row.Config))
+                || JsonNode.Parse(row.Config, null, Strict) is not JsonObject given
+            )
             {
-                warnings.Add("its config is not a JSON object.");
+                warnings.Add("its config is not a JSON object of Unicode text.");
                 return null;
             }
             var known = new JsonObject();
@@ -109,7 +114,7 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
         }
         catch (JsonException)
         {
-            warnings.Add("its config is not JSON.");
+            warnings.Add("its config is not JSON, or has a key twice.");
             return null;
         }
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
 
@@ -50,8 +51,15 @@ internal static class Bodies
         }
         try
         {
-            var node = await JsonNode.ParseAsync(request.Body, null, Strict, request.HttpContext.RequestAborted);
-            return node is JsonObject body
+            using var raw = await ReadAsync(request);
+            if (!JsonText.IsWhole(raw.GetBuffer().AsSpan(0, (int)raw.Length)))
+            {
+                return (
+                    null,
+                    Problem.Of(StatusCodes.Status400BadRequest, "The body holds a string that is not Unicode text.")
+                );
+            }
+            return JsonNode.Parse(raw, null, Strict) is JsonObject body
                 ? (body, null)
                 : (null, Problem.Of(StatusCodes.Status400BadRequest, "The body must be a JSON object."));
         }
@@ -65,6 +73,15 @@ internal static class Bodies
                 )
             );
         }
+    }
+
+    /// <summary>The whole body, as large as <see cref="UseBodyBound"/> lets it be; to be read from the beginning.</summary>
+    public static async Task<MemoryStream> ReadAsync(HttpRequest request)
+    {
+        var body = new MemoryStream();
+        await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted);
+        body.Position = 0;
+        return body;
     }
 
     // The exception's own message may quote the body, and with it a secret.

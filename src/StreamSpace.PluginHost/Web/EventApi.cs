@@ -66,8 +66,7 @@ internal static class EventApi
         {
             return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
         }
-        using var body = new MemoryStream();
-        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        using var body = await Bodies.ReadAsync(http.Request);
         var raw = body.GetBuffer().AsMemory(0, (int)body.Length);
         if (await RefuseAsync(http, raw, secret) is { } refused)
         {

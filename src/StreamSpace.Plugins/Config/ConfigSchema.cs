@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -132,6 +133,10 @@ public sealed class ConfigSchema
             }
             try
             {
+                if (!JsonText.IsWhole(Encoding.UTF8.GetBytes(text)))
+                {
+                    return (null, "must be a list of texts; one is not Unicode text.");
+                }
                 given = JsonNode.Parse(text)!;
             }
             catch (JsonException)
