@@ -91,33 +91,6 @@ public sealed class PackageTests
         ((string?)status["version"], (string?)status["state"]).ShouldBe(("1.2.3", "running"));
     }
 
-    [Theory]
-    [InlineData(null, HttpStatusCode.BadGateway)]
-    [InlineData("no JSON", HttpStatusCode.BadGateway)]
-    [InlineData("{}", HttpStatusCode.BadGateway)]
-    [InlineData(
-        """[{"name":"streamspace-echo","version":"1.2.3","downloadUrl":"x.tar.gz"}]""",
-        HttpStatusCode.NotFound
-    )]
-    [InlineData(
-        """[{"name":"streamspace-echo","version":"1.2.3","downloadUrl":"../x","sha256":"00"}]""",
-        HttpStatusCode.BadGateway
-    )]
-    public async Task ACatalogueThatIsNotRightIsToldSo(string? json, HttpStatusCode expected)
-    {
-        var (settings, catalog) = Market();
-        if (json is not null)
-        {
-            await File.WriteAllTextAsync(
-                Path.Combine(catalog, "catalog.json"),
-                json,
-                TestContext.Current.CancellationToken
-            );
-        }
-        await using var host = await TestHost.StartAsync(settings);
-        (await PostAsync(host)).StatusCode.ShouldBe(expected);
-    }
-
     private static Task<HttpResponseMessage> PostAsync(TestHost host) =>
         host.SendAsync(HttpMethod.Post, Install, host.Admin, TestHost.Json("{}"));
 

@@ -1,65 +1,53 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>One plugin that can be installed.</summary>
-/// <param name="Name">The plugin's name.</param>
-/// <param name="Version">Three numbers.</param>
-/// <param name="DisplayName">For people.</param>
-/// <param name="Description">For people.</param>
-/// <param name="Category">For people.</param>
-/// <param name="Tags">For the search.</param>
-/// <param name="DownloadUrl">Where the archive lies; relative to the catalogue, or absolute.</param>
-/// <param name="Sha256">Checksum of the archive, in hex.</param>
-internal sealed record CatalogEntry(
-    string Name,
-    string Version,
-    string DisplayName,
-    string Description,
-    string Category,
-    IReadOnlyList<string> Tags,
-    string DownloadUrl,
-    string Sha256
-)
-{
-    public bool Matches(string search) =>
-        Tags.Prepend(Description)
-            .Prepend(DisplayName)
-            .Prepend(Name)
-            .Any(text => text.Contains(search, StringComparison.OrdinalIgnoreCase));
-}
-
 /// <summary>The catalogue cannot be read; the message says why.</summary>
 internal sealed class CatalogException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>What a catalogue offers, and which of its entries cannot be offered.</summary>
+/// <param name="Entries">Those that can be installed.</param>
+/// <param name="Refused">The others, by their place from 0.</param>
+internal sealed record CatalogContents(
+    IReadOnlyList<CatalogEntry> Entries,
+    IReadOnlyList<(int Index, string Reason)> Refused
+);
 
 /// <summary>
 /// What <c>CATALOG_URL</c> offers: a <c>catalog.json</c> in the form of StreamSpace's own (reference/streamspace.md
 /// §5.4) with a <c>sha256</c> for each entry, in a folder or behind http. An entry without one is not offered: what
 /// cannot be checked is not installed.
 /// </summary>
-internal sealed class PluginCatalog(string? location, HttpClient http)
+internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvider clock)
 {
     private const int LargestCatalog = 5_000_000;
+
+    // For the whole of what is read: a server that drips must not hold its caller for ever.
+    private static readonly TimeSpan CatalogWithin = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ArchiveWithin = TimeSpan.FromMinutes(10);
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Bodies.Deepest };
 
     /// <summary>Whether there is one.</summary>
     public bool IsSet => !string.IsNullOrWhiteSpace(location);
 
-    /// <summary>What it offers.</summary>
+    /// <summary>What it offers. An entry that is not right costs only itself.</summary>
     /// <exception cref="CatalogException">It is away, or is no catalogue.</exception>
-    public async Task<IReadOnlyList<CatalogEntry>> ReadAsync(CancellationToken cancellationToken)
+    public async Task<CatalogContents> ReadAsync(CancellationToken cancellationToken)
     {
-        var bytes = await ReadAsync("catalog.json", LargestCatalog, cancellationToken);
+        using var bytes = new MemoryStream(
+            await ReadAsync("catalog.json", LargestCatalog, CatalogWithin, cancellationToken)
+        );
         try
         {
-            return
-                JsonNode.Parse(bytes, null, new JsonDocumentOptions { MaxDepth = Bodies.Deepest }) is JsonArray entries
-                ? [.. entries.OfType<JsonObject>().Select(Entry).OfType<CatalogEntry>()]
-                : throw new CatalogException("The catalogue is not a JSON list.");
+            using var json = JsonDocument.Parse(bytes, Strict);
+            return json.RootElement.ValueKind == JsonValueKind.Array
+                ? Read(json.RootElement)
+                : throw new CatalogException("catalog.json is not a JSON list.");
         }
         catch (JsonException e)
         {
-            throw new CatalogException("The catalogue is not JSON.", e);
+            throw new CatalogException($"catalog.json is not JSON, or nests deeper than {Bodies.Deepest}.", e);
         }
     }
 
@@ -68,7 +56,12 @@ internal sealed class PluginCatalog(string? location, HttpClient http)
     /// <exception cref="PackageException">It is not the archive that the catalogue names.</exception>
     public async Task<byte[]> DownloadAsync(CatalogEntry entry, CancellationToken cancellationToken)
     {
-        var archive = await ReadAsync(entry.DownloadUrl, PluginPackage.LargestArchive, cancellationToken);
+        var archive = await ReadAsync(
+            entry.DownloadUrl,
+            PluginPackage.LargestArchive,
+            ArchiveWithin,
+            cancellationToken
+        );
         return PluginPackage.HasChecksum(archive, entry.Sha256)
             ? archive
             : throw new PackageException(
@@ -76,39 +69,69 @@ internal sealed class PluginCatalog(string? location, HttpClient http)
             );
     }
 
-    private async Task<byte[]> ReadAsync(string what, int largest, CancellationToken cancellationToken)
+    private static CatalogContents Read(JsonElement list)
     {
+        var entries = new List<CatalogEntry>();
+        var refused = new List<(int, string)>();
+        foreach (var (index, item) in list.EnumerateArray().Index())
+        {
+            var (entry, reason) = CatalogEntry.Read(item);
+            if (entry is null)
+            {
+                refused.Add((index, reason!));
+            }
+            else
+            {
+                entries.Add(entry);
+            }
+        }
+        return new CatalogContents(entries, refused);
+    }
+
+    private async Task<byte[]> ReadAsync(string what, int largest, TimeSpan within, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(within, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            if (Uri.TryCreate(location, UriKind.Absolute, out var root) && root.Scheme is "http" or "https")
-            {
-                var address = new Uri(new Uri(root.ToString().TrimEnd('/') + "/"), what);
-                using var answer = await http.GetAsync(
-                    address,
-                    HttpCompletionOption.ResponseHeadersRead,
-                    cancellationToken
-                );
-                answer.EnsureSuccessStatusCode();
-                await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
-                return await ReadAsync(body, largest, cancellationToken);
-            }
-            var folder =
-                Path.GetFullPath(root is { IsFile: true } ? root.LocalPath : location!) + Path.DirectorySeparatorChar;
-            var path = Path.GetFullPath(Path.Combine(folder, what));
-            if (!path.StartsWith(folder, StringComparison.Ordinal))
-            {
-                throw new CatalogException("An entry of the catalogue lies outside of its folder.");
-            }
-            await using var file = File.OpenRead(path);
-            return await ReadAsync(file, largest, cancellationToken);
+            await using var stream = Address(what) is { } address
+                ? await http.GetStreamAsync(address, either.Token)
+                : File.OpenRead(InFolder(what));
+            return await ReadAsync(stream, largest, either.Token);
         }
-        catch (Exception e)
-            when (e is HttpRequestException or IOException or UnauthorizedAccessException or UriFormatException
-                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
-            )
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new CatalogException("The catalogue cannot be read: it did not answer in time.", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException)
         {
             throw new CatalogException($"The catalogue cannot be read: {e.Message}", e);
         }
+    }
+
+    // Null for what lies in a folder.
+    private Uri? Address(string what)
+    {
+        if (!Uri.TryCreate(location!.TrimEnd('/') + "/", UriKind.Absolute, out var root) || !IsWeb(root))
+        {
+            return Uri.TryCreate(what, UriKind.Absolute, out var elsewhere) && IsWeb(elsewhere) ? elsewhere : null;
+        }
+        return Uri.TryCreate(root, what, out var address) && IsWeb(address)
+            ? address
+            : throw new CatalogException("An entry of the catalogue has a downloadUrl that is neither http nor https.");
+    }
+
+    private static bool IsWeb(Uri address) => address.Scheme is "http" or "https";
+
+    private string InFolder(string what)
+    {
+        var folder =
+            Uri.TryCreate(location, UriKind.Absolute, out var root) && root.IsFile ? root.LocalPath : location!;
+        folder = Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
+        var path = Path.GetFullPath(Path.Combine(folder, what));
+        return path.StartsWith(folder, StringComparison.Ordinal) && path.Length > folder.Length
+            ? path
+            : throw new CatalogException("An entry of the catalogue lies outside of its folder.");
     }
 
     private static async Task<byte[]> ReadAsync(Stream stream, int largest, CancellationToken cancellationToken)
@@ -125,24 +148,5 @@ internal sealed class PluginCatalog(string? location, HttpClient http)
             read.Write(part, 0, length);
         }
         return read.ToArray();
-    }
-
-    private static CatalogEntry? Entry(JsonObject json)
-    {
-        var (name, version, url, sha256) = (Text("name"), Text("version"), Text("downloadUrl"), Text("sha256"));
-        return name is null || version is null || url is null || sha256 is null
-            ? null
-            : new CatalogEntry(
-                name,
-                version,
-                Text("displayName") ?? name,
-                Text("description") ?? "",
-                Text("category") ?? "",
-                [.. (json["tags"] as JsonArray ?? []).OfType<JsonValue>().Select(t => t.ToString())],
-                url,
-                sha256
-            );
-
-        string? Text(string key) => json[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
     }
 }

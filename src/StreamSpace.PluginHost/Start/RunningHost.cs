@@ -65,7 +65,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             settings,
             status,
             plugins,
-            new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), http),
+            new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), http, clock),
             () =>
                 surroundings
                 ?? throw new BadHttpRequestException("Still starting.", StatusCodes.Status503ServiceUnavailable),

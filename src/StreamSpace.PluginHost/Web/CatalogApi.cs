@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace StreamSpace.PluginHost;
@@ -5,6 +6,9 @@ namespace StreamSpace.PluginHost;
 /// <summary>What can be installed, and the doing of it.</summary>
 internal static class CatalogApi
 {
+    // A catalogue of 5 MB can hold faults by the hundred thousand: the first are named, the rest counted.
+    private const int NamedRefusals = 100;
+
     /// <param name="routes">Where to map it.</param>
     /// <param name="plugins">The installed ones.</param>
     /// <param name="catalog">What is offered.</param>
@@ -18,9 +22,14 @@ internal static class CatalogApi
     {
         var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
         group
-            .MapGet("/catalog", (string? search) => OfferAsync(plugins, catalog, search ?? ""))
+            .MapGet(
+                "/catalog",
+                (string? search, CancellationToken token) => OfferAsync(plugins, catalog, search ?? "", token)
+            )
             .WithSummary("What can be installed")
-            .WithDescription("search looks in name, description and tags. The catalogue is what CATALOG_URL names.")
+            .WithDescription(
+                "search looks in name, description and tags. The catalogue is what CATALOG_URL names. An entry that cannot be offered is among the refused, with its place and the reason."
+            )
             .Produces<JsonObject>()
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status502BadGateway);
@@ -39,17 +48,25 @@ internal static class CatalogApi
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static Task<IResult> OfferAsync(InstalledPlugins plugins, PluginCatalog catalog, string search) =>
+    private static Task<IResult> OfferAsync(
+        InstalledPlugins plugins,
+        PluginCatalog catalog,
+        string search,
+        CancellationToken cancellationToken
+    ) =>
         WithCatalogAsync(
             catalog,
             async () =>
             {
-                var found = (await catalog.ReadAsync(CancellationToken.None)).Where(e => e.Matches(search)).ToList();
+                var (entries, refused) = await catalog.ReadAsync(cancellationToken);
+                var found = entries.Where(e => e.Matches(search)).ToList();
                 return TypedResults.Ok(
                     new JsonObject
                     {
                         ["plugins"] = new JsonArray([.. found.Select(e => (JsonNode)Of(e, plugins.Find(e.Name)))]),
                         ["total"] = found.Count,
+                        ["refused"] = new JsonArray([.. refused.Take(NamedRefusals).Select(Of)]),
+                        ["refusedCount"] = refused.Count,
                     }
                 );
             }
@@ -65,13 +82,16 @@ internal static class CatalogApi
             catalog,
             async () =>
             {
-                var entry = (await catalog.ReadAsync(CancellationToken.None)).LastOrDefault(e => e.Name == name);
-                if (entry is null)
+                var (entries, refused) = await catalog.ReadAsync(CancellationToken.None);
+                if (entries.LastOrDefault(e => e.Name == name) is not { } entry)
                 {
-                    return Problem.Of(
-                        StatusCodes.Status404NotFound,
-                        $"The catalogue has no plugin {name} with a checksum."
-                    );
+                    var others = refused is [var (index, reason), ..]
+                        ? string.Create(
+                            CultureInfo.InvariantCulture,
+                            $" {refused.Count} of its entries cannot be offered: entry {index}: {reason}."
+                        )
+                        : "";
+                    return Problem.Of(StatusCodes.Status404NotFound, $"The catalogue offers no plugin {name}.{others}");
                 }
                 var archive = await catalog.DownloadAsync(entry, CancellationToken.None);
                 // Not the request's token: a caller who hangs up must not leave a plugin half installed.
@@ -119,6 +139,9 @@ internal static class CatalogApi
             return Problem.Of(StatusCodes.Status422UnprocessableEntity, e.Message);
         }
     }
+
+    private static JsonNode Of((int Index, string Reason) refused) =>
+        new JsonObject { ["index"] = refused.Index, ["reason"] = refused.Reason };
 
     private static JsonObject Of(CatalogEntry entry, HostedPlugin? installed) =>
         new()
