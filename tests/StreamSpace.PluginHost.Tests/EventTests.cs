@@ -85,6 +85,35 @@ public sealed class EventTests
     }
 
     [Theory]
+    [InlineData("""{"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"\ud800"}}""")]
+    [InlineData("""{"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"ada","x":"\udc00"}}""")]
+    [InlineData("""{"\ud800":1,"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"ada"}}""")]
+    [InlineData("""{"event":"\ud800","timestamp":"2026-01-02T03:04:05Z","data":{}}""")]
+    // Sent as a byte that is not UTF-8.
+    [InlineData("{\"event\":\"user.login\",\"timestamp\":\"2026-01-02T03:04:05Z\",\"data\":{\"username\":\"\u00ff\"}}")]
+    public async Task AStringThatIsNoTextCostsOnlyItsEvent(string json)
+    {
+        await using var host = await StartAsync();
+        var alone = await PostBytesAsync(host, json);
+        alone.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        ((string)(await TestHost.BodyAsync(alone))["detail"]!).ShouldContain("not Unicode text");
+
+        var batch = await PostBytesAsync(host, $$"""{"\ud800":1,"events":[{{Created}},{{json}},{{Created}}]}""");
+        batch.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var said = await TestHost.BodyAsync(batch);
+        ((int?)said["accepted"]).ShouldBe(2);
+        ((int?)said["rejected"]!.AsArray().ShouldHaveSingleItem()!["index"]).ShouldBe(1);
+        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(1);
+
+        static Task<HttpResponseMessage> PostBytesAsync(TestHost host, string text)
+        {
+            var body = new ByteArrayContent(Encoding.Latin1.GetBytes(text));
+            body.Headers.ContentType = new("application/json");
+            return host.SendAsync(HttpMethod.Post, "api/events", host.Admin, body);
+        }
+    }
+
+    [Theory]
     [InlineData("no JSON", HttpStatusCode.BadRequest)]
     [InlineData("{}", HttpStatusCode.BadRequest)]
     [InlineData("""{"events":[]}""", HttpStatusCode.BadRequest)]

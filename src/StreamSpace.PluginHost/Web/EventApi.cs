@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -132,12 +133,12 @@ internal static class EventApi
         CancellationToken cancellationToken
     )
     {
-        var isBatch = body.ValueKind == JsonValueKind.Object && body.TryGetProperty("events", out _);
-        if (isBatch && body.GetProperty("events").ValueKind != JsonValueKind.Array)
+        var batch = Batch(body);
+        if (batch is { ValueKind: not JsonValueKind.Array })
         {
             return Problem.Of(StatusCodes.Status400BadRequest, "\"events\" must be a list.");
         }
-        var items = isBatch ? [.. body.GetProperty("events").EnumerateArray()] : new List<JsonElement> { body };
+        List<JsonElement> items = batch is { } list ? [.. list.EnumerateArray()] : [body];
         var observations = new List<Observation>();
         var rejected = new List<(int Index, string Reason)>();
         for (var i = 0; i < items.Count; i++)
@@ -164,6 +165,18 @@ internal static class EventApi
             );
         }
         return Answer(observations.Count, rejected);
+    }
+
+    // By its bytes: a name beside it that is no text cannot be compared otherwise.
+    private static JsonElement? Batch(JsonElement body)
+    {
+        if (body.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+        var list = body.EnumerateObject()
+            .LastOrDefault(p => JsonMarshal.GetRawUtf8PropertyName(p).SequenceEqual("events"u8));
+        return list.Value.ValueKind == JsonValueKind.Undefined ? null : list.Value;
     }
 
     private static IResult Answer(int accepted, List<(int Index, string Reason)> rejected)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using StreamSpace.Plugins;
@@ -39,6 +40,10 @@ public static class WebhookEvent
         if (item.ValueKind != JsonValueKind.Object)
         {
             return (null, "is not an object");
+        }
+        if (!JsonText.IsWhole(JsonMarshal.GetRawUtf8Value(item)))
+        {
+            return (null, "holds a string that is not Unicode text");
         }
         if (Text(item, "event") is not { } kind)
         {
