@@ -62,6 +62,29 @@ public sealed class EventTests
     }
 
     [Fact]
+    public async Task TheTestOfAWebhookIsAnsweredAsAcceptedAndCountsNothing()
+    {
+        await using var host = await StartAsync();
+        const string Test =
+            """{"event":"webhook.test","timestamp":"2026-01-02T03:04:05.123456789Z","data":{"webhook_id":7,"message":"This is a test webhook"}}""";
+        var alone = await PostAsync(host, Test, Sign(Test));
+        alone.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        (await TestHost.BodyAsync(alone))
+            .ToJsonString()
+            .ShouldBe("""{"accepted":0,"ignored":1,"rejected":[],"rejectedCount":0}""");
+        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(0);
+
+        var batch = $$"""{"events":[{{Test}},{{Created}},17]}""";
+        (await TestHost.BodyAsync(await PostAsync(host, batch, Sign(batch))))
+            .ToJsonString()
+            .ShouldBe(
+                """{"accepted":1,"ignored":1,"rejected":[{"index":2,"reason":"is not an object"}],"rejectedCount":1}"""
+            );
+        // Only whoever knows the secret is told so.
+        (await PostAsync(host, Test, Sign(batch))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task AFaultyEventOfABatchCostsOnlyItself()
     {
         await using var host = await StartAsync();

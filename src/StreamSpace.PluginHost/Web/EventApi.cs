@@ -40,7 +40,7 @@ internal static class EventApi
             .WithDescription(
                 "One event in StreamSpace's webhook form, or {\"events\":[…]}. Signed with X-StreamSpace-Signature, the "
                     + "lower-case hex HMAC-SHA256 of the body, or with a token of role operator or admin. 202 once every "
-                    + "plugin has taken it. The same event twice counts once."
+                    + "plugin has taken it. The same event twice counts once. webhook.test is answered as ignored: there is nothing in it to count."
             )
             .Accepts<JsonObject>("application/json")
             .WithMetadata(
@@ -148,11 +148,11 @@ internal static class EventApi
             {
                 (seen, reason) = (null, "facts about users come from PostgreSQL here, and would be counted twice");
             }
-            if (seen is null)
+            if (reason is not null)
             {
-                rejected.Add((i, reason!));
+                rejected.Add((i, reason));
             }
-            else
+            else if (seen is not null)
             {
                 observations.Add(seen);
             }
@@ -164,7 +164,7 @@ internal static class EventApi
                 "It cannot be kept at the moment. Send the same body again later: what is in it counts once."
             );
         }
-        return Answer(observations.Count, rejected);
+        return Answer(observations.Count, items.Count - observations.Count - rejected.Count, rejected);
     }
 
     // By its bytes: a name beside it that is no text cannot be compared otherwise.
@@ -179,9 +179,9 @@ internal static class EventApi
         return list.Value.ValueKind == JsonValueKind.Undefined ? null : list.Value;
     }
 
-    private static IResult Answer(int accepted, List<(int Index, string Reason)> rejected)
+    private static IResult Answer(int accepted, int ignored, List<(int Index, string Reason)> rejected)
     {
-        if (accepted == 0)
+        if (accepted + ignored == 0)
         {
             var first = rejected is [var one, ..]
                 ? string.Create(CultureInfo.InvariantCulture, $"Event {one.Index}: {one.Reason}.")
@@ -195,6 +195,7 @@ internal static class EventApi
             new JsonObject
             {
                 ["accepted"] = accepted,
+                ["ignored"] = ignored,
                 ["rejected"] = new JsonArray([.. named]),
                 ["rejectedCount"] = rejected.Count,
             },

@@ -12,6 +12,9 @@ namespace StreamSpace.Platform;
 /// </summary>
 public static class WebhookEvent
 {
+    // What "Test" on StreamSpace's page of webhooks sends, whatever events the webhook is for.
+    private const string Test = "webhook.test";
+
     private const int LongestText = 253;
 
     private static readonly string[] Kinds =
@@ -30,8 +33,8 @@ public static class WebhookEvent
     ];
 
     /// <summary>
-    /// The observation, or the reason why there is none. The same JSON text is the same observation, however often it
-    /// comes.
+    /// The observation, or the reason why there is none; neither for StreamSpace's own test of a webhook, in which there
+    /// is nothing to observe. The same JSON text is the same observation, however often it comes.
     /// </summary>
     /// <param name="item">The event.</param>
     /// <param name="now">Our time: what is more than a day ahead of it is refused.</param>
@@ -48,6 +51,10 @@ public static class WebhookEvent
         if (Text(item, "event") is not { } kind)
         {
             return (null, "event is missing: give a kind such as session.created");
+        }
+        if (kind == Test)
+        {
+            return (null, null);
         }
         if (!Kinds.Contains(kind))
         {
