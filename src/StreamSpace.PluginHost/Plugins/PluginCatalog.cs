@@ -35,9 +35,9 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
     /// <exception cref="CatalogException">It is away, or is no catalogue.</exception>
     public async Task<CatalogContents> ReadAsync(CancellationToken cancellationToken)
     {
-        using var bytes = new MemoryStream(
-            await ReadAsync("catalog.json", LargestCatalog, CatalogWithin, cancellationToken)
-        );
+        using var bytes = new MemoryStream();
+        await CopyAsync("catalog.json", bytes, LargestCatalog, CatalogWithin, cancellationToken);
+        bytes.Position = 0;
         try
         {
             using var json = JsonDocument.Parse(bytes, Strict);
@@ -51,22 +51,19 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
         }
     }
 
-    /// <summary>The archive of an entry, its checksum verified.</summary>
+    /// <summary>Writes the archive of an entry into <paramref name="file"/>, and verifies its checksum.</summary>
     /// <exception cref="CatalogException">It is away or too large.</exception>
     /// <exception cref="PackageException">It is not the archive that the catalogue names.</exception>
-    public async Task<byte[]> DownloadAsync(CatalogEntry entry, CancellationToken cancellationToken)
+    public async Task DownloadAsync(CatalogEntry entry, Stream file, CancellationToken cancellationToken)
     {
-        var archive = await ReadAsync(
-            entry.DownloadUrl,
-            PluginPackage.LargestArchive,
-            ArchiveWithin,
-            cancellationToken
-        );
-        return PluginPackage.HasChecksum(archive, entry.Sha256)
-            ? archive
-            : throw new PackageException(
+        await CopyAsync(entry.DownloadUrl, file, PluginPackage.LargestArchive, ArchiveWithin, cancellationToken);
+        file.Position = 0;
+        if (!await PluginPackage.HasChecksumAsync(file, entry.Sha256, cancellationToken))
+        {
+            throw new PackageException(
                 $"The archive of {entry.Name} does not have the checksum that the catalogue names."
             );
+        }
     }
 
     private static CatalogContents Read(JsonElement list)
@@ -88,7 +85,13 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
         return new CatalogContents(entries, refused);
     }
 
-    private async Task<byte[]> ReadAsync(string what, int largest, TimeSpan within, CancellationToken cancellationToken)
+    private async Task CopyAsync(
+        string what,
+        Stream target,
+        int largest,
+        TimeSpan within,
+        CancellationToken cancellationToken
+    )
     {
         using var late = new CancellationTokenSource(within, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
@@ -97,7 +100,7 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
             await using var stream = Address(what) is { } address
                 ? await http.GetStreamAsync(address, either.Token)
                 : File.OpenRead(InFolder(what));
-            return await ReadAsync(stream, largest, either.Token);
+            await CopyAsync(stream, target, largest, either.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -134,19 +137,17 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
             : throw new CatalogException("An entry of the catalogue lies outside of its folder.");
     }
 
-    private static async Task<byte[]> ReadAsync(Stream stream, int largest, CancellationToken cancellationToken)
+    private static async Task CopyAsync(Stream from, Stream target, int largest, CancellationToken cancellationToken)
     {
-        using var read = new MemoryStream();
         var part = new byte[81920];
         int length;
-        while ((length = await stream.ReadAsync(part, cancellationToken)) > 0)
+        while ((length = await from.ReadAsync(part, cancellationToken)) > 0)
         {
-            if (read.Length + length > largest)
+            if (target.Length + length > largest)
             {
                 throw new CatalogException($"What the catalogue offers is larger than {largest} bytes.");
             }
-            read.Write(part, 0, length);
+            await target.WriteAsync(part.AsMemory(0, length), cancellationToken);
         }
-        return read.ToArray();
     }
 }

@@ -19,48 +19,59 @@ internal static class PluginPackage
     private const long LargestContent = 400_000_000;
     private const int MostFiles = 5_000;
 
-    /// <summary>True when the bytes have this SHA-256 in hex, in either case.</summary>
-    public static bool HasChecksum(ReadOnlySpan<byte> archive, string sha256) =>
-        string.Equals(Convert.ToHexString(SHA256.HashData(archive)), sha256.Trim(), StringComparison.OrdinalIgnoreCase);
+    // No plugin is that easy to compress; below the first bound nobody minds.
+    private const long AlwaysTaken = 10_000_000;
+    private const int LargestRatio = 100;
 
-    /// <summary>Unpacks into <paramref name="folder"/>, which is made for it and goes again when it fails.</summary>
+    /// <summary>True when the bytes have this SHA-256 in hex, in either case.</summary>
+    public static async Task<bool> HasChecksumAsync(
+        Stream archive,
+        string sha256,
+        CancellationToken cancellationToken
+    ) =>
+        string.Equals(
+            Convert.ToHexString(await SHA256.HashDataAsync(archive, cancellationToken)),
+            sha256,
+            StringComparison.OrdinalIgnoreCase
+        );
+
+    /// <summary>Unpacks into <paramref name="folder"/>, which is made for it. What it held until it failed is left there.</summary>
     /// <exception cref="PackageException">It is no archive that can be taken.</exception>
-    public static async Task UnpackAsync(byte[] archive, string folder, CancellationToken cancellationToken)
+    public static async Task UnpackAsync(Stream archive, string folder, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(folder);
+        var root = Directory.CreateDirectory(folder).FullName + Path.DirectorySeparatorChar;
+        var largest = Math.Min(LargestContent, Math.Max(AlwaysTaken, LargestRatio * archive.Length));
         try
         {
-            using var compressed = new MemoryStream(archive, writable: false);
-            await using var unpacked = new GZipStream(compressed, CompressionMode.Decompress);
-            await using var tar = new TarReader(unpacked);
-            var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
-            long content = 0;
-            var files = 0;
-            while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
+            await using var unpacked = new GZipStream(archive, CompressionMode.Decompress, leaveOpen: true);
+            await using var guard = new TarGuard(unpacked, largest);
+            await using var tar = new TarReader(guard);
+            for (var files = 1; await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry; files++)
             {
-                content += entry.Length;
-                if (++files > MostFiles || content > LargestContent)
+                if (files > MostFiles)
                 {
-                    throw new PackageException($"It holds more than {MostFiles} files or {LargestContent} bytes.");
+                    throw new PackageException($"It holds more than {MostFiles} files.");
+                }
+                if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
+                {
+                    continue;
+                }
+                if (entry.Length != guard.Size)
+                {
+                    // The reader would go on from elsewhere than the guard.
+                    throw new PackageException("An entry in it is told to be of two sizes.");
                 }
                 await WriteAsync(entry, root, cancellationToken);
             }
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not (PackageException or OperationCanceledException))
         {
-            Directory.Delete(folder, recursive: true);
-            throw e as Exception is PackageException or OperationCanceledException
-                ? e
-                : new PackageException($"It is not a gzip tar that can be read: {e.Message}", e);
+            throw new PackageException($"It is not a gzip tar that can be read: {e.Message}", e);
         }
     }
 
     private static async Task WriteAsync(TarEntry entry, string root, CancellationToken cancellationToken)
     {
-        if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
-        {
-            return;
-        }
         var path = Path.GetFullPath(Path.Combine(root, entry.Name));
         if (
             entry.Name.Contains('\\', StringComparison.Ordinal)
@@ -70,24 +81,17 @@ internal static class PluginPackage
         {
             throw new PackageException("A path in it leaves its folder.");
         }
-        switch (entry.EntryType)
+        if (entry.EntryType is TarEntryType.Directory)
         {
-            case TarEntryType.Directory:
-                Directory.CreateDirectory(path);
-                break;
-            case TarEntryType.RegularFile or TarEntryType.V7RegularFile:
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                // A new file every time: a second entry of one name must not write through the first.
-                await using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write))
-                {
-                    if (entry.DataStream is { } data)
-                    {
-                        await data.CopyToAsync(file, cancellationToken);
-                    }
-                }
-                break;
-            default:
-                throw new PackageException($"It holds a {entry.EntryType}: only files and folders are taken.");
+            Directory.CreateDirectory(path);
+            return;
+        }
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        // A new file every time: a second entry of one name must not write through the first.
+        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        if (entry.DataStream is { } data)
+        {
+            await data.CopyToAsync(file, cancellationToken);
         }
     }
 }

@@ -93,9 +93,13 @@ internal static class CatalogApi
                         : "";
                     return Problem.Of(StatusCodes.Status404NotFound, $"The catalogue offers no plugin {name}.{others}");
                 }
-                var archive = await catalog.DownloadAsync(entry, CancellationToken.None);
                 // Not the request's token: a caller who hangs up must not leave a plugin half installed.
-                var plugin = await plugins.InstallAsync(entry, archive, surroundings, CancellationToken.None);
+                var plugin = await plugins.InstallAsync(
+                    entry,
+                    (archive, token) => catalog.DownloadAsync(entry, archive, token),
+                    surroundings,
+                    CancellationToken.None
+                );
                 return TypedResults.Json(PluginStatus.Summary(plugin), statusCode: StatusCodes.Status201Created);
             }
         );
