@@ -107,7 +107,7 @@ public sealed class ConfigTests
         File.Delete(file);
         Faults("{}", ("DD_API_KEY_FILE", file))
             .ShouldHaveSingleItem()
-            .ShouldStartWith("DD_API_KEY_FILE: cannot be read");
+            .ShouldBe("DD_API_KEY_FILE: cannot be read: there is no such file.");
     }
 
     [Fact]

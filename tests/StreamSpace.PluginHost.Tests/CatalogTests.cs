@@ -49,7 +49,9 @@ public sealed class CatalogTests
         foreach (var answer in (HttpResponseMessage[])[await host.GetAsync(Offers), await PostAsync(host)])
         {
             answer.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
-            ((string)(await TestHost.BodyAsync(answer))["detail"]!).ShouldContain("catalog");
+            var detail = (string)(await TestHost.BodyAsync(answer))["detail"]!;
+            detail.ShouldContain("catalog");
+            detail.ShouldNotContain(Path.GetTempPath());
         }
     }
 
@@ -142,6 +144,8 @@ public sealed class CatalogTests
         await using var host = await TestHost.StartAsync(place.Settings);
         var answer = await PostAsync(host);
         answer.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        var detail = (string)(await TestHost.BodyAsync(answer))["detail"]!;
+        detail.ShouldNotContain(Path.GetTempPath());
         Directory.GetFileSystemEntries(place.Settings.PluginsFolder).ShouldBeEmpty();
     }
 

@@ -88,7 +88,9 @@ public sealed class PackageTests
         await using var host = await TestHost.StartAsync(settings);
         var answer = await PostAsync(host);
         answer.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
-        ((string)(await TestHost.BodyAsync(answer))["detail"]!).ShouldContain(why);
+        var detail = (string)(await TestHost.BodyAsync(answer))["detail"]!;
+        detail.ShouldContain(why);
+        detail.ShouldNotContain(Path.GetTempPath());
         Directory.GetFileSystemEntries(settings.PluginsFolder).ShouldBeEmpty();
         File.Exists(outside).ShouldBeFalse();
     }

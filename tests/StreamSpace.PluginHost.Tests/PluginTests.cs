@@ -66,6 +66,32 @@ public sealed class PluginTests
     }
 
     [Fact]
+    public async Task WhatAPluginThrowsIsToldWithoutWhereOnThisMachineItsFilesLie()
+    {
+        var settings = TestHost.NewSettings();
+        // Where Echo wants to write a file.
+        Directory.CreateDirectory(Path.Combine(settings.DataFolder, "streamspace-echo", "key-length"));
+        await using var host = await TestHost.StartAsync(settings);
+        var status = await host.ReadAsync("api/plugins/echo/status");
+        ((string?)status["detail"]).ShouldBe(
+            "it failed over its config: Access to the path 'streamspace-echo/key-length' is denied."
+        );
+        var ready = await host.Client.GetAsync("readyz", TestContext.Current.CancellationToken);
+        (await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldNotContain(
+            settings.DataFolder
+        );
+    }
+
+    [Theory]
+    [InlineData("Could not find file '/data/echo/a'.", "Could not find file 'echo/a'.")]
+    [InlineData("Access to the path '/data/echo/' is denied.", "Access to the path 'echo/' is denied.")]
+    [InlineData("Access to the path '/data' is denied.", "Access to the path 'data' is denied.")]
+    [InlineData("The file '/data/plugins/e/x.dll' is bad.", "The file 'x.dll' is bad.")]
+    [InlineData("No space left on device : '/mnt/other/y'", "No space left on device : 'y'")]
+    public void AFileIsNamedByItsPlaceInTheNearestFolder(string thrown, string told) =>
+        Told.By(new IOException(thrown), "/data", "/data/plugins/e/", "/data/plugins").ShouldBe(told);
+
+    [Fact]
     public async Task APluginThatCannotMapItsEndpointsRunsWithoutThem()
     {
         var settings = TestHost.NewSettings() with

@@ -42,7 +42,7 @@ internal static class EnvironmentConfig
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    faults.Add(new($"{variable}_FILE", $"cannot be read: {e.Message}"));
+                    faults.Add(new($"{variable}_FILE", $"cannot be read: {Reason(e)}."));
                 }
             }
         }
@@ -52,6 +52,15 @@ internal static class EnvironmentConfig
         }
         return fixedKeys;
     }
+
+    // Whoever may ask for the config need not know where on this machine the file lies.
+    private static string Reason(Exception e) =>
+        e switch
+        {
+            UnauthorizedAccessException => "access is denied",
+            FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+            _ => "the disk fails",
+        };
 
     /// <summary>The tags on everything: the configured ones, those of the environment in their place or behind them, and the cluster.</summary>
     public static IReadOnlyList<string> Tags(

@@ -53,12 +53,12 @@ internal sealed partial class HostedPlugin
                 _failingSince = now;
                 _log?.Logger.LogError(e, "{Plugin} fails to take a batch.", Name);
             }
-            Detail = $"it fails to take a batch, which comes again: {e.Message}";
+            Detail = $"it fails to take a batch, which comes again: {Said(e)}";
             if (now - _failingSince < Limit || !surroundings.OthersWait(this))
             {
                 throw;
             }
-            Detail = $"it failed to take a batch for {Limit.TotalSeconds:0.#} s while others waited: {e.Message}";
+            Detail = $"it failed to take a batch for {Limit.TotalSeconds:0.#} s while others waited: {Said(e)}";
             Deaf = $"{Name} hears nothing: {Detail}";
             _log?.Logger.LogError(e, "{Plugin} is passed over until it takes a baseline: {Detail}", Name, Detail);
         }

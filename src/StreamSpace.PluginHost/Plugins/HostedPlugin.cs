@@ -52,7 +52,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         Ask(
             plugin => (JsonObject)plugin.Status.DeepClone(),
             nobody: [],
-            broken: e => new JsonObject { ["lastError"] = $"The plugin's status failed: {e.Message}" }
+            broken: e => new JsonObject { ["lastError"] = $"The plugin's status failed: {Said(e)}" }
         );
 
     /// <summary>Null when all is well, else one sentence that says what is not.</summary>
@@ -61,7 +61,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         {
             PluginState.Running when Deaf is not null => Deaf,
             PluginState.Running when _failingSince is not null => $"{Name}: {Detail}",
-            PluginState.Running => Ask(plugin => plugin.NotReady, nobody: null, broken: e => e.Message),
+            PluginState.Running => Ask(plugin => plugin.NotReady, nobody: null, broken: Said),
             PluginState.Disabled => null,
             _ => $"{Name}: {Detail}",
         };
@@ -82,7 +82,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
-            Fail(e.Message);
+            Fail(Said(e));
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         {
             LetGo();
             _log.Logger.LogError(e, "{Plugin} could not be loaded.", Name);
-            Fail(e.Message);
+            Fail(Said(e));
             return;
         }
         await BeginAsync(_config, cancellationToken);
@@ -149,7 +149,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         );
         if (fault is not null)
         {
-            throw new InvalidOperationException(fault.Message, fault);
+            throw new InvalidOperationException(Said(fault), fault);
         }
     }
 
@@ -204,7 +204,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         catch (Exception e) when (e is not PluginHangsException && !cancellationToken.IsCancellationRequested)
         {
             _log!.Logger.LogError(e, "{Plugin} failed over its config.", Name);
-            (State, Detail) = (PluginState.Unconfigured, $"it failed over its config: {e.Message}");
+            (State, Detail) = (PluginState.Unconfigured, $"it failed over its config: {Said(e)}");
         }
     }
 
@@ -240,6 +240,8 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         (State, Detail, Faults) = (PluginState.Loading, "", []);
         return LoadAsync(cancellationToken);
     }
+
+    private string Said(Exception e) => Told.By(e, folder, surroundings.Settings.PluginsFolder, surroundings.Data.Path);
 
     private void Fail(string why) => (State, Detail) = (PluginState.Failed, $"not loaded: {why}");
 }

@@ -40,7 +40,10 @@ internal sealed partial class InstalledPlugins
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new PackageException($"It could not be laid into {folder}: {e.Message}", e);
+            throw new PackageException(
+                $"It could not be laid into the plugins folder: {Told.By(e, incoming, folder)}",
+                e
+            );
         }
         finally
         {

@@ -108,7 +108,7 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
         }
         catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException)
         {
-            throw new CatalogException($"The catalogue cannot be read: {e.Message}", e);
+            throw new CatalogException($"The catalogue cannot be read: {Told.By(e, Folder)}", e);
         }
     }
 
@@ -126,11 +126,16 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
 
     private static bool IsWeb(Uri address) => address.Scheme is "http" or "https";
 
+    private string Folder =>
+        Path.TrimEndingDirectorySeparator(
+            Path.GetFullPath(
+                Uri.TryCreate(location, UriKind.Absolute, out var root) && root.IsFile ? root.LocalPath : location!
+            )
+        );
+
     private string InFolder(string what)
     {
-        var folder =
-            Uri.TryCreate(location, UriKind.Absolute, out var root) && root.IsFile ? root.LocalPath : location!;
-        folder = Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
+        var folder = Folder + Path.DirectorySeparatorChar;
         var path = Path.GetFullPath(Path.Combine(folder, what));
         return path.StartsWith(folder, StringComparison.Ordinal) && path.Length > folder.Length
             ? path

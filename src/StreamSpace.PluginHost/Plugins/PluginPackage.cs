@@ -66,7 +66,7 @@ internal static class PluginPackage
         }
         catch (Exception e) when (e is not (PackageException or OperationCanceledException))
         {
-            throw new PackageException($"It is not a gzip tar that can be read: {e.Message}", e);
+            throw new PackageException($"It is not a gzip tar that can be read: {Told.By(e, root)}", e);
         }
     }
 
