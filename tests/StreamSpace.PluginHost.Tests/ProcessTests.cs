@@ -31,6 +31,18 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task ThePluginsLogLiesWhereSystemdSays()
+    {
+        var logs = TestHost.NewFolder();
+        var arguments = HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data"));
+        // As of a unit with several of them.
+        var environment = new Dictionary<string, string> { ["LOGS_DIRECTORY"] = $"{logs}:/nowhere" };
+        await using var host = HostProcess.Start(arguments, environment);
+        (await host.SaysAsync("Log: ")).ShouldEndWith($"Log: {logs}/echo.log");
+        File.Exists(Path.Combine(logs, "echo.log")).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task AFaultOfAPluginIsOneLineOnTheConsole()
     {
         var data = Path.Combine(TestHost.NewFolder(), "data");

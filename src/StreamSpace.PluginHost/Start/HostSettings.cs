@@ -17,8 +17,14 @@ internal sealed record HostSettings
 
     public string PluginsFolder { get; init; } = Path.Combine(AppContext.BaseDirectory, "plugins");
 
-    /// <summary>Where StreamSpace's operators look for plugin logs; the data folder takes its place where it cannot be written.</summary>
-    public string LogFolder { get; init; } = "/var/log/streamspace/plugins";
+    /// <summary>
+    /// Where StreamSpace's operators look for plugin logs, or what systemd gives for them (<c>LogsDirectory=</c>); the data
+    /// folder takes its place where it cannot be written.
+    /// </summary>
+    public string LogFolder { get; init; } =
+        System.Environment.GetEnvironmentVariable("LOGS_DIRECTORY") is { Length: > 0 } folders
+            ? folders.Split(':')[0]
+            : "/var/log/streamspace/plugins";
 
     /// <summary>How long a plugin may take over one call before it is isolated.</summary>
     public TimeSpan CallLimit { get; init; } = TimeSpan.FromSeconds(30);

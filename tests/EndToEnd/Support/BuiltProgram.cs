@@ -7,6 +7,8 @@ namespace EndToEnd.Support;
 /// <summary>One of the built programs, run as a user runs it, with all that it prints kept.</summary>
 public sealed class BuiltProgram : IAsyncDisposable
 {
+    private static readonly string Logs = MakeLogs();
+
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly SemaphoreSlim _printed = new(0);
@@ -42,6 +44,9 @@ public sealed class BuiltProgram : IAsyncDisposable
         {
             start.Environment.Remove(name);
         }
+        start.Environment["LOGS_DIRECTORY"] = Logs;
+        // A process that is killed would leave its pipes behind.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
@@ -146,5 +151,13 @@ public sealed class BuiltProgram : IAsyncDisposable
                 // The last words of a program that is being put away.
             }
         }
+    }
+
+    // Goes when the tests have run.
+    private static string MakeLogs()
+    {
+        var logs = Directory.CreateTempSubdirectory("logs-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => logs.Delete(recursive: true);
+        return logs.FullName;
     }
 }

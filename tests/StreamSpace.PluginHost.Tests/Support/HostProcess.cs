@@ -39,6 +39,9 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             start.Environment.Remove(name);
         }
+        start.Environment["LOGS_DIRECTORY"] = TestHost.NewFolder();
+        // A process that is killed would leave its pipes behind.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
