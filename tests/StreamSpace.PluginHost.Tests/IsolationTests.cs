@@ -28,6 +28,50 @@ public sealed class IsolationTests
     }
 
     [Fact]
+    public async Task OneThatNeverTakesItsFirstConfigIsIsolatedAndTheHostStarts()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        var settings = Impatient(market);
+        await using var host = await TestHost.StartAsync(
+            settings with
+            {
+                Environment = new Dictionary<string, string>(settings.Environment) { ["ECHO_CONFIG_HANGS"] = "" },
+            }
+        );
+        (await StatesAsync(host))[Echo].ShouldBe("isolated");
+        var reloaded = await host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/reload", host.Admin);
+        reloaded.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        ((string)(await TestHost.BodyAsync(reloaded))["detail"]!).ShouldContain("taking a config");
+    }
+
+    [Fact]
+    public async Task OneThatThrowsOverAConfigIsToldSoAndTheConfigBeforeStays()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using var host = await TestHost.StartAsync(market.Settings);
+        // Where Echo wants to write a file.
+        var file = Path.Combine(host.Settings.DataFolder, Echo, "key-length");
+        File.Delete(file);
+        Directory.CreateDirectory(file);
+        foreach (var method in (HttpMethod[])[HttpMethod.Put, HttpMethod.Patch])
+        {
+            var path = method == HttpMethod.Put ? "api/plugins/echo/config" : "api/plugins/echo";
+            var json = method == HttpMethod.Put ? """{"interval":77}""" : """{"config":{"interval":77}}""";
+            var refused = await host.SendAsync(method, path, host.Admin, TestHost.Json(json));
+            refused.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+            ((string)(await TestHost.BodyAsync(refused))["detail"]!).ShouldBe(
+                "streamspace-echo failed over this config, which was not kept: "
+                    + "Access to the path 'streamspace-echo/key-length' is denied."
+            );
+        }
+        Directory.Delete(file);
+        await host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/reload", host.Admin);
+        ((int?)(await host.ReadAsync("api/plugins/echo/config"))["interval"]).ShouldBe(10);
+    }
+
+    [Fact]
     public async Task APropertyThatNeverAnswersIsolatesItsPluginAndTheHostServesOn()
     {
         var market = new Market();

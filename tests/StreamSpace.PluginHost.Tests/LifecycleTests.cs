@@ -47,6 +47,11 @@ public sealed class LifecycleTests
         refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await TestHost.BodyAsync(refused))["faults"]!.AsArray().Count.ShouldBe(2);
         (await StateAsync(host)).ShouldBe("running");
+
+        var half = TestHost.Json("""{"enabled":false,"config":{"interval":999}}""");
+        var whole = await host.SendAsync(HttpMethod.Patch, Echo, host.Admin, half);
+        whole.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await StateAsync(host)).ShouldBe("running");
     }
 
     [Theory]

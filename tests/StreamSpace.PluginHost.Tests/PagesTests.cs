@@ -47,7 +47,7 @@ public sealed class PagesTests
         var put = paths["/api/plugins/echo/config"]!["put"]!;
         put["security"]!.AsArray().Count.ShouldBe(1);
         var answers = put["responses"]!.AsObject().Select(r => r.Key);
-        answers.ShouldBe(["200", "400", "401", "403", "412", "413", "415", "503"], ignoreOrder: true);
+        answers.ShouldBe(["200", "400", "401", "403", "404", "412", "413", "415", "503"], ignoreOrder: true);
         paths["/healthz"]!["get"]!.AsObject().ContainsKey("security").ShouldBeFalse();
         var example = paths["/api/plugins/echo/echo"]!["post"]!["requestBody"]!["content"]!["application/json"]![
             "example"

@@ -30,7 +30,7 @@ internal sealed partial class HostedPlugin
     /// result in force and in the store; or returns the faults, and all stays as it was. Null when the config is no
     /// longer the one of <paramref name="ifMatch"/>: somebody else has changed it.
     /// </summary>
-    /// <exception cref="TimeoutException">The plugin is at something else and does not end it.</exception>
+    /// <exception cref="PluginException">It has been uninstalled, is at something else, or fails over the config.</exception>
     public async Task<IReadOnlyList<ConfigFault>?> ChangeConfigAsync(
         JsonObject change,
         string? ifMatch,
@@ -59,17 +59,26 @@ internal sealed partial class HostedPlugin
         await _turn.WaitAsync(cancellationToken);
         try
         {
+            if (_gone)
+            {
+                return;
+            }
             var warnings = new List<string>();
             var before = _config!.Row;
             _config.Row = sight.Row is { } row ? _config.ReadRow(row, warnings) ?? before : null;
-            if (Plugin is not null)
+            try
             {
-                var faults = await ConfigureAsync(_config.Read(), cancellationToken);
+                var faults = Plugin is null ? [] : await ReconfigureAsync(_config.Read(), cancellationToken);
                 if (faults.Count > 0)
                 {
                     _config.Row = before;
                     warnings.AddRange(faults.Select(f => f.ToString()));
                 }
+            }
+            catch (PluginException e)
+            {
+                _config.Row = before;
+                warnings.Add(e.Message);
             }
             if (warnings.Count > 0)
             {
@@ -91,10 +100,18 @@ internal sealed partial class HostedPlugin
     {
         if (!await _turn.WaitAsync(Patience, cancellationToken))
         {
-            throw new TimeoutException();
+            throw new PluginException(
+                StatusCodes.Status503ServiceUnavailable,
+                $"{Name} is busy with something else; nothing was changed. Try again."
+            );
         }
         try
         {
+            if (_gone)
+            {
+                // What is kept of it was forgotten, and must not come back.
+                throw PluginException.Gone(Name);
+            }
             if (ifMatch is not null && ifMatch != ConfigTag)
             {
                 return null;
@@ -102,7 +119,7 @@ internal sealed partial class HostedPlugin
             var before = _config!.Read();
             var config = PluginConfig.LayOver(before, change);
             // While it is off, its schema alone decides; the plugin says its part when it is loaded.
-            var faults = Plugin is null ? Read(config).Faults : await ConfigureAsync(config, cancellationToken);
+            var faults = Plugin is null ? Read(config).Faults : await ReconfigureAsync(config, cancellationToken);
             if (faults.Count == 0)
             {
                 try
@@ -124,6 +141,26 @@ internal sealed partial class HostedPlugin
         finally
         {
             _turn.Release();
+        }
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> ReconfigureAsync(
+        JsonObject config,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await ConfigureAsync(config, cancellationToken);
+        }
+        catch (Exception e) when (e is not PluginException && !cancellationToken.IsCancellationRequested)
+        {
+            _log?.Logger.LogError(e, "{Plugin} failed over a config.", Name);
+            throw new PluginException(
+                StatusCodes.Status500InternalServerError,
+                $"{Name} failed over this config, which was not kept: {Said(e)}",
+                e
+            );
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed partial class HostedPlugin
         if (!await EndsWithinAsync(running, Limit) && !await EndsWithinAsync(running, Grace))
         {
             Isolate(what, Limit);
-            throw new PluginHangsException(Detail);
+            throw new PluginHangsException($"{Name}: {Detail}");
         }
         await running;
     }

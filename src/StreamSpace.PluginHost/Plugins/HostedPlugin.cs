@@ -12,6 +12,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
     private PluginConfig? _config;
+    private bool _gone;
 
     // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
     private PluginLoadContext? _context;
@@ -183,11 +184,8 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     /// <summary>Removes its log files. To be called once it is disposed.</summary>
     public void RemoveLogs() => _log?.Remove();
 
-    public void Dispose()
-    {
-        _log?.Dispose();
-        _turn.Dispose();
-    }
+    // The turn stays: somebody may wait for it, and needs the answer that there is nothing more to come.
+    public void Dispose() => _log?.Dispose();
 
     // From here on the plugin is loaded, whatever its config does: an operator can mend that.
     private async Task BeginAsync(PluginConfig config, CancellationToken cancellationToken)
@@ -201,7 +199,11 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 _log!.Logger.LogWarning("{Plugin}: {Detail}", Name, Detail);
             }
         }
-        catch (Exception e) when (e is not PluginHangsException && !cancellationToken.IsCancellationRequested)
+        catch (PluginHangsException)
+        {
+            // Isolated, which says it all.
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             _log!.Logger.LogError(e, "{Plugin} failed over its config.", Name);
             (State, Detail) = (PluginState.Unconfigured, $"it failed over its config: {Said(e)}");
@@ -217,12 +219,31 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     }
 
     /// <summary>Unloads the plugin after the batch it is at: the two are never asked for at once.</summary>
-    public async Task StopAsync(CancellationToken deadline)
+    public Task StopAsync(CancellationToken deadline) => AfterItsCallAsync(() => UnloadAsync(deadline));
+
+    /// <summary>Whoever still waits to do something with it is told that it is gone. To be called once it has stopped.</summary>
+    public Task EndAsync() =>
+        AfterItsCallAsync(() =>
+        {
+            _gone = true;
+            return Task.CompletedTask;
+        });
+
+    /// <summary>Loads the plugin that was off, or that failed.</summary>
+    public Task SwitchOnAsync(CancellationToken cancellationToken)
     {
+        _config!.Enabled = true;
+        (State, Detail, Faults) = (PluginState.Loading, "", []);
+        return LoadAsync(cancellationToken);
+    }
+
+    private async Task AfterItsCallAsync(Func<Task> work)
+    {
+        // One that does not come back is not waited for.
         var alone = await _turn.WaitAsync(Patience, CancellationToken.None);
         try
         {
-            await UnloadAsync(deadline);
+            await work();
         }
         finally
         {
@@ -231,14 +252,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 _turn.Release();
             }
         }
-    }
-
-    /// <summary>Loads the plugin that was off, or that failed.</summary>
-    public Task SwitchOnAsync(CancellationToken cancellationToken)
-    {
-        _config!.Enabled = true;
-        (State, Detail, Faults) = (PluginState.Loading, "", []);
-        return LoadAsync(cancellationToken);
     }
 
     private string Said(Exception e) => Told.By(e, folder, surroundings.Settings.PluginsFolder, surroundings.Data.Path);

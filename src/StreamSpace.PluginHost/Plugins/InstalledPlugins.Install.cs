@@ -3,6 +3,8 @@ namespace StreamSpace.PluginHost;
 // How what lies in an archive becomes an installed plugin, or an update of one.
 internal sealed partial class InstalledPlugins
 {
+    private const string Incoming = ".incoming-";
+
     private readonly SemaphoreSlim _incoming = new(1);
 
     /// <summary>
@@ -25,7 +27,7 @@ internal sealed partial class InstalledPlugins
         await _incoming.WaitAsync(cancellationToken);
         var folder = surroundings.Settings.PluginsFolder;
         // Beside the plugins, so that moving is renaming; a dot keeps it from being taken for one.
-        var incoming = Path.Combine(folder, $".incoming-{Guid.NewGuid():N}");
+        var incoming = Path.Combine(folder, $"{Incoming}{Guid.NewGuid():N}");
         try
         {
             Directory.CreateDirectory(incoming);
@@ -55,7 +57,7 @@ internal sealed partial class InstalledPlugins
         }
     }
 
-    /// <summary>Puts right what a crash in the middle of an installation has left.</summary>
+    /// <summary>Puts right what a crash in the middle of an installation, or of its opposite, has left.</summary>
     public static void Recover(string folder)
     {
         if (!Directory.Exists(folder))
@@ -74,9 +76,12 @@ internal sealed partial class InstalledPlugins
                 Directory.Move(aside, plugin);
             }
         }
-        foreach (var incoming in Directory.EnumerateDirectories(folder, ".incoming-*").ToList())
+        foreach (var left in (string[])[Incoming, Removed])
         {
-            Directory.Delete(incoming, recursive: true);
+            foreach (var leftover in Directory.EnumerateDirectories(folder, $"{left}*").ToList())
+            {
+                Directory.Delete(leftover, recursive: true);
+            }
         }
     }
 
@@ -138,13 +143,23 @@ internal sealed partial class InstalledPlugins
         CancellationToken cancellationToken
     )
     {
+        // Of a plugin of this name that was removed by hand: not for a package that is refused to take along.
+        var hadData = Directory.Exists(Path.Combine(surroundings.Data.Path, Path.GetFileName(folder)));
         Directory.Move(root, folder);
         var plugin = plugins.Add(folder, surroundings);
         await plugin.LoadAsync(cancellationToken);
         if (plugin.State is PluginState.Failed or PluginState.Isolated)
         {
             plugins.Remove(plugin);
-            Directory.Delete(folder, recursive: true);
+            Serve();
+            if (hadData)
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            else
+            {
+                Forget(plugin, folder, surroundings);
+            }
             throw new PackageException($"It is {plugin.Detail}");
         }
         await SettleAsync(plugin, cancellationToken);
@@ -165,14 +180,14 @@ internal sealed partial class InstalledPlugins
             plugin,
             () =>
             {
-                Directory.Move(plugin.Folder, aside);
+                MoveIfThere(plugin.Folder, aside);
                 try
                 {
                     Directory.Move(root, plugin.Folder);
                 }
-                catch (IOException)
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    Directory.Move(aside, plugin.Folder);
+                    MoveIfThere(aside, plugin.Folder);
                     throw;
                 }
             },
@@ -181,18 +196,31 @@ internal sealed partial class InstalledPlugins
         if (plugin.State is PluginState.Failed or PluginState.Isolated)
         {
             var why = plugin.Detail;
+            var back = Directory.Exists(aside) ? $" Version {before} is back." : "";
             await ExchangeAsync(
                 plugin,
                 () =>
                 {
                     Directory.Delete(plugin.Folder, recursive: true);
-                    Directory.Move(aside, plugin.Folder);
+                    MoveIfThere(aside, plugin.Folder);
                 },
                 cancellationToken
             );
-            throw new PackageException($"Version {entry.Version} is {why} Version {before} is back.");
+            throw new PackageException($"Version {entry.Version} is {why}{back}");
         }
-        Directory.Delete(aside, recursive: true);
+        if (Directory.Exists(aside))
+        {
+            Directory.Delete(aside, recursive: true);
+        }
+    }
+
+    // Somebody may have removed it under our feet.
+    private static void MoveIfThere(string from, string to)
+    {
+        if (Directory.Exists(from))
+        {
+            Directory.Move(from, to);
+        }
     }
 
     private static string Aside(string folder) =>

@@ -7,6 +7,9 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
 {
     private static readonly TimeSpan UnloadDeadline = TimeSpan.FromSeconds(10);
 
+    // A dot keeps it from being taken for a plugin.
+    private const string Removed = ".removed-";
+
     private readonly SemaphoreSlim _turn = new(1);
 
     /// <summary>Called when endpoints may have come or gone. Set once, before the first request.</summary>
@@ -27,6 +30,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         await _turn.WaitAsync(cancellationToken);
         try
         {
+            Demand(plugin);
             var isOn = plugin.State is PluginState.Running or PluginState.Unconfigured;
             if (on && !isOn && plugin.State is not PluginState.Isolated)
             {
@@ -51,6 +55,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         await _turn.WaitAsync(cancellationToken);
         try
         {
+            Demand(plugin);
             await ExchangeAsync(plugin, () => { }, cancellationToken);
         }
         finally
@@ -60,6 +65,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
     }
 
     /// <summary>Lets a plugin go and removes its folder, its data folder and its config.</summary>
+    /// <exception cref="PluginException">Its folder cannot be removed, and it stays; or something of it is left.</exception>
     public async Task UninstallAsync(
         HostedPlugin plugin,
         PluginSurroundings surroundings,
@@ -69,16 +75,17 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            using var deadline = new CancellationTokenSource(UnloadDeadline, surroundings.Clock);
-            await plugin.StopAsync(deadline.Token);
+            Demand(plugin);
+            using (var deadline = new CancellationTokenSource(UnloadDeadline, surroundings.Clock))
+            {
+                await plugin.StopAsync(deadline.Token);
+            }
             await SettleAsync(plugin, cancellationToken);
+            var removed = await RemoveFolderAsync(plugin, cancellationToken);
+            await plugin.EndAsync();
             plugins.Remove(plugin);
             Serve();
-            surroundings.Store.Forget(plugin.Name);
-            Directory.Delete(plugin.Folder, recursive: true);
-            var data = surroundings.Data.Folder(plugin.Name);
-            Directory.Delete(data, recursive: true);
-            plugin.RemoveLogs();
+            Forget(plugin, removed, surroundings);
         }
         finally
         {
@@ -90,6 +97,64 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
     {
         _turn.Dispose();
         _incoming.Dispose();
+    }
+
+    // Whoever waited for the turn may find that the plugin was uninstalled; another may lie in its folder by now.
+    private void Demand(HostedPlugin plugin)
+    {
+        if (!All.Contains(plugin))
+        {
+            throw PluginException.Gone(plugin.Name);
+        }
+    }
+
+    // By a new name, at once or not at all: what cannot be removed must not be lost by half.
+    private async Task<string> RemoveFolderAsync(HostedPlugin plugin, CancellationToken cancellationToken)
+    {
+        var folder = Path.GetDirectoryName(plugin.Folder)!;
+        var removed = Path.Combine(folder, $"{Removed}{Guid.NewGuid():N}");
+        try
+        {
+            MoveIfThere(plugin.Folder, removed);
+            return removed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await plugin.LoadAsync(cancellationToken);
+            await SettleAsync(plugin, cancellationToken);
+            throw new PluginException(
+                StatusCodes.Status409Conflict,
+                $"{plugin.Name} stays, for its folder cannot be removed: {Told.By(e, folder)}",
+                e
+            );
+        }
+    }
+
+    private void Forget(HostedPlugin plugin, string removed, PluginSurroundings surroundings)
+    {
+        // One that was never loaded may bear a name that is not its own to take along.
+        var owns = !PluginFolder.IsOurOwn(plugin.Name) && All.All(p => p.Name != plugin.Name);
+        try
+        {
+            if (Directory.Exists(removed))
+            {
+                Directory.Delete(removed, recursive: true);
+            }
+            if (owns)
+            {
+                surroundings.Store.Forget(plugin.Name);
+                Directory.Delete(surroundings.Data.Folder(plugin.Name), recursive: true);
+            }
+            plugin.RemoveLogs();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PluginException(
+                StatusCodes.Status500InternalServerError,
+                $"{plugin.Name} is uninstalled, but something of it is left: {Told.By(e, removed, surroundings.Data.Path)}",
+                e
+            );
+        }
     }
 
     private async Task ExchangeAsync(HostedPlugin plugin, Action swap, CancellationToken cancellationToken)

@@ -27,6 +27,7 @@ internal static class PluginApi
             .WithMetadata(new RequestExample(plugin.Manifest!.DefaultConfig.ToJsonString()))
             .Produces<JsonObject>()
             .Produces<ConfigProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status412PreconditionFailed)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
@@ -50,31 +51,17 @@ internal static class PluginApi
         {
             return refusal!;
         }
-        try
+        // Not the request's token: a caller who hangs up must not leave a config half in force.
+        var ifMatch = request.Headers.IfMatch.ToString() is { Length: > 0 } tag and not "*" ? tag : null;
+        var faults = await plugin.ChangeConfigAsync(change, ifMatch, CancellationToken.None);
+        return faults switch
         {
-            // Not the request's token: a caller who hangs up must not leave a config half in force.
-            var ifMatch = request.Headers.IfMatch.ToString() is { Length: > 0 } tag and not "*" ? tag : null;
-            var faults = await plugin.ChangeConfigAsync(change, ifMatch, CancellationToken.None);
-            return faults switch
-            {
-                null => Problem.Of(
-                    StatusCodes.Status412PreconditionFailed,
-                    "The config has been changed since you read it: read it again, and change that."
-                ),
-                { Count: 0 } => Config(plugin, request.HttpContext.Response),
-                _ => Problem.Of(faults),
-            };
-        }
-        catch (PluginHangsException e)
-        {
-            return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"{plugin.Name}: {e.Message}");
-        }
-        catch (TimeoutException)
-        {
-            return Problem.Of(
-                StatusCodes.Status503ServiceUnavailable,
-                $"{plugin.Name} is busy with something else; nothing was changed. Try again."
-            );
-        }
+            null => Problem.Of(
+                StatusCodes.Status412PreconditionFailed,
+                "The config has been changed since you read it: read it again, and change that."
+            ),
+            { Count: 0 } => Config(plugin, request.HttpContext.Response),
+            _ => Problem.Of(faults),
+        };
     }
 }

@@ -21,7 +21,7 @@ internal static class PluginFolder
             );
         }
         var manifest = PluginManifest.Parse(File.ReadAllText(file.FullName));
-        if (OurOwn.Contains(manifest.Name) || OurOwn.Contains(manifest.Route))
+        if (IsOurOwn(manifest.Name) || IsOurOwn(manifest.Route))
         {
             throw new FormatException($"no plugin may be named {manifest.Name}: the host uses that word itself.");
         }
@@ -29,6 +29,9 @@ internal static class PluginFolder
             ? manifest
             : throw new FormatException($"its entry point {manifest.EntryPoint} is missing.");
     }
+
+    /// <summary>True for a word that the host uses itself, in its data folder or its paths.</summary>
+    public static bool IsOurOwn(string name) => OurOwn.Contains(name);
 
     /// <summary>True for a folder that is named as the plugin in it, as installing does.</summary>
     public static bool IsNamedAsItsPlugin(string folder)

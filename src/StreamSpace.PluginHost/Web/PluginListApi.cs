@@ -33,7 +33,8 @@ internal static class PluginListApi
             .Produces<ConfigProblem>(StatusCodes.Status400BadRequest, "application/problem+json")
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
         void Map(string verb, bool on, string summary) =>
             group
@@ -63,7 +64,7 @@ internal static class PluginListApi
         }
         // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
         await plugins.SetAsync(plugin, on, clock, CancellationToken.None);
-        return on && plugin.State is not (PluginState.Running or PluginState.Unconfigured)
+        return on && plugin.State is PluginState.Failed or PluginState.Isolated
             ? Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}")
             : TypedResults.Ok(PluginStatus.Summary(plugin));
     }
@@ -101,14 +102,7 @@ internal static class PluginListApi
         {
             return Problem.Of(faults);
         }
-        if (body["enabled"] is { } enabled)
-        {
-            var switched = await SwitchAsync(plugins, name, enabled.GetValue<bool>(), clock);
-            if (switched is IStatusCodeHttpResult { StatusCode: not StatusCodes.Status200OK })
-            {
-                return switched;
-            }
-        }
+        // First what may be refused: with a fault in it nothing changes.
         if (body["config"] is JsonObject config)
         {
             if (plugin.Manifest is null)
@@ -120,6 +114,10 @@ internal static class PluginListApi
             {
                 return Problem.Of(found);
             }
+        }
+        if (body["enabled"] is { } enabled)
+        {
+            return await SwitchAsync(plugins, name, enabled.GetValue<bool>(), clock);
         }
         return TypedResults.Ok(PluginStatus.Summary(plugin));
     }

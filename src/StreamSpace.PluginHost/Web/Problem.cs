@@ -33,7 +33,8 @@ internal static class Problem
             {
                 ExceptionHandler = AnswerExceptionAsync,
                 StatusCodeSelector = StatusOf,
-                SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
+                SuppressDiagnosticsCallback = context =>
+                    context.Exception is BadHttpRequestException or PluginException,
             }
         );
         app.UseStatusCodePages(context =>
@@ -46,12 +47,22 @@ internal static class Problem
     private static Task AnswerExceptionAsync(HttpContext http)
     {
         var exception = http.Features.Get<IExceptionHandlerFeature>()?.Error;
-        var detail = exception is BadHttpRequestException ? Sentence(http) : "This failed here; the log says why.";
+        var detail = exception switch
+        {
+            PluginException said => said.Message,
+            BadHttpRequestException => Sentence(http),
+            _ => "This failed here; the log says why.",
+        };
         return Of(http.Response.StatusCode, detail).ExecuteAsync(http);
     }
 
     private static int StatusOf(Exception exception) =>
-        exception is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
+        exception switch
+        {
+            PluginException said => said.Status,
+            BadHttpRequestException bad => bad.StatusCode,
+            _ => StatusCodes.Status500InternalServerError,
+        };
 
     private static string Sentence(HttpContext http) =>
         http.Response.StatusCode switch

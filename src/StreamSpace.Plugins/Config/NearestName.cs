@@ -13,8 +13,12 @@ public static class NearestName
         var fewest = (name.Length / 2) + 1;
         foreach (var candidate in known)
         {
-            var edits = Edits(name, candidate);
-            if (edits < fewest)
+            // What differs more in length alone need not be compared.
+            if (
+                Math.Abs(name.Length - candidate.Length) < fewest
+                && Edits(name, candidate) is var edits
+                && edits < fewest
+            )
             {
                 (nearest, fewest) = (candidate, edits);
             }

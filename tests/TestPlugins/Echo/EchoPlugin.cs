@@ -60,8 +60,15 @@ public sealed class EchoPlugin : IPlugin
         return default;
     }
 
-    public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject config, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
+        JsonObject config,
+        CancellationToken cancellationToken
+    )
     {
+        if (_context.Environment.ContainsKey("ECHO_CONFIG_HANGS"))
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
+        }
         var faults = new List<ConfigFault>();
         if (_context.Environment.TryGetValue("ECHO_INTERVAL", out var interval))
         {
@@ -76,7 +83,7 @@ public sealed class EchoPlugin : IPlugin
                 ((string?)read["key"])?.Length.ToString(CultureInfo.InvariantCulture) ?? "none"
             );
         }
-        return ValueTask.FromResult<IReadOnlyList<ConfigFault>>(faults);
+        return faults;
     }
 
     public ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
