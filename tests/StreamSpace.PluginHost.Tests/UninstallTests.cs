@@ -139,6 +139,19 @@ public sealed class UninstallTests
     }
 
     [Fact]
+    public async Task WhatCannotBePutRightAfterACrashIsSaidAndTheRestRuns()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        Directory.CreateDirectory(Path.Combine(market.Plugins, ".before-x"));
+        // In the way of the folder that would come back.
+        await File.WriteAllTextAsync(Path.Combine(market.Plugins, "x"), "", TestContext.Current.CancellationToken);
+        await using var host = await TestHost.StartAsync(market.Settings);
+        host.Console.ToString().ShouldContain("cannot be put right");
+        ((string?)(await host.ReadAsync("api/plugins/echo/status"))["state"]).ShouldBe("running");
+    }
+
+    [Fact]
     public void WhatACrashWhileUninstallingLeftGoesAtTheNextStart()
     {
         var market = new Market();

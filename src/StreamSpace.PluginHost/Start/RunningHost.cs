@@ -97,8 +97,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
                 logging.AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
             },
         };
-        InstalledPlugins.Recover(settings.PluginsFolder);
-        _plugins.Find(surroundings);
+        FindPlugins(surroundings);
         foreach (var plugin in _plugins.All)
         {
             await narrator.StepAsync($"loading {plugin.Name}", () => plugin.LoadAsync(cancellationToken));
@@ -139,6 +138,31 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         while (_started.TryPop(out var undo))
         {
             await undo();
+        }
+    }
+
+    private void FindPlugins(PluginSurroundings surroundings)
+    {
+        var folder = settings.PluginsFolder;
+        try
+        {
+            InstalledPlugins.Recover(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What is there runs all the same.
+            narrator.Say($"What a crash has left in {folder} stays, for it cannot be put right: {e.Message}");
+        }
+        try
+        {
+            _plugins.Find(surroundings);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartFault(
+                $"The plugins folder {folder} cannot be read: let this user read it, or name another with --plugins.",
+                e
+            );
         }
     }
 

@@ -45,7 +45,8 @@ internal static class CatalogApi
             .MapDelete("/{name}", (string name) => UninstallAsync(plugins, name, surroundings()))
             .WithSummary("Uninstall a plugin: its folder, its data, its config")
             .Produces(StatusCodes.Status204NoContent)
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static Task<IResult> OfferAsync(
