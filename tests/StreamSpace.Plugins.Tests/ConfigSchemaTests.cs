@@ -53,6 +53,15 @@ public sealed class ConfigSchemaTests
         config[key]!.ToJsonString().ShouldBe(read);
     }
 
+    [Fact]
+    public void AnEnumThatHoldsMoreThanTextsAllowsItsTexts()
+    {
+        var schema = new ConfigSchema((JsonObject)JsonNode.Parse("""{"properties":{"a":{"enum":[null,1,{},"x"]}}}""")!);
+        var faults = new List<ConfigFault>();
+        schema.Read(new JsonObject { ["a"] = "y" }, faults);
+        faults.ShouldHaveSingleItem().Message.ShouldBe("must be one of 1, x.");
+    }
+
     [Theory]
     [InlineData("enabled", "\"yes\"", "true or false")]
     [InlineData("enabled", "1", "true or false")]

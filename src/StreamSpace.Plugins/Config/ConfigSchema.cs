@@ -158,7 +158,7 @@ public sealed class ConfigSchema
         var text = given.GetValue<string>().Trim();
         if (property["enum"] is JsonArray allowed)
         {
-            var words = allowed.Select(a => a!.GetValue<string>()).ToList();
+            var words = allowed.OfType<JsonValue>().Select(a => a.ToString()).ToList();
             if (!words.Contains(text))
             {
                 var nearest = NearestName.Of(text, words) is { } word ? $" Did you mean {word}?" : "";
