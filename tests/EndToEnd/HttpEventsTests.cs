@@ -67,6 +67,61 @@ public sealed class HttpEventsTests
             );
     }
 
+    [Fact]
+    public async Task EveryKindOfEventBecomesItsMetric()
+    {
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = "whsec_of-the-test" }
+        );
+        var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
+        var at = TimeProvider.System.GetUtcNow().AddSeconds(-30);
+        string[] told =
+        [
+            .. new[] { "used", "asleep", "broken", "ended", "awake" }.Select(s => Session("created", s)),
+            .. new[] { "used", "asleep", "ended", "awake" }.Select(s => Session("started", s)),
+            .. new[] { "asleep", "awake" }.Select(s => Session("hibernated", s)),
+            Session("woken", "awake"),
+            Session("failed", "broken"),
+            Session("terminated", "ended"),
+            Session("heartbeat", "used", ""","cpu_usage":42.5,"memory_usage":1073741824,"storage_usage":4096"""),
+            .. new[] { "created", "login", "logout", "deleted" }.Select(User),
+        ];
+        foreach (var each in told)
+        {
+            (await PostAsync(installation, each)).ShouldBe(HttpStatusCode.Accepted, each);
+        }
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+
+        (await LastAsync("streamspace.session.cpu_usage{session:used}")).ShouldBe(42.5);
+        (await LastAsync("streamspace.session.memory_usage{session:used}")).ShouldBe(1_073_741_824);
+        (await LastAsync("streamspace.session.storage_usage{session:used}")).ShouldBe(4_096);
+        (await LastAsync("streamspace.sessions.total{state:running}")).ShouldBe(2);
+        (await LastAsync("streamspace.sessions.total{state:hibernated}")).ShouldBe(1);
+        (await SumAsync("session.created")).ShouldBe(5);
+        (await SumAsync("session.terminated")).ShouldBe(1);
+        (await SumAsync("session.failed")).ShouldBe(1);
+        (await SumAsync("user.created")).ShouldBe(1);
+        (await SumAsync("user.login")).ShouldBe(1);
+        (await SumAsync("user.logout")).ShouldBe(1);
+
+        string Session(string kind, string id, string more = "") =>
+            $$$"""{"event":"session.{{{kind}}}","timestamp":"{{{Next():O}}}","data":{"id":"{{{id}}}","user_id":"ada","template_name":"t"{{{more}}}}}""";
+
+        string User(string kind) =>
+            $$$"""{"event":"user.{{{kind}}}","timestamp":"{{{Next():O}}}","data":{"username":"ada"}}""";
+
+        DateTimeOffset Next() => at = at.AddMilliseconds(100);
+
+        async Task<double> LastAsync(string metric) =>
+            (await QueryAsync($"sum:{metric}.rollup(max, 1)")).Single().Points[^1].Value;
+
+        async Task<double> SumAsync(string metric) =>
+            (await QueryAsync($"sum:streamspace.{metric}{{*}}.as_count()")).Sum(s => s.Points.Sum(p => p.Value));
+
+        Task<IReadOnlyList<QueriedSeries>> QueryAsync(string query) =>
+            installation.Sandbox.QueryAsync(query, from, TimeProvider.System.GetUtcNow().AddMinutes(1));
+    }
+
     private static string Event(string kind, DateTimeOffset at, string session, string template) =>
         $$$"""{"event":"{{{kind}}}","timestamp":"{{{at:O}}}","data":{"id":"{{{session}}}","user_id":"ada","template_name":"{{{template}}}"}}""";
 

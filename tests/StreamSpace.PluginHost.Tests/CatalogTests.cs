@@ -150,6 +150,19 @@ public sealed class CatalogTests
     }
 
     [Fact]
+    public async Task APluginIsInstalledFromACatalogueBehindHttp()
+    {
+        var market = new Market();
+        market.Offer(Market.Built("plugins/streamspace-echo"), "1.2.3");
+        await using var place = await CatalogPlace.OpenAsync(http =>
+            http.Response.SendFileAsync(Path.Combine(market.Catalog, (string)http.Request.RouteValues["file"]!))
+        );
+        await using var host = await TestHost.StartAsync(place.Settings);
+        (await PostAsync(host)).StatusCode.ShouldBe(HttpStatusCode.Created);
+        ((string?)(await host.ReadAsync("api/plugins/echo/status"))["state"]).ShouldBe("running");
+    }
+
+    [Fact]
     public async Task ACatalogueThatIsDownIsToldSo()
     {
         await using var host = await TestHost.StartAsync(CatalogPlace.Of("http://127.0.0.1:1"));
@@ -197,8 +210,9 @@ public sealed class CatalogTests
             {
                 return await OpenAsync(http =>
                 {
-                    http.Response.StatusCode = catalog is null ? 404 : 200;
-                    return http.Response.Body.WriteAsync(catalog).AsTask();
+                    var isThere = catalog is not null && http.Request.RouteValues["file"] is "catalog.json";
+                    http.Response.StatusCode = isThere ? 200 : 404;
+                    return isThere ? http.Response.Body.WriteAsync(catalog).AsTask() : Task.CompletedTask;
                 });
             }
             var folder = TestHost.NewFolder();
@@ -215,7 +229,7 @@ public sealed class CatalogTests
             builder.Logging.ClearProviders();
             builder.WebHost.UseUrls("http://127.0.0.1:0");
             var server = builder.Build();
-            server.MapGet("/offers/catalog.json", catalog);
+            server.MapGet("/offers/{file}", catalog);
             await server.StartAsync();
             return new CatalogPlace(Of($"{server.Urls.Single()}/offers"), server);
         }
