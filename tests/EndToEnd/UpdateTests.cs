@@ -1,10 +1,12 @@
 using System.Formats.Tar;
+using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using EndToEnd.Support;
 using Shouldly;
+using StreamSpace.Platform.Tests.Postgres;
 using Xunit;
 
 namespace EndToEnd;
@@ -77,6 +79,67 @@ public sealed class UpdateTests
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.Copy(file, path);
         }
+    }
+
+    [Fact]
+    public async Task InstalledAtRunTimeItIsConfiguredByItsRowOfStreamSpacesOwnPage()
+    {
+        await using var postgres = await PostgresServer.StartAsync();
+        await using var database = await UpstreamDatabase.CreateAsync(postgres, "streamspace");
+        await database.ExecuteAsync(
+            """
+            INSERT INTO installed_plugins (name, version, enabled, config)
+                VALUES ('streamspace-datadog', '1.0.1', true, '{"site":"sandbox","metricsInterval":"20"}')
+            """
+        );
+        var reader = await database.CreateReaderAsync("observer");
+        var folder = Directory.CreateTempSubdirectory("later-").FullName;
+        Offer(folder, "1.0.1");
+        await using (
+            var installation = await Installation.StartWithJudgeAsync(
+                new Dictionary<string, string>
+                {
+                    ["CATALOG_URL"] = folder,
+                    ["DB_HOST"] = "127.0.0.1",
+                    ["DB_PORT"] = reader.Port.ToString(CultureInfo.InvariantCulture),
+                    ["DB_NAME"] = reader.Database,
+                    ["DB_USER"] = reader.User,
+                    ["DB_PASSWORD"] = reader.Password!,
+                },
+                "--plugins",
+                Path.Combine(folder, "plugins")
+            )
+        )
+        {
+            // And again: the watch of the one before has ended.
+            foreach (var interval in (int[])[20, 40])
+            {
+                const string Install = "/api/plugins/catalog/streamspace-datadog/install";
+                using var installed = await installation.Http.PostAsync(Install, null);
+                installed.StatusCode.ShouldBe(HttpStatusCode.Created, await installed.Content.ReadAsStringAsync());
+                await IntervalIsAsync(installation, interval);
+                await database.ExecuteAsync(
+                    "UPDATE installed_plugins SET config = '{\"metricsInterval\":\"40\"}', updated_at = now()"
+                );
+                await IntervalIsAsync(installation, 40);
+                using var gone = await installation.Http.DeleteAsync("/api/plugins/streamspace-datadog");
+                gone.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+            }
+            (await installation.Host.TerminateAsync()).ShouldBe(0);
+            installation.Host.Output.ShouldNotContain("no longer watched");
+        }
+        Directory.Delete(folder, recursive: true);
+
+        static Task<string> IntervalIsAsync(Installation installation, int seconds) =>
+            Eventually.GetAsync(
+                $"an interval of {seconds} s",
+                TimeSpan.FromSeconds(15),
+                async () =>
+                {
+                    var config = await installation.Http.GetStringAsync("/api/plugins/datadog/config");
+                    return config.Contains($"\"metricsInterval\":{seconds}") ? config : null;
+                }
+            );
     }
 
     private static void Offer(string catalog, string version)

@@ -12,7 +12,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
 
     private readonly SemaphoreSlim _turn = new(1);
 
-    /// <summary>Called when endpoints may have come or gone. Set once, before the first request.</summary>
+    /// <summary>Called when plugins or their endpoints may have come or gone.</summary>
     public Action Serve { get; set; } = () => { };
 
     public IReadOnlyList<HostedPlugin> All => plugins.All;

@@ -6,50 +6,92 @@ namespace StreamSpace.PluginHost;
 /// Lets StreamSpace's own Admin → Plugins page configure the plugins: each one's row in the platform's database is
 /// watched, and wins over what is kept here.
 /// </summary>
-internal sealed class PluginRows(PostgresOptions database, PluginSet plugins, TimeProvider clock, ILogger logger)
-    : IAsyncDisposable
+internal sealed class PluginRows(
+    PostgresOptions database,
+    PluginSet plugins,
+    Func<CancellationToken, Task> settle,
+    TimeProvider clock,
+    ILogger logger
+) : IAsyncDisposable
 {
     // A database that is away must not keep the process from serving.
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(5);
 
-    private readonly CancellationTokenSource _stop = new();
-    private Task _watching = Task.CompletedTask;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<HostedPlugin, CancellationTokenSource> _watched = [];
+    private readonly List<Task> _watching = [];
+
+    private bool _ended;
+
+    // Before that the start settles, once for all first looks.
+    private volatile bool _started;
 
     /// <summary>Begins to watch; returns once each row was looked at, or after five seconds.</summary>
-    /// <param name="settle">Called when a later change may alter who hears what.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    public async Task StartAsync(Func<CancellationToken, Task> settle, CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var watched = plugins.All.Where(p => p.Manifest is not null).ToList();
-        var looked = watched.ConvertAll(_ => new TaskCompletionSource(
-            TaskCreationOptions.RunContinuationsAsynchronously
-        ));
-        _watching = Task.WhenAll(watched.Zip(looked, (plugin, first) => WatchAsync(plugin, first, settle)));
-        await Task.WhenAny(Task.WhenAll(looked.Select(l => l.Task)), Task.Delay(FirstLook, clock, cancellationToken));
+        var looked = Task.WhenAll(Follow());
+        await Task.WhenAny(looked, Task.Delay(FirstLook, clock, cancellationToken));
         cancellationToken.ThrowIfCancellationRequested();
+        _started = true;
+    }
+
+    /// <summary>Watches the rows of the plugins that there are now, and of no others; gives each new one's first look.</summary>
+    public IReadOnlyList<Task> Follow()
+    {
+        lock (_lock)
+        {
+            if (_ended)
+            {
+                return [];
+            }
+            var there = plugins.All.Where(p => p.Manifest is not null).ToHashSet();
+            foreach (var (plugin, stop) in _watched.Where(w => !there.Contains(w.Key)).ToList())
+            {
+                _watched.Remove(plugin);
+                stop.Cancel();
+            }
+            _watching.RemoveAll(w => w.IsCompleted);
+            var looks = new List<Task>();
+            foreach (var plugin in there.Where(p => !_watched.ContainsKey(p)))
+            {
+                var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var stop = _watched[plugin] = new CancellationTokenSource();
+                _watching.Add(Task.Run(() => WatchAsync(plugin, first, stop.Token)));
+                looks.Add(first.Task);
+            }
+            return looks;
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _watching;
-        _stop.Dispose();
+        List<Task> watching;
+        lock (_lock)
+        {
+            _ended = true;
+            foreach (var stop in _watched.Values)
+            {
+                stop.Cancel();
+            }
+            watching = [.. _watching];
+        }
+        await Task.WhenAll(watching);
     }
 
-    private async Task WatchAsync(HostedPlugin plugin, TaskCompletionSource first, Func<CancellationToken, Task> settle)
+    private async Task WatchAsync(HostedPlugin plugin, TaskCompletionSource first, CancellationToken cancellationToken)
     {
         try
         {
-            await foreach (var sight in new PluginRowWatch(database, plugin.Name, clock).WatchAsync(_stop.Token))
+            await foreach (var sight in new PluginRowWatch(database, plugin.Name, clock).WatchAsync(cancellationToken))
             {
-                await plugin.UseRowAsync(sight, _stop.Token);
-                if (!first.TrySetResult())
+                await plugin.UseRowAsync(sight, cancellationToken);
+                if (!first.TrySetResult() || _started)
                 {
-                    await settle(_stop.Token);
+                    await settle(cancellationToken);
                 }
             }
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Asked to.
         }

@@ -109,11 +109,16 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         }
         if (SourcesConfigured.Database(settings.Environment) is { } database)
         {
-            var rows = new PluginRows(database, _plugins, clock, logger);
+            var rows = new PluginRows(database, _plugins, attachment.SettleAsync, clock, logger);
             Undo(() => rows.DisposeAsync().AsTask());
+            plugins.Serve = () =>
+            {
+                web.Serve(_plugins);
+                rows.Follow();
+            };
             await narrator.StepAsync(
                 "reading the plugins' rows in StreamSpace's database",
-                () => rows.StartAsync(attachment.SettleAsync, cancellationToken)
+                () => rows.StartAsync(cancellationToken)
             );
         }
         web.Serve(_plugins);
