@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
 using Shouldly;
 using StreamSpace.PluginHost.Tests.Support;
 
@@ -84,6 +85,24 @@ public sealed class ConfigTests
         await using var again = await TestHost.StartAsync(settings);
         ((int?)(await again.ReadAsync(Config))["interval"]).ShouldBe(45);
         KeyLength(again).ShouldBe($"{Secret.Length}");
+    }
+
+    [Fact]
+    public async Task WhatCannotBeKeptIsNotInForceEither()
+    {
+        await using var host = await TestHost.StartAsync();
+        await using (var other = new SqliteConnection($"Data Source={host.Settings.DataFolder}/host.db;Pooling=False"))
+        {
+            await other.OpenAsync(TestContext.Current.CancellationToken);
+            await using var full = other.CreateCommand();
+            full.CommandText =
+                "CREATE TRIGGER full BEFORE UPDATE ON plugins BEGIN SELECT RAISE(ABORT, 'as on a full disk'); END";
+            await full.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+        var refused = await host.PutConfigAsync("""{"interval":42}""");
+        refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        ((string)(await TestHost.BodyAsync(refused))["detail"]!).ShouldContain("nothing was changed");
+        ((int?)(await host.ReadAsync(Config))["interval"]).ShouldBe(10);
     }
 
     [Fact]

@@ -93,6 +93,19 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task OfManyWhoSaveAtOnceOneIsTaken()
+    {
+        await using var host = await TestHost.StartAsync();
+        var tag = (await host.GetAsync(Config)).Headers.ETag!.ToString();
+        var answers = await Task.WhenAll(
+            Enumerable.Range(20, 16).Select(interval => PutAsync(host, $$"""{"interval":{{interval}}}""", tag))
+        );
+        var taken = answers.Where(a => a.StatusCode == HttpStatusCode.OK).ShouldHaveSingleItem();
+        answers.Count(a => a.StatusCode == HttpStatusCode.PreconditionFailed).ShouldBe(15);
+        (await host.ReadAsync(Config)).ToJsonString().ShouldBe((await TestHost.BodyAsync(taken)).ToJsonString());
+    }
+
+    [Fact]
     public async Task APluginThatIsNotThereIsNotFound()
     {
         await using var host = await TestHost.StartAsync();

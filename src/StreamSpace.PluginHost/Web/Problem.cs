@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Data.Sqlite;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
@@ -51,6 +52,7 @@ internal static class Problem
         {
             PluginException said => said.Message,
             BadHttpRequestException => Sentence(http),
+            SqliteException => "The data folder could not keep it, so nothing was changed; the log says why.",
             _ => "This failed here; the log says why.",
         };
         return Of(http.Response.StatusCode, detail).ExecuteAsync(http);
@@ -61,6 +63,7 @@ internal static class Problem
         {
             PluginException said => said.Status,
             BadHttpRequestException bad => bad.StatusCode,
+            SqliteException => StatusCodes.Status503ServiceUnavailable,
             _ => StatusCodes.Status500InternalServerError,
         };
 
