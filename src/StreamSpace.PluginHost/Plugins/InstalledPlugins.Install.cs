@@ -49,10 +49,7 @@ internal sealed partial class InstalledPlugins
         }
         finally
         {
-            if (Directory.Exists(incoming))
-            {
-                Directory.Delete(incoming, recursive: true);
-            }
+            DeleteIfThere(incoming);
             _incoming.Release();
         }
     }
@@ -208,9 +205,14 @@ internal sealed partial class InstalledPlugins
             );
             throw new PackageException($"Version {entry.Version} is {why}{back}");
         }
-        if (Directory.Exists(aside))
+        DeleteIfThere(aside);
+    }
+
+    private static void DeleteIfThere(string folder)
+    {
+        if (Directory.Exists(folder))
         {
-            Directory.Delete(aside, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace StreamSpace.PluginHost;
 
 /// <summary>
@@ -136,18 +138,15 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         var owns = !PluginFolder.IsOurOwn(plugin.Name) && All.All(p => p.Name != plugin.Name);
         try
         {
-            if (Directory.Exists(removed))
-            {
-                Directory.Delete(removed, recursive: true);
-            }
+            DeleteIfThere(removed);
             if (owns)
             {
                 surroundings.Store.Forget(plugin.Name);
-                Directory.Delete(surroundings.Data.Folder(plugin.Name), recursive: true);
+                DeleteIfThere(Path.Combine(surroundings.Data.Path, plugin.Name));
             }
             plugin.RemoveLogs();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
             throw new PluginException(
                 StatusCodes.Status500InternalServerError,
