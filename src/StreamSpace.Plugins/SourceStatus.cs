@@ -19,7 +19,10 @@ public enum SourceState
 /// <summary>One source of platform events, as an operator wants to see it.</summary>
 /// <param name="Name">A short word: <c>nats</c>, <c>kubernetes</c>, <c>postgresql</c>, <c>http</c>, <c>demo</c>.</param>
 /// <param name="State">How it stands.</param>
-/// <param name="Detail">One sentence for a person: the address without credentials, or what is wrong and what to do.</param>
+/// <param name="Detail">
+/// For a person: the address without credentials, or what is wrong and what to do, in one line. Lines below it are a text
+/// to apply, such as the YAML that grants a missing right.
+/// </param>
 /// <param name="Since">When <paramref name="State"/> began.</param>
 public sealed record SourceStatus(string Name, SourceState State, string Detail, DateTimeOffset Since)
 {

@@ -43,7 +43,8 @@ internal sealed class Attachment(
             { Fault: { } fault } => $"Nothing any more: {fault}",
             { Demo: true } =>
                 $"The demo platform: invented sessions that never leave this machine. {SourcesConfigured.HowToSetOne}",
-            not null => string.Join("; ", Sources.Select(s => $"{s.Name}: {s.Detail}")),
+            // What follows the first line of a detail is a text to apply.
+            not null => string.Join("; ", Sources.Select(s => $"{s.Name}: {s.Detail.Split('\n')[0]}")),
             null when sources.Count > 0 => "Nothing yet: no plugin is ready to listen.",
             null => $"Nothing. {SourcesConfigured.HowToSetOne}",
         };

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using StreamSpace.Platform;
 
 namespace StreamSpace.PluginHost;
@@ -29,7 +30,7 @@ internal static class SourcesConfigured
     {
         var sources = new List<ISource>();
         var faults = new List<string>();
-        if (Kubernetes() is { } kubernetes)
+        if (Cluster(environment, faults) is { } kubernetes)
         {
             sources.Add(new KubernetesSource(kubernetes with { MetricsInterval = lookEvery }, clock, chance, logger));
         }
@@ -37,49 +38,78 @@ internal static class SourcesConfigured
         {
             sources.Add(new PostgresSource(postgres, lookEvery, clock, chance, logger));
         }
-        if (Nats() is { } nats)
+        if (Nats(environment, faults, clock, chance, logger) is { } nats)
         {
             sources.Add(nats);
         }
-        if (sources.Count > 0 || !string.IsNullOrEmpty(environment.GetValueOrDefault(EventApi.SecretVariable)))
+        if (sources.Count > 0 || TakesSigned(environment))
         {
             sources.Add(new HttpSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
         }
         return faults.Count == 0 ? sources : throw new StartFault(string.Join(" ", faults));
+    }
 
-        KubernetesSourceOptions? Kubernetes()
+    /// <summary>One sentence for each variable that is wrong.</summary>
+    public static IReadOnlyList<string> Faults(
+        IReadOnlyDictionary<string, string> environment,
+        TimeProvider clock,
+        Func<double> chance
+    )
+    {
+        var faults = new List<string>();
+        Cluster(environment, faults);
+        PostgresOptions.Read(environment.GetValueOrDefault, faults);
+        Nats(environment, faults, clock, chance, NullLogger.Instance);
+        return faults;
+    }
+
+    /// <summary>True when signed webhooks are taken.</summary>
+    public static bool TakesSigned(IReadOnlyDictionary<string, string> environment) =>
+        !string.IsNullOrEmpty(environment.GetValueOrDefault(EventApi.SecretVariable));
+
+    /// <summary>The cluster, or null when there is none or a variable is wrong, which adds a sentence.</summary>
+    public static KubernetesSourceOptions? Cluster(
+        IReadOnlyDictionary<string, string> environment,
+        ICollection<string> faults
+    )
+    {
+        try
         {
-            try
-            {
-                return KubernetesSourceOptions.From(environment.GetValueOrDefault);
-            }
-            catch (ArgumentException e)
-            {
-                faults.Add(e.Message);
-                return null;
-            }
+            return KubernetesSourceOptions.From(environment.GetValueOrDefault);
         }
-
-        NatsSource? Nats()
+        catch (ArgumentException e)
         {
-            if (environment.GetValueOrDefault("NATS_URL") is not { } url || string.IsNullOrWhiteSpace(url))
-            {
-                return null;
-            }
-            var options = new NatsSourceOptions(
-                url,
-                environment.GetValueOrDefault("NATS_USER"),
-                environment.GetValueOrDefault("NATS_PASSWORD")
-            );
-            try
-            {
-                return new NatsSource(options, clock, chance, logger);
-            }
-            catch (ArgumentException e)
-            {
-                faults.Add(e.Message);
-                return null;
-            }
+            faults.Add(e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>NATS, or null when none is named or a variable is wrong, which adds a sentence.</summary>
+    public static NatsSource? Nats(
+        IReadOnlyDictionary<string, string> environment,
+        ICollection<string> faults,
+        TimeProvider clock,
+        Func<double> chance,
+        ILogger logger
+    )
+    {
+        if (environment.GetValueOrDefault("NATS_URL") is not { } url || string.IsNullOrWhiteSpace(url))
+        {
+            return null;
+        }
+        var options = new NatsSourceOptions(
+            url,
+            environment.GetValueOrDefault("NATS_USER"),
+            environment.GetValueOrDefault("NATS_PASSWORD")
+        );
+        try
+        {
+            return new NatsSource(options, clock, chance, logger);
+        }
+        catch (ArgumentException e)
+        {
+            faults.Add(e.Message);
+            return null;
         }
     }
 }

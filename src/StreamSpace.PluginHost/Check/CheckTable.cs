@@ -2,7 +2,10 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>Findings as a table for a terminal, with the fix below each thing that is not well.</summary>
+/// <summary>
+/// Findings as a table for a terminal, with the fix below each thing that is not well. What follows the first line of a
+/// fix is a text to apply: it comes after the table, once, however many things it mends.
+/// </summary>
 internal static class CheckTable
 {
     /// <summary>Writes the table; true when nothing is at fault.</summary>
@@ -18,18 +21,28 @@ internal static class CheckTable
                 _ => "FAULT  ",
             };
             await output.WriteLineAsync($"{mark}  {finding.What.PadRight(width)}  {finding.Found}");
-            if (finding.Fix is { } fix)
+            if (finding.Fix?.Split('\n', 2) is [var fix, ..])
             {
                 await output.WriteLineAsync($"{new string(' ', width + 11)}→ {fix}");
             }
         }
+        foreach (var text in Texts(findings))
+        {
+            await output.WriteLineAsync($"\n# kubectl apply -f - grants what is missing:\n{text}\n");
+        }
         var faults = findings.Count(f => f.Verdict is CheckVerdict.Fault);
         var warnings = findings.Count(f => f.Verdict is CheckVerdict.Warning);
         await output.WriteLineAsync(
-            faults > 0 ? $"{faults} fault(s), {warnings} warning(s)."
-            : warnings > 0 ? $"All that is needed is well; {warnings} warning(s)."
+            faults > 0 ? $"Faults: {faults}. Warnings: {warnings}."
+            : warnings > 0 ? $"All that is needed is well. Warnings: {warnings}."
             : "All is well."
         );
         return faults == 0;
     }
+
+    private static IEnumerable<string> Texts(IEnumerable<CheckFinding> findings) =>
+        findings
+            .Select(f => f.Fix?.Split('\n', 2) is [_, var text] ? text : null)
+            .OfType<string>()
+            .Distinct(StringComparer.Ordinal);
 }

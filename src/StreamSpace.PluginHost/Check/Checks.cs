@@ -10,22 +10,67 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
     private static readonly TimeSpan NatsPatience = TimeSpan.FromSeconds(5);
 
     /// <summary>All findings, in the order in which they are best mended.</summary>
-    /// <exception cref="StartFault">The data folder or a variable cannot be used at all.</exception>
     public async Task<IReadOnlyList<CheckFinding>> AllAsync(CancellationToken cancellationToken)
     {
+        var environment = settings.Environment;
         var findings = new List<CheckFinding>();
+        findings.AddRange(Variables());
         findings.AddRange(await KubernetesAsync(cancellationToken));
         findings.AddRange(await NatsAsync(cancellationToken));
-        var database = SourcesConfigured.Database(settings.Environment);
+        var database = SourcesConfigured.Database(environment);
+        if (SourcesConfigured.TakesSigned(environment))
+        {
+            findings.Add(new("http", CheckVerdict.Good, "Takes signed webhooks at /api/events."));
+        }
+        if (findings.Count == 0 && database is null)
+        {
+            findings.Add(
+                new(
+                    "sources",
+                    CheckVerdict.Warning,
+                    "No source is configured: there is only the demo.",
+                    SourcesConfigured.HowToSetOne
+                )
+            );
+        }
+        try
+        {
+            findings.AddRange(await PluginsAsync(database, cancellationToken));
+        }
+        catch (StartFault e)
+        {
+            findings.Add(new("data folder", CheckVerdict.Fault, e.Message, "The config and the key were not checked."));
+        }
+        return findings;
+    }
+
+    // Each of these ends the service with the same sentence when it starts.
+    private IEnumerable<CheckFinding> Variables()
+    {
+        var faults = SourcesConfigured
+            .Faults(settings.Environment, clock, chance)
+            .Concat(SigningKey.Fault(settings.Environment) is { } secret ? [secret] : []);
+        return faults.Select(fault => new CheckFinding(
+            "environment",
+            CheckVerdict.Fault,
+            fault,
+            "Set it right, or leave it out: the service does not start with it."
+        ));
+    }
+
+    private async Task<IReadOnlyList<CheckFinding>> PluginsAsync(
+        PostgresOptions? database,
+        CancellationToken cancellationToken
+    )
+    {
+        var findings = new List<CheckFinding>();
         var data = DataFolder.Make(settings.DataFolder);
         using var store = HostStore.Of(data);
-        var found = 0;
         foreach (var folder in PluginSet.Folders(settings.PluginsFolder))
         {
-            found++;
             findings.AddRange(await PluginAsync(folder, store, database, cancellationToken));
         }
-        if (found == 0)
+        if (findings.Count == 0)
         {
             findings.Add(
                 new(
@@ -36,24 +81,12 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
                 )
             );
         }
-        if (SourcesConfigured.From(settings.Environment, () => default, clock, chance, NullLogger.Instance).Count == 0)
-        {
-            findings.Insert(
-                0,
-                new(
-                    "sources",
-                    CheckVerdict.Warning,
-                    "No source is configured: there is only the demo.",
-                    SourcesConfigured.HowToSetOne
-                )
-            );
-        }
         return findings;
     }
 
     private async Task<IEnumerable<CheckFinding>> KubernetesAsync(CancellationToken cancellationToken)
     {
-        if (KubernetesSourceOptions.From(settings.Environment.GetValueOrDefault) is not { } options)
+        if (SourcesConfigured.Cluster(settings.Environment, []) is not { } options)
         {
             return [];
         }
@@ -69,17 +102,13 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
                 null => CheckVerdict.Warning,
             },
             row.Detail,
-            row.Fix
+            row.Grant is null ? row.Fix : $"{row.Fix}\n{row.Grant}"
         ));
     }
 
     private async Task<IEnumerable<CheckFinding>> NatsAsync(CancellationToken cancellationToken)
     {
-        var nats = SourcesConfigured
-            .From(settings.Environment, () => default, clock, chance, NullLogger.Instance)
-            .OfType<NatsSource>()
-            .FirstOrDefault();
-        if (nats is null)
+        if (SourcesConfigured.Nats(settings.Environment, [], clock, chance, NullLogger.Instance) is not { } nats)
         {
             return [];
         }
@@ -165,11 +194,24 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
             clock,
             cancellationToken
         );
+        var warnings = new List<string>();
         await foreach (var sight in new PluginRowWatch(database, manifest.Name, clock).WatchAsync(cancellationToken))
         {
-            config.Row = sight.Row is { } row ? config.ReadRow(row, []) : null;
+            config.Row = sight.Row is { } row ? config.ReadRow(row, warnings) : null;
             break;
         }
-        return found.Select(f => new CheckFinding($"postgresql {f.What}", (CheckVerdict)f.Verdict, f.Found, f.Fix));
+        return
+        [
+            .. found.Select(f => new CheckFinding(f.What, (CheckVerdict)f.Verdict, f.Found, f.Fix)),
+            // Of a secret there the probe tells.
+            .. warnings
+                .Where(w => !manifest.ConfigSchema.IsSecret(w.Split(' ')[0]))
+                .Select(w => new CheckFinding(
+                    PostgresProbe.Page,
+                    CheckVerdict.Warning,
+                    $"In the row of {manifest.Name}, {w}",
+                    "Mend it on that page."
+                )),
+        ];
     }
 }

@@ -42,6 +42,12 @@ function table(heads, rows) {
 
 const cell = (content) => make("td", {}, content);
 const words = (content) => make("td", { class: "words" }, content);
+
+// Below its first line a detail holds a text to apply, such as the YAML that grants a missing right.
+function detail(text) {
+  const end = text.indexOf("\n");
+  return end < 0 ? words(text) : make("td", { class: "words" }, text.slice(0, end), make("pre", {}, text.slice(end + 1)));
+}
 const amount = (count) => make("td", count ? {} : { class: "zero" }, number.format(count ?? 0));
 
 const tones = {
@@ -55,7 +61,7 @@ function showAttached(host) {
   const rows = host.sources.map((source) => [
     cell(source.name),
     make("td", {}, state(source.state)),
-    words(source.detail),
+    detail(source.detail),
     amount(source.received),
     amount(Object.values(source.skipped).reduce((sum, count) => sum + count, 0)),
     cell(source.deafSeconds ? `${number.format(Math.round(source.deafSeconds))} s` : "–"),

@@ -20,12 +20,14 @@ internal static class SigningKey
         {
             return Encoding.UTF8.GetBytes(Kept(Path.Combine(dataFolder, "jwt-secret")));
         }
-        return secret.Length >= ShortestSecret
-            ? Encoding.UTF8.GetBytes(secret)
-            : throw new StartFault(
-                $"JWT_SECRET has {secret.Length} characters and needs at least {ShortestSecret}: set StreamSpace's own, or leave it unset and one is made."
-            );
+        return Fault(environment) is { } fault ? throw new StartFault(fault) : Encoding.UTF8.GetBytes(secret);
     }
+
+    /// <summary>One sentence when <c>JWT_SECRET</c> cannot be used, else null.</summary>
+    public static string? Fault(IReadOnlyDictionary<string, string> environment) =>
+        environment.GetValueOrDefault("JWT_SECRET") is { Length: > 0 and < ShortestSecret } secret
+            ? $"JWT_SECRET has {secret.Length} characters and needs at least {ShortestSecret}: set StreamSpace's own, or leave it unset and one is made."
+            : null;
 
     private static string Kept(string file)
     {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 
@@ -31,7 +30,8 @@ internal sealed class FakeAuthority : IDisposable
     /// <summary>With its key.</summary>
     public X509Certificate2 Server { get; }
 
-    public string PemAsBase64 => Convert.ToBase64String(Encoding.ASCII.GetBytes(_root.ExportCertificatePem()));
+    /// <summary>The authority's own certificate.</summary>
+    public string Pem => _root.ExportCertificatePem();
 
     public void Dispose()
     {

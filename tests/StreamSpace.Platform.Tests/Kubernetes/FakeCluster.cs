@@ -30,7 +30,7 @@ public sealed partial class FakeCluster : IAsyncDisposable
     private FakeCluster(TimeProvider clock) => _clock = clock;
 
     /// <summary>The only token that it takes.</summary>
-    public string Token { get; } = "service-account-token-" + Guid.NewGuid().ToString("N");
+    public string Token { get; private set; } = NewToken();
 
     /// <summary>The API server's port; it stays over <see cref="StopAsync"/>.</summary>
     public int Port => _api!.Port;
@@ -40,6 +40,9 @@ public sealed partial class FakeCluster : IAsyncDisposable
 
     /// <summary>A path of a kubeconfig that reaches it. It is gone with the cluster.</summary>
     public string KubeConfig => _api!.KubeConfig;
+
+    /// <summary>The service account as the kubelet lays it into a pod in the namespace <c>watchers</c>.</summary>
+    public ServiceAccount ServiceAccount => _api!.ServiceAccount;
 
     /// <summary>What was asked for that must not be.</summary>
     public IReadOnlyList<string> Complaints
@@ -92,6 +95,13 @@ public sealed partial class FakeCluster : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>From now on another token is taken, which the kubelet lays into the pod.</summary>
+    public Task RotateTokenAsync()
+    {
+        Token = NewToken();
+        return _api!.LayAsync();
+    }
+
     /// <summary>The server goes away, with its connections; what it holds stays.</summary>
     public Task StopAsync() => _api!.StopAsync();
 
@@ -140,6 +150,8 @@ public sealed partial class FakeCluster : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _api!.DisposeAsync();
+
+    private static string NewToken() => "service-account-token-" + Guid.NewGuid().ToString("N");
 
     private string Second() =>
         _clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

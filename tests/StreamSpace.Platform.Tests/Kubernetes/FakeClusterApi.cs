@@ -26,6 +26,9 @@ internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : 
 
     public string KubeConfig => Path.Combine(_folder, "kubeconfig");
 
+    public ServiceAccount ServiceAccount =>
+        new(new Uri($"https://127.0.0.1:{Port}"), Path.Combine(_folder, "serviceaccount"));
+
     public async Task StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -47,7 +50,17 @@ internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : 
             .Addresses.Select(a => new Uri(a).Port)
             .ToList();
         (Port, KubeletPort) = (ports[0], ports[1]);
+        await LayAsync();
+    }
+
+    /// <summary>Writes down how to reach it, for those without and within.</summary>
+    public async Task LayAsync()
+    {
+        Directory.CreateDirectory(ServiceAccount.Folder);
         await File.WriteAllTextAsync(KubeConfig, KubeConfigText());
+        await File.WriteAllTextAsync(Path.Combine(ServiceAccount.Folder, "token"), cluster.Token + "\n");
+        await File.WriteAllTextAsync(Path.Combine(ServiceAccount.Folder, "ca.crt"), _authority.Pem);
+        await File.WriteAllTextAsync(Path.Combine(ServiceAccount.Folder, "namespace"), "watchers");
     }
 
     public async Task StopAsync()
@@ -78,7 +91,7 @@ internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : 
               - name: fake
                 cluster:
                   server: https://127.0.0.1:{{Port}}
-                  certificate-authority-data: {{_authority.PemAsBase64}}
+                  certificate-authority-data: {{Convert.ToBase64String(Encoding.ASCII.GetBytes(_authority.Pem))}}
             contexts:
               - name: fake
                 context: { cluster: fake, user: fake }

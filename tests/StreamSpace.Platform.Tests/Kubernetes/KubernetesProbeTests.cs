@@ -34,7 +34,7 @@ public sealed class KubernetesProbeTests : IAsyncLifetime
     {
         var rows = await CheckAsync();
         rows.Select(r => r.Right).ShouldBe(Enum.GetValues<KubernetesRight>());
-        rows.ShouldAllBe(r => r.Works == true && r.Fix == null);
+        rows.ShouldAllBe(r => r.Works == true && r.Fix == null && r.Grant == null);
     }
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class KubernetesProbeTests : IAsyncLifetime
         row.Works.ShouldBe(false);
         row.Detail.ShouldContain("403");
         row.Fix!.ShouldStartWith("Grant ");
-        KubernetesGrants.Yaml(right, "streamspace")!.ShouldContain("namespace: streamspace");
+        row.Grant!.ShouldContain("namespace: streamspace");
     }
 
     [Fact]
@@ -103,6 +103,14 @@ public sealed class KubernetesProbeTests : IAsyncLifetime
     [InlineData("a?b")]
     public void WhatIsNoNamespaceIsRefused(string list) =>
         Should.Throw<ArgumentException>(() => From(list)).Message.ShouldContain("NAMESPACE");
+
+    [Fact]
+    public void AnAuthorityThatIsNotThereIsRefused() =>
+        Should
+            .Throw<ArgumentException>(() =>
+                KubernetesSourceOptions.From(name => name is "NAMESPACE" ? null : "/nowhere/ca.crt")
+            )
+            .Message.ShouldContain("KUBELET_CA_FILE is /nowhere/ca.crt");
 
     [Fact]
     public void WithoutAClusterThereAreNoOptions() => KubernetesSourceOptions.From(_ => null).ShouldBeNull();

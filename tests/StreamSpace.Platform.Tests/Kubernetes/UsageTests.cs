@@ -117,6 +117,28 @@ public sealed class UsageTests : IAsyncLifetime
         _cluster.Asked("nodes").ShouldBe(0);
     }
 
+    [Fact]
+    public async Task KubeletsThatAnotherAuthoritySignedAreTrustedByItsFileAlone()
+    {
+        using var other = new FakeAuthority();
+        var file = Path.Combine(_cluster.ServiceAccount.Folder, "kubelet-ca.crt");
+        await File.WriteAllTextAsync(file, other.Pem, TestContext.Current.CancellationToken);
+        _attached.Options = _attached.Options with { Storage = true, KubeletAuthority = file };
+        _cluster.RunSession("a");
+        _cluster.Fill("home-ada", 7);
+        await _attached.WatchingAsync();
+        await _attached.UntilAsync(
+            () => _attached.Status.Detail.Contains("KUBELET_CA_FILE", StringComparison.Ordinal),
+            "the kubelet is not trusted"
+        );
+        _cluster.Asked("kubelet").ShouldBe(0);
+
+        await _attached.StopAsync();
+        File.Copy(Path.Combine(_cluster.ServiceAccount.Folder, "ca.crt"), file, overwrite: true);
+        await _attached.WatchingAsync();
+        (await MeasuredAsync("a")).StorageBytes.ShouldBe(7);
+    }
+
     // The next measurement of a session.
     private async Task<SessionMeasured> MeasuredAsync(string id)
     {

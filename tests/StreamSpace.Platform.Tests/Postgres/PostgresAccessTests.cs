@@ -180,15 +180,15 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         found
             .Select(f => (f.What, f.Verdict))
             .ShouldBe([
-                ("PostgreSQL", PostgresVerdict.Good),
-                ("PostgreSQL, table users", PostgresVerdict.Fault),
-                ("PostgreSQL, table audit_log", PostgresVerdict.Good),
-                ("PostgreSQL, table sessions", PostgresVerdict.Fault),
-                ("PostgreSQL, table installed_plugins", PostgresVerdict.Good),
-                ("PostgreSQL, clock", PostgresVerdict.Good),
-                ("PostgreSQL, DB_TIME_ZONE", PostgresVerdict.Good),
-                ("StreamSpace's page Admin → Plugins", PostgresVerdict.Good),
-                ("StreamSpace's page Admin → Plugins", PostgresVerdict.Warning),
+                ("postgresql", PostgresVerdict.Good),
+                ("postgresql, table users", PostgresVerdict.Fault),
+                ("postgresql, table audit_log", PostgresVerdict.Good),
+                ("postgresql, table sessions", PostgresVerdict.Fault),
+                ("postgresql, table installed_plugins", PostgresVerdict.Good),
+                ("postgresql, clock", PostgresVerdict.Good),
+                ("postgresql, DB_TIME_ZONE", PostgresVerdict.Good),
+                (PostgresProbe.Page, PostgresVerdict.Good),
+                (PostgresProbe.Page, PostgresVerdict.Warning),
             ]);
         found.ShouldAllBe(f => (f.Verdict == PostgresVerdict.Good) == (f.Fix == null));
         found[1].Fix.ShouldBe(PostgresNeed.Users.Grant("reader_checked"));

@@ -1,35 +1,39 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
+using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using k8s;
 
 namespace StreamSpace.Platform;
 
-/// <summary>Asks a Kubernetes cluster, read-only. The client library brings address, trust and credentials.</summary>
+/// <summary>
+/// Asks a Kubernetes cluster, read-only. When the cluster does not take our credentials, or we not its certificate, both
+/// are read anew: the files that hold them may have been renewed.
+/// </summary>
 internal sealed class Cluster : IDisposable
 {
     private const int LongestAnswer = 64 * 1024 * 1024;
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(10);
 
-    private readonly Kubernetes _client;
-    private readonly HttpClient _kubelets;
-    private readonly int _kubeletPort;
+    private readonly KubernetesSourceOptions _options;
     private readonly TimeProvider _clock;
+    private readonly Lock _renewing = new();
+    private volatile ClusterLink _link;
+    private DateTimeOffset _linkedAt;
 
-    private Cluster(KubernetesClientConfiguration config, KubernetesSourceOptions options, TimeProvider clock)
+    // What is under way on it may go on until the next renewal.
+    private ClusterLink? _former;
+
+    private Cluster(KubernetesSourceOptions options, TimeProvider clock)
     {
+        _options = options;
         _clock = clock;
-        _kubeletPort = options.KubeletPort;
-        config.FirstMessageHandlerSetup = handler => Harden(handler, config, config.SslCaCerts);
-        _client = new Kubernetes(config);
-        var kubelets = new SocketsHttpHandler();
-        Harden(kubelets, config, options.KubeletAuthority is { } file ? Authorities(file) : config.SslCaCerts);
-        _kubelets = new HttpClient(kubelets) { Timeout = Timeout.InfiniteTimeSpan };
+        _link = new ClusterLink(options);
+        _linkedAt = clock.GetUtcNow();
     }
 
     /// <summary>Where the API server is.</summary>
-    public Uri Address => _client.BaseUri;
+    public Uri Address => _link.Address;
 
     /// <summary>Connects to nothing yet.</summary>
     /// <exception cref="ClusterException">The kubeconfig, the service account or the kubelets' authority cannot be read.</exception>
@@ -37,7 +41,7 @@ internal sealed class Cluster : IDisposable
     {
         try
         {
-            return new Cluster(Config(options.KubeConfig), options, clock);
+            return new Cluster(options, clock);
         }
         catch (Exception e) when (e is not ClusterException)
         {
@@ -47,7 +51,10 @@ internal sealed class Cluster : IDisposable
                     ? $"The kubeconfig {path} cannot be used; it must exist, be readable and name a current context."
                     : "The pod's service account cannot be read; set automountServiceAccountToken to true.",
                 inner: e
-            );
+            )
+            {
+                IsOurs = true,
+            };
         }
     }
 
@@ -55,17 +62,19 @@ internal sealed class Cluster : IDisposable
     /// <exception cref="ClusterException">There is none, or a refusal.</exception>
     public async Task<T> ReadAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var request = Request(path);
-        return await ReadAsync(_client.HttpClient, request, type, cancellationToken);
+        var link = _link;
+        using var request = Request(link, path);
+        return await ReadAsync(link, link.Api, request, type, cancellationToken);
     }
 
     /// <summary>Reads the summary of the kubelet on the node with this address.</summary>
     /// <exception cref="ClusterException">There is none, or a refusal.</exception>
     public async Task<KubeletSummary> ReadSummaryAsync(IPAddress node, CancellationToken cancellationToken)
     {
-        var address = new UriBuilder(Uri.UriSchemeHttps, node.ToString(), _kubeletPort, "/stats/summary");
+        var link = _link;
+        var address = new UriBuilder(Uri.UriSchemeHttps, node.ToString(), _options.KubeletPort, "/stats/summary");
         using var request = new HttpRequestMessage(HttpMethod.Get, address.Uri);
-        return await ReadAsync(_kubelets, request, KubernetesJson.Default.KubeletSummary, cancellationToken);
+        return await ReadAsync(link, link.Kubelets, request, KubernetesJson.Default.KubeletSummary, cancellationToken);
     }
 
     /// <summary>Opens a watch, which the caller reads and disposes.</summary>
@@ -77,8 +86,9 @@ internal sealed class Cluster : IDisposable
         HttpResponseMessage? response = null;
         try
         {
-            using var request = Request(path);
-            response = await SendAsync(_client.HttpClient, request, either.Token);
+            var link = _link;
+            using var request = Request(link, path);
+            response = await SendAsync(link, link.Api, request, either.Token);
             return await response.Content.ReadAsStreamAsync(cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -91,11 +101,12 @@ internal sealed class Cluster : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _client.Dispose();
-        _kubelets.Dispose();
+        _link.Dispose();
+        _former?.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(
+        ClusterLink link,
         HttpClient http,
         HttpRequestMessage request,
         JsonTypeInfo<T> type,
@@ -106,7 +117,7 @@ internal sealed class Cluster : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            using var response = await SendAsync(http, request, either.Token);
+            using var response = await SendAsync(link, http, request, either.Token);
             await response.Content.LoadIntoBufferAsync(LongestAnswer, either.Token);
             await using var body = await response.Content.ReadAsStreamAsync(either.Token);
             return await JsonSerializer.DeserializeAsync(body, type, either.Token)
@@ -119,70 +130,59 @@ internal sealed class Cluster : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendAsync(
+        ClusterLink link,
         HttpClient http,
         HttpRequestMessage request,
         CancellationToken cancellationToken
     )
     {
-        if (_client.Credentials is { } credentials)
+        try
         {
-            await credentials.ProcessHttpRequestAsync(request, cancellationToken);
+            await link.SignAsync(request, cancellationToken);
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (response.IsSuccessStatusCode)
+            {
+                return response;
+            }
+            using (response)
+            {
+                throw new ClusterException($"It answers {(int)response.StatusCode}.", response.StatusCode);
+            }
         }
-        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        if (response.IsSuccessStatusCode)
+        catch (Exception e)
+            when (e
+                    is ClusterException { Status: HttpStatusCode.Unauthorized }
+                        or HttpRequestException { InnerException: AuthenticationException }
+            )
         {
-            return response;
-        }
-        using (response)
-        {
-            throw new ClusterException($"It answers {(int)response.StatusCode}.", response.StatusCode);
+            Renew(link);
+            throw;
         }
     }
 
-    private HttpRequestMessage Request(string path) =>
-        new(HttpMethod.Get, new Uri(_client.BaseUri.AbsoluteUri.TrimEnd('/') + path));
-
-    // The library's own check passes over a wrong name once it has an authority; the platform's does not. A redirect
-    // would carry our token elsewhere.
-    private static void Harden(
-        SocketsHttpHandler handler,
-        KubernetesClientConfiguration config,
-        X509Certificate2Collection? authorities
-    )
+    private void Renew(ClusterLink used)
     {
-        handler.AllowAutoRedirect = false;
-        handler.ConnectTimeout = TimeSpan.FromSeconds(10);
-        if (config.SkipTlsVerify)
+        lock (_renewing)
         {
-            // The operator's own word, in the kubeconfig.
-#pragma warning disable CA5359
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
-#pragma warning restore CA5359
-            return;
+            var now = _clock.GetUtcNow();
+            if (_link != used || now - _linkedAt < RenewEvery)
+            {
+                return;
+            }
+            _linkedAt = now;
+            try
+            {
+                var link = new ClusterLink(_options);
+                _former?.Dispose();
+                (_former, _link) = (used, link);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // They cannot be read now. What there is goes on being refused, and they are read again.
+            }
         }
-        handler.SslOptions.RemoteCertificateValidationCallback = null;
-        if (authorities is null)
-        {
-            return;
-        }
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        policy.CustomTrustStore.AddRange(authorities);
-        handler.SslOptions.CertificateChainPolicy = policy;
     }
 
-    private static KubernetesClientConfiguration Config(string? kubeConfig) =>
-        kubeConfig is null
-            ? KubernetesClientConfiguration.InClusterConfig()
-            : KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeConfig);
-
-    private static X509Certificate2Collection Authorities(string file)
-    {
-        var authorities = new X509Certificate2Collection();
-        authorities.ImportFromPemFile(file);
-        return authorities;
-    }
+    private static HttpRequestMessage Request(ClusterLink link, string path) =>
+        new(HttpMethod.Get, new Uri(link.Address.AbsoluteUri.TrimEnd('/') + path));
 }

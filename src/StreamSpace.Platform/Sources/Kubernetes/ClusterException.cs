@@ -14,6 +14,9 @@ internal sealed class ClusterException(string message, HttpStatusCode? status = 
     /// <summary>True when it answered that we may not, or that there is no such thing: a person must act.</summary>
     public bool Refused => status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound;
 
+    /// <summary>True when nothing was asked: our own files are at fault, and the message says what to do.</summary>
+    public bool IsOurs { get; init; }
+
     /// <summary>True when what was asked for is too old to be known.</summary>
     public bool Gone => status is HttpStatusCode.Gone;
 

@@ -8,7 +8,10 @@ public static class KubernetesGrants
     /// <summary>The service account that the texts grant to.</summary>
     public const string ServiceAccount = "streamspace-datadog";
 
-    /// <summary>A role for one namespace that holds sessions. <c>NAMESPACE</c> stands for its name.</summary>
+    /// <summary>
+    /// A role for one namespace that holds sessions. <c>NAMESPACE</c> stands for its name, <c>HOME</c> for that of our
+    /// service account.
+    /// </summary>
     public const string Sessions = """
         apiVersion: rbac.authorization.k8s.io/v1
         kind: Role
@@ -38,7 +41,7 @@ public static class KubernetesGrants
         subjects:
           - kind: ServiceAccount
             name: streamspace-datadog
-            namespace: NAMESPACE
+            namespace: HOME
         """;
 
     /// <summary>A role for the nodes: allocatable CPU, and the kubelets' statistics. <c>nodes/proxy</c> is not in it, for it can run commands.</summary>
@@ -66,28 +69,34 @@ public static class KubernetesGrants
         subjects:
           - kind: ServiceAccount
             name: streamspace-datadog
-            namespace: NAMESPACE
+            namespace: HOME
         """;
 
     /// <summary>The YAML that grants <paramref name="right"/>, or null for one that no YAML grants.</summary>
     /// <param name="right">What is missing.</param>
-    /// <param name="namespace">The namespace that holds the sessions, and our service account.</param>
-    public static string? Yaml(KubernetesRight right, string @namespace) =>
+    /// <param name="namespace">The namespace that holds the sessions; null for a right of the whole cluster.</param>
+    /// <param name="home">The namespace of our service account.</param>
+    public static string? Yaml(KubernetesRight right, string? @namespace, string home) =>
         right switch
         {
             KubernetesRight.Reach => null,
-            KubernetesRight.Nodes or KubernetesRight.Kubelet => Nodes,
-            _ => Sessions,
-        }
-            is { } yaml
-            ? yaml.Replace("NAMESPACE", @namespace, StringComparison.Ordinal)
-            : null;
+            KubernetesRight.Nodes or KubernetesRight.Kubelet => Nodes.Replace("HOME", home, StringComparison.Ordinal),
+            _ => Sessions
+                .Replace("NAMESPACE", @namespace, StringComparison.Ordinal)
+                .Replace("HOME", home, StringComparison.Ordinal),
+        };
+
+    /// <summary>As the other, and null too when <paramref name="trouble"/> is none that a grant would mend.</summary>
+    internal static string? Yaml(KubernetesRight right, ClusterException trouble, string? @namespace, string home) =>
+        trouble.Status is HttpStatusCode.Forbidden ? Yaml(right, @namespace, home) : null;
 
     /// <summary>One sentence: what to do about <paramref name="right"/>.</summary>
     internal static string Fix(KubernetesRight right, ClusterException trouble) =>
         (right, trouble.Status) switch
         {
-            (_, HttpStatusCode.Unauthorized) => "Give credentials that the cluster takes.",
+            _ when trouble.IsOurs => "Mend that; it is tried again by itself.",
+            (_, HttpStatusCode.Unauthorized) =>
+                "Give credentials that the cluster takes; they are read again by itself.",
             (KubernetesRight.ListSessions or KubernetesRight.WatchSessions, HttpStatusCode.Forbidden) =>
                 "Grant get, list and watch on sessions of the group stream.space.",
             (KubernetesRight.ListSessions or KubernetesRight.WatchSessions, HttpStatusCode.NotFound) =>
@@ -100,7 +109,7 @@ public static class KubernetesGrants
             (KubernetesRight.Nodes, HttpStatusCode.Forbidden) => "Grant get on nodes.",
             (KubernetesRight.Kubelet, HttpStatusCode.Forbidden) => "Grant get on nodes/stats.",
             (KubernetesRight.Kubelet, null) =>
-                "Let us reach the kubelets' port, and give the authority that signed their certificates.",
+                "Let us reach port 10250 of the nodes, and give the authority of the kubelets in KUBELET_CA_FILE.",
             (_, null) => "See that the address is right and the API server runs.",
             _ => "See the cluster's own log for why.",
         };

@@ -7,13 +7,15 @@ namespace StreamSpace.Platform;
 /// <param name="Namespace">Where, or null when it is of the whole cluster.</param>
 /// <param name="Works">True when all is well, false when not, null when there was nothing to try it on.</param>
 /// <param name="Detail">One sentence: what was found.</param>
-/// <param name="Fix">One sentence: what to do; null unless something is wrong. The YAML is in <see cref="KubernetesGrants"/>.</param>
+/// <param name="Fix">One sentence: what to do; null unless something is wrong.</param>
+/// <param name="Grant">The YAML that grants the right; null unless it is missing.</param>
 public sealed record KubernetesCheck(
     KubernetesRight Right,
     string? Namespace,
     bool? Works,
     string Detail,
-    string? Fix = null
+    string? Fix = null,
+    string? Grant = null
 );
 
 /// <summary>Tries every right that a <see cref="KubernetesSource"/> with the same options would use.</summary>
@@ -34,6 +36,7 @@ public static class KubernetesProbe
             using var cluster = Cluster.Open(options, clock);
             var rows = new List<KubernetesCheck>();
             await TryAsync(
+                options,
                 rows,
                 KubernetesRight.Reach,
                 null,
@@ -47,7 +50,7 @@ public static class KubernetesProbe
         }
         catch (ClusterException e)
         {
-            return [Failed(KubernetesRight.Reach, null, e)];
+            return [Failed(options, KubernetesRight.Reach, null, e)];
         }
     }
 
@@ -64,9 +67,10 @@ public static class KubernetesProbe
         {
             var sessions = ClusterPaths.Sessions(name);
             var pods = ClusterPaths.Pods(name);
-            await TryAsync(rows, KubernetesRight.ListSessions, name, () => ListAsync($"{sessions}?limit=1"));
-            await TryAsync(rows, KubernetesRight.WatchSessions, name, () => WatchAsync(sessions));
+            await TryAsync(options, rows, KubernetesRight.ListSessions, name, () => ListAsync($"{sessions}?limit=1"));
+            await TryAsync(options, rows, KubernetesRight.WatchSessions, name, () => WatchAsync(sessions));
             await TryAsync(
+                options,
                 rows,
                 KubernetesRight.Pods,
                 name,
@@ -76,9 +80,10 @@ public static class KubernetesProbe
                     await WatchAsync(pods);
                 }
             );
-            await TryAsync(rows, KubernetesRight.Metrics, name, () => ListAsync(ClusterPaths.Metrics(name)));
+            await TryAsync(options, rows, KubernetesRight.Metrics, name, () => ListAsync(ClusterPaths.Metrics(name)));
         }
         await TryAsync(
+            options,
             rows,
             KubernetesRight.Nodes,
             null,
@@ -90,6 +95,7 @@ public static class KubernetesProbe
         if (options.Storage)
         {
             await TryAsync(
+                options,
                 rows,
                 KubernetesRight.Kubelet,
                 null,
@@ -113,6 +119,7 @@ public static class KubernetesProbe
             : null;
 
     private static async Task TryAsync(
+        KubernetesSourceOptions options,
         List<KubernetesCheck> rows,
         KubernetesRight right,
         string? @namespace,
@@ -121,7 +128,15 @@ public static class KubernetesProbe
     {
         if (attempt is null)
         {
-            rows.Add(new KubernetesCheck(right, @namespace, null, "Not tried: no pod of a session is seen."));
+            rows.Add(
+                new KubernetesCheck(
+                    right,
+                    @namespace,
+                    null,
+                    "Not tried: no pod of a session is seen.",
+                    "Start a session, and check again."
+                )
+            );
             return;
         }
         try
@@ -131,10 +146,22 @@ public static class KubernetesProbe
         }
         catch (Exception e) when (e is ClusterException or JsonException)
         {
-            rows.Add(Failed(right, @namespace, ClusterException.From(e)));
+            rows.Add(Failed(options, right, @namespace, ClusterException.From(e)));
         }
     }
 
-    private static KubernetesCheck Failed(KubernetesRight right, string? @namespace, ClusterException trouble) =>
-        new(right, @namespace, false, trouble.Message, KubernetesGrants.Fix(right, trouble));
+    private static KubernetesCheck Failed(
+        KubernetesSourceOptions options,
+        KubernetesRight right,
+        string? @namespace,
+        ClusterException trouble
+    ) =>
+        new(
+            right,
+            @namespace,
+            false,
+            trouble.Message,
+            KubernetesGrants.Fix(right, trouble),
+            KubernetesGrants.Yaml(right, trouble, @namespace, options.Home)
+        );
 }

@@ -30,7 +30,7 @@ public sealed class KubernetesSource : ISource
         _options = options;
         _clock = clock;
         _chance = chance;
-        _standing = new KubernetesStanding(Name, options.Namespaces, clock, logger);
+        _standing = new KubernetesStanding(Name, options.Namespaces, options.Home, clock, logger);
     }
 
     /// <inheritdoc/>

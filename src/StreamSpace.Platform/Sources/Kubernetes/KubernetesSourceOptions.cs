@@ -1,15 +1,15 @@
 using System.Text.RegularExpressions;
-using k8s;
 
 namespace StreamSpace.Platform;
 
 /// <summary>Which cluster to watch, and what of it.</summary>
 public sealed partial record KubernetesSourceOptions
 {
-    /// <summary>
-    /// Path of one kubeconfig, whose current context is used; null for the service account of the pod that we run in.
-    /// </summary>
+    /// <summary>Path of one kubeconfig, whose current context is used; null for <see cref="ServiceAccount"/>.</summary>
     public string? KubeConfig { get; init; }
+
+    /// <summary>The service account of the pod that we run in; null when we run in none.</summary>
+    public ServiceAccount? ServiceAccount { get; init; }
 
     /// <summary>The namespaces that hold sessions, one or more. A session's name must be unique over all of them.</summary>
     public IReadOnlyList<string> Namespaces { get; init; } = ["streamspace"];
@@ -33,19 +33,28 @@ public sealed partial record KubernetesSourceOptions
 
     /// <summary>
     /// From <c>KUBECONFIG</c> or, without it, from the pod that we run in; namespaces from <c>NAMESPACE</c>, a list
-    /// parted by commas. Null when neither is there.
+    /// parted by commas; <see cref="KubeletAuthority"/> from <c>KUBELET_CA_FILE</c>. Null when no cluster is there.
     /// </summary>
     /// <param name="variable">Gives the value of an environment variable, or null.</param>
-    /// <exception cref="ArgumentException"><c>NAMESPACE</c> holds something that is no namespace.</exception>
+    /// <exception cref="ArgumentException">
+    /// <c>NAMESPACE</c> holds something that is no namespace, or <c>KUBELET_CA_FILE</c> names no file.
+    /// </exception>
     public static KubernetesSourceOptions? From(Func<string, string?> variable)
     {
         var kubeConfig = variable("KUBECONFIG") is { Length: > 0 } path ? path : null;
-        if (kubeConfig is null && !KubernetesClientConfiguration.IsInCluster())
+        var account = kubeConfig is null ? ServiceAccount.Find(variable) : null;
+        if (kubeConfig is null && account is null)
         {
             return null;
         }
         // Whoever grants nodes/stats asks for storage; without that right its metrics alone are missing.
-        var options = new KubernetesSourceOptions { KubeConfig = kubeConfig, Storage = true };
+        var options = new KubernetesSourceOptions
+        {
+            KubeConfig = kubeConfig,
+            ServiceAccount = account,
+            Storage = true,
+            KubeletAuthority = variable("KUBELET_CA_FILE") is { Length: > 0 } file ? Existing(file) : null,
+        };
         return variable("NAMESPACE") is { Length: > 0 } list
             ? options with
             {
@@ -53,6 +62,14 @@ public sealed partial record KubernetesSourceOptions
             }
             : options;
     }
+
+    /// <summary>The namespace that our service account is in, as far as can be known.</summary>
+    internal string Home => ServiceAccount?.Namespace ?? Namespaces[0];
+
+    private static string Existing(string file) =>
+        File.Exists(file)
+            ? file
+            : throw new ArgumentException($"KUBELET_CA_FILE is {file}; there is no such file, or it may not be read.");
 
     private static List<string> NamespacesOf(string list)
     {

@@ -8,12 +8,14 @@ namespace StreamSpace.Platform;
 internal sealed class KubernetesStanding(
     string source,
     IReadOnlyList<string> namespaces,
+    string home,
     TimeProvider clock,
     ILogger logger
 )
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, string> _troubles = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _grants = new(StringComparer.Ordinal);
     private readonly HashSet<string> _deafTo = new(namespaces, StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
     private string _address = "the cluster";
@@ -36,7 +38,15 @@ internal sealed class KubernetesStanding(
                     SourceState.Stopped => "Stopped.",
                     _ => $"{_address} is not watched. Tries again by itself.",
                 };
-                return new SourceStatus(source, _state, string.Join(' ', _troubles.Values.Prepend(sentence)), _since)
+                var sentences = string.Join(' ', _troubles.Values.Prepend(sentence));
+                // Below the sentences, ready for kubectl apply: one text may grant several of the rights.
+                var grants = string.Join("\n---\n", _grants.Values.Distinct(StringComparer.Ordinal));
+                return new SourceStatus(
+                    source,
+                    _state,
+                    grants.Length > 0 ? $"{sentences}\n{grants}" : sentences,
+                    _since
+                )
                 {
                     Received = Interlocked.Read(ref _received),
                     Skipped = new Dictionary<string, long>(_skipped),
@@ -74,6 +84,7 @@ internal sealed class KubernetesStanding(
         lock (_lock)
         {
             var known = _troubles.TryGetValue(part, out var before);
+            _grants.Remove(part);
             if (trouble is null)
             {
                 _troubles.Remove(part);
@@ -81,6 +92,10 @@ internal sealed class KubernetesStanding(
             else
             {
                 _troubles[part] = $"{part}: {trouble.Message} {KubernetesGrants.Fix(right, trouble)}";
+                if (KubernetesGrants.Yaml(right, trouble, @namespace, home) is { } yaml)
+                {
+                    _grants[part] = yaml;
+                }
             }
             if (right is KubernetesRight.ListSessions)
             {

@@ -29,6 +29,9 @@ public sealed record PostgresFinding(string What, PostgresVerdict Verdict, strin
 /// <summary>Checks all that we need of StreamSpace's database.</summary>
 public static class PostgresProbe
 {
+    /// <summary>What findings about the plugin's row are called.</summary>
+    public const string Page = "StreamSpace's page Admin → Plugins";
+
     private static readonly TimeSpan LargestSkew = TimeSpan.FromSeconds(30);
 
     /// <summary>One finding for each need, in the order in which they are to be mended.</summary>
@@ -50,7 +53,7 @@ public static class PostgresProbe
         {
             await using var database = options.Open(readOnly: true);
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
-            findings.Add(new("PostgreSQL", PostgresVerdict.Good, $"Reaches {options.Shown} as {options.User}."));
+            findings.Add(new("postgresql", PostgresVerdict.Good, $"Reaches {options.Shown} as {options.User}."));
             var rights = await PostgresRights.ReadAsync(connection, cancellationToken);
             findings.AddRange(PostgresNeed.All.Select(n => Right(n, rights, options)));
 
@@ -76,7 +79,7 @@ public static class PostgresProbe
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
         {
             findings.Add(
-                new("PostgreSQL", PostgresVerdict.Fault, $"Fails at {options.Shown}.", PostgresFault.Sentence(e))
+                new("postgresql", PostgresVerdict.Fault, $"Fails at {options.Shown}.", PostgresFault.Sentence(e))
             );
         }
         return findings;
@@ -84,7 +87,7 @@ public static class PostgresProbe
 
     private static PostgresFinding Right(PostgresNeed need, PostgresRights rights, PostgresOptions options)
     {
-        var what = $"PostgreSQL, table {need.Table}";
+        var what = $"postgresql, table {need.Table}";
         return rights.Meets(need) ? new(what, PostgresVerdict.Good, $"May be read: {need.Purpose}.")
             : rights.Absent.Contains(need)
                 ? new(
@@ -103,14 +106,14 @@ public static class PostgresProbe
             $"The database's clock is {skew.TotalSeconds:+0.0;-0.0;0.0} s against ours."
         );
         return skew.Duration() <= LargestSkew
-            ? new("PostgreSQL, clock", PostgresVerdict.Good, found)
-            : new("PostgreSQL, clock", PostgresVerdict.Warning, found, "Have both machines keep time by NTP.");
+            ? new("postgresql, clock", PostgresVerdict.Good, found)
+            : new("postgresql, clock", PostgresVerdict.Fault, found, "Have both machines keep time by NTP.");
     }
 
     // The API writes a row for every request, and whatever runs it asks for its health every few seconds.
     private static PostgresFinding Zone(TimeSpan age, PostgresOptions options)
     {
-        const string what = "PostgreSQL, DB_TIME_ZONE";
+        const string what = "postgresql, DB_TIME_ZONE";
         var found = string.Create(
             CultureInfo.InvariantCulture,
             $"The newest row of audit_log is {age.TotalMinutes:0.0} minutes old, read in {options.TimeZone.Id}."
@@ -129,28 +132,27 @@ public static class PostgresProbe
 
     private static IEnumerable<PostgresFinding> Row(PluginRowSight sight, ConfigSchema schema)
     {
-        const string what = "StreamSpace's page Admin → Plugins";
         if (sight.Row is not { } row)
         {
             yield return sight.State is PluginRowState.Absent
                 ? new(
-                    what,
+                    Page,
                     PostgresVerdict.Warning,
                     "Has no row for the plugin: the page does not configure it.",
                     "Run the sub-command register."
                 )
-                : new(what, PostgresVerdict.Warning, sight.Detail, "Write a smaller config.");
+                : new(Page, PostgresVerdict.Warning, sight.Detail, "Write a smaller config.");
             yield break;
         }
         yield return row.Enabled
-            ? new(what, PostgresVerdict.Good, "Has the plugin, enabled.")
-            : new(what, PostgresVerdict.Warning, "Has the plugin, disabled: nothing is sent.", "Enable it there.");
+            ? new(Page, PostgresVerdict.Good, "Has the plugin, enabled.")
+            : new(Page, PostgresVerdict.Warning, "Has the plugin, disabled: nothing is sent.", "Enable it there.");
 
         var secrets = Secrets(row.Config, schema);
         if (secrets.Count > 0)
         {
             yield return new(
-                what,
+                Page,
                 PostgresVerdict.Warning,
                 $"Holds {string.Join(" and ", secrets)} in clear text, which StreamSpace shows to every user who is signed in.",
                 $"Take {(secrets.Count == 1 ? "it" : "them")} out there and give it in the environment (DD_API_KEY, DD_APP_KEY); then make a new key, for the old one was seen."
