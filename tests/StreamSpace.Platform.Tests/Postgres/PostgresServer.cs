@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Npgsql;
 
 namespace StreamSpace.Platform.Tests.Postgres;
@@ -24,6 +25,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly string _bin = Find();
     private readonly string _folder = Directory.CreateTempSubdirectory("postgres-").FullName;
     private Process? _process;
+    private bool _offersTls;
 
     private PostgresServer() { }
 
@@ -31,11 +33,20 @@ public sealed class PostgresServer : IAsyncDisposable
     public int Port { get; } = FreePort();
 
     /// <summary>Makes a cluster and starts it.</summary>
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="certificate">Has it offer TLS with this certificate; its key must be exportable.</param>
+    public static async Task<PostgresServer> StartAsync(X509Certificate2? certificate = null)
     {
-        var server = new PostgresServer();
+        var server = new PostgresServer { _offersTls = certificate is not null };
         try
         {
+            if (certificate is not null)
+            {
+                await File.WriteAllTextAsync(server.CertificateFile, certificate.ExportCertificatePem());
+                using var key = certificate.GetECDsaPrivateKey()!;
+                await File.WriteAllTextAsync(server.KeyFile, key.ExportPkcs8PrivateKeyPem());
+                // PostgreSQL refuses a key that others may read.
+                await RunAsync("chmod", "600", server.KeyFile);
+            }
             var password = Path.Combine(server._folder, "password");
             await File.WriteAllTextAsync(password, OwnerPassword);
             if (Environment.UserName == "root")
@@ -82,7 +93,13 @@ public sealed class PostgresServer : IAsyncDisposable
             "-c",
             "fsync=off",
             "-c",
-            "timezone=UTC"
+            "timezone=UTC",
+            "-c",
+            $"ssl={(_offersTls ? "on" : "off")}",
+            "-c",
+            $"ssl_cert_file={CertificateFile}",
+            "-c",
+            $"ssl_key_file={KeyFile}"
         );
         start.RedirectStandardError = true;
         _process = Process.Start(start) ?? throw new InvalidOperationException("postgres did not start.");
@@ -147,7 +164,18 @@ public sealed class PostgresServer : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    /// <summary>Has it refuse, from the next connection on, whoever comes without TLS.</summary>
+    public async Task DemandTlsAsync()
+    {
+        await File.WriteAllTextAsync(Path.Combine(Data, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256\n");
+        await RunAsync("kill", "-HUP", _process!.Id.ToString(CultureInfo.InvariantCulture));
+    }
+
     private string Data => Path.Combine(_folder, "data");
+
+    private string CertificateFile => Path.Combine(_folder, "server.crt");
+
+    private string KeyFile => Path.Combine(_folder, "server.key");
 
     private ProcessStartInfo AsServerUser(string program, params string[] arguments)
     {

@@ -6,11 +6,10 @@ namespace StreamSpace.Platform;
 /// <summary>How to reach StreamSpace's PostgreSQL, in the words of its own API (reference/streamspace.md §1.2).</summary>
 public sealed record PostgresOptions
 {
+    // What the driver of StreamSpace's API knows, and what it means by it.
     private static readonly Dictionary<string, SslMode> SslModes = new(StringComparer.Ordinal)
     {
         ["disable"] = SslMode.Disable,
-        ["allow"] = SslMode.Allow,
-        ["prefer"] = SslMode.Prefer,
         ["require"] = SslMode.Require,
         ["verify-ca"] = SslMode.VerifyCA,
         ["verify-full"] = SslMode.VerifyFull,
@@ -31,8 +30,14 @@ public sealed record PostgresOptions
     /// <summary><c>DB_NAME</c>.</summary>
     public string Database { get; init; } = "streamspace";
 
-    /// <summary><c>DB_SSL_MODE</c>: <c>disable</c>, <c>allow</c>, <c>prefer</c>, <c>require</c>, <c>verify-ca</c>, <c>verify-full</c>.</summary>
+    /// <summary><c>DB_SSL_MODE</c>: <c>disable</c>, <c>require</c>, <c>verify-ca</c>, <c>verify-full</c>.</summary>
     public string SslModeName { get; init; } = "disable";
+
+    /// <summary>
+    /// <c>PGSSLROOTCERT</c>: path of a PEM file with the authorities to trust; null for those of this machine. Where there
+    /// is one, <c>require</c> means <c>verify-ca</c>, as it does for the API.
+    /// </summary>
+    public string? RootCertificate { get; init; }
 
     /// <summary>
     /// <c>DB_TIME_ZONE</c>: the zone of the API's process. The database keeps its wall clock without a zone
@@ -43,7 +48,7 @@ public sealed record PostgresOptions
     /// <summary>The address for a person: nothing secret.</summary>
     public string Shown => $"{Database} on {Host}:{Port}";
 
-    /// <summary>Reads the <c>DB_…</c> variables.</summary>
+    /// <summary>Reads the <c>DB_…</c> variables, and <c>PGSSLROOTCERT</c>.</summary>
     /// <param name="variable">Gives a variable, or null.</param>
     /// <param name="faults">Takes one sentence for each variable that is wrong.</param>
     /// <returns>Null when <c>DB_HOST</c> is not set, and when there are faults.</returns>
@@ -68,6 +73,11 @@ public sealed record PostgresOptions
         {
             faults.Add($"DB_SSL_MODE must be one of {string.Join(", ", SslModes.Keys)}.");
         }
+        var root = Given("PGSSLROOTCERT", "");
+        if (ssl.StartsWith("verify", StringComparison.Ordinal) && root.Length > 0 && !File.Exists(root))
+        {
+            faults.Add($"PGSSLROOTCERT is {root}; there is no such file, or it may not be read.");
+        }
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(Given("DB_TIME_ZONE", "UTC"), out var zone))
         {
             faults.Add("DB_TIME_ZONE must be a time zone that this machine knows, such as UTC or Europe/Berlin.");
@@ -82,6 +92,7 @@ public sealed record PostgresOptions
                 Password = variable("DB_PASSWORD"),
                 Database = Given("DB_NAME", "streamspace"),
                 SslModeName = ssl,
+                RootCertificate = File.Exists(root) ? root : null,
                 TimeZone = zone!,
             };
     }
@@ -113,7 +124,9 @@ public sealed record PostgresOptions
                 Username = User,
                 Password = Password,
                 Database = Database,
-                SslMode = SslModes[SslModeName],
+                SslMode =
+                    SslModeName is "require" && RootCertificate is not null ? SslMode.VerifyCA : SslModes[SslModeName],
+                RootCertificate = RootCertificate,
                 GssEncryptionMode = GssEncryptionMode.Disable,
                 ApplicationName = "streamspace-datadog",
                 Options = $"{access} -c statement_timeout=5s -c lock_timeout=2s",
