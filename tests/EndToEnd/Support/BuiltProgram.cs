@@ -25,6 +25,13 @@ public sealed class BuiltProgram : IAsyncDisposable
         string project,
         IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string>? environment = null
+    ) => StartAt(PathOf(project), arguments, environment);
+
+    /// <summary>Starts the assembly at a path.</summary>
+    public static BuiltProgram StartAt(
+        string assembly,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null
     )
     {
         var start = new ProcessStartInfo("dotnet")
@@ -33,7 +40,7 @@ public sealed class BuiltProgram : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        start.ArgumentList.Add(PathOf(project));
+        start.ArgumentList.Add(assembly);
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -126,16 +133,21 @@ public sealed class BuiltProgram : IAsyncDisposable
     public static string PluginFolder =>
         Path.Combine(Path.GetDirectoryName(PathOf("StreamSpace.PluginHost"))!, "plugins", "streamspace-datadog");
 
-    private static string PathOf(string project)
-    {
-        var facts = Assembly
+    /// <summary>Where the source projects are.</summary>
+    public static string SourceFolder => Fact("SourceFolder");
+
+    /// <summary>The configuration that was built.</summary>
+    public static string Configuration => Fact("Configuration");
+
+    private static string PathOf(string project) =>
+        Path.GetFullPath(Path.Combine(SourceFolder, project, "bin", Configuration, "net10.0", $"{project}.dll"));
+
+    private static string Fact(string key) =>
+        Assembly
             .GetExecutingAssembly()
             .GetCustomAttributes<AssemblyMetadataAttribute>()
-            .ToDictionary(a => a.Key, a => a.Value!);
-        return Path.GetFullPath(
-            Path.Combine(facts["SourceFolder"], project, "bin", facts["Configuration"], "net10.0", $"{project}.dll")
-        );
-    }
+            .Single(a => a.Key == key)
+            .Value!;
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
