@@ -125,6 +125,40 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         (await NatsServer.StateAsync(restarted)).ConsumerCount.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task WhatWasHeardAndIsReadBackTooIsCountedOnceWhetherItMakesSenseOrNot()
+    {
+        await using var server = await NatsServer.StartAsync();
+        await using (var api = await server.ConnectAsync())
+        {
+            await NatsServer.CreateStreamsAsync(api);
+            await _ear.ListenAsync(server.Url);
+            await _ear.KeptAsync(0);
+            // Our clock stands still: all of this is heard, and none of it read.
+            await NatsServer.StoreAsync(api, Life("heard", Now));
+            for (var i = 0; i < 3; i++)
+            {
+                await api.PublishAsync("streamspace.session.create", "no JSON"u8.ToArray(), cancellationToken: Cancel);
+            }
+            await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.Received == 9, "all of it heard");
+            while ((await NatsServer.StateAsync(api)).LastSeq < 12)
+            {
+                await api.PingAsync(Cancel);
+            }
+        }
+        await server.KillAsync();
+        await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
+        await server.StartAsync();
+        await using var restarted = await server.ConnectAsync();
+        await NatsServer.StoreAsync(restarted, Life("missed", Now));
+        await _ear.AdvanceUntilAsync(() => Count<SessionEnded>() == 2, "the missed life");
+        await _ear.KeptAsync(21);
+
+        _ear.Source.Status.Received.ShouldBe(6 + 3 + 6);
+        _ear.Source.Status.Skipped.ShouldBe(new Dictionary<string, long> { ["not-json"] = 3 });
+        _ear.Source.Status.Detail.ShouldContain("missed messages read back: 6.");
+    }
+
     [Theory]
     [InlineData(1000, 0)]
     [InlineData(9, -1)]

@@ -19,7 +19,7 @@ internal sealed class Gap(DateTimeOffset begun)
     /// <summary>Sequences in all.</summary>
     public ulong Total { get; set; }
 
-    /// <summary>Messages that were taken in.</summary>
+    /// <summary>Messages that were taken in and had not been heard.</summary>
     public long Taken { get; set; }
 
     /// <summary>True when the stream is not the one of which we knew.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 
 namespace StreamSpace.Platform;
@@ -7,7 +8,12 @@ namespace StreamSpace.Platform;
 /// <summary>Reads the messages of a source and counts them. Used from any thread.</summary>
 internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
 {
+    // More than are heard in the seconds between two looks at the stream, which shows each of them again.
+    private const int RememberedMessages = 8192;
+
     private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private readonly RecentIds _heard = new(RememberedMessages);
     private long _received;
 
     /// <summary>How many were taken in, skipped ones among them.</summary>
@@ -16,13 +22,33 @@ internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
     /// <summary>How many were skipped, by kind of fault.</summary>
     public IReadOnlyDictionary<string, long> Skipped => new Dictionary<string, long>(_skipped);
 
-    /// <summary>What the message says, or null when it is skipped.</summary>
+    /// <summary>What a message that was heard says, or null when it is skipped.</summary>
     /// <param name="subject">One of <see cref="SessionSubjects.All"/>.</param>
     /// <param name="body">Its bytes.</param>
     public SessionObservation? Take(string subject, ReadOnlySequence<byte> body)
     {
-        Interlocked.Increment(ref _received);
+        Remember(subject, body);
+        return Read(subject, body, counts: true);
+    }
+
+    /// <summary>As <see cref="Take"/>, for a message of the stream: one that was heard counts no second time.</summary>
+    /// <param name="subject">One of <see cref="SessionSubjects.All"/>.</param>
+    /// <param name="body">Its bytes.</param>
+    /// <param name="missed">True when it was not heard.</param>
+    public SessionObservation? TakeStored(string subject, ReadOnlySequence<byte> body, out bool missed)
+    {
+        missed = Remember(subject, body);
+        return Read(subject, body, missed);
+    }
+
+    private SessionObservation? Read(string subject, ReadOnlySequence<byte> body, bool counts)
+    {
         var (seen, fault) = SessionMessage.Read(subject, body, clock.GetUtcNow());
+        if (!counts)
+        {
+            return seen;
+        }
+        Interlocked.Increment(ref _received);
         if (fault is not null && _skipped.AddOrUpdate(fault.Kind, 1, (_, count) => count + 1) == 1)
         {
             logger.LogWarning(
@@ -34,7 +60,18 @@ internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
         return seen;
     }
 
-    /// <summary>As <see cref="Take"/>, for a message that was most likely heard already: nothing is counted.</summary>
-    public SessionObservation? TakeAgain(string subject, ReadOnlySequence<byte> body) =>
-        SessionMessage.Read(subject, body, clock.GetUtcNow()).Seen;
+    // What makes no sense has no id: the bytes are what tells it from others. True when it is not remembered.
+    private bool Remember(string subject, ReadOnlySequence<byte> body)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var piece in body)
+        {
+            hash.AppendData(piece.Span);
+        }
+        var id = $"{subject} {Convert.ToBase64String(hash.GetHashAndReset().AsSpan(0, 16))}";
+        lock (_lock)
+        {
+            return _heard.Add(id);
+        }
+    }
 }

@@ -193,9 +193,8 @@ internal sealed class ReadBack(
             return;
         }
         var body = new ReadOnlySequence<byte>(message.Body);
-        _gap?.Taken += 1;
-        // Outside a gap it was most likely heard, and counted.
-        var seen = _gap is null ? intake.TakeAgain(message.Subject, body) : intake.Take(message.Subject, body);
+        var seen = intake.TakeStored(message.Subject, body, out var missed);
+        _gap?.Taken += missed ? 1 : 0;
         if (seen is not null)
         {
             await MoveAsync(position, [seen], cancellationToken);
