@@ -45,6 +45,19 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AMomentWithoutCredentialsMakesNoSessionReady()
+    {
+        _cluster.CreateSession("a");
+        _cluster.Phase("a", "Running");
+        await _attached.WatchingAsync();
+        await _attached.SettledAsync();
+        await _cluster.RotateTokenAsync();
+        _cluster.CutWatches();
+        await _attached.SettledAsync();
+        (_attached.Told("a"), _attached.State("a")).ShouldBe(("Found", SessionState.Requested));
+    }
+
+    [Fact]
     public async Task InTheClusterOnlyItsOwnAuthorityIsTrustedAndANewOneIsReadAnew()
     {
         BeInTheCluster();

@@ -54,7 +54,7 @@ public class KubernetesOracleTests
 
         public async Task StepAsync()
         {
-            switch (chance.Next(20))
+            switch (chance.Next(23))
             {
                 case 0:
                     cluster.CutWatches();
@@ -76,6 +76,16 @@ public class KubernetesOracleTests
                     break;
                 case 6:
                     await RestartedAsync(loseStore: chance.Next(3) == 0);
+                    break;
+                case 7:
+                    await RefusedAsync();
+                    break;
+                case 8:
+                    await cluster.RotateTokenAsync();
+                    cluster.CutWatches();
+                    break;
+                case 9:
+                    cluster.Forbid("metrics");
                     break;
                 default:
                     await LiveAsync();
@@ -114,6 +124,19 @@ public class KubernetesOracleTests
             await GapAsync();
             cluster.Expire();
             await cluster.RestartAsync();
+            await attached.SettledAsync();
+        }
+
+        // The right to the sessions is taken away and given back, and what happens meanwhile is seen afterwards.
+        private async Task RefusedAsync()
+        {
+            await attached.SettledAsync();
+            cluster.Forbid("sessions");
+            cluster.CutWatches();
+            await attached.UntilAsync(() => cluster.OpenWatches("sessions") == 0, "the watch is refused");
+            await GapAsync();
+            cluster.Expire();
+            cluster.Allow("sessions");
             await attached.SettledAsync();
         }
 

@@ -106,6 +106,21 @@ public sealed class UsageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EachMeasurementWaitsForTheIntervalOfThatMoment()
+    {
+        var asked = 0;
+        _attached.Options = _attached.Options with
+        {
+            MetricsInterval = () => ++asked <= 3 ? TimeSpan.FromSeconds(2) : TimeSpan.FromDays(1),
+        };
+        _cluster.RunSession("a");
+        await _attached.WatchingAsync();
+        await _attached.UntilAsync(() => asked == 4, "three short intervals, and a long one begun");
+        await Task.Delay(TimeSpan.FromSeconds(20), _clock, TestContext.Current.CancellationToken);
+        _cluster.Asked("metrics").ShouldBe(3);
+    }
+
+    [Fact]
     public async Task StorageIsNotAskedForUnlessItIsSwitchedOn()
     {
         _cluster.RunSession("a");

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Shouldly;
@@ -209,6 +211,36 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         (await CheckAsync(denver))
             .Single(f => f.What.EndsWith("DB_TIME_ZONE", StringComparison.Ordinal))
             .Verdict.ShouldBe(PostgresVerdict.Good);
+    }
+
+    [Theory]
+    [InlineData(0, PostgresVerdict.Good)]
+    [InlineData(-600, PostgresVerdict.Fault)]
+    [InlineData(600, PostgresVerdict.Fault)]
+    public async Task AClockOfTheDatabaseThatIsOffIsMeasuredByWhatItSaysAndFound(int ahead, PostgresVerdict verdict)
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var theirs = await upstream.ValueAsync<DateTime>("SELECT now()");
+        var ours = new FakeTimeProvider(new DateTimeOffset(theirs).AddSeconds(-ahead));
+
+        var found = (
+            await PostgresProbe.CheckAsync(
+                upstream.Options,
+                "streamspace-datadog",
+                Schema,
+                ours,
+                TestContext.Current.CancellationToken
+            )
+        ).Single(f => f.What == "postgresql, clock");
+
+        found.Verdict.ShouldBe(verdict);
+        (found.Fix is null).ShouldBe(verdict is PostgresVerdict.Good);
+        await using var run = await SourceRun.LookingAtAsync(upstream.Options, begin: ours.GetUtcNow());
+        var shown = Regex
+            .Match(run.Source.Status.Detail, @"its clock is ([+-]?[0-9.]+) s against ours")
+            .Groups[1]
+            .Value;
+        double.Parse(shown, CultureInfo.InvariantCulture).ShouldBe(ahead, tolerance: 25);
     }
 
     /// <summary>The blocks of SQL in docs/postgresql.md.</summary>

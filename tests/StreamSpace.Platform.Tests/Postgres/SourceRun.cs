@@ -9,15 +9,16 @@ namespace StreamSpace.Platform.Tests.Postgres;
 /// <summary>A source that looks when it is told to.</summary>
 internal sealed class SourceRun : IAsyncDisposable
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.FromUnixTimeSeconds(1_772_438_400));
+    private readonly FakeTimeProvider _clock;
     private readonly Channel<ObservationBatch> _output = Channel.CreateUnbounded<ObservationBatch>();
     private readonly CancellationTokenSource _stop = new();
     private readonly Signal _looked = new();
     private readonly Task _running;
     private int _looks;
 
-    public SourceRun(PostgresOptions options, string? checkpoint = null)
+    public SourceRun(PostgresOptions options, string? checkpoint = null, DateTimeOffset? begin = null)
     {
+        _clock = new FakeTimeProvider(begin ?? DateTimeOffset.FromUnixTimeSeconds(1_772_438_400));
         Source = new PostgresSource(
             options,
             () =>
@@ -48,9 +49,13 @@ internal sealed class SourceRun : IAsyncDisposable
     public string? Checkpoint => Batches.LastOrDefault(b => b.Checkpoint is not null)?.Checkpoint;
 
     /// <summary>Starts a source and has it look once.</summary>
-    public static async Task<SourceRun> LookingAtAsync(PostgresOptions options, string? checkpoint = null)
+    public static async Task<SourceRun> LookingAtAsync(
+        PostgresOptions options,
+        string? checkpoint = null,
+        DateTimeOffset? begin = null
+    )
     {
-        var run = new SourceRun(options, checkpoint);
+        var run = new SourceRun(options, checkpoint, begin);
         await run._looked.UntilAsync(() => run._looks > 0, "a first look");
         run.Collect();
         return run;

@@ -11,8 +11,11 @@ internal sealed class ClusterException(string message, HttpStatusCode? status = 
     /// <summary>What it answered, or null when it did not.</summary>
     public HttpStatusCode? Status => status;
 
-    /// <summary>True when it answered that we may not, or that there is no such thing: a person must act.</summary>
-    public bool Refused => status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound;
+    /// <summary>
+    /// True when it answered that we may not, or that there is no such thing: a person must act. Credentials that it does
+    /// not take are another matter: they say nothing of this right, and are read anew.
+    /// </summary>
+    public bool Refused => status is HttpStatusCode.Forbidden or HttpStatusCode.NotFound;
 
     /// <summary>True when nothing was asked: our own files are at fault, and the message says what to do.</summary>
     public bool IsOurs { get; init; }
