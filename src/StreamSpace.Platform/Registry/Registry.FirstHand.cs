@@ -11,22 +11,27 @@ internal sealed partial class Registry
     // True once such a source was heard in this process. Without one, messages decide, whatever was seen in the past.
     private bool _looked;
 
+    private DateTimeOffset _lookedAt;
+
     private bool Outranked([NotNullWhen(true)] Life? life) => _looked && life is { Uid: not null, Closed: false };
 
     // A message says "running" when the parts of a session were made, long before it is ready.
     private SessionObservation Weighed(Life? life, SessionObservation seen) =>
-        _looked
-        && seen is StatusReported { Status: ReportedStatus.Running } status
-        && (seen.Platform ?? life?.Session.Platform) is null or "kubernetes"
+        _looked && seen is StatusReported { Status: ReportedStatus.Running } status && IsOfCluster(life, seen)
             ? status with
             {
                 Status = ReportedStatus.Pending,
             }
             : seen;
 
+    private static bool IsOfCluster(Life? life, SessionObservation? seen = null) =>
+        (seen?.Platform ?? life?.Session.Platform) is null or "kubernetes";
+
+    private void Watched() => (_looked, _lookedAt) = (true, _now);
+
     private void Look(StatusReported seen)
     {
-        _looked = true;
+        Watched();
         var life = _lives.Find(seen.SessionId);
         var end = life?.Session.EndedAt;
         if (life?.Uid is { } uid ? uid != seen.Uid : end < seen.CreatedAt)
@@ -110,7 +115,11 @@ internal sealed partial class Registry
 
     private void EndUnlisted(SessionsListed listed)
     {
-        _looked = true;
+        Watched();
+        foreach (var life in _lives.Open.Where(l => l.Uid is null && IsOfCluster(l)).ToList())
+        {
+            _lives.Put(life with { Due = Patience(life) });
+        }
         foreach (var life in _lives.Open.Where(l => l.Uid is { } uid && !listed.Uids.Contains(uid)).ToList())
         {
             End(life, NotBefore(life, listed.At));

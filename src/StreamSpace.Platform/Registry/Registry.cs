@@ -11,15 +11,6 @@ namespace StreamSpace.Platform;
 /// </remarks>
 internal sealed partial class Registry
 {
-    /// <summary>A request that nothing confirms counts as meant to run for so long.</summary>
-    public static readonly TimeSpan LapseAfter = TimeSpan.FromMinutes(10);
-
-    /// <summary>An end waits so long for the creation that should have come before it.</summary>
-    public static readonly TimeSpan HoldFor = TimeSpan.FromSeconds(10);
-
-    /// <summary>An ended or lapsed life is remembered for so long, so that late news and replays do no harm.</summary>
-    public static readonly TimeSpan RememberFor = TimeSpan.FromHours(48);
-
     private const int RememberedIds = 65_536;
 
     private readonly Lives _lives;
@@ -71,24 +62,6 @@ internal sealed partial class Registry
         return taken;
     }
 
-    /// <summary>Lets our time pass: requests lapse, held ends are told, old lives are forgotten.</summary>
-    public void Tick(DateTimeOffset now)
-    {
-        _now = now;
-        while (_lives.NextDue(now) is { } life)
-        {
-            if (life.HeldEnd is { } end)
-            {
-                End(life, end);
-                continue;
-            }
-            var lapsed = life.Session with { State = SessionState.Lapsed, AwakeSince = null };
-            _lives.Put(life with { Session = lapsed, Due = now + RememberFor });
-            Tell(new SessionChanged(lapsed, now));
-        }
-        _lives.Forget(now);
-    }
-
     /// <summary>Takes one observation.</summary>
     public void Apply(Observation seen)
     {
@@ -114,6 +87,9 @@ internal sealed partial class Registry
                 break;
             case SessionsListed listed:
                 EndUnlisted(listed);
+                break;
+            case SessionsWatched:
+                Watched();
                 break;
             case StatusReported { Uid: not null } looked:
                 Look(looked);
@@ -142,11 +118,11 @@ internal sealed partial class Registry
                 End(life, seen);
                 break;
             case StatusReported status when life is null:
-                Find(Life.Found(status), seen.At);
+                Find(Expected(Life.Found(status)), seen.At);
                 break;
             // Whoever is asked to sleep is awake, and whoever is asked to wake is meant to run.
             case HibernateRequested when life is null:
-                Find(Life.Found(seen, SessionState.Running), seen.At);
+                Find(Expected(Life.Found(seen, SessionState.Running)), seen.At);
                 break;
             case WakeRequested when life is null:
                 Find(Life.Found(seen, SessionState.Requested) with { Due = _now + LapseAfter }, seen.At);
@@ -245,7 +221,7 @@ internal sealed partial class Registry
             StateAt = status.At,
             FailedAt = firstFailure ? status.At : life.FailedAt,
             FailureReason = firstFailure ? status.Message : life.FailureReason,
-            Due = null,
+            Due = status.Uid is null ? Patience(life) : null,
         };
         session = life.Session;
         _lives.Put(life);

@@ -93,6 +93,13 @@ public sealed record StatusReported(string SessionId, DateTimeOffset At, Reporte
 /// <param name="At">When it was all there was.</param>
 public sealed record SessionsListed(IReadOnlySet<string> Uids, DateTimeOffset At) : Observation(At);
 
+/// <summary>
+/// The sessions themselves are being looked at, and none is there that was not reported. Said again and again, for as
+/// long as it is so: what somebody else tells of and this one does not see is then not there.
+/// </summary>
+/// <param name="At">When.</param>
+public sealed record SessionsWatched(DateTimeOffset At) : Observation(At);
+
 /// <summary>What a session uses now: a level. A part that was not measured is null.</summary>
 /// <inheritdoc cref="SessionObservation"/>
 /// <param name="SessionId">The platform's session id.</param>

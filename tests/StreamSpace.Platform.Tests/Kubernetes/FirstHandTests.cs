@@ -56,6 +56,57 @@ public class FirstHandTests
     }
 
     [Fact]
+    public void WhatIsOnlySaidLapsesWhenTheClusterDoesNotShowIt()
+    {
+        _told.See(new SessionsListed(new HashSet<string>(), At(0)));
+        _told.See(Create("gone", 1), Running("gone", 2), Running("found", 2), Failed("broken", 2));
+        _told.Tick(300).See(new SessionsWatched(At(300))).Tick(599);
+        _told.Registry.Counts.ShouldNotContainKey(SessionState.Lapsed);
+        _told.Tick(601);
+        _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Lapsed] = 3 });
+        _told.Events.OfType<SessionEnded>().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void WhatWasSaidBeforeTheClusterWasListedLapsesToo()
+    {
+        _told.See(Running("gone", 2), Running("here", 2), Hibernated("gone too", 3));
+        _told.Tick(30).See(Seen("here", 1, ReportedStatus.Running));
+        _told.See(new SessionsListed(new HashSet<string> { "uid-here" }, At(30)));
+        _told.Tick(300).See(new SessionsWatched(At(300))).Tick(631);
+        _told.Registry.Counts.ShouldBe(
+            new Dictionary<SessionState, int> { [SessionState.Running] = 1, [SessionState.Lapsed] = 2 }
+        );
+    }
+
+    [Fact]
+    public void WhileTheClusterIsAwayWhatIsSaidGoesOnAndIsSeenAfterwards()
+    {
+        _told.See(new SessionsListed(new HashSet<string>(), At(0)), new SessionsWatched(At(0)));
+        _told.Tick(60).See(Create("a", 60), Running("a", 61));
+        for (var second = 600; second <= 36_000; second += 600)
+        {
+            _told.Tick(second);
+        }
+        _told.Last.State.ShouldBe(SessionState.Requested);
+        _told.See(Seen("a", 36_001, ReportedStatus.Running, created: 60));
+        for (var second = 36_300; second <= 72_000; second += 300)
+        {
+            _told.See(new SessionsWatched(At(second))).Tick(second);
+        }
+        _told.Names.ShouldBe("Created Started");
+    }
+
+    [Fact]
+    public void ASessionOfAnotherPlatformIsNotExpectedInTheCluster()
+    {
+        _told.See(new SessionsListed(new HashSet<string>(), At(0)));
+        _told.See(Create("d", 1) with { Platform = "docker" }, Running("d", 2));
+        _told.Tick(300).See(new SessionsWatched(At(300))).Tick(3600);
+        _told.Last.State.ShouldBe(SessionState.Running);
+    }
+
+    [Fact]
     public void ARequestToEndAndAStatusThatIsSaidChangeNothingThatIsSeen()
     {
         _told.See(

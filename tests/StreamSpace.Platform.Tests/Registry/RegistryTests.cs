@@ -142,6 +142,24 @@ public class RegistryTests
     }
 
     [Fact]
+    public void ASessionOfWhichNothingIsSaidForAMonthLapsesAndOneThatIsSpokenOfDoesNot()
+    {
+        const int day = 86_400;
+        _told.See(Create("silent", 0), Running("silent", 5), Create("spoken", 0), Running("spoken", 5));
+        for (var at = 0; at <= 29 * day; at += day)
+        {
+            _told.Tick(at).See(Running("spoken", at + 6));
+        }
+        _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Running] = 2 });
+        _told.Tick(31 * day);
+        _told.Registry.Counts.ShouldBe(
+            new Dictionary<SessionState, int> { [SessionState.Running] = 1, [SessionState.Lapsed] = 1 }
+        );
+        _told.Last.Id.ShouldBe("silent");
+        _told.Tick(40 * day).Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Running] = 1 });
+    }
+
+    [Fact]
     public void ALaterStatusRevivesALapsedRequest()
     {
         _told.See(Create("s", 0)).Tick(600).See(Running("s", 700));

@@ -56,6 +56,18 @@ internal sealed class KubernetesStanding(
         }
     }
 
+    /// <summary>True when the sessions of every namespace are watched.</summary>
+    public bool Watching
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _deafTo.Count == 0;
+            }
+        }
+    }
+
     /// <summary>Where the cluster is.</summary>
     public void At(Uri address)
     {

@@ -33,7 +33,15 @@ internal sealed class UsagePoll(
             await LearnCoresAsync(cancellationToken);
             var volumes = options.Storage ? await VolumesAsync(cancellationToken) : [];
             await desk.TakeTurnAsync(
-                (view, seen) => seen.AddRange(Usage.Of(view, metrics, volumes, _cores, clock.GetUtcNow())),
+                (view, seen) =>
+                {
+                    var now = clock.GetUtcNow();
+                    seen.AddRange(Usage.Of(view, metrics, volumes, _cores, now));
+                    if (standing.Watching)
+                    {
+                        seen.Add(new SessionsWatched(now));
+                    }
+                },
                 cancellationToken
             );
         }

@@ -1,0 +1,69 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <content>What time alone brings: nothing is held, expected or remembered for ever, so that all that is held is bounded.</content>
+internal sealed partial class Registry
+{
+    /// <summary>A request that nothing confirms counts as meant to run for so long.</summary>
+    public static readonly TimeSpan LapseAfter = TimeSpan.FromMinutes(10);
+
+    /// <summary>An end waits so long for the creation that should have come before it.</summary>
+    public static readonly TimeSpan HoldFor = TimeSpan.FromSeconds(10);
+
+    /// <summary>An ended or lapsed life is remembered for so long, so that late news and replays do no harm.</summary>
+    public static readonly TimeSpan RememberFor = TimeSpan.FromHours(48);
+
+    /// <summary>A session that only messages told of lapses when they tell nothing of it for so long.</summary>
+    public static readonly TimeSpan SilentFor = TimeSpan.FromDays(30);
+
+    // It takes a moment until what is asked for is there to be seen.
+    private static readonly TimeSpan SeenAfter = TimeSpan.FromMinutes(1);
+
+    // Renewed by the day, not by the message.
+    private static readonly TimeSpan Renewal = TimeSpan.FromDays(1);
+
+    /// <summary>Lets our time pass: requests lapse, held ends are told, old lives are forgotten.</summary>
+    public void Tick(DateTimeOffset now)
+    {
+        _now = now;
+        while (_lives.NextDue(now) is { } life)
+        {
+            if (life.HeldEnd is { } end)
+            {
+                End(life, end);
+                continue;
+            }
+            if (MayStillBeThere(life))
+            {
+                _lives.Put(life with { Due = now + LapseAfter });
+                continue;
+            }
+            var lapsed = life.Session with { State = SessionState.Lapsed, AwakeSince = null };
+            _lives.Put(life with { Session = lapsed, Due = now + RememberFor });
+            Tell(new SessionChanged(lapsed, now));
+        }
+        _lives.Forget(now);
+    }
+
+    private Life Expected(Life life) => life with { Due = Patience(life) };
+
+    // What only messages tell of is not there for ever: where the cluster is looked at it must be seen in time, and
+    // elsewhere be spoken of again.
+    private DateTimeOffset Patience(Life life)
+    {
+        if (_looked && IsOfCluster(life))
+        {
+            var soon = _now + LapseAfter;
+            return life.Due < soon ? life.Due.Value : soon;
+        }
+        return life.Due > _now + SilentFor - Renewal ? life.Due.Value : _now + SilentFor;
+    }
+
+    // Of a session that somebody spoke of, and not long ago, its absence must be seen before it lapses: a cluster that is
+    // away shows nothing.
+    private bool MayStillBeThere(Life life) =>
+        life.StateAt > DateTimeOffset.MinValue
+        && _now - life.StateAt < SilentFor - Renewal
+        && !(_looked && IsOfCluster(life) && _lookedAt >= life.Due - LapseAfter + SeenAfter);
+}
