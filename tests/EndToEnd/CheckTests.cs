@@ -142,6 +142,21 @@ public sealed class CheckTests : IAsyncLifetime
         EveryFaultHasItsFix(table);
     }
 
+    [Theory]
+    [InlineData("70000", "DB_PORT must be a number from 1 to 65535.")]
+    [InlineData("1", "Does not answer; check DB_HOST, DB_PORT")]
+    [InlineData(null, "set DB_HOST")]
+    public async Task ARegistrationThatCannotBeTriedSaysWhyInOneLine(string? port, string why)
+    {
+        await using var register = BuiltProgram.Start(
+            "StreamSpace.PluginHost",
+            ["register", "--data", _data],
+            port is null ? null : new Dictionary<string, string> { ["DB_HOST"] = "127.0.0.1", ["DB_PORT"] = port }
+        );
+        (await register.EndAsync()).ShouldBe(1);
+        register.Output.Split('\n').ShouldHaveSingleItem().ShouldContain(why);
+    }
+
     private async Task<(int Code, string Table)> CheckAsync(Dictionary<string, string> environment, string? data = null)
     {
         await using var check = BuiltProgram.Start(

@@ -133,10 +133,13 @@ internal static class OperatorCommands
         CancellationToken cancellationToken
     )
     {
+        var faults = new List<string>();
         var database =
-            SourcesConfigured.Database(settings.Environment)
+            PostgresOptions.Read(settings.Environment.GetValueOrDefault, faults)
             ?? throw new StartFault(
-                "No database is named: set DB_HOST, and DB_USER and DB_PASSWORD of a role that may write."
+                faults.Count > 0
+                    ? string.Join(' ', faults)
+                    : "No database is named: set DB_HOST, and DB_USER and DB_PASSWORD of a role that may write."
             );
         var data = DataFolder.Make(settings.DataFolder);
         using var store = HostStore.Of(data);

@@ -80,6 +80,9 @@ public sealed partial class FakeCluster : IAsyncDisposable
     /// <summary>Bytes that a watch sends at a time; 0 for all at once.</summary>
     public int Drip { get; set; }
 
+    /// <summary>Has watches that are opened from now on say nothing, and never end: a connection whose other end is gone.</summary>
+    public bool Stalls { get; set; }
+
     /// <summary>Called before each page of a list is made, with its kind and number from 0.</summary>
     public Action<string, int>? BeforePage { get; set; }
 

@@ -231,6 +231,10 @@ internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : 
             using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, http.RequestAborted);
             await http.Response.StartAsync();
             await http.Response.Body.FlushAsync(http.RequestAborted);
+            if (cluster.Stalls)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, clock, http.RequestAborted);
+            }
             while (true)
             {
                 var more = watch.Lines.Reader.WaitToReadAsync(either.Token).AsTask();

@@ -124,6 +124,22 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
         _attached.Session("a")!.Template.ShouldBe("größe-😀");
     }
 
+    [Fact]
+    public async Task AWatchWhoseOtherEndIsGoneIsGivenUpAfterItsTime()
+    {
+        var clock = new HurriedClock(Some.Morning, rate: 200);
+        var cluster = await FakeCluster.StartAsync(clock);
+        await using var attached = new Attached(cluster, clock);
+        cluster.Stalls = true;
+        await attached.StartAsync();
+        await attached.UntilAsync(() => cluster.OpenWatches("sessions") == 1, "a watch that says nothing");
+        cluster.RunSession("a");
+        cluster.Stalls = false;
+        await attached.UntilAsync(() => attached.State("a") is SessionState.Running, "another watch");
+        attached.Told("a").ShouldBe("Created Started");
+        cluster.Asked("list sessions").ShouldBe(1, "nothing was lost");
+    }
+
     [Theory]
     [InlineData("this is no JSON")]
     [InlineData("""{"type":"MODIFIED"}""")]

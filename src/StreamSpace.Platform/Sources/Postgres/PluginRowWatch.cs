@@ -15,7 +15,7 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
     private const int LargestConfig = 64 * 1024;
 
     // $1: the name, which is unique; $2: the largest config that is taken.
-    private const string Sql = """
+    internal const string Sql = """
         SELECT coalesce(enabled, false), updated_at,
             CASE WHEN octet_length(config::text) <= $2 THEN config::text END, config IS NULL
         FROM installed_plugins WHERE name = $1 LIMIT 1
