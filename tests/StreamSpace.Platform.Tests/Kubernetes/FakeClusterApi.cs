@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -31,6 +32,32 @@ internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : 
 
     public async Task StartAsync()
     {
+        for (var tries = 1; _web is null; tries++)
+        {
+            var web = Build();
+            try
+            {
+                await web.StartAsync();
+                _web = web;
+            }
+            catch (IOException e) when (e.InnerException is AddressInUseException && tries < 100)
+            {
+                // While it was away, somebody's connection was given the port that it comes back to.
+                await web.DisposeAsync();
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+            }
+        }
+        var ports = _web
+            .Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.Select(a => new Uri(a).Port)
+            .ToList();
+        (Port, KubeletPort) = (ports[0], ports[1]);
+        await LayAsync();
+    }
+
+    private WebApplication Build()
+    {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -41,16 +68,9 @@ internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : 
                 kestrel.Listen(IPAddress.Loopback, port, listen => listen.UseHttps(_authority.Server));
             }
         });
-        _web = builder.Build();
-        _web.Run(AnswerAsync);
-        await _web.StartAsync();
-        var ports = _web
-            .Services.GetRequiredService<IServer>()
-            .Features.Get<IServerAddressesFeature>()!
-            .Addresses.Select(a => new Uri(a).Port)
-            .ToList();
-        (Port, KubeletPort) = (ports[0], ports[1]);
-        await LayAsync();
+        var web = builder.Build();
+        web.Run(AnswerAsync);
+        return web;
     }
 
     /// <summary>Writes down how to reach it, for those without and within.</summary>

@@ -5,9 +5,6 @@ namespace StreamSpace.Platform;
 /// <summary>What to do about a right that is missing, and the YAML that grants it: read-only, and no more than needed.</summary>
 public static class KubernetesGrants
 {
-    /// <summary>The service account that the texts grant to.</summary>
-    public const string ServiceAccount = "streamspace-datadog";
-
     /// <summary>
     /// A role for one namespace that holds sessions. <c>NAMESPACE</c> stands for its name, <c>HOME</c> for that of our
     /// service account.
