@@ -70,6 +70,41 @@ public sealed class CheckTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TheStatusOfTheRunningServiceShowsTheSameYamlBelowTheSentence()
+    {
+        _cluster.RunSession("a");
+        _cluster.Forbid("sessions");
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.KubeConfig }
+        );
+        var detail = await DetailAsync(d => d.Contains('\n', StringComparison.Ordinal));
+        var parts = detail.Split('\n', 2);
+        parts[0].ShouldContain("Grant get, list and watch on sessions of the group stream.space.");
+        KubernetesYaml
+            .LoadAllFromString(parts[1], null, strict: true)
+            .OfType<V1Role>()
+            .ShouldHaveSingleItem()
+            .Rules.ShouldContain(r => r.ApiGroups.Contains("stream.space"));
+
+        _cluster.Allow("sessions");
+        await installation.SourceIsAsync("kubernetes", "up");
+        await DetailAsync(d => !d.Contains("Grant get, list and watch on sessions", StringComparison.Ordinal));
+
+        Task<string> DetailAsync(Func<string, bool> wanted) =>
+            Eventually.GetAsync(
+                "the detail of the source",
+                TimeSpan.FromSeconds(60),
+                async () =>
+                    (await installation.StatusAsync())
+                        .GetProperty("sources")
+                        .EnumerateArray()
+                        .Where(s => s.GetProperty("name").GetString() == "kubernetes")
+                        .Select(s => s.GetProperty("detail").GetString()!)
+                        .SingleOrDefault(wanted)
+            );
+    }
+
+    [Fact]
     public async Task AClusterADatabaseAndANatsThatAreAwayAreThreeFaults()
     {
         await _cluster.StopAsync();
