@@ -1,5 +1,7 @@
+using System.Threading.Channels;
 using k8s;
 using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
@@ -151,6 +153,49 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
         await _attached.UntilAsync(() => Yaml().Length == 0, "nothing is missing any more");
 
         string Yaml() => _attached.Status.Detail.Split('\n', 2) is [_, var yaml] ? yaml : "";
+    }
+
+    [Fact]
+    public async Task ItSaysThatTheSessionsAreWatchedForAsLongAsTheyAre()
+    {
+        var output = Channel.CreateUnbounded<ObservationBatch>();
+        using var stop = new CancellationTokenSource();
+        var source = new KubernetesSource(_attached.Options, _clock, () => 0, NullLogger.Instance);
+        var running = source.RunAsync(output.Writer, null, stop.Token);
+        await WatchedAsync();
+
+        _cluster.Forbid("sessions");
+        _cluster.CutWatches();
+        while (source.Status.State is not SourceState.Down)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), _clock, TestContext.Current.CancellationToken);
+        }
+        while (output.Reader.TryRead(out _)) { }
+        // A measurement that was under way may still have begun before.
+        for (var polls = _cluster.Asked("metrics") + 3; _cluster.Asked("metrics") < polls; )
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), _clock, TestContext.Current.CancellationToken);
+        }
+        var late = 0;
+        while (output.Reader.TryRead(out var batch))
+        {
+            late += batch.Observations.OfType<SessionsWatched>().Count();
+        }
+        late.ShouldBeLessThanOrEqualTo(1);
+
+        _cluster.Allow("sessions");
+        await WatchedAsync();
+        await stop.CancelAsync();
+        await running;
+
+        async Task WatchedAsync()
+        {
+            while (
+                !(await output.Reader.ReadAsync(TestContext.Current.CancellationToken))
+                    .Observations.OfType<SessionsWatched>()
+                    .Any()
+            ) { }
+        }
     }
 
     private void BeInTheCluster() =>
