@@ -28,6 +28,7 @@ public sealed class DatadogPlugin : IPlugin
     private KeyFiles? _keyFiles;
     private ITimer? _keyTimer;
     private JsonObject _given = [];
+    private bool _hasFlushed;
 
     /// <inheritdoc/>
     public bool KeepsDataLocal => _inForce is { Config.KeepsDataLocal: true };
@@ -155,6 +156,12 @@ public sealed class DatadogPlugin : IPlugin
         {
             await inForce.Pipeline.KeepOrHoldAsync(facts.Measurements, facts.Events, cancellationToken);
         }
+        // The first flush need not wait for the interval once it says the truth.
+        if (batch.AllSeen && !_hasFlushed)
+        {
+            _hasFlushed = true;
+            await inForce.Pipeline.FlushAsync(cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -228,6 +235,7 @@ public sealed class DatadogPlugin : IPlugin
             await store.DisposeAsync();
             throw;
         }
+        _hasFlushed = false;
         _inForce = new InForce(config, store, pipeline, levels);
         if (config.Enabled)
         {

@@ -60,12 +60,26 @@ public sealed class WatchdogTests
             return FarEndAnswer.Accepted;
         };
         await rig.FlushAsync();
-        await rig.Until(() => store.Gate != Task.CompletedTask);
+        await rig.Until(() => store.Settlements == 2);
         await TickUntil(rig, () => rig.Ledger(Lane.Metrics).Delivered == 2);
         _log.Text.ShouldContain("has stood still for 30 s and is restarted.");
         gate.Open();
         await TickUntil(rig, () => rig.Pipeline.Status.Warnings.Count == 0);
         rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 2);
+    }
+
+    [Fact]
+    public async Task AStoreThatHangsOnAReadIsLeftAndTheRequestIsTriedAgain()
+    {
+        await using var store = new FailingStore();
+        await using var rig = await Rig.StartAsync(store: store, log: _log);
+        using var gate = new Gate();
+        store.ReadGate = gate.Opened;
+        await rig.KeepAsync(new DatadogEvent("Told", "", rig.Clock.GetUtcNow()));
+        await TickUntil(rig, () => _log.Text.Contains("The lane Events has stood still"));
+        store.ReadGate = Task.CompletedTask;
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
     }
 
     [Fact]

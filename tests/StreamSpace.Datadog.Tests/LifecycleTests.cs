@@ -9,6 +9,27 @@ namespace StreamSpace.Datadog.Tests;
 public sealed class LifecycleTests
 {
     [Fact]
+    public async Task TheFirstFlushComesAsSoonAsEverySourceHasToldAllAndTheNextWithTheInterval()
+    {
+        await using var run = await PluginRun.StartAsync("""{"site":"sandbox","metricsInterval":300}""");
+        await run.HandleAsync(new SessionFound(Some.Session("s1", run.Now), run.Now));
+        run.Plugin.Status["lastFlush"].ShouldBeNull();
+        for (var i = 0; i < 3; i++)
+        {
+            await run.Plugin.HandleAsync(new PlatformBatch([]) { AllSeen = true }, CancellationToken.None);
+            await run.ShippedAsync();
+            (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(max, 1)"))
+                .Values.ShouldHaveSingleItem()
+                .ShouldBe([1]);
+            run.Host.FakeClock.Advance(TimeSpan.FromSeconds(10));
+        }
+        await run.FlushAsync(300);
+        (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(max, 1)"))
+            .Values.ShouldHaveSingleItem()
+            .Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task LoadingAndUnloadingAreEventsAndUnloadingSendsWhatIsLeft()
     {
         await using var run = await PluginRun.StartAsync();

@@ -111,6 +111,7 @@ internal sealed class ShipLoop(
                 Fill(underWay, intake, stop);
             if (underWay.Count == 0 || restarted.IsCompleted)
             {
+                underWay.ForEach(left => _ = WakeAfterAsync(left));
                 Sending.Rest();
                 return worst;
             }
@@ -122,6 +123,13 @@ internal sealed class ShipLoop(
                 worst = Worse(worst, Booked(intake, await ended.ConfigureAwait(false)));
             }
         }
+    }
+
+    // What was left to itself may be given back when the lane waits for something to send.
+    private async Task WakeAfterAsync(Task left)
+    {
+        await left.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        outbox.Changed.Raise();
     }
 
     private void Fill(List<Task<Answer?>> underWay, Intake intake, CancellationToken stop)

@@ -34,6 +34,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     private readonly Dictionary<string, string> _uncommitted = new(StringComparer.Ordinal);
     private Registry? _registry;
     private bool _commitFails;
+    private bool _allSeen;
 
     // Read by others while the loop writes.
     private readonly ConcurrentDictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
@@ -80,7 +81,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         try
         {
             // What was kept must be known before a source asks for its checkpoint.
-            await TakeAsync([], stop.Token);
+            await TakeAsync([], areUp: false, stop.Token);
             sources = Task.WhenAll(_sources.Select(s => RunSourceAsync(s, stop.Token)).ToList());
             await LoopAsync(stop.Token);
         }
@@ -155,7 +156,9 @@ public sealed class PlatformWatch : IAsyncDisposable
         Task<bool>? arrival = null;
         while (true)
         {
-            await TakeAsync(Arrived(), cancellationToken);
+            // Asked first: what a source told before it was up is then among what has arrived.
+            var areUp = _sources.All(s => s.Status.State is SourceState.Up);
+            await TakeAsync(Arrived(), areUp, cancellationToken);
             tick ??= timer.WaitForNextTickAsync(cancellationToken).AsTask();
             arrival ??= _arrived.Reader.WaitToReadAsync(cancellationToken).AsTask();
             await await Task.WhenAny(tick, arrival);
@@ -174,7 +177,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         return batches;
     }
 
-    private async Task TakeAsync(List<ObservationBatch> batches, CancellationToken cancellationToken)
+    private async Task TakeAsync(List<ObservationBatch> batches, bool areUp, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
@@ -194,9 +197,11 @@ public sealed class PlatformWatch : IAsyncDisposable
             }
             _sessions = registry.Counts;
             var news = registry.TakeEvents();
-            if (news.Count > 0)
+            var wereSeen = _allSeen;
+            _allSeen |= areUp;
+            if (news.Count > 0 || _allSeen != wereSeen)
             {
-                var told = new PlatformBatch(news) { Demo = _demo };
+                var told = new PlatformBatch(news) { Demo = _demo, AllSeen = _allSeen };
                 foreach (var listener in _listeners.ToList())
                 {
                     await listener.DeliverAsync(told, Baseline, cancellationToken);
@@ -279,7 +284,13 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    private PlatformBatch Baseline() => new(Known().Baseline) { Baseline = true, Demo = _demo };
+    private PlatformBatch Baseline() =>
+        new(Known().Baseline)
+        {
+            Baseline = true,
+            Demo = _demo,
+            AllSeen = _allSeen,
+        };
 
     private Registry Known()
     {

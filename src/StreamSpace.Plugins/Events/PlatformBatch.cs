@@ -10,6 +10,12 @@ public sealed record PlatformBatch(IReadOnlyList<PlatformEvent> Events)
     /// </summary>
     public bool Baseline { get; init; }
 
+    /// <summary>
+    /// True from the batch on with which every source has told all that it saw at its first look: what is known is then
+    /// whole. It may be without events. Never true while a source that is configured is away since the start.
+    /// </summary>
+    public bool AllSeen { get; init; }
+
     /// <summary>True when the events are invented by the demo platform. Such data must never leave the machine.</summary>
     public bool Demo { get; init; }
 }

@@ -13,6 +13,8 @@ public sealed class FailingStore : ITelemetryStore
 
     public int Appends { get; private set; }
 
+    public int Settlements { get; private set; }
+
     /// <summary>Called before an append or a cut is kept.</summary>
     public Action<Arrivals> OnAppend { get; set; } = _ => { };
 
@@ -23,6 +25,9 @@ public sealed class FailingStore : ITelemetryStore
 
     /// <summary>Every transaction and read waits for it, and is carried out only then.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
+
+    /// <summary>Every read waits for it.</summary>
+    public Task ReadGate { get; set; } = Task.CompletedTask;
 
     /// <summary>All three kinds of transaction, as on a disk that is full.</summary>
     public bool IsFull
@@ -58,11 +63,13 @@ public sealed class FailingStore : ITelemetryStore
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
     {
         await Gate;
+        await ReadGate;
         return await _inner.ReadAsync(payload, cancellationToken);
     }
 
     public async ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken)
     {
+        Settlements++;
         await PassAsync(SettleFails);
         await _inner.SettleAsync(settlement, cancellationToken);
     }

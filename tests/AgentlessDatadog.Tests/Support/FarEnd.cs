@@ -107,6 +107,7 @@ public sealed class FarEnd : IAsyncDisposable
         }
         context.Response.StatusCode = status;
         context.Response.ContentType = answer.Type;
+        context.Response.GetTypedHeaders().Date = clock.GetUtcNow();
         foreach (var (name, value) in answer.Headers)
             context.Response.Headers[name] = value;
         await WriteAsync(context, answer);

@@ -92,7 +92,7 @@ public sealed class Rig : IAsyncDisposable
     /// </summary>
     public async Task Until(Func<bool> holds, TimeSpan step = default)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         while (!holds())
         {
             if (step > TimeSpan.Zero && IsQuiet)

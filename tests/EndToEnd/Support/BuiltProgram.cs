@@ -7,7 +7,8 @@ namespace EndToEnd.Support;
 /// <summary>One of the built programs, run as a user runs it, with all that it prints kept.</summary>
 public sealed class BuiltProgram : IAsyncDisposable
 {
-    private static readonly string Logs = MakeLogs();
+    /// <summary>Where the plugins of all that is run here write their logs.</summary>
+    public static readonly string Logs = MakeLogs();
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();

@@ -8,8 +8,6 @@ namespace EndToEnd.Support;
 /// <summary>A host with a fresh data folder, and a sandbox: its own, or a process apart that outlives it.</summary>
 public sealed class Installation : IAsyncDisposable
 {
-    private const string PluginLogs = "/var/log/streamspace/plugins";
-
     private readonly string _data;
     private readonly BuiltProgram? _judge;
     private readonly SecretSearch _search = new();
@@ -126,10 +124,7 @@ public sealed class Installation : IAsyncDisposable
         _hosts.ForEach(host => _search.LookAt($"what host {host.Id} printed", host.Output));
         _search.LookAt("what the judge printed", _judge?.Output ?? "");
         _search.LookAtFolder(_data);
-        if (Directory.Exists(PluginLogs))
-        {
-            _search.LookAtFolder(PluginLogs);
-        }
+        _search.LookAtFolder(BuiltProgram.Logs);
         Directory.Delete(_data, recursive: true);
         var (found, looks) = _search.Result;
         found.ShouldBeEmpty();

@@ -10,7 +10,9 @@ internal sealed class ScriptedSource(string name = "scripted") : ISource
 
     public string Name => name;
 
-    public SourceStatus Status => new(name, SourceState.Up, "Scripted.", Some.Morning);
+    public SourceStatus Status => new(name, State, "Scripted.", Some.Morning);
+
+    public SourceState State { get; set; } = SourceState.Connecting;
 
     /// <summary>The checkpoint that it was started with.</summary>
     public TaskCompletionSource<string?> StartedWith { get; } = new();

@@ -39,6 +39,40 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatIsKnownIsSaidToBeWholeOnceEverySourceIsUpAndNotBefore()
+    {
+        var second = new ScriptedSource("second") { State = SourceState.Up };
+        await using var watch = new PlatformWatch(
+            [_source, second],
+            _store,
+            demo: false,
+            _clock,
+            () => 0.5,
+            NullLogger.Instance
+        );
+        await using var attached = await watch.AttachAsync(
+            "listener",
+            _listener.TakeAsync,
+            () => false,
+            CancellationToken.None
+        );
+        var running = watch.RunAsync(_stop.Token);
+        second.Say(null, Create("a", 0));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the first session");
+        _listener.Batches.ShouldAllBe(b => !b.AllSeen);
+
+        _source.State = SourceState.Up;
+        await AdvanceUntilAsync(() => _listener.Batches.Count == 3, "the word, though nothing happened");
+        _listener.Batches[^1].AllSeen.ShouldBeTrue();
+        _listener.Batches[^1].Events.ShouldBeEmpty();
+        var late = new RecordingListener();
+        await using var later = await watch.AttachAsync("late", late.TakeAsync, () => false, CancellationToken.None);
+        late.Batches.ShouldHaveSingleItem().AllSeen.ShouldBeTrue();
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task AListenerThatKnowsNothingIsGivenABaselineAndThenTheSameBatch()
     {
         Start();

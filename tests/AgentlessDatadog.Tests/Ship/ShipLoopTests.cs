@@ -1,0 +1,63 @@
+using System.Net;
+using AgentlessDatadog.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+public sealed class ShipLoopTests
+{
+    [Fact]
+    public async Task WhatALaneLeftBehindIsSentAgainWhenItComesBackAlsoWhenNothingElseHappens()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+        var log = new LogBook();
+        await using var store = new EnduringStore(new MemoryStore(), clock, new Warnings(log), log);
+        var outbox = new Outbox(store, new Ledger(), clock);
+        var lane = new ShipLoop(Lane.Events, 8, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
+        using var hanging = new Hanging();
+        using var client = new HttpClient(hanging);
+        lane.Use(new Intake(client, new IntakeOptions { ApiKey = Rig.Key }, clock));
+        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]), mayHold: false);
+        outbox.Add([
+            Sample.Payload(1).Header with
+            {
+                Lane = Lane.Events,
+                Destination = new IntakeOptions().Destination,
+                Oldest = clock.GetUtcNow(),
+            },
+        ]);
+        using var stop = new CancellationTokenSource();
+        var running = lane.RunAsync(stop.Token);
+        await UntilAsync(() => hanging.Requests == 1);
+
+        lane.Restart();
+        await UntilAsync(() => lane.Sending.Busy is null);
+        hanging.First.SetResult(new HttpResponseMessage(HttpStatusCode.ServiceUnavailable));
+        await UntilAsync(() => hanging.Requests == 2);
+        await stop.CancelAsync();
+        await running;
+    }
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!holds())
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
+    }
+
+    private sealed class Hanging : HttpMessageHandler
+    {
+        private int _requests;
+
+        public int Requests => Volatile.Read(ref _requests);
+
+        public TaskCompletionSource<HttpResponseMessage> First { get; } = new();
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken token) =>
+            Interlocked.Increment(ref _requests) == 1
+                ? First.Task
+                : Task.FromResult(new HttpResponseMessage(HttpStatusCode.ServiceUnavailable));
+    }
+}
