@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform;
 
@@ -14,6 +15,14 @@ internal sealed partial class Registry
     private DateTimeOffset _lookedAt;
 
     private bool Outranked([NotNullWhen(true)] Life? life) => _looked && life is { Uid: not null, Closed: false };
+
+    // A message of the controller about a session that nobody has seen, where sessions are seen: it is gone again, or
+    // will be seen in a moment. Only what fails before there is a session is never seen.
+    private bool Hearsay(Life? life, SessionObservation seen) =>
+        _looked
+        && IsOfCluster(life, seen)
+        && seen is StatusReported { Status: not ReportedStatus.Failed } or HibernateRequested or WakeRequested
+        && life is null or { Uid: null, Introduced: false, Session.State: SessionState.Lapsed };
 
     // A message says "running" when the parts of a session were made, long before it is ready.
     private SessionObservation Weighed(Life? life, SessionObservation seen) =>
@@ -118,7 +127,15 @@ internal sealed partial class Registry
         Watched();
         foreach (var life in _lives.Open.Where(l => l.Uid is null && IsOfCluster(l)).ToList())
         {
-            _lives.Put(life with { Due = Patience(life) });
+            // Messages that were read before the list told of sessions that came and went while nobody looked.
+            if (!life.Introduced && (life.Session.Active || life.Session.State is SessionState.Hibernated))
+            {
+                Lapse(life, listed.At);
+            }
+            else
+            {
+                _lives.Put(life with { Due = Patience(life) });
+            }
         }
         foreach (var life in _lives.Open.Where(l => l.Uid is { } uid && !listed.Uids.Contains(uid)).ToList())
         {

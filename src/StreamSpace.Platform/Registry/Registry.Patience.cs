@@ -39,9 +39,7 @@ internal sealed partial class Registry
                 _lives.Put(life with { Due = now + LapseAfter });
                 continue;
             }
-            var lapsed = life.Session with { State = SessionState.Lapsed, AwakeSince = null };
-            _lives.Put(life with { Session = lapsed, Due = now + RememberFor });
-            Tell(new SessionChanged(lapsed, now));
+            Lapse(life, now);
         }
         _lives.Forget(now);
     }

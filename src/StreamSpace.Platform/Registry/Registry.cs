@@ -117,6 +117,8 @@ internal sealed partial class Registry
             case DeleteRequested or StatusReported { Status: ReportedStatus.Ended }:
                 End(life, seen);
                 break;
+            case not null when Hearsay(life, seen):
+                break;
             case StatusReported status when life is null:
                 Find(Expected(Life.Found(status)), seen.At);
                 break;
@@ -191,6 +193,13 @@ internal sealed partial class Registry
         {
             End(introduced, end);
         }
+    }
+
+    private void Lapse(Life life, DateTimeOffset at)
+    {
+        var lapsed = life.Session with { State = SessionState.Lapsed, AwakeSince = null };
+        _lives.Put(life with { Session = lapsed, Due = _now + RememberFor });
+        Tell(new SessionChanged(lapsed, at));
     }
 
     private void Find(Life life, DateTimeOffset at)

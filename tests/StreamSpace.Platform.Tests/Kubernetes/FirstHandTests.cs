@@ -174,6 +174,28 @@ public class FirstHandTests
         _told.Last.EndedAt.ShouldBe(At(5));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AStatusOfASessionThatCameAndWentUnseenMakesNone(bool readBeforeTheList)
+    {
+        var listed = new SessionsListed(new HashSet<string>(), At(50));
+        var messages = (Observation[])[Running("a", 2), Hibernated("a", 3), Wake("a", 4), Running("a", 5)];
+        _told.See(readBeforeTheList ? [.. messages, listed, Running("a", 6)] : [listed, .. messages]);
+        _told.Registry.Counts.Keys.ShouldBeSubsetOf([SessionState.Lapsed]);
+        _told.Names.Split(' ').ShouldBeSubsetOf(["", "Found", "Changed", "Hibernated", "Woken"]);
+
+        _told.See(Seen("a", 60, ReportedStatus.Running));
+        _told.Last.State.ShouldBe(SessionState.Running, "it was only slow to be seen");
+    }
+
+    [Fact]
+    public void AFailureBeforeThereIsASessionIsHeard()
+    {
+        _told.See(new SessionsListed(new HashSet<string>(), At(0)), Failed("a", 1, "quota"));
+        _told.Registry.Counts[SessionState.Failed].ShouldBe(1);
+    }
+
     [Fact]
     public void DockersSessionsKeepTheirMessages()
     {

@@ -40,6 +40,14 @@ public class SessionMessageTests
     }
 
     [Fact]
+    public void AStatusWithoutAPhaseIsDockers()
+    {
+        Read(_upstream.DockerStatus("s", "running", At(0)))!.Platform.ShouldBe("docker");
+        Read(_upstream.Status("s", "Running", At(0)))!.Platform.ShouldBeNull();
+        Read(_upstream.CreationFailed("s", "quota", At(0)))!.Platform.ShouldBeNull();
+    }
+
+    [Fact]
     public void AnEmptyPhaseLeavesTheWordToTheStatus()
     {
         var seen = Read(_upstream.CreationFailed("s", "quantity <2Gi & more>", At(0))).ShouldBeOfType<StatusReported>();

@@ -80,7 +80,7 @@ internal static class SessionMessage
                     MessageId = Name(members.EventId),
                     User = new PlatformUser(Name(members.UserId), Name(members.UserId)),
                     Template = Name(members.TemplateId),
-                    Platform = Name(members.Platform),
+                    Platform = Name(members.Platform) ?? Controllers(subject, members),
                 },
                 null
             )
@@ -98,6 +98,10 @@ internal static class SessionMessage
                 ? new StatusReported(sessionId, at, status, Words(members.Message))
                 : null,
         };
+
+    // A status names no platform; only the Docker controller's has no phase at all (§2.3).
+    private static string? Controllers(string subject, Members members) =>
+        subject is SessionSubjects.Status && members.Phase is null ? "docker" : null;
 
     // The phase is absent from the Docker controller and empty when a creation failed (§2.3).
     private static ReportedStatus? Status(string? word) =>
