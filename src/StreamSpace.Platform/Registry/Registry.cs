@@ -150,7 +150,8 @@ internal sealed partial class Registry
     private void Create(Life? life, SessionObservation seen)
     {
         var end = life?.Session.EndedAt ?? life?.HeldEnd;
-        if (life is null || seen.At > end)
+        // A life that was seen, and another of its name, are told apart by sight: the API's clock may be ahead.
+        if (life is null || (life.Uid is null && seen.At > end))
         {
             if (life?.HeldEnd is { } held)
             {

@@ -190,6 +190,17 @@ public class FirstHandTests
     }
 
     [Fact]
+    public void ACreationThatIsSaidLateByAClockAheadBeginsNoOtherLife()
+    {
+        _told.See(Seen("a", 2, ReportedStatus.Running, created: 1), Seen("a", 5, ReportedStatus.Ended));
+        _told.See(Create("a", 60));
+        _told.Names.ShouldBe("Created Started Ended");
+
+        _told.See(Seen("a", 9, ReportedStatus.Running, created: 8, uid: "two"));
+        _told.Names.ShouldBe("Created Started Ended Created Started");
+    }
+
+    [Fact]
     public void AFailureBeforeThereIsASessionIsHeard()
     {
         _told.See(new SessionsListed(new HashSet<string>(), At(0)), Failed("a", 1, "quota"));
