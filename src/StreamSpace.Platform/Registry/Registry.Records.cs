@@ -8,7 +8,7 @@ namespace StreamSpace.Platform;
 /// </content>
 internal sealed partial class Registry
 {
-    private readonly UserNames _names = new();
+    private readonly UserNames _names;
 
     private Observation Completed(Observation seen) =>
         seen switch

@@ -25,6 +25,7 @@ internal sealed partial class Registry
     {
         _lives = new Lives(kept.Lives);
         _users = kept.Users;
+        _names = new UserNames(kept.Names);
     }
 
     /// <summary>How many sessions are in each state before their end.</summary>
@@ -43,7 +44,7 @@ internal sealed partial class Registry
         get
         {
             var (put, forgotten) = _lives.Changes;
-            return new RegistryChange(put, forgotten, _usersTouched ? _users : null);
+            return new RegistryChange(put, forgotten, _usersTouched ? _users : null) { Names = _names.Fresh };
         }
     }
 
@@ -51,6 +52,7 @@ internal sealed partial class Registry
     public void Kept()
     {
         _lives.Kept();
+        _names.Kept();
         _usersTouched = false;
     }
 

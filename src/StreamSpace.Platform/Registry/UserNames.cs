@@ -11,19 +11,35 @@ internal sealed class UserNames
     private readonly Dictionary<string, PlatformUser> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlatformUser> _byName = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, PlatformUser> _fresh = new(StringComparer.Ordinal);
+
+    /// <summary>Begins with what was kept.</summary>
+    public UserNames(IEnumerable<PlatformUser> kept)
+    {
+        Learn(kept);
+        Kept();
+    }
+
+    /// <summary>What was learned since <see cref="Kept"/> was called last.</summary>
+    public IReadOnlyList<PlatformUser> Fresh => [.. _fresh.Values];
+
+    /// <summary>Says that <see cref="Fresh"/> is kept.</summary>
+    public void Kept() => _fresh.Clear();
+
     /// <summary>Takes users whose both parts are known; the newest name of an id is its name.</summary>
     public void Learn(IEnumerable<PlatformUser> users)
     {
         foreach (var user in users)
         {
-            if (user is { Id: { } id, Name: { } name })
+            if (user is { Id: { } id, Name: { } name } && _byId.GetValueOrDefault(id) is var before && before != user)
             {
-                if (_byId.TryGetValue(id, out var before) && _byName.GetValueOrDefault(before.Name!) == before)
+                if (before is not null && _byName.GetValueOrDefault(before.Name!) == before)
                 {
                     _byName.Remove(before.Name!);
                 }
                 _byId[id] = user;
                 _byName[name] = user;
+                _fresh[id] = user;
             }
         }
     }

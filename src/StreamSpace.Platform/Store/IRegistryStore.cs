@@ -1,3 +1,5 @@
+using StreamSpace.Plugins;
+
 namespace StreamSpace.Platform;
 
 /// <summary>Keeps what the registry knows, and how far each source has come, over restarts.</summary>
@@ -20,6 +22,9 @@ internal sealed record RegistrySnapshot(
     IReadOnlyDictionary<string, string> Checkpoints
 )
 {
+    /// <summary>Users of whom both parts are known: a source that knows them may be away when another tells of them.</summary>
+    public IReadOnlyCollection<PlatformUser> Names { get; init; } = [];
+
     /// <summary>Nothing was kept yet.</summary>
     public static RegistrySnapshot Empty { get; } = new([], null, new Dictionary<string, string>());
 }
@@ -30,6 +35,9 @@ internal sealed record RegistrySnapshot(
 /// <param name="Users">The count of users when it is newer, else null.</param>
 internal sealed record RegistryChange(IReadOnlyList<Life> Lives, IReadOnlyList<string> Forgotten, UsersTotalled? Users)
 {
+    /// <summary>Users who are new, or have another name.</summary>
+    public IReadOnlyList<PlatformUser> Names { get; init; } = [];
+
     /// <summary>True when nothing is different.</summary>
-    public bool IsEmpty => Lives.Count == 0 && Forgotten.Count == 0 && Users is null;
+    public bool IsEmpty => Lives.Count == 0 && Forgotten.Count == 0 && Users is null && Names.Count == 0;
 }

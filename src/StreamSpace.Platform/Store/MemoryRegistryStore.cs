@@ -1,3 +1,5 @@
+using StreamSpace.Plugins;
+
 namespace StreamSpace.Platform;
 
 /// <summary>Keeps nothing over a restart of the process: the demo's store.</summary>
@@ -5,10 +7,11 @@ public sealed class MemoryRegistryStore : IRegistryStore
 {
     private readonly Dictionary<string, Life> _lives = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PlatformUser> _names = new(StringComparer.Ordinal);
     private UsersTotalled? _users;
 
     RegistrySnapshot IRegistryStore.Load() =>
-        new([.. _lives.Values], _users, new Dictionary<string, string>(_checkpoints));
+        new([.. _lives.Values], _users, new Dictionary<string, string>(_checkpoints)) { Names = [.. _names.Values] };
 
     void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
     {
@@ -23,6 +26,10 @@ public sealed class MemoryRegistryStore : IRegistryStore
         foreach (var (source, checkpoint) in checkpoints)
         {
             _checkpoints[source] = checkpoint;
+        }
+        foreach (var user in change.Names)
+        {
+            _names[user.Id!] = user;
         }
         _users = change.Users ?? _users;
     }

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform;
 
@@ -47,6 +48,7 @@ public sealed class SqliteRegistryStore : IRegistryStore
     RegistrySnapshot IRegistryStore.Load()
     {
         var lives = new List<Life>();
+        var names = new List<PlatformUser>();
         UsersTotalled? users = null;
         var checkpoints = new Dictionary<string, string>(StringComparer.Ordinal);
         using var command = _connection.CreateCommand();
@@ -63,12 +65,15 @@ public sealed class SqliteRegistryStore : IRegistryStore
                 case Kinds.Users:
                     users = RegistryJson.Read<UsersTotalled>(value);
                     break;
+                case Kinds.Name:
+                    names.Add(new PlatformUser(rows.GetString(1), value));
+                    break;
                 case Kinds.Checkpoint:
                     checkpoints[rows.GetString(1)] = value;
                     break;
             }
         }
-        return new RegistrySnapshot(lives, users, checkpoints);
+        return new RegistrySnapshot(lives, users, checkpoints) { Names = names };
     }
 
     void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
@@ -99,6 +104,10 @@ public sealed class SqliteRegistryStore : IRegistryStore
         if (change.Users is { } users)
         {
             Run(put, Kinds.Users, "", RegistryJson.Write(users));
+        }
+        foreach (var user in change.Names)
+        {
+            Run(put, Kinds.Name, user.Id!, user.Name!);
         }
         foreach (var (source, checkpoint) in checkpoints)
         {
@@ -191,6 +200,7 @@ public sealed class SqliteRegistryStore : IRegistryStore
     {
         public const string Life = "life";
         public const string Users = "users";
+        public const string Name = "name";
         public const string Checkpoint = "checkpoint";
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Shouldly;
 using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
@@ -30,11 +31,13 @@ public sealed class RegistryStoreTests : IDisposable
             {
                 Template = "gimp",
             },
-            new UsersTotalled(12, At(9))
+            new UsersTotalled(12, At(9)),
+            new UsersNamed([new PlatformUser("7d1f", "ada lovelace")], At(9))
         );
         store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "41", ["other"] = "x" });
         told.Registry.Kept();
         told.See(Running("open", 7));
+        told.See(new UsersNamed([new PlatformUser("7d1f", "ada")], At(10)));
         store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "42" });
         if (onDisk)
         {
@@ -54,6 +57,9 @@ public sealed class RegistryStoreTests : IDisposable
         again.Tick(20).See(Running("ended", 30), Delete("open", 40), Create("held", 1));
         again.Names.ShouldBe("Ended Ended Created");
         again.Events[0].Id.ShouldBe("held@2026-03-02T08:00:03.0000000Z/ended");
+        // Before the source that knows users is back.
+        again.See(Create("later", 50, user: "7d1f"));
+        again.Last.User.ShouldBe(new PlatformUser("7d1f", "ada"));
         store.Dispose();
     }
 
