@@ -22,6 +22,9 @@ internal sealed class Levels(TelemetryPipeline pipeline)
     private int? _users;
     private bool _demo;
 
+    // What is true is not known before the host has told: no zeros until then.
+    private bool _told;
+
     /// <summary>How many sessions are open.</summary>
     public int OpenSessions
     {
@@ -70,6 +73,7 @@ internal sealed class Levels(TelemetryPipeline pipeline)
     {
         lock (_lock)
         {
+            _told = true;
             if (batch.Baseline)
             {
                 ForgetAllBut(batch.Events.OfType<SessionEvent>().Select(e => e.Session.LifeId).ToHashSet());
@@ -102,7 +106,7 @@ internal sealed class Levels(TelemetryPipeline pipeline)
     {
         lock (_lock)
         {
-            if (_config is not { Enabled: true } config)
+            if (!_told || _config is not { Enabled: true } config)
             {
                 return;
             }

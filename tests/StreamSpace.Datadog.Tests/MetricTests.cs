@@ -10,6 +10,18 @@ namespace StreamSpace.Datadog.Tests;
 public sealed class MetricTests
 {
     [Fact]
+    public async Task BeforeThePlatformIsKnownThereAreNoZeros()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).ShouldBeEmpty();
+
+        await run.HandleAsync();
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).Count.ShouldBe(3);
+    }
+
+    [Fact]
     public async Task ALifeIsCountedOnceWithUserAndTemplateHoweverOftenItsEventsCome()
     {
         await using var run = await PluginRun.StartAsync();
