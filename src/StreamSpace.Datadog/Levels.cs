@@ -91,7 +91,11 @@ internal sealed class Levels(TelemetryPipeline pipeline)
                         Close(e);
                         break;
                     case SessionEvent e:
-                        Open(e.Session);
+                        var group = Open(e.Session).Group;
+                        if (batch.Baseline && e.Session.Active)
+                        {
+                            group.WasActive(pipeline);
+                        }
                         break;
                     case UsersCounted e:
                         _users = e.Total;

@@ -58,6 +58,9 @@ internal sealed class SessionGroup(string[] tags, string? template)
         return more;
     }
 
+    /// <summary>It was active before we were: should it prove to be no more, that is said with a zero.</summary>
+    public void WasActive(TelemetryPipeline pipeline) => _active ??= pipeline.Gauge(Metrics.SessionActive.Name, tags);
+
     /// <summary>Adds one measurement of a session to the distributions of its template.</summary>
     public void Record(TelemetryPipeline pipeline, SessionMeasured e)
     {

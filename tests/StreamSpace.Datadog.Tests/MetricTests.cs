@@ -67,6 +67,17 @@ public sealed class MetricTests
     }
 
     [Fact]
+    public async Task WhatWasActiveBeforeARestartAndIsNoMoreFallsToZero()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("s1", run.Now);
+        await run.BeginWithAsync(new SessionFound(session, run.Now));
+        await run.HandleAsync(Some.Ended(session, run.Now));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*} by {user}")).ShouldBe(new() { ["user:ada"] = 0 });
+    }
+
+    [Fact]
     public async Task AZeroIsSentToTheEndOfTheHourAndThenNoMore()
     {
         await using var run = await PluginRun.StartAsync("""{"site":"sandbox","metricsInterval":300}""");

@@ -52,6 +52,9 @@ internal sealed class PluginRun : IAsyncDisposable
         await Plugin.HandleAsync(new PlatformBatch(events), CancellationToken.None);
 
     /// <summary>Lets one flush interval pass, and waits until what it sent is in the sandbox.</summary>
+    public async Task BeginWithAsync(params PlatformEvent[] events) =>
+        await Plugin.HandleAsync(new PlatformBatch(events) { Baseline = true }, CancellationToken.None);
+
     public async Task FlushAsync(int seconds = 10)
     {
         // A request under way would time out when the clock jumps.
