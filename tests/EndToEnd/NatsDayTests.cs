@@ -47,7 +47,8 @@ public sealed class NatsDayTests
 
         var judge = new Judge(installation.Sandbox, day.Lives, from.AddMinutes(-1), to);
         await judge.CountsAreExactAsync();
-        await judge.ActiveIsRightAtEveryFlushAsync(InFlight);
+        await judge.ActiveIsRightAtEveryFlushAsync(at => (at - InFlight, at + InFlight));
+        await judge.LastActiveIsRightAsync();
         await judge.DurationsAreRightAtEveryFlushAsync(InFlight);
         await judge.TotalsAreRightAtTheEndAsync();
         await judge.DistributionsAreExactAsync();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using EndToEnd.Support;
 using Shouldly;
@@ -16,54 +15,32 @@ namespace EndToEnd;
 public sealed class WholeStreamSpaceTests : IAsyncLifetime
 {
     private readonly UpstreamMessages _messages = new(seed: 5);
-    private NatsServer _nats = null!;
-    private PostgresServer _postgres = null!;
+    private StreamSpaceServers _servers = null!;
     private UpstreamDatabase _database = null!;
     private FakeCluster _cluster = null!;
     private Installation _installation = null!;
-    private Dictionary<string, string> _environment = [];
 
     public async ValueTask InitializeAsync()
     {
-        _nats = await NatsServer.StartAsync();
-        _postgres = await PostgresServer.StartAsync();
-        _database = await UpstreamDatabase.CreateAsync(_postgres, "streamspace");
+        _servers = await StreamSpaceServers.StartAsync(TimeProvider.System);
+        (_database, _cluster) = (_servers.Database, _servers.Cluster);
         await _database.CreateUserAsync("7f01", "ada", Wall().AddDays(-9));
         await _database.CreateUserAsync("7f02", "bob", Wall().AddDays(-8));
-        var reader = await _database.CreateReaderAsync("observer");
-        _cluster = await FakeCluster.StartAsync(TimeProvider.System);
         _cluster.RunSession("ada-chrome-00000001", "ada", "chrome");
-        _environment = new Dictionary<string, string>
-        {
-            ["NATS_URL"] = _nats.Url,
-            ["KUBECONFIG"] = _cluster.KubeConfig,
-            ["DB_HOST"] = "127.0.0.1",
-            ["DB_PORT"] = reader.Port.ToString(CultureInfo.InvariantCulture),
-            ["DB_NAME"] = reader.Database,
-            ["DB_USER"] = reader.User,
-            ["DB_PASSWORD"] = reader.Password!,
-        };
-        _installation = await Installation.StartWithJudgeAsync(_environment);
-        foreach (var source in (string[])["kubernetes", "postgresql", "nats"])
-        {
-            await _installation.SourceIsAsync(source, "up");
-        }
+        _installation = await _servers.AttachAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         await _installation.DisposeAsync();
-        await _cluster.DisposeAsync();
-        await _database.DisposeAsync();
-        await _postgres.DisposeAsync();
-        await _nats.DisposeAsync();
+        await _servers.DisposeAsync();
     }
 
     [Fact]
     public async Task EverythingIsCountedOnceWhoeverTellsOfItFirst()
     {
         var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
-        await using var client = await _nats.ConnectAsync();
+        await using var client = await _servers.Nats.ConnectAsync();
 
         // Asked for on NATS, with the platform copy; made in Kubernetes a moment later.
         await _messages
@@ -156,7 +133,11 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
     public async Task CheckNamesEveryThingAndItsExitCodeTells()
     {
         var data = Directory.CreateTempSubdirectory("check-").FullName;
-        await using var well = BuiltProgram.Start("StreamSpace.PluginHost", ["check", "--data", data], _environment);
+        await using var well = BuiltProgram.Start(
+            "StreamSpace.PluginHost",
+            ["check", "--data", data],
+            _servers.Environment
+        );
         (await well.EndAsync()).ShouldBe(0, well.Output);
         foreach (var thing in (string[])["kubernetes ListSessions", "postgresql", "nats", "config", "site", "cluster"])
         {
@@ -164,11 +145,11 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         }
 
         _cluster.Forbid("sessions");
-        var sick = new Dictionary<string, string>(_environment) { ["NATS_URL"] = "nats://127.0.0.1:1" };
+        var sick = new Dictionary<string, string>(_servers.Environment) { ["NATS_URL"] = "nats://127.0.0.1:1" };
         await using var ill = BuiltProgram.Start("StreamSpace.PluginHost", ["check", "--data", data], sick);
         (await ill.EndAsync()).ShouldBe(1, ill.Output);
         ill.Output.Split('\n').Count(l => l.StartsWith("FAULT")).ShouldBeGreaterThanOrEqualTo(2, ill.Output);
-        ill.Output.ShouldNotContain(_environment["DB_PASSWORD"]);
+        ill.Output.ShouldNotContain(_servers.Environment["DB_PASSWORD"]);
         Directory.Delete(data, recursive: true);
     }
 
@@ -179,12 +160,12 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         await using var refused = BuiltProgram.Start(
             "StreamSpace.PluginHost",
             ["register", "--data", data],
-            _environment
+            _servers.Environment
         );
         (await refused.EndAsync()).ShouldBe(1, refused.Output);
         refused.Output.ShouldContain("GRANT");
 
-        var owner = new Dictionary<string, string>(_environment)
+        var owner = new Dictionary<string, string>(_servers.Environment)
         {
             ["DB_USER"] = PostgresServer.Owner,
             ["DB_PASSWORD"] = PostgresServer.OwnerPassword,

@@ -10,6 +10,9 @@ public sealed class Judge(
     DateTimeOffset to
 )
 {
+    // What the query language gives for a tag that is not there.
+    private const string Nobody = "N/A";
+
     public async Task CountsAreExactAsync()
     {
         await SumsAsync("streamspace.session.created", lives);
@@ -18,32 +21,68 @@ public sealed class Judge(
     }
 
     /// <summary>
-    /// At each flush the number of active sessions of each user and template is one that was true at some moment about
-    /// then; at the last flush, long after the last message, it is the number itself.
+    /// At each flush the number of active sessions of each user and template is one that was true at some moment of the
+    /// time that <paramref name="window"/> allows for.
     /// </summary>
-    public async Task ActiveIsRightAtEveryFlushAsync(TimeSpan inFlight)
+    /// <returns>How many flushes could only have one number.</returns>
+    public async Task<int> ActiveIsRightAtEveryFlushAsync(
+        Func<DateTimeOffset, (DateTimeOffset From, DateTimeOffset To)> window
+    )
     {
         var series = await sandbox.QueryAsync(
             "sum:streamspace.session.active{*} by {user,template}.rollup(max, 1)",
             from,
             to
         );
-        var points = 0;
+        var groups = Groups(lives);
+        var exact = 0;
+        var flushes = await FlushesAsync();
+        flushes.Count.ShouldBeGreaterThan(1);
+        foreach (var flush in flushes)
+        {
+            var moments = Moments(window(flush)).ToList();
+            var certain = true;
+            foreach (var (key, group) in groups)
+            {
+                var point = series.SingleOrDefault(s => Key(s.Tags) == key)?.Points ?? [];
+                var value = point.SingleOrDefault(p => p.Second == flush.ToUnixTimeSeconds()).Value;
+                var possible = moments.Select(m => group.Count(l => l.ActiveAt(m) && l.Introduced <= m)).ToList();
+                value.ShouldBeInRange(possible.Min(), possible.Max(), $"{key} at {flush:HH:mm:ss}");
+                certain &= possible.Min() == possible.Max();
+            }
+            exact += certain ? 1 : 0;
+        }
+        return exact;
+    }
+
+    /// <summary>No session is counted as active that nobody has, not even for a moment.</summary>
+    public async Task NobodyElseIsActiveAsync() =>
+        (await sandbox.QueryAsync("sum:streamspace.session.active{*} by {user,template}.rollup(max, 1)", from, to))
+            .Select(s => Key(s.Tags))
+            .ShouldBeSubsetOf(Groups(lives).Keys);
+
+    /// <summary>A group that fell to none has said so: the last point of each is right.</summary>
+    public async Task LastActiveIsRightAsync()
+    {
+        var series = await sandbox.QueryAsync(
+            "sum:streamspace.session.active{*} by {user,template}.rollup(max, 1)",
+            from,
+            to
+        );
         foreach (var (key, group) in Groups(lives))
         {
-            foreach (var (second, value) in series.Where(s => Key(s.Tags) == key).SelectMany(s => s.Points))
-            {
-                points++;
-                var at = DateTimeOffset.FromUnixTimeSeconds(second);
-                var moments = Moments(at, inFlight).Select(m => group.Count(l => l.ActiveAt(m) && l.Introduced <= m));
-                ((double)moments.Min()).ShouldBeLessThanOrEqualTo(value, $"{key} at {at}");
-                ((double)moments.Max()).ShouldBeGreaterThanOrEqualTo(value, $"{key} at {at}");
-            }
             var last = series.SingleOrDefault(s => Key(s.Tags) == key)?.Points[^1].Value ?? 0;
             last.ShouldBe(group.Count(l => l.ActiveAt(to)), $"{key} at the end");
         }
-        points.ShouldBeGreaterThan(20);
     }
+
+    /// <summary>The second of each flush: there is a total of sessions in every one.</summary>
+    public async Task<IReadOnlyList<DateTimeOffset>> FlushesAsync() =>
+        [
+            .. (await sandbox.QueryAsync("max:streamspace.sessions.total{*}.rollup(max, 1)", from, to))
+                .SelectMany(s => s.Points)
+                .Select(p => DateTimeOffset.FromUnixTimeSeconds(p.Second)),
+        ];
 
     public async Task DurationsAreRightAtEveryFlushAsync(TimeSpan inFlight)
     {
@@ -71,6 +110,35 @@ public sealed class Judge(
                 points[^1].Value.ShouldBe(life.AwakeSeconds(to), 0.001, $"final value of {life.Id}");
             }
         }
+    }
+
+    /// <summary>The final duration of each life that ended, as near as <paramref name="doubt"/> (seconds) says.</summary>
+    public async Task FinalDurationsAreRightAsync(Func<PlayedLife, double> doubt)
+    {
+        var series = await sandbox.QueryAsync(
+            "max:streamspace.session.duration{*} by {session}.rollup(max, 1)",
+            from,
+            to
+        );
+        foreach (var life in lives.Where(l => l.Ended is not null && lives.Count(o => o.Id == l.Id) == 1))
+        {
+            var points = series.SingleOrDefault(s => s.Tags.Contains($"session:{life.Id}"))?.Points ?? [];
+            points.Count.ShouldBeGreaterThan(0, life.Id);
+            points[^1].Value.ShouldBe(life.AwakeSeconds(to), doubt(life), $"final value of {life.Id}");
+        }
+    }
+
+    /// <summary>Users made, log-ins and log-outs, by name; a log-out's name is a guess.</summary>
+    public async Task UsersAreExactAsync(UserBook users)
+    {
+        (await ByUserAsync("streamspace.user.created")).ShouldBe(users.Created, ignoreOrder: true, "created");
+        (await ByUserAsync("streamspace.user.login")).ShouldBe(users.LoggedIn, ignoreOrder: true, "logged in");
+        var loggedOut = await ByUserAsync("streamspace.user.logout");
+        loggedOut.Values.Sum().ShouldBe(users.LoggedOut.Values.Sum(), "logged out");
+        loggedOut.GetValueOrDefault(Nobody).ShouldBeLessThanOrEqualTo(users.Nameless, "log-outs of nobody");
+        loggedOut.Where(u => u.Key != Nobody).ShouldAllBe(u => u.Value <= users.LoggedOut.GetValueOrDefault(u.Key));
+        var total = await sandbox.QueryAsync("max:streamspace.users.total{*}.rollup(max, 1)", from, to);
+        total.Single().Points[^1].Value.ShouldBe(users.Users.Count);
     }
 
     public async Task TotalsAreRightAtTheEndAsync()
@@ -120,6 +188,15 @@ public sealed class Judge(
         sums.ShouldBe(Groups(counted).ToDictionary(g => g.Key, g => (double)g.Value.Count), ignoreOrder: true, metric);
     }
 
+    private async Task<Dictionary<string, int>> ByUserAsync(string metric) =>
+        (await sandbox.QueryAsync($"sum:{metric}{{*}} by {{user}}.as_count()", from, to)).ToDictionary(
+            s =>
+                s.Tags.Where(t => t.StartsWith("user:", StringComparison.Ordinal))
+                    .Select(t => t[5..])
+                    .SingleOrDefault(Nobody),
+            s => (int)s.Points.Sum(p => p.Value)
+        );
+
     private async Task DistributionAsync(string metric, List<PlayedLife> measured, Func<PlayedLife, double> value)
     {
         var count = await sandbox.QueryAsync($"count:{metric}{{*}}.as_count()", from, to);
@@ -133,9 +210,9 @@ public sealed class Judge(
 
     private static string Key(IReadOnlyList<string> tags) => string.Join(',', tags.Order(StringComparer.Ordinal));
 
-    private static IEnumerable<DateTimeOffset> Moments(DateTimeOffset at, TimeSpan margin)
+    private static IEnumerable<DateTimeOffset> Moments((DateTimeOffset From, DateTimeOffset To) window)
     {
-        for (var moment = at - margin; moment <= at + margin; moment += TimeSpan.FromMilliseconds(50))
+        for (var moment = window.From; moment <= window.To; moment += TimeSpan.FromMilliseconds(50))
         {
             yield return moment;
         }

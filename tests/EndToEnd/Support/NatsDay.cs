@@ -16,7 +16,7 @@ public sealed class NatsDay(int seed, INatsConnection client)
     private readonly Random _chance = new(seed);
     private readonly UpstreamMessages _kubernetes = new(seed, "kubernetes", TimeSpan.FromHours(-7));
     private readonly UpstreamMessages _docker = new(seed + 1, "docker", TimeSpan.FromMinutes(330));
-    private readonly PriorityQueue<Func<DateTimeOffset, Task>, double> _steps = new();
+    private readonly Schedule _schedule = new();
     private readonly List<PlayedLife> _lives = [];
 
     public IReadOnlyList<PlayedLife> Lives => _lives;
@@ -40,21 +40,7 @@ public sealed class NatsDay(int seed, INatsConnection client)
     /// Plays what is planned until <paramref name="until"/> seconds of it, in real time: the timestamps of the messages
     /// are those of the moment.
     /// </summary>
-    public async Task PlayAsync(double until)
-    {
-        var begun = TimeProvider.System.GetTimestamp();
-        var from = _steps.TryPeek(out _, out var first) ? first : 0;
-        while (_steps.TryPeek(out var step, out var due) && due <= until)
-        {
-            _steps.Dequeue();
-            var wait = TimeSpan.FromSeconds(due - from) - TimeProvider.System.GetElapsedTime(begun);
-            if (wait > TimeSpan.Zero)
-            {
-                await Task.Delay(wait, TimeProvider.System);
-            }
-            await step(TimeProvider.System.GetUtcNow());
-        }
-    }
+    public Task PlayAsync(double until) => _schedule.PlayAsync(until);
 
     private void Plan(PlayedLife life, int number, double start, double end)
     {
@@ -141,7 +127,7 @@ public sealed class NatsDay(int seed, INatsConnection client)
         }
     }
 
-    private void At(double due, Func<DateTimeOffset, Task> step) => _steps.Enqueue(step, due);
+    private void At(double due, Func<DateTimeOffset, Task> step) => _schedule.At(due, step);
 
     private async Task SayAsync(UpstreamMessage message, Action account)
     {
