@@ -1,5 +1,3 @@
-using StreamSpace.Plugins;
-
 namespace StreamSpace.Platform;
 
 /// <content>What time alone brings: nothing is held, expected or remembered for ever, so that all that is held is bounded.</content>
