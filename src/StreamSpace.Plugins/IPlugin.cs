@@ -40,7 +40,7 @@ public interface IPlugin
 
     /// <summary>
     /// True while something that the plugin has taken is in its memory alone, because its disk fails. Until it is false
-    /// again the host moves no checkpoint, and tells nobody who posted an event that it is kept.
+    /// again the host keeps what it told, and tells it again after a restart.
     /// </summary>
     bool HoldsUnkept => false;
 
@@ -61,8 +61,8 @@ public interface IPlugin
         new([]);
 
     /// <summary>
-    /// Takes one batch. Returning means kept, unless <see cref="HoldsUnkept"/>: the sources' checkpoints move on only
-    /// then. A batch whose call threw, or whose process died, comes again with the same ids.
+    /// Takes one batch. Returning means kept, unless <see cref="HoldsUnkept"/>. The facts of a batch whose call threw, or
+    /// whose process died, come again with the same ids.
     /// </summary>
     ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken);
 

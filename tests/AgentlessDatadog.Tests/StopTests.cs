@@ -66,21 +66,35 @@ public sealed class StopTests
         await using var rig = await Rig.StartAsync(store: store);
         using var gate = new Gate();
         using var gauge = rig.Pipeline.Gauge("app.level", []);
-        var isHeld = false;
+        var hangs = false;
         gauge.Set(1);
         if (isStore)
+        {
             store.Gate = gate.Opened;
+            store.OnCut = _ => hangs = true;
+        }
         else
-            rig.Pipeline.BeforeCut(_ => gate.Wait());
+        {
+            rig.Pipeline.BeforeCut(_ =>
+            {
+                hangs = true;
+                gate.Wait();
+            });
+        }
         var stop = rig.StopAsync(CancellationToken.None).AsTask();
+        await rig.Until(() => hangs);
+        stop.IsCompleted.ShouldBeFalse();
+        // The patience of the stop with what hangs.
+        rig.Clock.Advance(TimeSpan.FromSeconds(3));
+        await rig.Until(() => rig.FarEnd.Requests.Count == 1);
+        // And, once it has all been sent, with a store that does not end either.
+        await rig.Until(() => rig.Pipeline.Status.Queue.Requests == 0);
         await rig.Until(() =>
         {
-            rig.Clock.Advance(TimeSpan.FromSeconds(1));
-            isHeld |= !stop.IsCompleted;
+            rig.Clock.Advance(TimeSpan.FromSeconds(isStore ? 1 : 0));
             return stop.IsCompleted;
         });
         await stop;
-        isHeld.ShouldBeTrue();
         rig.FarEnd.Series.ShouldContain(s => s.Metric == "app.level", "it was sent from memory");
     }
 

@@ -8,8 +8,10 @@ public interface IRegistryStore : IDisposable
     /// <summary>Everything that was kept.</summary>
     internal RegistrySnapshot Load();
 
-    /// <summary>Keeps <paramref name="change"/> and <paramref name="checkpoints"/> together or not at all.</summary>
-    internal void Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints);
+    /// <summary>
+    /// Keeps <paramref name="change"/>, <paramref name="checkpoints"/> and <paramref name="owed"/> together or not at all.
+    /// </summary>
+    internal void Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed);
 }
 
 /// <summary>All that a registry begins with.</summary>
@@ -25,8 +27,22 @@ internal sealed record RegistrySnapshot(
     /// <summary>Users of whom both parts are known: a source that knows them may be away when another tells of them.</summary>
     public IReadOnlyCollection<PlatformUser> Names { get; init; } = [];
 
+    /// <summary>Facts that not every listener may have, in their order.</summary>
+    public IReadOnlyList<PlatformEvent> Owed { get; init; } = [];
+
     /// <summary>Nothing was kept yet.</summary>
     public static RegistrySnapshot Empty { get; } = new([], null, new Dictionary<string, string>());
+}
+
+/// <summary>What is different in what is owed to the listeners.</summary>
+/// <param name="IsPaid">True when nothing that was owed before is any more.</param>
+/// <param name="Added">Facts that are owed from now on, in their order.</param>
+internal sealed record OwedChange(bool IsPaid, IReadOnlyList<PlatformEvent> Added)
+{
+    public static OwedChange None { get; } = new(false, []);
+
+    /// <summary>True when nothing is different.</summary>
+    public bool IsEmpty => !IsPaid && Added.Count == 0;
 }
 
 /// <summary>What is different in a registry.</summary>

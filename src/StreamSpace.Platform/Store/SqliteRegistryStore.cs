@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 using StreamSpace.Plugins;
 
@@ -12,6 +13,9 @@ public sealed class SqliteRegistryStore : IRegistryStore
     private const int SchemaVersion = 1;
 
     private readonly SqliteConnection _connection;
+
+    // The name of the next fact that is owed: they are read in the order of their names.
+    private int _owed;
 
     /// <summary>Opens the file, made readable by the owner only when it is new.</summary>
     /// <exception cref="InvalidOperationException">A newer version of this program wrote the tables.</exception>
@@ -49,10 +53,11 @@ public sealed class SqliteRegistryStore : IRegistryStore
     {
         var lives = new List<Life>();
         var names = new List<PlatformUser>();
+        var owed = new List<PlatformEvent>();
         UsersTotalled? users = null;
         var checkpoints = new Dictionary<string, string>(StringComparer.Ordinal);
         using var command = _connection.CreateCommand();
-        command.CommandText = "SELECT kind, name, value FROM platform_registry";
+        command.CommandText = "SELECT kind, name, value FROM platform_registry ORDER BY kind, name";
         using var rows = command.ExecuteReader();
         while (rows.Read())
         {
@@ -68,15 +73,19 @@ public sealed class SqliteRegistryStore : IRegistryStore
                 case Kinds.Name:
                     names.Add(new PlatformUser(rows.GetString(1), value));
                     break;
+                case Kinds.Owed:
+                    owed.Add(OwedText.Read(value));
+                    break;
                 case Kinds.Checkpoint:
                     checkpoints[rows.GetString(1)] = value;
                     break;
             }
         }
-        return new RegistrySnapshot(lives, users, checkpoints) { Names = names };
+        _owed = owed.Count;
+        return new RegistrySnapshot(lives, users, checkpoints) { Names = names, Owed = owed };
     }
 
-    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
+    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)
     {
         using var transaction = _connection.BeginTransaction();
         using var put = Statement(
@@ -113,7 +122,22 @@ public sealed class SqliteRegistryStore : IRegistryStore
         {
             Run(put, Kinds.Checkpoint, source, checkpoint);
         }
+        Keep(owed, put, transaction);
         transaction.Commit();
+    }
+
+    private void Keep(OwedChange owed, SqliteCommand put, SqliteTransaction transaction)
+    {
+        if (owed.IsPaid)
+        {
+            using var clear = Statement(transaction, "DELETE FROM platform_registry WHERE kind = $kind", "$kind");
+            Run(clear, Kinds.Owed);
+            _owed = 0;
+        }
+        foreach (var fact in owed.Added)
+        {
+            Run(put, Kinds.Owed, (_owed++).ToString("D10", CultureInfo.InvariantCulture), OwedText.Write(fact));
+        }
     }
 
     // The main file is made here, so that no moment passes in which others could read it; SQLite gives its
@@ -202,5 +226,6 @@ public sealed class SqliteRegistryStore : IRegistryStore
         public const string Users = "users";
         public const string Name = "name";
         public const string Checkpoint = "checkpoint";
+        public const string Owed = "owed";
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
@@ -7,8 +6,9 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// Watches a platform through its sources and tells the listeners what happened, at least once and in order.
-/// Whatever has arrived is one batch; it is kept, and the sources' checkpoints move on, only once every listener
-/// has taken it and keeps it.
+/// Whatever has arrived is one batch: what it changes, how far the sources have come, and the facts that it yields are
+/// kept together, before anyone is told. The facts stay owed until every listener has taken and kept them, so that a
+/// crash in between brings the same facts again, whichever source speaks first then.
 /// </summary>
 public sealed class PlatformWatch : IAsyncDisposable
 {
@@ -17,7 +17,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
     private readonly IReadOnlyList<ISource> _sources;
-    private readonly IRegistryStore _store;
+    private readonly WatchBook _book;
     private readonly bool _demo;
     private readonly TimeProvider _clock;
     private readonly Func<double> _chance;
@@ -31,13 +31,9 @@ public sealed class PlatformWatch : IAsyncDisposable
     // Whoever has the turn may touch what follows.
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly List<Listener> _listeners = [];
-    private readonly Dictionary<string, string> _uncommitted = new(StringComparer.Ordinal);
-    private Registry? _registry;
-    private bool _commitFails;
     private bool _allSeen;
 
     // Read by others while the loop writes.
-    private readonly ConcurrentDictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
     private volatile IReadOnlyDictionary<SessionState, int> _sessions = new Dictionary<SessionState, int>();
 
     /// <summary>Starts nothing yet.</summary>
@@ -57,7 +53,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     )
     {
         _sources = sources;
-        _store = store;
+        _book = new WatchBook(store, logger);
         _demo = demo;
         _clock = clock;
         _chance = chance;
@@ -91,6 +87,8 @@ public sealed class PlatformWatch : IAsyncDisposable
             await stop.CancelAsync();
             await sources;
         }
+        // What has been told since the last commit is not to be told again.
+        _book.Commit([]);
     }
 
     /// <summary>
@@ -182,7 +180,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var registry = Known();
+            var registry = _book.Registry;
             registry.Tick(_clock.GetUtcNow());
             foreach (var batch in batches)
             {
@@ -192,22 +190,28 @@ public sealed class PlatformWatch : IAsyncDisposable
                 }
                 if (batch.Checkpoint is not null)
                 {
-                    _uncommitted[batch.Source] = batch.Checkpoint;
+                    _book.Reach(batch.Source, batch.Checkpoint);
                 }
             }
             _sessions = registry.Counts;
             var news = registry.TakeEvents();
+            var isKept = _book.Commit(news);
             var wereSeen = _allSeen;
             _allSeen |= areUp;
+            if (_book.TakeOwed() is { Count: > 0 } owed)
+            {
+                await TellAsync(new PlatformBatch(owed) { Demo = _demo }, cancellationToken);
+                // A fact of then may be older than what is known now.
+                await TellAsync(Baseline(), cancellationToken);
+            }
             if (news.Count > 0 || _allSeen != wereSeen)
             {
-                var told = new PlatformBatch(news) { Demo = _demo, AllSeen = _allSeen };
-                foreach (var listener in _listeners.ToList())
-                {
-                    await listener.DeliverAsync(told, Baseline, cancellationToken);
-                }
+                await TellAsync(new PlatformBatch(news) { Demo = _demo, AllSeen = _allSeen }, cancellationToken);
             }
-            var isKept = Commit(registry, news.Count > 0);
+            if (_book.Owes && !_listeners.Exists(listener => listener.HoldsUnkept))
+            {
+                _book.Pay();
+            }
             foreach (var batch in batches)
             {
                 batch.Taken?.TrySetResult(isKept);
@@ -219,39 +223,11 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    private bool Commit(Registry registry, bool news)
+    private async Task TellAsync(PlatformBatch told, CancellationToken cancellationToken)
     {
-        var change = registry.Changes;
-        var isEmpty = change.IsEmpty && _uncommitted.Count == 0;
-        if ((news || !isEmpty) && _listeners.Exists(listener => listener.HoldsUnkept))
+        foreach (var listener in _listeners.ToList())
         {
-            return false;
-        }
-        if (isEmpty)
-        {
-            return true;
-        }
-        try
-        {
-            _store.Commit(change, _uncommitted);
-            registry.Kept();
-            foreach (var (source, checkpoint) in _uncommitted)
-            {
-                _checkpoints[source] = checkpoint;
-            }
-            _uncommitted.Clear();
-            _commitFails = false;
-            return true;
-        }
-        catch (Exception e)
-        {
-            // Everything stays to be committed with the next batch or tick; meanwhile we serve from memory.
-            if (!_commitFails)
-            {
-                _logger.LogError(e, "The registry could not be kept; it goes on from memory and tries again.");
-            }
-            _commitFails = true;
-            return false;
+            await listener.DeliverAsync(told, Baseline, cancellationToken);
         }
     }
 
@@ -261,7 +237,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         {
             try
             {
-                await source.RunAsync(_arrived.Writer, _checkpoints.GetValueOrDefault(source.Name), cancellationToken);
+                await source.RunAsync(_arrived.Writer, _book.CheckpointOf(source.Name), cancellationToken);
                 return;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -285,27 +261,12 @@ public sealed class PlatformWatch : IAsyncDisposable
     }
 
     private PlatformBatch Baseline() =>
-        new(Known().Baseline)
+        new(_book.Registry.Baseline)
         {
             Baseline = true,
             Demo = _demo,
             AllSeen = _allSeen,
         };
-
-    private Registry Known()
-    {
-        if (_registry is null)
-        {
-            var kept = _store.Load();
-            foreach (var (source, checkpoint) in kept.Checkpoints)
-            {
-                _checkpoints[source] = checkpoint;
-            }
-            _registry = new Registry(kept);
-            _sessions = _registry.Counts;
-        }
-        return _registry;
-    }
 
     private async ValueTask DetachAsync(Listener listener)
     {

@@ -34,11 +34,15 @@ public sealed class RegistryStoreTests : IDisposable
             new UsersTotalled(12, At(9)),
             new UsersNamed([new PlatformUser("7d1f", "ada lovelace")], At(9))
         );
-        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "41", ["other"] = "x" });
+        store.Commit(
+            told.Registry.Changes,
+            new Dictionary<string, string> { ["nats"] = "41", ["other"] = "x" },
+            OwedChange.None
+        );
         told.Registry.Kept();
         told.See(Running("open", 7));
         told.See(new UsersNamed([new PlatformUser("7d1f", "ada")], At(10)));
-        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "42" });
+        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "42" }, OwedChange.None);
         if (onDisk)
         {
             store.Dispose();
@@ -63,17 +67,62 @@ public sealed class RegistryStoreTests : IDisposable
         store.Dispose();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WhatIsOwedComesBackInItsOrderWithAllThatIsInItUntilItIsPaid(bool onDisk)
+    {
+        IRegistryStore store = onDisk ? new SqliteRegistryStore(File) : new MemoryRegistryStore();
+        var told = new Telling().Tick(0);
+        told.See(
+            Create("s", 0),
+            Running("s", 1),
+            Hibernated("s", 2),
+            Running("s", 3),
+            Failed("s", 4, "why"),
+            Delete("s", 5)
+        );
+        told.See([
+            .. Enum.GetValues<UserAct>()
+                .Select(act => new UserActed($"{act}", act, new PlatformUser("7d1f", "ada"), At(6))),
+        ]);
+        var facts = told.Events.Where(e => e.Id is not null).ToList();
+        facts.Select(f => f.GetType()).Distinct().Count().ShouldBe(10);
+        foreach (var fact in facts)
+        {
+            store.Commit(
+                new RegistryChange([], [], null),
+                new Dictionary<string, string>(),
+                new OwedChange(false, [fact])
+            );
+        }
+        if (onDisk)
+        {
+            store.Dispose();
+            store = new SqliteRegistryStore(File);
+        }
+        store.Load().Owed.ShouldBe(facts);
+
+        store.Commit(
+            new RegistryChange([], [], null),
+            new Dictionary<string, string>(),
+            new OwedChange(true, [facts[3]])
+        );
+        store.Load().Owed.ShouldBe([facts[3]]);
+        store.Dispose();
+    }
+
     [Fact]
     public void WhatIsForgottenLeavesTheFile()
     {
         using IRegistryStore store = new SqliteRegistryStore(File);
         var told = new Telling().Tick(0).See(Create("s", 0), Delete("s", 1));
-        store.Commit(told.Registry.Changes, new Dictionary<string, string>());
+        store.Commit(told.Registry.Changes, new Dictionary<string, string>(), OwedChange.None);
         told.Registry.Kept();
         store.Load().Lives.Count.ShouldBe(1);
 
         told.Tick(Registry.RememberFor.TotalSeconds);
-        store.Commit(told.Registry.Changes, new Dictionary<string, string>());
+        store.Commit(told.Registry.Changes, new Dictionary<string, string>(), OwedChange.None);
         store.Load().Lives.ShouldBeEmpty();
     }
 
@@ -87,7 +136,11 @@ public sealed class RegistryStoreTests : IDisposable
         System.IO.File.WriteAllBytes(File, []);
         System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         using IRegistryStore store = new SqliteRegistryStore(File);
-        store.Commit(new RegistryChange([], [], null), new Dictionary<string, string> { ["nats"] = "1" });
+        store.Commit(
+            new RegistryChange([], [], null),
+            new Dictionary<string, string> { ["nats"] = "1" },
+            OwedChange.None
+        );
         foreach (var file in Directory.GetFiles(_folder.Path))
         {
             System.IO.File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
@@ -109,7 +162,11 @@ public sealed class RegistryStoreTests : IDisposable
     {
         using IRegistryStore store = new SqliteRegistryStore(File);
         Execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
-        store.Commit(new RegistryChange([], [], null), new Dictionary<string, string> { ["nats"] = "1" });
+        store.Commit(
+            new RegistryChange([], [], null),
+            new Dictionary<string, string> { ["nats"] = "1" },
+            OwedChange.None
+        );
         Execute("INSERT INTO theirs VALUES (2)");
         store.Load().Checkpoints["nats"].ShouldBe("1");
     }
@@ -124,12 +181,12 @@ public sealed class RegistryStoreTests : IDisposable
                 + "BEGIN SELECT RAISE(ABORT, 'no'); END"
         );
         Should.Throw<SqliteException>(() =>
-            store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "1" })
+            store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "1" }, OwedChange.None)
         );
         Execute("DROP TRIGGER refuse");
         store.Load().Lives.ShouldBeEmpty();
 
-        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "1" });
+        store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "1" }, OwedChange.None);
         store.Load().Lives.Count.ShouldBe(1);
     }
 

@@ -12,14 +12,14 @@ internal sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
 
     RegistrySnapshot IRegistryStore.Load() => ((IRegistryStore)inner).Load();
 
-    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
+    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)
     {
         if (Fails)
         {
             throw new IOException("the disk is full");
         }
         _commits.Add((string.Join(' ', change.Lives.Select(l => l.Session.Id)), checkpoints.Count));
-        ((IRegistryStore)inner).Commit(change, checkpoints);
+        ((IRegistryStore)inner).Commit(change, checkpoints, owed);
     }
 
     public void Dispose() { }

@@ -28,7 +28,11 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
 
     /// <summary>Begins with a checkpoint.</summary>
     public void Keep(string checkpoint) =>
-        _store.Commit(new RegistryChange([], [], null), new Dictionary<string, string> { ["nats"] = checkpoint });
+        _store.Commit(
+            new RegistryChange([], [], null),
+            new Dictionary<string, string> { ["nats"] = checkpoint },
+            OwedChange.None
+        );
 
     /// <summary>Begins to listen; the listener takes nothing before <paramref name="hold"/> is done.</summary>
     public async Task ListenAsync(string url, string? user = null, string? password = null, Task? hold = null)
@@ -124,11 +128,11 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
             }
         }
 
-        public void Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints)
+        public void Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)
         {
             lock (_lock)
             {
-                _inner.Commit(change, checkpoints);
+                _inner.Commit(change, checkpoints, owed);
             }
         }
 

@@ -57,17 +57,66 @@ public sealed partial class PlatformWatchTests
         var running = watch.RunAsync(_stop.Token);
         await AdvanceUntilAsync(() => http.Status.State == SourceState.Up, "the source");
         Observation[] seen = [new UserActed("fact", UserAct.Created, User("ada"), At(1)), Create("s", 0)];
-        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeFalse("neither has it on disk");
+        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeFalse("nobody has it on disk");
         store.Fails = false;
-        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeFalse("the listener has it in memory alone");
-        store.Commits.ShouldBeEmpty();
+        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeTrue();
+        Owed().Count.ShouldBe(2, "the listener has them in memory alone");
 
         holds = false;
-        (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeTrue();
-        store.Commits.Count.ShouldBe(1);
+        await AdvanceUntilAsync(() => Owed().Count == 0, "the listener has kept them");
         _listener.Events.Select(e => e.Id).Distinct().Count().ShouldBe(2);
         await _stop.CancelAsync();
         await running;
+    }
+
+    [Fact]
+    public async Task WhatACrashLeftUntoldIsToldFirstWithTheSameIdsWhicheverSourceSpeaksFirstThen()
+    {
+        // It dies in the middle of the batch: the listener may have taken it or not.
+        var taken = new RecordingListener();
+        using (var crash = new CancellationTokenSource())
+        {
+            await using var watch = new PlatformWatch([_source], _store, false, _clock, () => 0.5, NullLogger.Instance);
+            await using var attached = await watch.AttachAsync(
+                "dies",
+                async (batch, token) =>
+                {
+                    await taken.TakeAsync(batch, token);
+                    if (!batch.Baseline)
+                    {
+                        await crash.CancelAsync();
+                        token.ThrowIfCancellationRequested();
+                    }
+                },
+                () => false,
+                CancellationToken.None
+            );
+            var dying = watch.RunAsync(crash.Token);
+            _source.Say("7", Create("s", 0), new UserActed("login-1", UserAct.LoggedIn, User("ada"), At(0)));
+            await dying;
+        }
+        var before = taken.Events.Select(e => e.Id).OfType<string>().ToList();
+        before.Count.ShouldBe(2);
+
+        // The cluster is the first to speak, and dates the creation otherwise.
+        var source = new ScriptedSource();
+        source.Say(
+            "8",
+            new StatusReported("s", At(2), ReportedStatus.Running)
+            {
+                Uid = "uid-s",
+                CreatedAt = At(1),
+                Platform = "kubernetes",
+            }
+        );
+        await RunOnceAsync(_store, _listener, source, () => _listener.Events.OfType<SessionStarted>().Any());
+        _listener.Batches[1].Events.Select(e => e.Id).ShouldBe(before);
+        _listener.Batches[2].Baseline.ShouldBeTrue("a fact of then may be older than what is known");
+        _listener.Events.OfType<SessionCreated>().ShouldHaveSingleItem();
+
+        var third = new RecordingListener();
+        await RunOnceAsync(_store, third, new ScriptedSource(), () => third.Batches.Count > 0);
+        third.Batches.ShouldAllBe(b => b.Baseline);
     }
 
     [Fact]
@@ -88,7 +137,8 @@ public sealed partial class PlatformWatchTests
         await _listener.Changed.UntilAsync(() => store.Commits.Count == 2, "the second commit");
         await AdvanceUntilAsync(() => _clock.GetUtcNow() > At(5), "some ticks");
 
-        store.Commits.ShouldBe([("a", 1), ("b", 0)]);
+        // The last says that the listener has it all.
+        store.Commits.ShouldBe([("a", 1), ("b", 0), ("", 0)]);
         await _stop.CancelAsync();
         await running;
     }

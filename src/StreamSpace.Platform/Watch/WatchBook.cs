@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// What a watch knows, how far its sources have come, and which facts it owes to its listeners, in one transaction. When
+/// the store fails it goes on from memory, and tries again with the next batch or tick.
+/// </summary>
+internal sealed class WatchBook(IRegistryStore store, ILogger logger)
+{
+    private readonly Dictionary<string, string> _reached = new(StringComparer.Ordinal);
+
+    // Read by the sources' own tasks.
+    private readonly ConcurrentDictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
+    private readonly List<PlatformEvent> _owing = [];
+    private IReadOnlyList<PlatformEvent> _owedBefore = [];
+    private bool _isPaid;
+    private bool _fails;
+
+    /// <summary>What is known; read from the store when it is first asked for.</summary>
+    public Registry Registry => field ??= Open();
+
+    /// <summary>Where a source had come to when that was last kept, or null.</summary>
+    public string? CheckpointOf(string source) => _checkpoints.GetValueOrDefault(source);
+
+    /// <summary>Whether a listener may lack a fact.</summary>
+    public bool Owes { get; private set; }
+
+    /// <summary>Facts that an earlier process owed, once: the listeners may have them or not.</summary>
+    public IReadOnlyList<PlatformEvent> TakeOwed()
+    {
+        var owed = _owedBefore;
+        _owedBefore = [];
+        return owed;
+    }
+
+    /// <summary>A source has come this far, with what the registry was given.</summary>
+    public void Reach(string source, string checkpoint) => _reached[source] = checkpoint;
+
+    /// <summary>Keeps all that is new, and owes the facts among the news. True when it is on disk.</summary>
+    public bool Commit(IReadOnlyList<PlatformEvent> news)
+    {
+        var registry = Registry;
+        // A level is told anew by the next look, or by the baseline.
+        _owing.AddRange(news.Where(told => told.Id is not null));
+        Owes |= _owing.Count > 0;
+        var change = registry.Changes;
+        var owed = new OwedChange(_isPaid, [.. _owing]);
+        if (change.IsEmpty && owed.IsEmpty && _reached.Count == 0)
+        {
+            return true;
+        }
+        try
+        {
+            store.Commit(change, _reached, owed);
+        }
+        catch (Exception e)
+        {
+            if (!_fails)
+            {
+                logger.LogError(e, "The registry could not be kept; it goes on from memory and tries again.");
+            }
+            _fails = true;
+            return false;
+        }
+        registry.Kept();
+        foreach (var (source, checkpoint) in _reached)
+        {
+            _checkpoints[source] = checkpoint;
+        }
+        _reached.Clear();
+        _owing.Clear();
+        (_isPaid, _fails) = (false, false);
+        return true;
+    }
+
+    /// <summary>Every listener has kept all that it was told.</summary>
+    public void Pay()
+    {
+        _owing.Clear();
+        (Owes, _isPaid) = (false, true);
+    }
+
+    private Registry Open()
+    {
+        var kept = store.Load();
+        foreach (var (source, checkpoint) in kept.Checkpoints)
+        {
+            _checkpoints[source] = checkpoint;
+        }
+        _owedBefore = kept.Owed;
+        Owes = kept.Owed.Count > 0;
+        return new Registry(kept);
+    }
+}
