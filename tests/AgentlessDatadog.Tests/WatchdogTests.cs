@@ -62,7 +62,7 @@ public sealed class WatchdogTests
         await rig.FlushAsync();
         await rig.Until(() => store.Settlements == 2);
         await TickUntil(rig, () => rig.Ledger(Lane.Metrics).Delivered == 2);
-        _log.Text.ShouldContain("has stood still for 30 s and is restarted.");
+        rig.Pipeline.CannotKeep.ShouldNotBeNull().ShouldContain("does not answer");
         gate.Open();
         await TickUntil(rig, () => rig.Pipeline.Status.Warnings.Count == 0);
         rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 2);
@@ -76,7 +76,8 @@ public sealed class WatchdogTests
         using var gate = new Gate();
         store.ReadGate = gate.Opened;
         await rig.KeepAsync(new DatadogEvent("Told", "", rig.Clock.GetUtcNow()));
-        await TickUntil(rig, () => _log.Text.Contains("The lane Events has stood still"));
+        await TickUntil(rig, () => rig.Lane(Lane.Events).State == LaneState.BackingOff);
+        rig.Lane(Lane.Events).LastError.ShouldBe("The store does not answer.");
         store.ReadGate = Task.CompletedTask;
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);

@@ -16,6 +16,9 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
     private const string Silent = "The store does not answer.";
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
 
+    // Whoever waits for us must not take us for stuck.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly HeldWrites _held = new();
     private readonly CancellationTokenSource _ended = new();
@@ -51,9 +54,9 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
         try
         {
             var reading = store.ReadAsync(payload, cancellationToken).AsTask();
-            return await reading.WaitAsync(letGo).ConfigureAwait(false);
+            return await reading.WaitAsync(Patience, clock, letGo).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (letGo.IsCancellationRequested)
+        catch (Exception error) when (IsSilence(error, letGo))
         {
             throw new StoreUnavailableException(Silent);
         }
@@ -94,7 +97,7 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
         var writing = StartAsync(what);
         try
         {
-            await writing.WaitAsync(letGo).ConfigureAwait(false);
+            await writing.WaitAsync(Patience, clock, letGo).ConfigureAwait(false);
             return true;
         }
         catch (StoreUnavailableException error) when (mayHold)
@@ -102,12 +105,15 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
             Hold(what, null, error.Message);
         }
         // It may yet be kept, so that it must be held in its place, whether it may or not.
-        catch (OperationCanceledException) when (letGo.IsCancellationRequested)
+        catch (Exception error) when (IsSilence(error, letGo))
         {
             Hold(what, writing, Silent);
         }
         return false;
     }
+
+    private static bool IsSilence(Exception error, CancellationToken letGo) =>
+        error is TimeoutException || (error is OperationCanceledException && letGo.IsCancellationRequested);
 
     private Task StartAsync(object what) =>
         what switch
