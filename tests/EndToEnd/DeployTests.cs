@@ -18,7 +18,13 @@ public sealed class DeployTests
     {
         var folder = Directory.CreateTempSubdirectory("image-").FullName;
         await using var registry = await BaseImage.StartAsync();
-        await PublishAsync(registry.Name, Path.Combine(folder, "image.tar"));
+        await BuiltProgram.PublishAsync(
+            "StreamSpace.PluginHost",
+            "--no-build",
+            "-t:PublishContainer",
+            $"-p:ContainerBaseImage={registry.Name}",
+            $"-p:ContainerArchiveOutputPath={folder}/image.tar"
+        );
         await TarFile.ExtractToDirectoryAsync(Path.Combine(folder, "image.tar"), folder, false);
 
         var image = (await JsonAsync(Path.Combine(folder, "manifest.json")))[0];
@@ -80,36 +86,6 @@ public sealed class DeployTests
         unit["SystemCallErrorNumber"].ShouldBe(["EPERM"]);
         // It compiles as it goes.
         unit["MemoryDenyWriteExecute"].ShouldBeEmpty();
-    }
-
-    private static async Task PublishAsync(string baseImage, string archive)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Repository(),
-        };
-        string[] arguments =
-        [
-            "publish",
-            "src/StreamSpace.PluginHost",
-            "--no-build",
-            "-c",
-            BuiltProgram.Configuration,
-            "-t:PublishContainer",
-            $"-p:ContainerBaseImage={baseImage}",
-            $"-p:ContainerArchiveOutputPath={archive}",
-        ];
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-        using var publish = Process.Start(start)!;
-        var said = publish.StandardOutput.ReadToEndAsync();
-        var error = await publish.StandardError.ReadToEndAsync();
-        await publish.WaitForExitAsync();
-        publish.ExitCode.ShouldBe(0, await said + error);
     }
 
     private static V1Deployment Deployment()

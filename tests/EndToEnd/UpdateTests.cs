@@ -22,7 +22,7 @@ public sealed class UpdateTests
         var catalog = Directory.CreateDirectory(Path.Combine(folder, "catalog")).FullName;
         // The spec's two steps: copy the folder, (re)start.
         Copy(BuiltProgram.PluginFolder, Path.Combine(plugins, "streamspace-datadog"));
-        Offer(catalog, "1.0.1");
+        await PublishAsync(catalog, "1.0.1");
         await using var installation = await Installation.StartWithJudgeAsync(
             new Dictionary<string, string> { ["CATALOG_URL"] = catalog },
             "--plugins",
@@ -155,12 +155,34 @@ public sealed class UpdateTests
             TarFile.CreateFromDirectory(built, gzip, includeBaseDirectory: false);
         }
         Directory.Delete(built, recursive: true);
+        List(catalog, version, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(archive))));
+    }
+
+    // Built with another version, by the command of the readme: folder, archive and checksum.
+    private static async Task PublishAsync(string catalog, string version)
+    {
+        var artifacts = Directory.CreateTempSubdirectory("artifacts-").FullName;
+        await BuiltProgram.PublishAsync(
+            "StreamSpace.Datadog",
+            $"-p:Version={version}",
+            "--artifacts-path",
+            artifacts,
+            $"-p:PublishDir={catalog}/streamspace-datadog/",
+            $"-p:ArchiveFolder={catalog}/"
+        );
+        Directory.Delete(artifacts, recursive: true);
+        var said = await File.ReadAllTextAsync(Path.Combine(catalog, $"streamspace-datadog-{version}.tar.gz.sha256"));
+        List(catalog, version, said.Split(' ')[0]);
+    }
+
+    private static void List(string catalog, string version, string sha256)
+    {
         var entry = new
         {
             name = "streamspace-datadog",
             version,
-            downloadUrl = Path.GetFileName(archive),
-            sha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(archive))),
+            downloadUrl = $"streamspace-datadog-{version}.tar.gz",
+            sha256,
         };
         File.WriteAllText(Path.Combine(catalog, "catalog.json"), JsonSerializer.Serialize(new[] { entry }));
     }

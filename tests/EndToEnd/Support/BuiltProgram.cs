@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Reflection;
+using Shouldly;
 
 namespace EndToEnd.Support;
 
@@ -139,6 +140,24 @@ public sealed class BuiltProgram : IAsyncDisposable
 
     /// <summary>The configuration that was built.</summary>
     public static string Configuration => Fact("Configuration");
+
+    /// <summary>Runs dotnet publish on a source project in the configuration that was built.</summary>
+    public static async Task PublishAsync(string project, params string[] options)
+    {
+        var start = new ProcessStartInfo(
+            "dotnet",
+            ["publish", Path.Combine(SourceFolder, project), "-c", Configuration, .. options]
+        )
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var publish = Process.Start(start)!;
+        var said = publish.StandardOutput.ReadToEndAsync();
+        var error = await publish.StandardError.ReadToEndAsync();
+        await publish.WaitForExitAsync();
+        publish.ExitCode.ShouldBe(0, await said + error);
+    }
 
     private static string PathOf(string project) =>
         Path.GetFullPath(Path.Combine(SourceFolder, project, "bin", Configuration, "net10.0", $"{project}.dll"));
