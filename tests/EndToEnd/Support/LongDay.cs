@@ -195,6 +195,17 @@ public sealed class LongDay : IAsyncDisposable
         await LiveAsync(now, New(Origin.Kubectl, $"standing-{++_names}"));
     }
 
+    private async Task LogInAsync((string Id, string Name) user, bool isSlow)
+    {
+        if (!isSlow)
+        {
+            await Users.LogInAsync(user);
+            return;
+        }
+        var commit = await Users.LogInSlowlyAsync(user);
+        Schedule.After(1.5, _ => commit());
+    }
+
     private void PlanUsers(bool calm)
     {
         At(0.4, _ => Users.CreateAsync());
@@ -206,7 +217,7 @@ public sealed class LongDay : IAsyncDisposable
         // Each at most every third part, so that no log-in hides an earlier one that nobody has looked at.
         foreach (var user in Users.Numbered(n => n % 3 == _part % 3))
         {
-            At(_chance.NextDouble() * 3, _ => Users.LogInAsync(user));
+            At(_chance.NextDouble() * 3, _ => LogInAsync(user, isSlow: calm && _chance.Next(2) == 0));
             At(_chance.NextDouble() * 3, _ => Users.FailToLogInAsync(user));
             At(3 + (_chance.NextDouble() * 0.5), _ => Users.LogOutAsync(user, guessable: calm));
         }

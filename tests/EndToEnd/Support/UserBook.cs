@@ -70,45 +70,38 @@ public sealed class UserBook(UpstreamDatabase database, PlatformClock clock)
     public IReadOnlyList<(string Id, string Name)> Numbered(Func<int, bool> which) =>
         [.. _users.Skip(1).Where(u => which(int.Parse(u.Name[4..], CultureInfo.InvariantCulture)))];
 
-    /// <summary>A log-in, of whose two traces one comes at once and the other when <paramref name="late"/> is committed.</summary>
-    public async Task LogInAsync((string Id, string Name) user, NpgsqlTransaction? late = null)
+    /// <summary>POST /api/v1/auth/login.</summary>
+    public async Task LogInAsync((string Id, string Name) user)
     {
-        if (!Reached)
+        if (Reached)
         {
-            return;
+            await database.LogInAsync(user.Id, Wall, Address(user));
+            Count(LoggedIn, user.Name);
         }
+    }
+
+    /// <summary>
+    /// A log-in at a replica that is slow: its row has its id at once, and is there to be seen only with the commit that
+    /// is returned, behind rows of the other replica with higher ids.
+    /// </summary>
+    public async Task<Func<Task>> LogInSlowlyAsync((string Id, string Name) user)
+    {
         var at = Wall;
-        if (late is null)
-        {
-            await database.LogInAsync(user.Id, at, Address(user));
-        }
-        else
-        {
-            await database.SetLastLoginAsync(user.Id, at.AddMilliseconds(70));
-            await UpstreamDatabase.AuditAsync(
-                late.Connection!,
-                "POST",
-                "/api/v1/auth/login",
-                200,
-                at,
-                address: Address(user),
-                took: 82
-            );
-        }
+        var replica = await database.OpenAsync();
+        var transaction = await replica.BeginTransactionAsync();
+        await AuditLogInAsync(user, replica, at);
+        await database.SetLastLoginAsync(user.Id, at.AddMilliseconds(70));
         Count(LoggedIn, user.Name);
+        return async () =>
+        {
+            await transaction.CommitAsync();
+            await replica.DisposeAsync();
+        };
     }
 
     /// <summary>A log-in whose row the crash of the server takes with it: nothing ever tells of it.</summary>
-    public async Task LogInUnrecordedAsync((string Id, string Name) user, NpgsqlConnection connection) =>
-        await UpstreamDatabase.AuditAsync(
-            connection,
-            "POST",
-            "/api/v1/auth/login",
-            200,
-            Wall,
-            address: Address(user),
-            took: 82
-        );
+    public Task LogInUnrecordedAsync((string Id, string Name) user, NpgsqlConnection connection) =>
+        AuditLogInAsync(user, connection, Wall);
 
     /// <summary>A wrong password: no log-in.</summary>
     public async Task FailToLogInAsync((string Id, string Name) user)
@@ -133,6 +126,9 @@ public sealed class UserBook(UpstreamDatabase database, PlatformClock clock)
         Count(LoggedOut, user.Name);
         Nameless += guessable ? 0 : 1;
     }
+
+    private static Task AuditLogInAsync((string Id, string Name) user, NpgsqlConnection replica, DateTime at) =>
+        UpstreamDatabase.AuditAsync(replica, "POST", "/api/v1/auth/login", 200, at, address: Address(user), took: 82);
 
     private static string Address((string Id, string Name) user) => $"10.1.0.{user.Name[4..]}";
 
