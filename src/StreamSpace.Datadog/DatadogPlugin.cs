@@ -14,9 +14,7 @@ public sealed class DatadogPlugin : IPlugin
 #pragma warning restore CA1001
 {
     private static readonly TimeSpan LookAtKeyFiles = TimeSpan.FromSeconds(10);
-
-    // The Agent's own key that stands for "no key" (reference/datadog-intake.md §2): well-formed, and of no account.
-    private const string NoAccountKey = "00000000000000000000000000000000";
+    private static readonly string Instance = $"instance:{Environment.MachineName}";
 
     private IPluginContext? _context;
     private ConfigReader? _reader;
@@ -264,25 +262,7 @@ public sealed class DatadogPlugin : IPlugin
         }
     }
 
-    private IntakeOptions IntakeOf(DatadogConfig config)
-    {
-        var sandbox = config.Site == DatadogConfig.Sandbox;
-        return new IntakeOptions
-        {
-            Site = config.Site,
-            IntakeUrl = config.IntakeUrl ?? (sandbox ? Context.Sandbox : null),
-            ApiKey = config.ApiKey ?? (sandbox ? NoAccountKey : null),
-            Proxy = config.Proxy,
-            FlushInterval = config.MetricsInterval,
-            Tags = config.GlobalTags,
-            Metrics = config.EnableMetrics,
-            Destination = sandbox ? "sandbox" : "datadog",
-            QueueMaxBytes = config.QueueMaxBytes,
-            OnUncertain = config.OnUncertain,
-            MaxSeries = config.MaxSeries,
-            SelfMetrics = new SelfMetrics("streamspace.datadog.", [$"instance:{Environment.MachineName}"]),
-        };
-    }
+    private IntakeOptions IntakeOf(DatadogConfig config) => config.Intake(Context.Sandbox, Instance);
 
     private ValueTask SayAsync(TelemetryPipeline pipeline, string what, CancellationToken cancellationToken)
     {
@@ -295,7 +275,7 @@ public sealed class DatadogPlugin : IPlugin
         {
             AggregationKey = "streamspace-datadog",
             SourceType = "streamspace",
-            Tags = [$"instance:{Environment.MachineName}"],
+            Tags = [Instance],
             Alert = AlertType.Info,
         };
         return pipeline.KeepOrHoldAsync([], [said], cancellationToken);

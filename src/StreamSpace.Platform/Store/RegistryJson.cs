@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform;
 
@@ -12,6 +13,16 @@ namespace StreamSpace.Platform;
 )]
 [JsonSerializable(typeof(Life))]
 [JsonSerializable(typeof(UsersTotalled))]
+[JsonSerializable(typeof(SessionCreated))]
+[JsonSerializable(typeof(SessionStarted))]
+[JsonSerializable(typeof(SessionHibernated))]
+[JsonSerializable(typeof(SessionWoken))]
+[JsonSerializable(typeof(SessionFailed))]
+[JsonSerializable(typeof(SessionEnded))]
+[JsonSerializable(typeof(UserCreated))]
+[JsonSerializable(typeof(UserDeleted))]
+[JsonSerializable(typeof(UserLoggedIn))]
+[JsonSerializable(typeof(UserLoggedOut))]
 internal sealed partial class RegistryJson : JsonSerializerContext
 {
     /// <summary>Writes a record.</summary>

@@ -1,0 +1,33 @@
+using AgentlessDatadog;
+
+namespace StreamSpace.Datadog.Config;
+
+/// <summary>The far end that a config describes.</summary>
+internal static class ConfigIntake
+{
+    // The Agent's own key that stands for "no key" (reference/datadog-intake.md §2): well-formed, and of no account.
+    private const string NoAccountKey = "00000000000000000000000000000000";
+
+    /// <param name="config">What the operator wants.</param>
+    /// <param name="local">The sandbox that the host brings, or null.</param>
+    /// <param name="instance">A tag that tells our metrics about ourselves apart from another installation's.</param>
+    public static IntakeOptions Intake(this DatadogConfig config, Uri? local, string instance)
+    {
+        var sandbox = config.Site == DatadogConfig.Sandbox;
+        return new IntakeOptions
+        {
+            Site = config.Site,
+            IntakeUrl = config.IntakeUrl ?? (sandbox ? local : null),
+            ApiKey = config.ApiKey ?? (sandbox ? NoAccountKey : null),
+            Proxy = config.Proxy,
+            FlushInterval = config.MetricsInterval,
+            Tags = config.GlobalTags,
+            Metrics = config.EnableMetrics,
+            Destination = sandbox ? "sandbox" : "datadog",
+            QueueMaxBytes = config.QueueMaxBytes,
+            OnUncertain = config.OnUncertain,
+            MaxSeries = config.MaxSeries,
+            SelfMetrics = new SelfMetrics("streamspace.datadog.", [instance]),
+        };
+    }
+}

@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Platform.Tests.Postgres;
+
+/// <summary>After a restart of ours or of the server it goes on where it was.</summary>
+[Collection(nameof(OnPostgres))]
+public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
+{
+    private static readonly DateTime Morning = new(2026, 3, 2, 8, 0, 0);
+
+    [Fact]
+    public async Task TheWatchGoesOnFromItsStore()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await upstream.CreateUserAsync("u1", "ada", Morning);
+        using var folder = new TempFolder();
+        var told = new List<PlatformEvent>();
+        for (var life = 0; life < 2; life++)
+        {
+            using var store = new SqliteRegistryStore(folder.File("host.db"));
+            var source = new PostgresSource(
+                upstream.Options,
+                () => TimeSpan.FromMilliseconds(20),
+                TimeProvider.System,
+                () => 0,
+                NullLogger.Instance
+            );
+            await using var watch = new PlatformWatch(
+                [source],
+                store,
+                demo: false,
+                TimeProvider.System,
+                () => 0,
+                NullLogger.Instance
+            );
+            var listener = new RecordingListener();
+            await watch.AttachAsync("test", listener.TakeAsync, () => false, TestContext.Current.CancellationToken);
+            using var stop = new CancellationTokenSource();
+            var running = watch.RunAsync(stop.Token);
+            await listener.Changed.UntilAsync(() => source.Status.Received > 1, "a first look");
+            await upstream.LogInAsync("u1", Morning.AddSeconds(life));
+            await listener.Changed.UntilAsync(() => listener.Events.OfType<UserLoggedIn>().Any(), "the log-in");
+            await stop.CancelAsync();
+            await running;
+            told.AddRange(listener.Events);
+            // While nobody looks.
+            await upstream.LogOutAsync(Morning.AddMinutes(life));
+        }
+
+        told.OfType<UserLoggedIn>().Select(e => e.User.Name).ShouldBe(["ada", "ada"]);
+        told.OfType<UserLoggedOut>().Count().ShouldBe(1);
+        told.OfType<UserEvent>().Select(e => e.Id).ShouldBeUnique();
+        told.OfType<UsersCounted>().Last().Total.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task AServerThatComesBackIsReadFromWhereItWasLeft()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await upstream.LogOutAsync(Morning);
+
+        await postgres.Server.KillAsync();
+        await run.PassTimeUntilAsync(() => run.Source.Status.State is SourceState.Down, "the loss");
+        run.Source.Status.Detail.ShouldContain("check DB_HOST");
+        await postgres.Server.StartAgainAsync();
+        await upstream.LogOutAsync(Morning.AddSeconds(1));
+        await run.LookAsync();
+
+        run.Facts.Count().ShouldBe(2);
+        run.Source.Status.State.ShouldBe(SourceState.Up);
+    }
+}
