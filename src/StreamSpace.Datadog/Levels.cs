@@ -22,7 +22,8 @@ internal sealed class Levels(TelemetryPipeline pipeline)
     private int? _users;
     private bool _demo;
 
-    // What is true is not known before the host has told: no zeros until then.
+    // What is true is not known before the host has told, and nothing by itself tells nothing while a source is away: no
+    // zeros until then.
     private bool _told;
 
     /// <summary>How many sessions are open.</summary>
@@ -73,7 +74,7 @@ internal sealed class Levels(TelemetryPipeline pipeline)
     {
         lock (_lock)
         {
-            _told = true;
+            _told |= !batch.Baseline || batch.Events.Count > 0 || batch.AllSeen;
             if (batch.Baseline)
             {
                 ForgetAllBut(batch.Events.OfType<SessionEvent>().Select(e => e.Session.LifeId).ToHashSet());

@@ -14,9 +14,12 @@ public sealed class MetricTests
     {
         await using var run = await PluginRun.StartAsync();
         await run.FlushAsync();
+        // An empty beginning, while a source is away.
+        await run.Plugin.HandleAsync(new PlatformBatch([]) { Baseline = true }, CancellationToken.None);
+        await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).ShouldBeEmpty();
 
-        await run.HandleAsync();
+        await run.Plugin.HandleAsync(new PlatformBatch([]) { AllSeen = true }, CancellationToken.None);
         await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).Count.ShouldBe(3);
     }

@@ -55,7 +55,7 @@ const tones = {
   loading: "warn", connecting: "warn", unconfigured: "warn", disabled: "", stopped: "",
   failed: "bad", down: "bad", parked: "bad",
 };
-const state = (word) => badge(word, tones[word] ?? "warn");
+const state = (word) => badge(word.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`), tones[word] ?? "warn");
 
 function showAttached(host) {
   const rows = host.sources.map((source) => [
