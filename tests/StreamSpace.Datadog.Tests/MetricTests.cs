@@ -19,7 +19,7 @@ public sealed class MetricTests
         await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).ShouldBeEmpty();
 
-        await run.Plugin.HandleAsync(new PlatformBatch([]) { AllSeen = true }, CancellationToken.None);
+        await run.Plugin.HandleAsync(new PlatformBatch([]) { Baseline = true, AllSeen = true }, CancellationToken.None);
         await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).Count.ShouldBe(3);
     }
