@@ -1,9 +1,10 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace EndToEnd.Support;
 
 /// <summary>Looks for the secrets that a program was given in all that it gives away.</summary>
-public sealed class SecretSearch
+public sealed partial class SecretSearch
 {
     public const string ApiKey = "5ec3e7a9100c0ffee0d15ea5e0ba5e11";
     public const string AppKey = "5ec3e7ab200c0ffee0d15ea5e0ba5e1100facade";
@@ -48,6 +49,15 @@ public sealed class SecretSearch
         }
     }
 
+    /// <summary>Takes for secrets the texts of a config whose name says so.</summary>
+    public void AddFrom(string config)
+    {
+        foreach (Match match in Named().Matches(config))
+        {
+            Add(match.Groups[2].Value);
+        }
+    }
+
     public void LookAt(string place, string text)
     {
         lock (_lock)
@@ -70,6 +80,9 @@ public sealed class SecretSearch
 
     /// <summary>Looks at the address and the whole answer of every call.</summary>
     public HttpMessageHandler Around(HttpMessageHandler inner) => new Handler(this) { InnerHandler = inner };
+
+    [GeneratedRegex("\"(apiKey|appKey|secret|password)\" *: *\"([^\"]{8,})\"")]
+    private static partial Regex Named();
 
     private sealed class Handler(SecretSearch search) : DelegatingHandler
     {

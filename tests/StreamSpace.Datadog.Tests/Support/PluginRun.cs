@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox;
+using EndToEnd.Support;
 using Shouldly;
 using StreamSpace.Plugins;
 
@@ -13,6 +14,7 @@ internal sealed class PluginRun : IAsyncDisposable
 {
     private readonly SandboxServer _sandbox;
     private readonly HttpClient _http;
+    private readonly SecretSearch _search = new();
     private bool _unloaded;
 
     private PluginRun(SandboxServer sandbox, HostStandIn host)
@@ -45,8 +47,11 @@ internal sealed class PluginRun : IAsyncDisposable
         return run;
     }
 
-    public async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(string config) =>
-        await Plugin.ConfigureAsync((JsonObject)JsonNode.Parse(config)!, CancellationToken.None);
+    public async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(string config)
+    {
+        _search.AddFrom(config);
+        return await Plugin.ConfigureAsync((JsonObject)JsonNode.Parse(config)!, CancellationToken.None);
+    }
 
     public async Task HandleAsync(params PlatformEvent[] events) =>
         await Plugin.HandleAsync(new PlatformBatch(events), CancellationToken.None);
@@ -119,10 +124,14 @@ internal sealed class PluginRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _search.LookAt("the status", Plugin.Status.ToJsonString());
+        _search.LookAt("the config", Plugin.Config.ToJsonString());
         if (!_unloaded)
         {
             await UnloadAsync();
         }
+        _search.LookAtFolder(Host.DataFolder);
+        _search.Result.Found.ShouldBeEmpty();
         _http.Dispose();
         await _sandbox.DisposeAsync();
     }

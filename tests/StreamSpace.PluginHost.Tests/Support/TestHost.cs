@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using EndToEnd.Support;
+using Shouldly;
 
 namespace StreamSpace.PluginHost.Tests.Support;
 
@@ -10,12 +12,14 @@ internal sealed class TestHost : IAsyncDisposable
     private static readonly DirectoryInfo Root = MakeRoot();
 
     private readonly RunningHost _host;
+    private readonly SecretSearch _search = new();
     private readonly HttpClientHandler _handler = new() { AllowAutoRedirect = false, UseCookies = false };
 
     private TestHost(RunningHost host, HostSettings settings, StringWriter console, TimeProvider clock)
     {
         (_host, Settings, Console) = (host, settings, console);
-        Client = new HttpClient(_handler) { BaseAddress = host.Address };
+        _search.Add(settings.Environment);
+        Client = new HttpClient(_search.Around(_handler)) { BaseAddress = host.Address };
         Tokens = new AccessTokens(SigningKey.Find(settings.Environment, settings.DataFolder), clock);
         Admin = Tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
     }
@@ -90,8 +94,11 @@ internal sealed class TestHost : IAsyncDisposable
 
     public async Task<JsonObject> ReadAsync(string path) => await BodyAsync(await GetAsync(path));
 
-    public Task<HttpResponseMessage> PutConfigAsync(string json) =>
-        SendAsync(HttpMethod.Put, "api/plugins/echo/config", Admin, Json(json));
+    public Task<HttpResponseMessage> PutConfigAsync(string json)
+    {
+        _search.AddFrom(json);
+        return SendAsync(HttpMethod.Put, "api/plugins/echo/config", Admin, Json(json));
+    }
 
     public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 
@@ -119,6 +126,13 @@ internal sealed class TestHost : IAsyncDisposable
         Client.Dispose();
         _handler.Dispose();
         await _host.DisposeAsync();
+        _search.LookAt("what the host printed", Console.ToString());
+        _search.LookAtFolder(Settings.DataFolder);
+        if (Directory.Exists(Settings.LogFolder))
+        {
+            _search.LookAtFolder(Settings.LogFolder);
+        }
+        _search.Result.Found.ShouldBeEmpty();
     }
 
     private static DirectoryInfo MakeRoot()
