@@ -192,6 +192,13 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     public async ValueTask FlushAsync(CancellationToken cancellationToken) =>
         await _loop.CutAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
+    /// <summary>
+    /// Cuts before the interval is over; leaves it to the next one when the last cut was not before this second, for a
+    /// process that is started again and again must not run ahead of the time of day.
+    /// </summary>
+    public async ValueTask FlushEarlyAsync(CancellationToken cancellationToken) =>
+        await _loop.CutEarlyAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+
     /// <summary>Asks Datadog about the API key.</summary>
     /// <exception cref="InvalidOperationException">The pipeline has not been started.</exception>
     public async ValueTask<KeyVerdict> CheckKeyAsync(CancellationToken cancellationToken)

@@ -158,7 +158,7 @@ public sealed class DatadogPlugin : IPlugin
         if (batch.AllSeen && !_hasFlushed)
         {
             _hasFlushed = true;
-            await inForce.Pipeline.FlushAsync(cancellationToken);
+            await inForce.Pipeline.FlushEarlyAsync(cancellationToken);
         }
     }
 

@@ -54,9 +54,10 @@ public sealed class KillTests
             last.ShouldBeInRange(acknowledged, sent, $"worker {worker}");
         }
         client.Keyed.ShouldBeGreaterThan(rounds);
+        var ahead = gauges.Max(s => s.Points[^1].Second) - TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{rounds} kills: with a key {client.Keyed} acknowledged, {keyed} arrived; without {client.Plain} acknowledged "
-                + $"and {client.PlainUnanswered} unanswered, {plain} arrived"
+                + $"and {client.PlainUnanswered} unanswered, {plain} arrived; the last cut was {ahead} s ahead of the clock"
         );
         keyed.ShouldBe(client.Keyed);
         plain.ShouldBeInRange(client.Plain, client.Plain + client.PlainUnanswered);

@@ -74,6 +74,13 @@ internal sealed partial class AggregateLoop(
         return Post(command, command.Done);
     }
 
+    /// <summary>Cuts, unless that would run ahead of the time of day.</summary>
+    public Task CutEarlyAsync()
+    {
+        var command = new Command(null, IsLast: false) { MayBeSkipped = true };
+        return Post(command, command.Done);
+    }
+
     /// <summary>Takes nothing more; cuts go on.</summary>
     public void Close() => _stopping = true;
 
@@ -144,7 +151,10 @@ internal sealed partial class AggregateLoop(
     {
         if (message is Command command)
         {
-            _commands.Enqueue(command);
+            if (command.MayBeSkipped && !_cuts.IsFree)
+                command.Done.SetResult();
+            else
+                _commands.Enqueue(command);
         }
         else if (message == _encodeAgain)
         {

@@ -3,6 +3,9 @@ namespace AgentlessDatadog;
 /// <summary>A cut that somebody asked for, and what follows it: other options, or the end of the loop.</summary>
 internal sealed record Command(IntakeOptions? Next, bool IsLast)
 {
+    /// <summary>Not worth a cut that would run ahead of the time of day.</summary>
+    public bool MayBeSkipped { get; init; }
+
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Takes those that one cut serves: any that want nothing but a cut, and one that wants more.</summary>
