@@ -8,8 +8,8 @@ namespace StreamSpace.PluginHost;
 /// </summary>
 internal static class CheckTable
 {
-    /// <summary>Writes the table; true when nothing is at fault.</summary>
-    public static async Task<bool> WriteAsync(TextWriter output, IReadOnlyList<CheckFinding> findings)
+    /// <summary>Writes the table; returns the exit code: 0 all is well, 1 something is at fault, 2 there are warnings alone.</summary>
+    public static async Task<int> WriteAsync(TextWriter output, IReadOnlyList<CheckFinding> findings)
     {
         var width = findings.Max(f => f.What.Length);
         foreach (var finding in findings)
@@ -37,7 +37,9 @@ internal static class CheckTable
             : warnings > 0 ? $"All that is needed is well. Warnings: {warnings}."
             : "All is well."
         );
-        return faults == 0;
+        return faults > 0 ? 1
+            : warnings > 0 ? 2
+            : 0;
     }
 
     private static IEnumerable<string> Texts(IEnumerable<CheckFinding> findings) =>
