@@ -81,10 +81,9 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         ];
         _watchdog = new Watchdog(
             [
-                new("The store", _loop.Keeping, _store.LetGo),
                 new("A look before the cut", _loop.Looking, _loop.LeaveLook),
                 new("The encoding of a cut", _loop.Encoding, _loop.EncodeAgain),
-                .. _lanes.Select(lane => new Stage($"The lane {lane.Lane}", lane.Sending, () => Restart(lane))),
+                .. _lanes.Select(lane => new Stage($"The lane {lane.Lane}", lane.Sending, lane.Restart)),
             ],
             _warnings
         );
@@ -226,13 +225,6 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         if (_canary.IsCompleted)
             _canary = _loop.KeepAsync(Arrival.Canary());
         _ = _loop.CutAsync();
-    }
-
-    // What holds a lane may be the store that does not settle what it has sent.
-    private void Restart(ShipLoop lane)
-    {
-        _store.LetGo();
-        lane.Restart();
     }
 
     private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)

@@ -120,7 +120,7 @@ internal sealed partial class AggregateLoop
         {
             var known = _seen.Forget(time.Now.ToUnixTimeSeconds());
             var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, known);
-            await WriteAsync(store.CutAsync(kept)).ConfigureAwait(false);
+            await store.CutAsync(kept).ConfigureAwait(false);
         }
         cut.IsKept = true;
         _cuts.Keep(time);

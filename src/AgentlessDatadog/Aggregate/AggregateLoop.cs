@@ -50,9 +50,6 @@ internal sealed partial class AggregateLoop(
     /// <param name="Configured">Called with the options that hold from then on.</param>
     public sealed record Hooks(Action<DateTimeOffset> Look, Action Report, Action<IntakeOptions> Configured);
 
-    /// <summary>The store has a batch or a cut in hand.</summary>
-    public Pulse Keeping { get; } = new();
-
     /// <summary>A look before a cut is under way.</summary>
     public Pulse Looking { get; } = new();
 
@@ -211,7 +208,7 @@ internal sealed partial class AggregateLoop(
             batch.ForEach(admission.Admit);
             if (admission.Result(_lastSequence + 1) is { } arrivals)
             {
-                var isOnDisk = await WriteAsync(store.AppendAsync(arrivals, mayHold)).ConfigureAwait(false);
+                var isOnDisk = await store.AppendAsync(arrivals, mayHold).ConfigureAwait(false);
                 _lastSequence++;
                 admission.Apply();
                 ledger.Book(arrivals.Moves);
@@ -269,18 +266,5 @@ internal sealed partial class AggregateLoop(
         var encoded = Encoder.Encode(cut, options);
         encoded.Moves.AddRange(refused);
         await KeepCutAsync(cut, time, entries[^1].Sequence, encoded).ConfigureAwait(false);
-    }
-
-    private async Task<bool> WriteAsync(ValueTask<bool> writing)
-    {
-        Keeping.Beat();
-        try
-        {
-            return await writing.ConfigureAwait(false);
-        }
-        finally
-        {
-            Keeping.Rest();
-        }
     }
 }

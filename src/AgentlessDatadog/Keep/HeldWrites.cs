@@ -25,7 +25,7 @@ internal sealed class HeldWrites
     private readonly List<HeldWrite> _settlements = [];
 
     /// <summary>About how much memory they take.</summary>
-    public long Bytes { get; private set; }
+    public long Bytes => _log.Sum(held => SizeOf(held.What));
 
     /// <summary>What the store has to take next, or null when it has everything.</summary>
     public HeldWrite? Next => _log.FirstOrDefault() ?? _settlements.FirstOrDefault();
@@ -41,7 +41,6 @@ internal sealed class HeldWrites
         if (what is Cut cut && underWay is null)
             what = Fold(cut);
         _log.Insert(_log.Count - _log.Count(IsAfter), new HeldWrite(what) { UnderWay = underWay });
-        Bytes = _log.Sum(held => SizeOf(held.What));
 
         bool IsAfter(HeldWrite held) => what is Cut c && held.What is Arrivals a && a.Journal.Sequence > c.Sequence;
     }
@@ -49,9 +48,7 @@ internal sealed class HeldWrites
     /// <summary>The store has taken it.</summary>
     public void Remove(HeldWrite held)
     {
-        if (_log.Remove(held))
-            Bytes = _log.Sum(left => SizeOf(left.What));
-        else
+        if (!_log.Remove(held))
             _settlements.Remove(held);
     }
 
@@ -109,7 +106,6 @@ internal sealed class HeldWrites
             return false;
         List<Payload> left = [.. PayloadsOf(held.What).Where(p => !ids.Contains(p.Header.Id))];
         var moves = Sum([.. MovesOf(held.What), .. settlement.Moves]);
-        Bytes -= SizeOf(held.What);
         held.What = held.What is Cut cut
             ? cut with
             {
@@ -121,7 +117,6 @@ internal sealed class HeldWrites
                 Payloads = left,
                 Moves = moves,
             };
-        Bytes += SizeOf(held.What);
         return true;
     }
 

@@ -15,20 +15,8 @@ public sealed partial class PlatformWatchTests
     public async Task AStoreThatFailsLeavesTheWatchServingAndIsTriedAgain()
     {
         var store = new FailingStore(_store);
-        await using var watch = new PlatformWatch(
-            [_source],
-            store,
-            demo: false,
-            _clock,
-            () => 0.5,
-            NullLogger.Instance
-        );
-        await using var attached = await watch.AttachAsync(
-            "listener",
-            _listener.TakeAsync,
-            () => false,
-            CancellationToken.None
-        );
+        await using var watch = Over(store, _source);
+        await using var attached = await ListenAsync(watch, _listener);
         var running = watch.RunAsync(_stop.Token);
         _source.Say("1", Create("s", 0));
         await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the event");
@@ -47,13 +35,8 @@ public sealed partial class PlatformWatchTests
         var store = new FailingStore(_store);
         var holds = true;
         var http = new HttpSource(_clock, ownsUsers: true);
-        await using var watch = new PlatformWatch([http], store, false, _clock, () => 0.5, NullLogger.Instance);
-        await using var attached = await watch.AttachAsync(
-            "listener",
-            _listener.TakeAsync,
-            () => holds,
-            CancellationToken.None
-        );
+        await using var watch = Over(store, http);
+        await using var attached = await ListenAsync(watch, _listener, () => holds);
         var running = watch.RunAsync(_stop.Token);
         await AdvanceUntilAsync(() => http.Status.State == SourceState.Up, "the source");
         Observation[] seen = [new UserActed("fact", UserAct.Created, User("ada"), At(1)), Create("s", 0)];
@@ -76,7 +59,7 @@ public sealed partial class PlatformWatchTests
         var taken = new RecordingListener();
         using (var crash = new CancellationTokenSource())
         {
-            await using var watch = new PlatformWatch([_source], _store, false, _clock, () => 0.5, NullLogger.Instance);
+            await using var watch = Over(_store, _source);
             await using var attached = await watch.AttachAsync(
                 "dies",
                 async (batch, token) =>
@@ -123,13 +106,8 @@ public sealed partial class PlatformWatchTests
     public async Task OnlyWhatChangedIsCommitted()
     {
         var store = new FailingStore(_store) { Fails = false };
-        await using var watch = new PlatformWatch([_source], store, false, _clock, () => 0.5, NullLogger.Instance);
-        await using var attached = await watch.AttachAsync(
-            "listener",
-            _listener.TakeAsync,
-            () => false,
-            CancellationToken.None
-        );
+        await using var watch = Over(store, _source);
+        await using var attached = await ListenAsync(watch, _listener);
         var running = watch.RunAsync(_stop.Token);
         _source.Say("1", Create("a", 0));
         await _listener.Changed.UntilAsync(() => store.Commits.Count == 1, "the first commit");
@@ -155,7 +133,7 @@ public sealed partial class PlatformWatchTests
 
         using var stop = new CancellationTokenSource();
         var source = new ScriptedSource();
-        await using var watch = new PlatformWatch([source], _store, false, _clock, () => 0.5, NullLogger.Instance);
+        await using var watch = Over(_store, source);
         var running = watch.RunAsync(stop.Token);
         (await source.StartedWith.Task).ShouldBe("41");
         watch.Sessions[SessionState.Requested].ShouldBe(1);

@@ -42,20 +42,8 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     public async Task WhatIsKnownIsSaidToBeWholeOnceEverySourceIsUpAndNotBefore()
     {
         var second = new ScriptedSource("second") { State = SourceState.Up };
-        await using var watch = new PlatformWatch(
-            [_source, second],
-            _store,
-            demo: false,
-            _clock,
-            () => 0.5,
-            NullLogger.Instance
-        );
-        await using var attached = await watch.AttachAsync(
-            "listener",
-            _listener.TakeAsync,
-            () => false,
-            CancellationToken.None
-        );
+        await using var watch = Over(_store, _source, second);
+        await using var attached = await ListenAsync(watch, _listener);
         var running = watch.RunAsync(_stop.Token);
         second.Say(null, Create("a", 0));
         await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the first session");
@@ -66,7 +54,7 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
         _listener.Batches[^1].AllSeen.ShouldBeTrue();
         _listener.Batches[^1].Events.ShouldBeEmpty();
         var late = new RecordingListener();
-        await using var later = await watch.AttachAsync("late", late.TakeAsync, () => false, CancellationToken.None);
+        await using var later = await ListenAsync(watch, late);
         late.Batches.ShouldHaveSingleItem().AllSeen.ShouldBeTrue();
         await _stop.CancelAsync();
         await running;
@@ -220,12 +208,7 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     public async Task WhatTheDemoInventsIsMarkedAsSuch()
     {
         await using var watch = Watch(demo: true);
-        await using var attached = await watch.AttachAsync(
-            "listener",
-            _listener.TakeAsync,
-            () => false,
-            CancellationToken.None
-        );
+        await using var attached = await ListenAsync(watch, _listener);
         var running = watch.RunAsync(_stop.Token);
         _source.Say(null, Create("s", 0));
         await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the event");
@@ -244,6 +227,15 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     }
 
     private PlatformWatch Watch(bool demo) => new([_source], _store, demo, _clock, () => 0.5, NullLogger.Instance);
+
+    private PlatformWatch Over(IRegistryStore store, params ISource[] sources) =>
+        new(sources, store, demo: false, _clock, () => 0.5, NullLogger.Instance);
+
+    private static ValueTask<IAsyncDisposable> ListenAsync(
+        PlatformWatch watch,
+        RecordingListener listener,
+        Func<bool>? holdsUnkept = null
+    ) => watch.AttachAsync("listener", listener.TakeAsync, holdsUnkept ?? (() => false), CancellationToken.None);
 
     private void Start() => _running = _watch.RunAsync(_stop.Token);
 
@@ -281,13 +273,8 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     )
     {
         using var stop = new CancellationTokenSource();
-        await using var watch = new PlatformWatch([source], store, false, _clock, () => 0.5, NullLogger.Instance);
-        await using var attached = await watch.AttachAsync(
-            "listener",
-            listener.TakeAsync,
-            () => false,
-            CancellationToken.None
-        );
+        await using var watch = Over(store, source);
+        await using var attached = await ListenAsync(watch, listener);
         var running = watch.RunAsync(stop.Token);
         await listener.Changed.UntilAsync(last, "the last event");
         await stop.CancelAsync();
