@@ -49,6 +49,14 @@ public sealed class SqliteRegistryStore : IRegistryStore
     /// <inheritdoc/>
     public void Dispose() => _connection.Dispose();
 
+    /// <summary>A setting in force, for tests: it is the connection's own, and no other door shows it.</summary>
+    internal string? Setting(string pragma)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = $"PRAGMA {pragma}";
+        return command.ExecuteScalar()?.ToString();
+    }
+
     RegistrySnapshot IRegistryStore.Load()
     {
         var lives = new List<Life>();

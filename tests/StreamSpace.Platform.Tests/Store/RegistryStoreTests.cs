@@ -113,6 +113,14 @@ public sealed class RegistryStoreTests : IDisposable
     }
 
     [Fact]
+    public void ACommitIsOnDiskWhenItReturnsNotOnItsWayThere()
+    {
+        using var store = new SqliteRegistryStore(File);
+        store.Setting("journal_mode").ShouldBe("wal");
+        store.Setting("synchronous").ShouldBe("2", "FULL: the log is synchronised at every commit");
+    }
+
+    [Fact]
     public void WhatIsForgottenLeavesTheFile()
     {
         using IRegistryStore store = new SqliteRegistryStore(File);
