@@ -65,7 +65,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _self = new SelfReport(_table, _ledger, _outbox, clock);
         var expiry = new Expiry(_outbox, _warnings, logger);
         var hooks = new AggregateLoop.Hooks(Look, () => _self.Write(_loop!.LastFlush?.Took ?? default), Configured);
-        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, clock, logger, hooks);
+        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, Subjects, clock, logger, hooks);
         _lanes =
         [
             .. Enum.GetValues<Lane>()
@@ -110,6 +110,9 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     /// </summary>
     public string? CannotKeep => _store.CannotKeep;
 
+    /// <summary>What the ids of measurements and events are about.</summary>
+    public OpenSubjects Subjects { get; } = new();
+
     /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and ship.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {
@@ -121,6 +124,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
+        _outbox.Losses.Add(contents.Losses);
         _outbox.AddBacklog(contents.Outbox);
         await _loop.StartAsync(contents, _options).ConfigureAwait(false);
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);

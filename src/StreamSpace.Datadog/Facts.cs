@@ -20,13 +20,13 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
     private int _late;
-    private TimeSpan _latest;
+    private (PlatformEvent Event, TimeSpan Age)? _latest;
 
     /// <summary>What is to be kept of the events seen so far.</summary>
     public IReadOnlyList<Measurement> Measurements => _measurements;
 
     /// <summary>The Datadog events of the platform events seen so far, with one about those that came late.</summary>
-    public IReadOnlyList<DatadogEvent> Events => _late == 0 ? _events : [.. _events, LateEvent()];
+    public IReadOnlyList<DatadogEvent> Events => _latest is { } latest ? [.. _events, SayLate(latest)] : _events;
 
     /// <summary>Adds what <paramref name="platformEvent"/> means; nothing for a level or for what the config gates.</summary>
     public void Add(PlatformEvent platformEvent)
@@ -49,7 +49,10 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         if (_measurements.Count + _events.Count > before && age > Late)
         {
             _late++;
-            _latest = age > _latest ? age : _latest;
+            if (_latest is null || age > _latest.Value.Age)
+            {
+                _latest = (platformEvent, age);
+            }
         }
     }
 
@@ -131,6 +134,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
             {
                 Unit = metric.Unit,
                 Id = $"{e.Id}:{metric.Name}",
+                Subject = SubjectOf(e),
             }
         );
 
@@ -142,6 +146,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
             new DatadogEvent(title, $"Session {session.Id}{of} for {Who(session.User)} {done}.", e.At)
             {
                 Id = $"{e.Id}:event",
+                Subject = session.LifeId,
                 Kind = title,
                 Tags = _tags.Of(session),
                 AggregationKey = Key("session", session.Id),
@@ -151,18 +156,23 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         );
     }
 
-    private DatadogEvent LateEvent() =>
+    private DatadogEvent SayLate((PlatformEvent Event, TimeSpan Age) latest) =>
         new(
             "StreamSpace facts arrived late",
-            $"{_late} fact(s) arrived up to {Spoken(_latest)} late and are counted at the time of arrival.",
+            $"{_late} fact(s) arrived up to {Spoken(latest.Age)} late and are counted at the time of arrival.",
             clock.GetUtcNow()
         )
         {
+            // Facts that come once more were not late: they are not counted.
+            Id = $"{latest.Event.Id}:late",
+            Subject = SubjectOf(latest.Event),
             Kind = "late",
             AggregationKey = "streamspace-datadog",
             SourceType = "streamspace",
             Alert = AlertType.Warning,
         };
+
+    private static string? SubjectOf(PlatformEvent e) => (e as SessionEvent)?.Session.LifeId;
 
     private string Who(PlatformUser user) => _tags.UserValue(user) is { Length: > 0 } name ? name : "a user";
 

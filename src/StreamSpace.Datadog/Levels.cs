@@ -9,7 +9,7 @@ namespace StreamSpace.Datadog;
 /// a few stores; what follows from all sessions together is counted afresh at each cut, never by +1 and −1.
 /// </summary>
 /// <remarks>Batches come from the platform's side and cuts from the pipeline's; one lock keeps them apart.</remarks>
-internal sealed class Levels(TelemetryPipeline pipeline)
+internal sealed partial class Levels(TelemetryPipeline pipeline)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, OpenSession> _sessions = [];
@@ -91,6 +91,9 @@ internal sealed class Levels(TelemetryPipeline pipeline)
                     case SessionEnded e:
                         Close(e);
                         break;
+                    case SessionEvent { Session.State: SessionState.Lapsed } e:
+                        Forget(e.Session);
+                        break;
                     case SessionEvent e:
                         var group = Open(e.Session).Group;
                         if (batch.Baseline && e.Session.Active)
@@ -102,6 +105,10 @@ internal sealed class Levels(TelemetryPipeline pipeline)
                         _users = e.Total;
                         break;
                 }
+            }
+            if (batch.AllSeen)
+            {
+                pipeline.Subjects.AllKnown();
             }
         }
     }
@@ -200,61 +207,6 @@ internal sealed class Levels(TelemetryPipeline pipeline)
         }
     }
 
-    private OpenSession Open(Session session)
-    {
-        if (!_sessions.TryGetValue(session.LifeId, out var open))
-        {
-            open = new OpenSession(session, GroupOf(session));
-            _sessions.Add(session.LifeId, open);
-            return open;
-        }
-        // A look at a session mostly brings the very snapshot that is held: then nothing can have changed.
-        if (!ReferenceEquals(open.Session, session))
-        {
-            if (open.Session.User != session.User || open.Session.Template != session.Template)
-            {
-                open.LetGo();
-            }
-            open.Session = session;
-            open.Group = GroupOf(session);
-        }
-        return open;
-    }
-
-    private void Close(SessionEnded e)
-    {
-        if (_sessions.Remove(e.Session.LifeId, out var open))
-        {
-            open.LetGo();
-        }
-        if (_config is not { Enabled: true, TrackSessionMetrics: true } config)
-        {
-            return;
-        }
-        // The final value, where Facts does not keep it as a point of its own.
-        var group = GroupOf(e.Session);
-        var seconds = e.Session.RunningTime(e.At).TotalSeconds;
-        if (config.UseDistributions)
-        {
-            group.Durations(pipeline).Record(seconds);
-        }
-        else if (!config.SessionTagOnDuration)
-        {
-            group.Longest = Math.Max(group.Longest, seconds);
-        }
-    }
-
-    private SessionGroup GroupOf(Session session)
-    {
-        var key = (_tags.UserValue(session.User), session.Template);
-        if (!_groups.TryGetValue(key, out var group))
-        {
-            group = new SessionGroup(_tags.Of(session.User, session.Template), session.Template);
-            _groups.Add(key, group);
-        }
-        return group;
-    }
-
     private Gauge SessionGauge(Metric metric, Session session) =>
         pipeline.Gauge(metric.Name, _tags.Of(session), metric.Unit);
 
@@ -263,18 +215,6 @@ internal sealed class Levels(TelemetryPipeline pipeline)
         var gauge = pipeline.Gauge(metric.Name, tags, metric.Unit);
         _totals.Add(gauge);
         return gauge;
-    }
-
-    private void ForgetAllBut(HashSet<string> lives)
-    {
-        foreach (var (life, open) in _sessions)
-        {
-            if (!lives.Contains(life))
-            {
-                open.LetGo();
-                _sessions.Remove(life);
-            }
-        }
     }
 
     // Every series is made anew when it is next set: its tags may be others by then.

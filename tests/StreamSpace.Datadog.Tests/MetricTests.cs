@@ -45,6 +45,52 @@ public sealed class MetricTests
     }
 
     [Fact]
+    public async Task ALifeIsCountedOnceHoweverLongItIsOpenBeforeItsEventsComeAgain()
+    {
+        const int hours25 = 25 * 3600;
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("ada-chrome-1", run.Now);
+        await run.Plugin.HandleAsync(
+            new PlatformBatch([Some.Created(session)]) { Baseline = true, AllSeen = true },
+            CancellationToken.None
+        );
+        for (var day = 0; day < 5; day++)
+        {
+            await run.FlushAsync(hours25);
+        }
+        await run.HandleAsync(Some.Created(session));
+        await run.FlushAsync();
+        await ShouldNotCount("created");
+
+        await run.HandleAsync(Some.Ended(session, run.Now));
+        await run.FlushAsync();
+        await run.FlushAsync(hours25);
+        await run.HandleAsync(Some.Created(session), Some.Ended(session, run.Now));
+        await run.FlushAsync();
+        await ShouldNotCount("created");
+        await ShouldNotCount("terminated");
+        (await run.EventsAsync()).ShouldBeEmpty();
+
+        // The last 90 minutes, in which there are the repeats alone.
+        async Task ShouldNotCount(string what) =>
+            (await run.SumAsync($"sum:streamspace.session.{what}{{*}}.as_count()")).Values.Sum().ShouldBe(0, what);
+    }
+
+    [Fact]
+    public async Task WhatHasLapsedIsHeldNoMore()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session("ada-chrome-1", run.Now);
+        await run.HandleAsync(Some.Created(session));
+        run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(1);
+
+        await run.HandleAsync(new SessionChanged(session with { State = SessionState.Lapsed }, run.Now));
+        run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(0);
+        await run.HandleAsync(new SessionChanged(session, run.Now));
+        run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task ActiveIsCountedFromWhatIsOpenAndFallsToZero()
     {
         await using var run = await PluginRun.StartAsync();

@@ -37,11 +37,11 @@ internal sealed partial class AggregateLoop
         if (!_options.Metrics)
             cut = cut with { Series = default, Timed = [] };
         var summaries = _fold.Summaries(time.Now, isLast);
-        var lost = outbox.Losses.Tell(_options.Destination, isLast);
-        if (lost is { } loss)
-            summaries.Add(loss.Event);
+        var (told, lossEvent) = outbox.Losses.Tell(_options.Destination, isLast);
+        if (lossEvent is not null)
+            summaries.Add(lossEvent);
         _sinceCut = 0;
-        return new Flush(commands, cut, time, _lastSequence, summaries) { Told = lost?.Forget ?? (() => { }) };
+        return new Flush(commands, cut, time, _lastSequence, summaries, told);
     }
 
     // On another thread, so that one that hangs costs its own levels alone.
@@ -92,9 +92,9 @@ internal sealed partial class AggregateLoop
         encoded.Payloads.AddRange(flush.Summaries.Select(summary => Encoder.Encode(summary, _options)));
         if (flush.Summaries.Count > 0)
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
-        await KeepCutAsync(flush.Cut, flush.Time, flush.Sequence, encoded).ConfigureAwait(false);
+        await KeepCutAsync(flush.Cut, flush.Time, flush.Sequence, encoded, flush.Told).ConfigureAwait(false);
         _fold.Forget(flush.Time.Now, flush.IsLast);
-        flush.Told();
+        outbox.Losses.Add(flush.Told);
         table.Prune(flush.Time.Second);
         _lastFlush = new FlushStatus(
             DateTimeOffset.FromUnixTimeSeconds(flush.Time.Second),
@@ -114,13 +114,20 @@ internal sealed partial class AggregateLoop
         hooks.Configured(next);
     }
 
-    private async Task KeepCutAsync(TakenCut cut, CutTime time, long sequence, EncodedCut encoded)
+    private async Task KeepCutAsync(
+        TakenCut cut,
+        CutTime time,
+        long sequence,
+        EncodedCut encoded,
+        IReadOnlyList<Loss> told
+    )
     {
         if (encoded.Payloads.Count > 0 || sequence != _lastCutSequence)
         {
-            var known = _seen.Forget(time.Now.ToUnixTimeSeconds());
-            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, known);
+            var forget = _seen.Forget(time.Now.ToUnixTimeSeconds());
+            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, forget) { Told = told };
             await store.CutAsync(kept).ConfigureAwait(false);
+            _seen.Kept();
         }
         cut.IsKept = true;
         _cuts.Keep(time);

@@ -13,6 +13,7 @@ internal sealed partial class AggregateLoop(
     Outbox outbox,
     Ledger ledger,
     Expiry expiry,
+    OpenSubjects subjects,
     TimeProvider clock,
     ILogger logger,
     AggregateLoop.Hooks hooks
@@ -33,7 +34,7 @@ internal sealed partial class AggregateLoop(
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate = new(table);
     private readonly CutClock _cuts = new(clock);
-    private readonly SeenIds _seen = new();
+    private readonly SeenIds _seen = new(subjects);
     private readonly EventFold _fold = new();
     private readonly Queue<Command> _commands = [];
     private readonly List<Arrival> _held = [];
@@ -100,8 +101,7 @@ internal sealed partial class AggregateLoop(
         _cuts.Start(contents.LastCut);
         _lastPayload = contents.LastPayload;
         _lastSequence = contents.LastSequence;
-        foreach (var id in contents.Seen)
-            _seen.Add(id);
+        _seen.Start(contents.Seen);
         for (var from = 0; from < contents.Journal.Count; )
         {
             var destination = contents.Journal[from].Destination;
@@ -265,6 +265,6 @@ internal sealed partial class AggregateLoop(
         var cut = _aggregate.Take(time.Second, time.Interval);
         var encoded = Encoder.Encode(cut, options);
         encoded.Moves.AddRange(refused);
-        await KeepCutAsync(cut, time, entries[^1].Sequence, encoded).ConfigureAwait(false);
+        await KeepCutAsync(cut, time, entries[^1].Sequence, encoded, told: []).ConfigureAwait(false);
     }
 }

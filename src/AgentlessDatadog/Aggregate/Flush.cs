@@ -24,17 +24,16 @@ internal sealed record Command(IntakeOptions? Next, bool IsLast)
 /// <param name="Time">When it was.</param>
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Summaries">Events that stand for those that were folded, and one for what was lost.</param>
+/// <param name="Told">What that one tells, with units below zero.</param>
 internal sealed record Flush(
     List<Command> Commands,
     TakenCut Cut,
     CutTime Time,
     long Sequence,
-    List<DatadogEvent> Summaries
+    List<DatadogEvent> Summaries,
+    IReadOnlyList<Loss> Told
 )
 {
-    /// <summary>Called when the events above are kept.</summary>
-    public Action Told { get; init; } = () => { };
-
     public bool IsLast => Commands[^1].IsLast;
 
     public IntakeOptions? Next => Commands[^1].Next;

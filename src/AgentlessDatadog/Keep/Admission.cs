@@ -71,7 +71,7 @@ internal sealed class Admission(
 
     private void Admit(Measurement measurement)
     {
-        if (IsReplay(measurement.Id is null ? null : $"metric {measurement.Metric} {measurement.Id}"))
+        if (IsReplay($"metric {measurement.Metric}", measurement.Id, measurement.Subject))
             return;
         var lane = LaneOf(measurement);
         Series? series = null;
@@ -88,7 +88,7 @@ internal sealed class Admission(
 
     private void Admit(DatadogEvent what)
     {
-        if (IsReplay(what.Id is null ? null : $"event {what.Id}"))
+        if (IsReplay("event", what.Id, what.Subject))
             return;
         if (string.IsNullOrWhiteSpace(what.Title))
         {
@@ -103,11 +103,11 @@ internal sealed class Admission(
     }
 
     // An id holds for its metric, or for all events: what one fact yields may share one id.
-    private bool IsReplay(string? id)
+    private bool IsReplay(string of, string? id, string? subject)
     {
         if (id is null)
             return false;
-        var hashed = SeenIds.Of(id, now.ToUnixTimeSeconds());
+        var hashed = SeenIds.Of($"{of} {id}", subject, now.ToUnixTimeSeconds());
         return seen.Contains(hashed) || !_ids.TryAdd(hashed.Hash, hashed);
     }
 

@@ -36,6 +36,8 @@ internal sealed class HeldWrites
         {
             if (underWay is not null || !FoldInto(settlement))
                 _settlements.Add(new HeldWrite(settlement) { UnderWay = underWay });
+            else if (settlement.Lost.Count > 0)
+                Lose(settlement.Lost);
             return;
         }
         if (what is Cut cut && underWay is null)
@@ -58,11 +60,13 @@ internal sealed class HeldWrites
 
     public static long SizeOf(object what) =>
         PayloadsOf(what).Sum(payload => (long)payload.Header.Size)
-        + (
-            what is Arrivals arrivals
-                ? arrivals.Journal.Measurements.Count * MeasurementSize + arrivals.Seen.Count * IdSize
-                : 0
-        );
+        + what switch
+        {
+            Arrivals arrivals => (arrivals.Journal.Measurements.Count * MeasurementSize)
+                + (arrivals.Seen.Count * IdSize),
+            Cut cut => cut.Forget.Renewed.Count * IdSize,
+            _ => 0,
+        };
 
     // The cut stands for the journal up to it: of what came before only the requests, the moves and the ids are left.
     private Cut Fold(Cut cut)
@@ -70,6 +74,8 @@ internal sealed class HeldWrites
         List<Payload> payloads = [];
         List<LedgerMove> moves = [];
         List<SeenId> seen = [];
+        List<SeenId> renewed = [];
+        List<Loss> told = [];
         JournalEntry? last = null;
         foreach (var held in _log.Where(held => held.UnderWay is null).ToList())
         {
@@ -80,6 +86,11 @@ internal sealed class HeldWrites
                 seen.AddRange(arrivals.Seen);
                 last = arrivals.Journal;
             }
+            if (held.What is Cut before)
+            {
+                renewed.AddRange(before.Forget.Renewed);
+                told.AddRange(before.Told);
+            }
             payloads.AddRange(PayloadsOf(held.What));
             moves.AddRange(MovesOf(held.What));
             _log.Remove(held);
@@ -87,12 +98,25 @@ internal sealed class HeldWrites
         // The store has to learn the last sequence, too. Nothing in it is before a cut that it has not seen.
         if (last is not null)
         {
-            var ids = new Arrivals(last with { Measurements = [] }, [], [.. seen.Where(IsKnown)], []);
+            var ids = new Arrivals(last with { Measurements = [] }, [], [.. seen.Where(cut.Forget.Keeps)], []);
             _log.Insert(_log.FindLastIndex(held => held.UnderWay is not null) + 1, new HeldWrite(ids));
         }
-        return cut with { Payloads = [.. payloads, .. cut.Payloads], Moves = Sum([.. moves, .. cut.Moves]) };
+        return cut with
+        {
+            Payloads = [.. payloads, .. cut.Payloads],
+            Moves = Sum([.. moves, .. cut.Moves]),
+            Forget = cut.Forget with { Renewed = [.. renewed, .. cut.Forget.Renewed] },
+            Told = Losses.Sum([.. told, .. cut.Told]),
+        };
+    }
 
-        bool IsKnown(SeenId id) => id.Second >= cut.ForgetSeenBefore;
+    private void Lose(IReadOnlyList<Loss> lost)
+    {
+        var held = _settlements.Find(held => held is { UnderWay: null, What: Settlement { Payloads: [] } });
+        if (held is null)
+            _settlements.Add(held = new HeldWrite(new Settlement([], [])));
+        var sum = (Settlement)held.What;
+        held.What = sum with { Lost = Losses.Sum([.. sum.Lost, .. lost]) };
     }
 
     // What was sent before the store had it never gets there.

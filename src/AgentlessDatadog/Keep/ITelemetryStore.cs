@@ -30,8 +30,11 @@ public interface ITelemetryStore : IAsyncDisposable
 /// <param name="LastPayload">The highest payload id ever used, or 0.</param>
 /// <param name="Journal">What no flush has taken, in order of arrival.</param>
 /// <param name="Outbox">Requests that are not settled, in order of id.</param>
-/// <param name="Seen">Ids that were seen, oldest first.</param>
+/// <param name="Seen">
+/// Ids that were seen, those without a subject first, in order of arrival; of one that was renewed the last counts.
+/// </param>
 /// <param name="Ledger">Sum of all moves so far: one entry for each lane, account and reason.</param>
+/// <param name="Losses">Sum of all losses so far, without those that are told: one entry for each lane and far end.</param>
 public sealed record StoreContents(
     long LastCut,
     long LastSequence,
@@ -39,7 +42,8 @@ public sealed record StoreContents(
     IReadOnlyList<JournalEntry> Journal,
     IReadOnlyList<PayloadHeader> Outbox,
     IReadOnlyList<SeenId> Seen,
-    IReadOnlyList<LedgerMove> Ledger
+    IReadOnlyList<LedgerMove> Ledger,
+    IReadOnlyList<Loss> Losses
 )
 {
     /// <summary>What was found damaged when it was opened, so that all else here begins anew; null when nothing was.</summary>
@@ -69,19 +73,63 @@ public sealed record Arrivals(
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Payloads">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
-/// <param name="ForgetSeenBefore">Unix second before which seen ids are no longer needed.</param>
+/// <param name="Forget">Ids that are no longer needed.</param>
 public sealed record Cut(
     long Second,
     long Sequence,
     IReadOnlyList<Payload> Payloads,
     IReadOnlyList<LedgerMove> Moves,
-    long ForgetSeenBefore
-);
+    ForgetSeen Forget
+)
+{
+    /// <summary>Losses that one of the requests tells: units below zero, so that the sum is what is still to be told.</summary>
+    public IReadOnlyList<Loss> Told { get; init; } = [];
+}
+
+/// <summary>Which ids are no longer needed.</summary>
+/// <param name="Before">Unix second before which those without a subject are not.</param>
+/// <param name="OfSubjectsBefore">Unix second before which those of subjects are not.</param>
+/// <param name="Renewed">Ids of subjects that are needed all the same: they count as seen anew.</param>
+public sealed record ForgetSeen(long Before, long OfSubjectsBefore, IReadOnlyList<SeenId> Renewed)
+{
+    /// <summary>Whether an id is still needed.</summary>
+    public bool Keeps(SeenId id) => id.Second >= (id.HasSubject ? OfSubjectsBefore : Before);
+}
 
 /// <summary>The end of requests.</summary>
 /// <param name="Payloads">Their ids.</param>
 /// <param name="Moves">For the ledger.</param>
-public sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<LedgerMove> Moves);
+public sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<LedgerMove> Moves)
+{
+    /// <summary>What of them was given up, and is to be told.</summary>
+    public IReadOnlyList<Loss> Lost { get; init; } = [];
+}
+
+/// <summary>What was given up on its way to a far end.</summary>
+/// <param name="Lane">The way it would have gone.</param>
+/// <param name="Destination">The far end.</param>
+/// <param name="Units">Ledger units.</param>
+/// <param name="From">Time of the oldest.</param>
+/// <param name="To">Time of the youngest.</param>
+/// <param name="Reason">Why the first of it was given up.</param>
+public sealed record Loss(
+    Lane Lane,
+    string Destination,
+    long Units,
+    DateTimeOffset From,
+    DateTimeOffset To,
+    string Reason
+)
+{
+    /// <summary>This and another one of the same lane and far end, which came later.</summary>
+    public Loss Plus(Loss other) =>
+        this with
+        {
+            Units = Units + other.Units,
+            From = From < other.From ? From : other.From,
+            To = To > other.To ? To : other.To,
+        };
+}
 
 /// <summary>A request, ready to go.</summary>
 /// <param name="Header">All but its body.</param>
@@ -111,6 +159,7 @@ public sealed record PayloadHeader(
 );
 
 /// <summary>An id that has been seen, as a hash so that its room is known.</summary>
-/// <param name="Hash">The first half of its SHA-256.</param>
+/// <param name="Hash">The first half of its SHA-256; with a subject a quarter of each, the subject's first.</param>
 /// <param name="Second">Unix second at which it was seen.</param>
-public readonly record struct SeenId(UInt128 Hash, long Second);
+/// <param name="HasSubject">Whether the id belongs to a subject, see <see cref="OpenSubjects"/>.</param>
+public readonly record struct SeenId(UInt128 Hash, long Second, bool HasSubject = false);

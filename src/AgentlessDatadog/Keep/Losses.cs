@@ -7,26 +7,38 @@ internal sealed class Losses(TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(Lane Lane, string Destination), Loss> _losses = [];
+    private readonly HashSet<(Lane Lane, string Destination)> _back = [];
 
-    private sealed record Loss(long Units, DateTimeOffset From, DateTimeOffset To, string Reason, bool IsBack);
+    /// <summary>What the end of requests loses: one entry for each lane and far end. What holds no unit is no loss.</summary>
+    public static IReadOnlyList<Loss> Of(IEnumerable<PayloadHeader> headers, string reason) =>
+        Sum(
+            headers
+                .Where(header => header.Units > 0)
+                .Select(h => new Loss(h.Lane, h.Destination, h.Units, h.Oldest, h.Oldest, reason))
+        );
 
-    /// <summary>Some requests have expired. What holds no unit of the ledger is no loss.</summary>
-    public void Add(IEnumerable<PayloadHeader> headers, string reason)
+    /// <summary>Adds up those of the same lane and far end, and leaves out what comes to nothing.</summary>
+    public static IReadOnlyList<Loss> Sum(IEnumerable<Loss> losses) =>
+        [
+            .. losses
+                .GroupBy(loss => (loss.Lane, loss.Destination))
+                .Select(same => same.Aggregate((sum, next) => sum.Plus(next)))
+                .Where(sum => sum.Units != 0),
+        ];
+
+    /// <summary>Takes what expired, or with units below zero what has been told.</summary>
+    public void Add(IReadOnlyList<Loss> losses)
     {
         lock (_lock)
         {
-            foreach (var header in headers.Where(header => header.Units > 0))
+            foreach (var loss in losses)
             {
-                var key = (header.Lane, header.Destination);
-                var before =
-                    _losses.GetValueOrDefault(key) ?? new Loss(0, header.Oldest, header.Oldest, reason, IsBack: false);
-                _losses[key] = before with
-                {
-                    Units = before.Units + header.Units,
-                    From = before.From < header.Oldest ? before.From : header.Oldest,
-                    To = before.To > header.Oldest ? before.To : header.Oldest,
-                    IsBack = false,
-                };
+                var key = (loss.Lane, loss.Destination);
+                if (loss.Units > 0)
+                    _back.Remove(key);
+                _losses[key] = _losses.TryGetValue(key, out var before) ? before.Plus(loss) : loss;
+                if (_losses[key].Units == 0)
+                    _losses.Remove(key);
             }
         }
     }
@@ -36,50 +48,44 @@ internal sealed class Losses(TimeProvider clock)
     {
         lock (_lock)
         {
-            if (_losses.TryGetValue((lane, destination), out var loss) && !loss.IsBack)
-                _losses[(lane, destination)] = loss with { IsBack = true };
+            if (_losses.ContainsKey((lane, destination)))
+                _back.Add((lane, destination));
         }
     }
 
-    /// <summary>One event about all that can be told to a far end, or null; <see cref="Forget"/> ends it.</summary>
+    /// <summary>
+    /// One event about all that can be told to a far end, or null, and what is to be added when the event is kept.
+    /// </summary>
     /// <param name="destination">The far end.</param>
     /// <param name="all">Whether also to tell where the far end is not back: a process that ends knows it no more.</param>
-    public (DatadogEvent Event, Action Forget)? Tell(string destination, bool all)
+    public (IReadOnlyList<Loss> Told, DatadogEvent? Event) Tell(string destination, bool all)
     {
         lock (_lock)
         {
-            var told = _losses.Where(l => l.Key.Destination == destination && (all || l.Value.IsBack)).ToList();
-            if (told.Count == 0)
-                return null;
-            var what = string.Join(" and ", told.Select(l => $"{l.Value.Units} {Name(l.Key.Lane)}"));
-            var text = string.Join("\n", told.Select(l => Sentence(l.Key.Lane, l.Value)));
-            var said = new DatadogEvent($"{what} were lost", text, clock.GetUtcNow())
+            List<Loss> losses =
+            [
+                .. _losses
+                    .Where(l => l.Key.Destination == destination && (all || _back.Contains(l.Key)))
+                    .Select(l => l.Value),
+            ];
+            if (losses.Count == 0)
+                return ([], null);
+            var what = string.Join(" and ", losses.Select(loss => $"{loss.Units} {Name(loss.Lane)}"));
+            var said = new DatadogEvent(
+                $"{what} were lost",
+                string.Join("\n", losses.Select(Sentence)),
+                clock.GetUtcNow()
+            )
             {
                 Alert = AlertType.Error,
                 AggregationKey = "telemetry lost",
             };
-            return (said, () => Forget(told));
+            return ([.. losses.Select(loss => loss with { Units = -loss.Units })], said);
         }
     }
 
-    // What expired meanwhile belongs to the next event.
-    private void Forget(List<KeyValuePair<(Lane Lane, string Destination), Loss>> told)
-    {
-        lock (_lock)
-        {
-            foreach (var (key, loss) in told)
-            {
-                var rest = _losses[key].Units - loss.Units;
-                if (rest == 0)
-                    _losses.Remove(key);
-                else
-                    _losses[key] = _losses[key] with { Units = rest };
-            }
-        }
-    }
-
-    private static string Sentence(Lane lane, Loss loss) =>
-        $"{loss.Units} {Name(lane)} from {loss.From:yyyy-MM-dd HH:mm:ss} to {loss.To:yyyy-MM-dd HH:mm:ss} UTC could not be "
+    private static string Sentence(Loss loss) =>
+        $"{loss.Units} {Name(loss.Lane)} from {loss.From:yyyy-MM-dd HH:mm:ss} to {loss.To:yyyy-MM-dd HH:mm:ss} UTC could not be "
         + $"delivered in time and were given up: {loss.Reason}.";
 
     private static string Name(Lane lane) =>

@@ -6,8 +6,9 @@ public sealed class MemoryStore : ITelemetryStore
     private readonly Lock _lock = new();
     private readonly Queue<JournalEntry> _journal = [];
     private readonly SortedDictionary<long, Payload> _outbox = [];
-    private readonly Queue<SeenId> _seen = [];
+    private readonly List<SeenId> _seen = [];
     private readonly Dictionary<LedgerMove, long> _ledger = [];
+    private IReadOnlyList<Loss> _losses = [];
     private long _lastSequence;
     private long _lastCut;
     private long _lastPayload;
@@ -24,9 +25,10 @@ public sealed class MemoryStore : ITelemetryStore
                     _lastPayload,
                     [.. _journal],
                     [.. _outbox.Values.Select(payload => payload.Header)],
-                    [.. _seen],
+                    [.. _seen.OrderBy(id => id.HasSubject)],
                     // Acceptances come first, so that no account is ever below zero.
-                    [.. _ledger.OrderBy(sum => sum.Key.To).Select(sum => sum.Key with { Units = sum.Value })]
+                    [.. _ledger.OrderBy(sum => sum.Key.To).Select(sum => sum.Key with { Units = sum.Value })],
+                    [.. _losses.Where(loss => loss.Units > 0)]
                 )
             );
         }
@@ -40,8 +42,7 @@ public sealed class MemoryStore : ITelemetryStore
             _lastSequence = arrivals.Journal.Sequence;
             if (arrivals.Journal.Measurements.Count > 0)
                 _journal.Enqueue(arrivals.Journal);
-            foreach (var id in arrivals.Seen)
-                _seen.Enqueue(id);
+            _seen.AddRange(arrivals.Seen);
             Insert(arrivals.Payloads);
             Book(arrivals.Moves);
         }
@@ -55,11 +56,13 @@ public sealed class MemoryStore : ITelemetryStore
         {
             while (_journal.TryPeek(out var first) && first.Sequence <= cut.Sequence)
                 _journal.Dequeue();
-            while (_seen.TryPeek(out var oldest) && oldest.Second < cut.ForgetSeenBefore)
-                _seen.Dequeue();
+            _seen.AddRange(cut.Forget.Renewed);
+            Forget(ofSubjects: false, cut.Forget);
+            Forget(ofSubjects: true, cut.Forget);
             _lastCut = cut.Second;
             Insert(cut.Payloads);
             Book(cut.Moves);
+            _losses = Losses.Sum(_losses.Concat(cut.Told));
         }
         return default;
     }
@@ -79,12 +82,21 @@ public sealed class MemoryStore : ITelemetryStore
             foreach (var payload in settlement.Payloads)
                 _outbox.Remove(payload);
             Book(settlement.Moves);
+            _losses = Losses.Sum(_losses.Concat(settlement.Lost));
         }
         return default;
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => default;
+
+    // Those that came before the first one that is still needed.
+    private void Forget(bool ofSubjects, ForgetSeen forget)
+    {
+        var needed = _seen.FindIndex(id => id.HasSubject == ofSubjects && forget.Keeps(id));
+        var at = 0;
+        _seen.RemoveAll(id => (at++ < needed || needed < 0) && id.HasSubject == ofSubjects);
+    }
 
     private void Insert(IReadOnlyList<Payload> payloads)
     {

@@ -127,7 +127,8 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
             .ToList();
         var ids = headers.Select(header => header.Id).ToList();
         // What has happened has happened: no token may keep it from being written down.
-        await store.SettleAsync(new Settlement(ids, moves)).ConfigureAwait(false);
+        var lost = to == Account.Expired ? Losses.Of(headers, reason!) : [];
+        await store.SettleAsync(new Settlement(ids, moves) { Lost = lost }).ConfigureAwait(false);
         lock (_lock)
         {
             ledger.Book(moves);
@@ -138,8 +139,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
                 _open[(header.Lane, header.Destination)]--;
             }
         }
-        if (to == Account.Expired)
-            Losses.Add(headers, reason!);
+        Losses.Add(lost);
         Changed.Raise();
     }
 

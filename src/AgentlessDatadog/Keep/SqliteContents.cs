@@ -24,9 +24,13 @@ internal sealed class SqliteContents(SqliteDatabase database)
                 """,
                 ReadHeader
             ),
-            [.. ReadRows("SELECT second, hashes FROM seen ORDER BY arrival", ReadSeen).SelectMany(ids => ids)],
+            [.. ReadSeen("seen", hasSubject: false), .. ReadSeen("seen_of_subjects", hasSubject: true)],
             // Acceptances come first, so that no account is ever below zero.
-            ReadRows("SELECT account, lane, reason, units FROM ledger ORDER BY account, lane, reason", ReadMove)
+            ReadRows("SELECT account, lane, reason, units FROM ledger ORDER BY account, lane, reason", ReadMove),
+            ReadRows(
+                "SELECT lane, destination, units, oldest, youngest, reason FROM loss WHERE units > 0 ORDER BY lane",
+                ReadLoss
+            )
         );
     }
 
@@ -64,7 +68,22 @@ internal sealed class SqliteContents(SqliteDatabase database)
             new DateTimeOffset(row.Number(8), TimeSpan.Zero)
         );
 
-    private static IEnumerable<SeenId> ReadSeen(SqliteStatement row) => SeenRow.Decode(row.Number(0), row.Bytes(1));
+    private IEnumerable<SeenId> ReadSeen(string table, bool hasSubject) =>
+        ReadRows(
+                $"SELECT second, hashes FROM {table} ORDER BY arrival",
+                row => SeenTable.Decode(row.Number(0), row.Bytes(1), hasSubject)
+            )
+            .SelectMany(ids => ids);
+
+    private static Loss ReadLoss(SqliteStatement row) =>
+        new(
+            (Lane)row.Number(0),
+            row.Text(1),
+            row.Number(2),
+            new DateTimeOffset(row.Number(3), TimeSpan.Zero),
+            new DateTimeOffset(row.Number(4), TimeSpan.Zero),
+            row.Text(5)
+        );
 
     private static LedgerMove ReadMove(SqliteStatement row) =>
         new(

@@ -7,7 +7,7 @@ namespace AgentlessDatadog;
 internal sealed class SqliteSchema(IReadOnlyList<string> steps)
 {
     // Numbers of lanes, accounts and metric types are on disk as they are in their enums.
-    public const string FirstStep = """
+    private const string FirstStep = """
         CREATE TABLE state (
             last_cut INTEGER NOT NULL,      -- Unix second
             last_sequence INTEGER NOT NULL,
@@ -47,7 +47,26 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         ) WITHOUT ROWID;
         """;
 
-    public static SqliteSchema Current { get; } = new([FirstStep]);
+    private const string SecondStep = """
+        CREATE TABLE seen_of_subjects (
+            arrival INTEGER PRIMARY KEY,
+            second INTEGER NOT NULL,        -- Unix second
+            hashes BLOB NOT NULL            -- 16 bytes for each id, little-endian
+        );
+        CREATE TABLE loss (
+            lane INTEGER NOT NULL,
+            destination TEXT NOT NULL,
+            units INTEGER NOT NULL,         -- given up and not told yet; below zero: told, and given up in a moment
+            oldest INTEGER NOT NULL,        -- ticks of 100 ns since the year 1, UTC
+            youngest INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (lane, destination)
+        ) WITHOUT ROWID;
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep];
+
+    public static SqliteSchema Current { get; } = new(Steps);
 
     /// <summary>Brings a file to this version, all of it or nothing.</summary>
     /// <exception cref="NotSupportedException">It has been written by a newer version.</exception>

@@ -16,8 +16,10 @@ internal sealed class SqliteTables : IDisposable
     private readonly SqliteStatement _writeState;
     private readonly SqliteStatement _append;
     private readonly SqliteStatement _cut;
-    private readonly SqliteStatement _see;
-    private readonly SqliteStatement _forget;
+    private readonly SeenTable _seen;
+    private readonly SeenTable _seenOfSubjects;
+    private readonly SqliteStatement _lose;
+    private readonly SqliteStatement _told;
     private readonly SqliteStatement _insert;
     private readonly SqliteStatement _remove;
     private readonly SqliteStatement _body;
@@ -43,14 +45,15 @@ internal sealed class SqliteTables : IDisposable
         _writeState = database.Prepare("UPDATE state SET last_cut = $1, last_sequence = $2, last_payload = $3");
         _append = database.Prepare("INSERT INTO journal VALUES ($1, $2, $3, $4)");
         _cut = database.Prepare("DELETE FROM journal WHERE sequence <= $1");
-        _see = database.Prepare("INSERT INTO seen (second, hashes) VALUES ($1, $2)");
-        // Ids lie in the order of their arrival, so this looks at those that go and at one more.
-        _forget = database.Prepare(
+        _seen = new SeenTable(database, "seen");
+        _seenOfSubjects = new SeenTable(database, "seen_of_subjects");
+        _lose = database.Prepare(
             """
-            DELETE FROM seen WHERE arrival < coalesce(
-                (SELECT arrival FROM seen WHERE second >= $1 ORDER BY arrival LIMIT 1), 9223372036854775807)
+            INSERT INTO loss VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO UPDATE SET units = units + excluded.units,
+                oldest = min(oldest, excluded.oldest), youngest = max(youngest, excluded.youngest)
             """
         );
+        _told = database.Prepare("DELETE FROM loss WHERE units = 0");
         _insert = database.Prepare("INSERT INTO outbox VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
         _remove = database.Prepare("DELETE FROM outbox WHERE id = $1");
         _body = database.Prepare("SELECT crc, body FROM outbox WHERE id = $1");
@@ -97,7 +100,8 @@ internal sealed class SqliteTables : IDisposable
             var row = _row.Encode(journal.Measurements);
             _append.Run(journal.Sequence, journal.Destination, (long)Checksum.Of(row), (ReadOnlyMemory<byte>)row);
         }
-        See(arrivals.Seen);
+        _seen.See(arrivals.Seen.Where(id => !id.HasSubject));
+        _seenOfSubjects.See(arrivals.Seen.Where(id => id.HasSubject));
         Insert(arrivals.Payloads);
         Book(arrivals.Moves);
     }
@@ -106,9 +110,12 @@ internal sealed class SqliteTables : IDisposable
     {
         _state = _state with { LastCut = cut.Second };
         _cut.Run(cut.Sequence);
-        _forget.Run(cut.ForgetSeenBefore);
+        _seenOfSubjects.See(cut.Forget.Renewed);
+        _seen.Forget(cut.Forget.Before);
+        _seenOfSubjects.Forget(cut.Forget.OfSubjectsBefore);
         Insert(cut.Payloads);
         Book(cut.Moves);
+        Book(cut.Told);
         _hasFreed = true;
     }
 
@@ -117,6 +124,7 @@ internal sealed class SqliteTables : IDisposable
         foreach (var payload in settlement.Payloads)
             _remove.Run(payload);
         Book(settlement.Moves);
+        Book(settlement.Lost);
         _hasFreed = true;
     }
 
@@ -146,20 +154,6 @@ internal sealed class SqliteTables : IDisposable
         _database.Dispose();
     }
 
-    // One row for all that were seen in the same second, as those of one call are.
-    private void See(IReadOnlyList<SeenId> ids)
-    {
-        SeenId[] all = [.. ids];
-        for (var from = 0; from < all.Length; )
-        {
-            var second = all[from].Second;
-            var to = Array.FindIndex(all, from, id => id.Second != second);
-            var run = to < 0 ? all.AsSpan(from) : all.AsSpan(from..to);
-            _see.Run(second, (ReadOnlyMemory<byte>)SeenRow.Encode(run));
-            from += run.Length;
-        }
-    }
-
     private void Insert(IReadOnlyList<Payload> payloads)
     {
         foreach (var (header, body) in payloads)
@@ -185,6 +179,14 @@ internal sealed class SqliteTables : IDisposable
     {
         foreach (var move in moves)
             _book.Run((long)move.To, (long)move.Lane, move.Reason ?? "", move.Units);
+    }
+
+    private void Book(IReadOnlyList<Loss> losses)
+    {
+        foreach (var (lane, destination, units, from, to, reason) in losses)
+            _lose.Run((long)lane, destination, units, from.UtcTicks, to.UtcTicks, reason);
+        if (losses.Count > 0)
+            _told.Run();
     }
 
     private void GiveBackRoom()

@@ -40,6 +40,9 @@ public sealed record DatadogEvent(string Title, string Text, DateTimeOffset At)
     /// <summary>Names this very event: a second one with the same id within 48 h is a replay and is not sent.</summary>
     public string? Id { get; init; }
 
+    /// <summary>What the id is about, which keeps it known for longer: see <see cref="OpenSubjects"/>. Null: nothing.</summary>
+    public string? Subject { get; init; }
+
     /// <summary>
     /// What the limit of 60 a minute goes by: what is beyond it is told in one summary event. Null: no limit.
     /// </summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Shouldly;
@@ -97,6 +98,66 @@ public sealed class FailingDiskTests : IAsyncDisposable
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(10);
         await StoreIsEvenAsync(rig);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WhatIsLostWhileTheDiskFailsIsToldOnceWhoeverHeldAndTellsIt(bool byMemory)
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        _store.IsFull = byMemory;
+        await HoldAsync(rig, Some.Count());
+        await rig.FlushAsync();
+        _store.IsFull = true;
+        rig.Clock.Advance(TimeSpan.FromHours(2));
+        await rig.Until(() => rig.Ledger(Lane.Metrics).Expired == 1, TimeSpan.FromSeconds(1));
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        (await _store.ContentsAsync()).Losses.ShouldHaveSingleItem().Units.ShouldBe(1);
+
+        await rig.RestartAsync();
+        _store.IsFull = true;
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        for (var i = 0; i < 6; i++)
+        {
+            await HoldAsync(rig, Some.Count());
+            await rig.FlushAsync();
+            await rig.UntilSent(TimeSpan.FromSeconds(1));
+        }
+        var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
+        Encoding.UTF8.GetString(told.Body).ShouldContain("1 points were lost");
+        (await _store.ContentsAsync()).Losses.ShouldHaveSingleItem();
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        (await _store.ContentsAsync()).Losses.ShouldBeEmpty();
+        await StoreIsEvenAsync(rig);
+    }
+
+    [Fact]
+    public async Task AnIdOfAnOpenSubjectIsRenewedAlsoWhileTheDiskFails()
+    {
+        var made = Some.Count() with { Id = "made", Subject = "session-1" };
+        await using var rig = await Rig.StartAsync(store: _store);
+        await rig.KeepAsync(made);
+        rig.Pipeline.Subjects.Open("session-1");
+        rig.Pipeline.Subjects.AllKnown();
+        _store.IsFull = true;
+        rig.Clock.Advance(TimeSpan.FromHours(49));
+        for (var i = 0; i < 3; i++)
+        {
+            await HoldAsync(rig, Some.Gauge());
+            await rig.FlushAsync();
+        }
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+
+        await rig.RestartAsync();
+        await rig.KeepAsync(made);
+        await rig.FlushAsync();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        rig.FarEnd.Series.Count(s => s.Metric == "app.made").ShouldBe(1);
     }
 
     [Fact]

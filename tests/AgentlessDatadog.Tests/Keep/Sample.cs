@@ -42,6 +42,14 @@ internal static class Sample
     public static SeenId[] Ids(long second, params int[] hashes) =>
         [.. hashes.Select(hash => new SeenId((UInt128)hash << 64 | 7, second))];
 
+    public static SeenId[] IdsOf(ulong subject, long second, params ulong[] ids) =>
+        [.. ids.Select(id => new SeenId(new UInt128(subject, id), second, HasSubject: true))];
+
+    public static Loss Lost(long units, long second, Lane lane = Lane.Metrics, string reason = "too old") =>
+        new(lane, "datadog", units, At(second), At(second), reason);
+
+    public static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
+
     public static Arrivals Arrivals(
         JournalEntry journal,
         Payload[]? payloads = null,
@@ -54,8 +62,10 @@ internal static class Sample
         long sequence,
         Payload[]? payloads = null,
         LedgerMove[]? moves = null,
-        long forget = 0
-    ) => new(second, sequence, payloads ?? [], moves ?? [], forget);
+        long forget = 0,
+        long forgetOfSubjects = 0,
+        SeenId[]? renewed = null
+    ) => new(second, sequence, payloads ?? [], moves ?? [], new ForgetSeen(forget, forgetOfSubjects, renewed ?? []));
 
     public static string Text(this StoreContents contents)
     {
@@ -71,6 +81,8 @@ internal static class Sample
             Line($"outbox {header}");
         foreach (var id in contents.Seen)
             Line($"seen {id}");
+        foreach (var loss in contents.Losses.OrderBy(loss => (loss.Lane, loss.Destination)))
+            Line($"loss {loss}");
         foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane)).ThenBy(move => move.Reason))
             Line($"ledger {move}");
         return text.ToString();

@@ -15,7 +15,7 @@ public sealed class StoreFailureTests : IDisposable
     public async Task WhatDoesNotFitIsKeptInNoPartAndRoomMakesTheStoreWorkAgain()
     {
         // A bound on the file, which behaves as a full disk does and needs no rights.
-        var schema = new SqliteSchema([SqliteSchema.FirstStep, "PRAGMA max_page_count = 60"]);
+        var schema = new SqliteSchema([.. SqliteSchema.Steps, "PRAGMA max_page_count = 60"]);
         var memory = new MemoryStore();
         await using (var store = new SqliteStore(_folder.File, TimeProvider.System, schema))
         {

@@ -45,6 +45,27 @@ public sealed class StoreFileTests : IDisposable
     }
 
     [Fact]
+    public async Task AFileOfAnyFormerVersionIsBroughtUpToThisOneWithAllThatItHolds()
+    {
+        for (var version = 1; version < Known; version++)
+        {
+            using var folder = new StoreFolder();
+            using (
+                var old = new SqliteFile(folder.File, new SqliteSchema([.. SqliteSchema.Steps.Take(version)])).Open()
+            )
+            {
+                old.Run("UPDATE state SET last_cut = 5; INSERT INTO seen VALUES (1, 77, zeroblob(16))");
+            }
+
+            await using var store = folder.NewStore();
+            var contents = await store.OpenAsync(CancellationToken.None);
+
+            contents.Text().ShouldBe(new StoreContents(5, 0, 0, [], [], [new SeenId(0, 77)], [], []).Text());
+            contents.SetAside.ShouldBeNull();
+        }
+    }
+
+    [Fact]
     public async Task AMigrationThatFailsLeavesTheFileAsItWas()
     {
         await FillAsync();
@@ -52,7 +73,9 @@ public sealed class StoreFileTests : IDisposable
         await using (var store = new SqliteStore(_folder.File, TimeProvider.System, Schema(NextStep, "no SQL")))
         {
             var error = await Should.ThrowAsync<StoreUnavailableException>(async () => await store.OpenAsync(default));
-            error.Message.ShouldBe($"{_folder.File} could not be brought from schema 1 to 3; it is as it was.");
+            error.Message.ShouldBe(
+                $"{_folder.File} could not be brought from schema {Known} to {Known + 2}; it is as it was."
+            );
         }
 
         await using var old = _folder.NewStore();
@@ -72,7 +95,7 @@ public sealed class StoreFileTests : IDisposable
         var error = await Should.ThrowAsync<NotSupportedException>(async () => await store.OpenAsync(default));
 
         error.Message.ShouldBe(
-            $"{_folder.File} was written by a newer version of this program (its schema is 2, this program knows 1). "
+            $"{_folder.File} was written by a newer version of this program (its schema is {Known + 1}, this program knows {Known}). "
                 + "Start that version again, or move the file away to begin a new one."
         );
         await store.DisposeAsync();
@@ -154,7 +177,9 @@ public sealed class StoreFileTests : IDisposable
             .ShouldBe(["0 Gauge", "1 Count", "2 Rate", "3 Distribution"]);
     }
 
-    private static SqliteSchema Schema(params string[] more) => new([SqliteSchema.FirstStep, .. more]);
+    private static int Known => SqliteSchema.Steps.Count;
+
+    private static SqliteSchema Schema(params string[] more) => new([.. SqliteSchema.Steps, .. more]);
 
     private long Room() => _folder.Files.Sum(file => new FileInfo(file).Length);
 

@@ -1,3 +1,4 @@
+using System.Text;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
@@ -39,6 +40,96 @@ public sealed class StoreRestartTests : IAsyncDisposable
         await rig.RestartAsync();
         rig.Ledger(Lane.Metrics).Delivered.ShouldBe(2);
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task TheIdsOfASubjectAreKnownWhileItIsOpenAndFor48HoursMore()
+    {
+        var made = Some.Count() with { Id = "made", Subject = "session-1" };
+        var ended = Some.Count("app.ended") with { Id = "ended", Subject = "session-1" };
+        await using var rig = await Rig.StartAsync(store: _store);
+        await rig.KeepAsync(made);
+        for (var day = 0; day < 5; day++)
+        {
+            await rig.RestartAsync();
+            rig.Pipeline.Subjects.Open("session-1");
+            rig.Pipeline.Subjects.AllKnown();
+            await PassAsync(rig, hours: 25);
+            await rig.KeepAsync(made);
+        }
+        (await MadeAsync(rig)).ShouldBe(1);
+
+        rig.Pipeline.Subjects.Close("session-1");
+        await rig.KeepAsync(ended);
+        await PassAsync(rig, hours: 24);
+        await rig.RestartAsync();
+        rig.Pipeline.Subjects.AllKnown();
+        await PassAsync(rig, hours: 23);
+        await rig.KeepAsync(made, ended);
+        (await MadeAsync(rig)).ShouldBe(1);
+
+        await PassAsync(rig, hours: 50);
+        await _store.DisposeAsync();
+        (await _store.OpenAsync(default)).Seen.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task NoIdOfASubjectIsForgottenBeforeItIsSaidWhichAreOpen()
+    {
+        var made = Some.Count() with { Id = "made", Subject = "session-1" };
+        await using var rig = await Rig.StartAsync(store: _store);
+        await rig.KeepAsync(made);
+        // Nobody was there for a week, and the platform cannot be seen.
+        rig.Clock.Advance(TimeSpan.FromDays(7));
+        await rig.RestartAsync();
+        await PassAsync(rig, hours: 3);
+        await rig.KeepAsync(made);
+        (await MadeAsync(rig)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task WhatWasLostIsToldAlsoByTheProcessAfterTheOneThatWasKilled()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        var at = rig.Clock.GetUtcNow().AddSeconds(1);
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        rig.Clock.Advance(TimeSpan.FromHours(2));
+        await rig.Until(() => rig.Ledger(Lane.Metrics).Expired == 1, TimeSpan.FromSeconds(1));
+
+        await rig.RestartAsync();
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.KeepAsync(Some.Count());
+        for (var i = 0; i < 3; i++)
+        {
+            await rig.FlushAsync();
+            await rig.UntilSent(TimeSpan.FromSeconds(1));
+        }
+        await rig.RestartAsync();
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        var told = rig.FarEnd.Requests.Where(request => request.Path == "/api/v1/events").ShouldHaveSingleItem();
+        Encoding.UTF8.GetString(told.Body).ShouldContain($"1 points from {at:yyyy-MM-dd HH:mm:ss}");
+    }
+
+    private static async Task<double> MadeAsync(Rig rig)
+    {
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        return rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points.Sum(point => point.Value));
+    }
+
+    // In steps, each with a cut that something is in.
+    private static async Task PassAsync(Rig rig, int hours)
+    {
+        for (var hour = 0; hour < hours; hour++)
+        {
+            await rig.UntilSent();
+            rig.Clock.Advance(TimeSpan.FromHours(1));
+            await rig.KeepAsync(Some.Gauge());
+            await rig.CutAsync();
+        }
     }
 
     [Fact]

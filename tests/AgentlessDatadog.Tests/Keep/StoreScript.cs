@@ -38,7 +38,7 @@ internal sealed class StoreScript(int seed)
         return new Arrivals(
             new JournalEntry(++_sequence, _random.Next(2) == 0 ? "datadog" : "sandbox", measurements),
             Payloads(2, 300),
-            Sample.Ids(_second, ids),
+            [.. Sample.Ids(_second, ids), .. Sample.IdsOf((ulong)_random.Next(4), _second, (ulong)_random.Next(5))],
             [Sample.Accepted(measurements.Count), new(Lane.Events, Account.Queued, _random.Next(3))]
         );
     }
@@ -46,7 +46,12 @@ internal sealed class StoreScript(int seed)
     private Cut Cut()
     {
         _cutSequence += _random.NextInt64(_sequence - _cutSequence + 1);
-        return new Cut(++_second, _cutSequence, Payloads(4, 20_000), [Sample.Accepted(1)], _second - 20);
+        var renewed = Sample.IdsOf((ulong)_random.Next(4), ++_second, (ulong)_random.Next(5));
+        var forget = new ForgetSeen(_second - 20, _second - 30, _random.Next(2) == 0 ? renewed : []);
+        return new Cut(_second, _cutSequence, Payloads(4, 20_000), [Sample.Accepted(1)], forget)
+        {
+            Told = _random.Next(3) == 0 ? [Sample.Lost(-_random.Next(1, 3), _second)] : [],
+        };
     }
 
     private Settlement Settle()
@@ -59,7 +64,10 @@ internal sealed class StoreScript(int seed)
             _outbox.RemoveAt(at);
         }
         var reason = _random.Next(2) == 0 ? null : $"status {_random.Next(400, 404)}";
-        return new Settlement(gone, [new(Lane.Metrics, (Account)_random.Next(1, 6), gone.Count, reason)]);
+        return new Settlement(gone, [new(Lane.Metrics, (Account)_random.Next(1, 6), gone.Count, reason)])
+        {
+            Lost = _random.Next(2) == 0 ? [Sample.Lost(_random.Next(1, 3), _second - _random.Next(9))] : [],
+        };
     }
 
     private Payload[] Payloads(int most, int size)

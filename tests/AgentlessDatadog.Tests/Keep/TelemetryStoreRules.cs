@@ -23,7 +23,7 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     {
         var contents = await OpenAgainAsync();
 
-        contents.Text().ShouldBe(new StoreContents(0, 0, 0, [], [], [], []).Text());
+        contents.Text().ShouldBe(new StoreContents(0, 0, 0, [], [], [], [], []).Text());
         contents.SetAside.ShouldBeNull();
     }
 
@@ -41,7 +41,7 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         var arrivals = new Arrivals(
             new JournalEntry(1, "sandbox", measurements),
             [Sample.Payload(1), Sample.Payload(2, size: 0)],
-            Sample.Ids(1_700_000_000, 1, 2),
+            [.. Sample.Ids(1_700_000_000, 1, 2), .. Sample.IdsOf(9, 1_700_000_000, 1)],
             [Sample.Accepted(5), new LedgerMove(Lane.Events, Account.Rejected, 1, "title is empty")]
         );
 
@@ -160,6 +160,41 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
 
         await Cut(Sample.Cut(2, 3, forget: 301));
         (await OpenAgainAsync()).Seen.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task IdsOfSubjectsAreForgottenByAMeasureOfTheirOwnAndRenewedWithTheCut()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1), seen: [.. Sample.Ids(100, 1), .. Sample.IdsOf(7, 100, 1, 2)]));
+        await Append(Sample.Arrivals(Sample.Entry(2), seen: [.. Sample.Ids(200, 2), .. Sample.IdsOf(8, 200, 3)]));
+
+        await Cut(Sample.Cut(1, 2, forget: 200, forgetOfSubjects: 100));
+        (await OpenAgainAsync()).Seen.ShouldBe([
+            .. Sample.Ids(200, 2),
+            .. Sample.IdsOf(7, 100, 1, 2),
+            .. Sample.IdsOf(8, 200, 3),
+        ]);
+
+        await Cut(Sample.Cut(2, 2, forget: 201, forgetOfSubjects: 300, renewed: Sample.IdsOf(7, 300, 1, 2)));
+        (await OpenAgainAsync()).Seen.ShouldBe(Sample.IdsOf(7, 300, 1, 2));
+    }
+
+    [Fact]
+    public async Task LossesAddUpUntilACutTellsThem()
+    {
+        await Settle(new Settlement([], []) { Lost = [Sample.Lost(3, 20), Sample.Lost(1, 5, Lane.Events)] });
+        await Settle(new Settlement([], []) { Lost = [Sample.Lost(4, 10, reason: "queue full")] });
+        var sum = Sample.Lost(7, 20) with { From = Sample.At(10) };
+        (await OpenAgainAsync()).Losses.ShouldBe([sum, Sample.Lost(1, 5, Lane.Events)], ignoreOrder: true);
+
+        await Cut(Sample.Cut(1, 0) with { Told = [sum with { Units = -5 }] });
+        (await OpenAgainAsync()).Losses[0].Units.ShouldBe(2);
+
+        // One that was told before the store had it, as when memory stood in for it.
+        await Cut(Sample.Cut(2, 0) with { Told = [sum with { Units = -6 }] });
+        (await OpenAgainAsync()).Losses.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
+        await Settle(new Settlement([], []) { Lost = [sum with { Units = 4 }] });
+        (await OpenAgainAsync()).Losses.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
     }
 
     [Fact]
