@@ -149,7 +149,8 @@ public sealed class SqliteRegistryStore : IRegistryStore
     }
 
     // The main file is made here, so that no moment passes in which others could read it; SQLite gives its
-    // companions (-wal, -shm) the rights of the main file.
+    // companions (-wal, -shm) the rights of the main file. One that exists is not opened: to close it again would let go
+    // of the locks that another connection of this process has on it (sqlite.org/howtocorrupt.html, 2.2).
     private static void OwnerOnly(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -157,19 +158,23 @@ public sealed class SqliteRegistryStore : IRegistryStore
             return;
         }
         const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (
+        if (!File.Exists(path))
+        {
             File.Open(
-                path,
-                new FileStreamOptions
-                {
-                    Mode = FileMode.OpenOrCreate,
-                    Access = FileAccess.ReadWrite,
-                    Share = FileShare.ReadWrite,
-                    UnixCreateMode = owner,
-                }
-            )
-        ) { }
-        File.SetUnixFileMode(path, owner);
+                    path,
+                    new FileStreamOptions
+                    {
+                        Mode = FileMode.CreateNew,
+                        Access = FileAccess.Write,
+                        UnixCreateMode = owner,
+                    }
+                )
+                .Dispose();
+        }
+        foreach (var file in new[] { path, $"{path}-wal", $"{path}-shm" }.Where(File.Exists))
+        {
+            File.SetUnixFileMode(file, owner);
+        }
     }
 
     private void Prepare(string path)
