@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using StreamSpace.Platform;
 using StreamSpace.Plugins;
 
@@ -130,7 +131,8 @@ internal sealed class Attachment(
         {
             return new SqliteRegistryStore(registryFile);
         }
-        catch (Exception e) when (e is InvalidOperationException or IOException)
+        catch (Exception e)
+            when (e is InvalidOperationException or IOException or UnauthorizedAccessException or SqliteException)
         {
             throw new StartFault(e.Message, e);
         }

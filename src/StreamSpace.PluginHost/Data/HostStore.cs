@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -21,16 +22,27 @@ internal sealed class HostStore : IDisposable
 {
     private const int SchemaVersion = 1;
 
+    // SQLite's own numbers (sqlite.org/rescode.html). The first says that a statement does not fit the tables.
+    private const int Wrong = 1;
+    private const int Corrupt = 11;
+    private const int NotADatabase = 26;
+
+    private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
+
     private readonly Lock _lock = new();
     private readonly SqliteConnection _connection;
     private readonly IDataProtector _protector;
 
-    /// <exception cref="StartFault">The file is of a later version, or is no database.</exception>
+    /// <exception cref="StartFault">The file is of a later version, or is damaged.</exception>
     public HostStore(string file, KeyRing keys)
     {
         _protector = keys.CreateProtector("plugin secrets");
         // SQLite gives its side files the mode of the main one, so that is made first.
-        OwnerOnly.Open(file, FileMode.OpenOrCreate).Dispose();
+        OwnerOnly.MakeFile(file);
+        foreach (var companion in Companions)
+        {
+            OwnerOnly.Close(file + companion);
+        }
         _connection = new SqliteConnection(
             new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString()
         );
@@ -51,8 +63,34 @@ internal sealed class HostStore : IDisposable
         }
     }
 
+    /// <summary>What was found damaged and where it lies now, in one sentence; null when all was sound.</summary>
+    public string? SetAside { get; private init; }
+
+    /// <summary>
+    /// The store of the service, which alone works on the data folder: a damaged file is set aside, and a new one begun.
+    /// </summary>
+    /// <exception cref="StartFault">The file is of a later version, or can neither be read nor moved.</exception>
+    public static HostStore OfService(string file, KeyRing keys, TimeProvider clock)
+    {
+        try
+        {
+            return new HostStore(file, keys);
+        }
+        catch (StartFault fault)
+            when (fault.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
+        {
+            var aside = MoveAside(file, clock.GetUtcNow());
+            return new HostStore(file, keys)
+            {
+                SetAside =
+                    $"{file} was damaged ({damage.Message.TrimEnd('.')}) and is set aside as {aside}: configs, switches and "
+                    + "what was known of the platform begin anew.",
+            };
+        }
+    }
+
     /// <summary>The store of a data folder, beside the process that may work on it.</summary>
-    /// <exception cref="StartFault">The file is of a later version, or is no database.</exception>
+    /// <exception cref="StartFault">The file is of a later version, or is damaged.</exception>
     public static HostStore Of(string dataFolder)
     {
         var keys = Path.Combine(dataFolder, "keys");
@@ -129,9 +167,37 @@ internal sealed class HostStore : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
+    private static string MoveAside(string file, DateTimeOffset now)
+    {
+        var stamp = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var aside = $"{file}.damaged-{stamp}";
+        for (var n = 2; File.Exists(aside); n++)
+        {
+            aside = $"{file}.damaged-{stamp}-{n}";
+        }
+        try
+        {
+            // The file itself goes last: a new one must never find what belonged to it.
+            foreach (var part in Companions.Append("").Where(part => File.Exists(file + part)))
+            {
+                File.Move(file + part, aside + part, overwrite: true);
+            }
+            return aside;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartFault($"{file} is damaged and cannot be moved away: move it, or restore it.", e);
+        }
+    }
+
     private void Prepare(string file)
     {
         Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        using var check = Command("PRAGMA quick_check(1)");
+        if (check.ExecuteScalar() is not "ok")
+        {
+            throw new SqliteException("its structure is damaged", Corrupt);
+        }
         Execute("CREATE TABLE IF NOT EXISTS host_schema (version INTEGER NOT NULL)");
         using var select = Command("SELECT max(version) FROM host_schema");
         switch (select.ExecuteScalar())
@@ -141,6 +207,7 @@ internal sealed class HostStore : IDisposable
                     $"{file} was written by a later version of this program (schema {version}, known up to {SchemaVersion}): start that one, or name another folder with --data."
                 );
             case long:
+                Verify();
                 return;
         }
         Execute(
@@ -156,6 +223,16 @@ internal sealed class HostStore : IDisposable
             COMMIT;
             """
         );
+    }
+
+    // What SQLite finds sound may still hold what was never written.
+    private void Verify()
+    {
+        using var count = Command("SELECT count(*) FROM plugins WHERE NOT json_valid(config)");
+        if (count.ExecuteScalar() is not 0L)
+        {
+            throw new SqliteException("a config in it is damaged", Corrupt);
+        }
     }
 
     private JsonObject? Unprotect(byte[] secrets)

@@ -19,6 +19,28 @@ internal static class OwnerOnly
         }
     }
 
+    /// <summary>
+    /// Makes an empty file when it is missing. One that exists is not opened: to close it again would let go of the locks
+    /// that SQLite may have on it in this process (sqlite.org/howtocorrupt.html, 2.2).
+    /// </summary>
+    public static void MakeFile(string path)
+    {
+        if (!File.Exists(path))
+        {
+            Open(path, FileMode.CreateNew).Dispose();
+        }
+        Close(path);
+    }
+
+    /// <summary>Takes from others what a backup or a careless hand has given them.</summary>
+    public static void Close(string path)
+    {
+        if (!OperatingSystem.IsWindows() && File.Exists(path) && File.GetUnixFileMode(path) != FileModes)
+        {
+            File.SetUnixFileMode(path, FileModes);
+        }
+    }
+
     /// <summary>Opens a file for this process alone.</summary>
     public static FileStream Open(string path, FileMode mode)
     {

@@ -149,7 +149,7 @@ async function show() {
   at("ready").textContent = host.ready ? "ready" : "not ready";
   at("ready").className = `badge ${host.ready ? "good" : "warn"}`;
   showAttached(host);
-  at("plugins").replaceChildren(...(host.plugins.length
+  at("plugins").replaceChildren(...(host.storeSetAside ? [note(host.storeSetAside, "bad")] : []), ...(host.plugins.length
     ? host.plugins.map((plugin, index) => pluginCard(plugin, statuses[index]))
     : [make("section", { class: "card" }, make("h2", {}, "No plugins"),
         make("p", {}, "Put a plugin's folder into the plugins folder, and restart the host."))]));

@@ -75,7 +75,7 @@ internal sealed class PluginLog : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            OwnerOnly.MakeFolder(folder);
             var probe = System.IO.Path.Combine(folder, $".{Guid.NewGuid():N}");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
@@ -91,6 +91,7 @@ internal sealed class PluginLog : IDisposable
     {
         public override Stream OnFileOpened(string path, Stream underlyingStream, Encoding encoding)
         {
+            OwnerOnly.Close(path);
             try
             {
                 // Renaming over the old link leaves no moment without one.

@@ -50,6 +50,7 @@ internal static class SigningKey
                 File.Delete(draft);
             }
         }
+        OwnerOnly.Close(file);
         var kept = File.ReadAllText(file).Trim();
         return kept.Length >= ShortestSecret
             ? kept

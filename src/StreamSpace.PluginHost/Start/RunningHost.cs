@@ -34,12 +34,16 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var tokens = new AccessTokens(SigningKey.Find(settings.Environment, data.Path), clock);
         var hostFile = Path.Combine(data.Path, "host.db");
         var keys = new KeyRing(data.Folder("keys"));
-        var store = new HostStore(hostFile, keys);
+        var store = HostStore.OfService(hostFile, keys, clock);
         Undo(store.Dispose);
 
         var loggers = LoggerFactory.Create(Console);
         Undo(loggers.Dispose);
         var logger = loggers.CreateLogger("StreamSpace.PluginHost");
+        if (store.SetAside is { } setAside)
+        {
+            logger.LogError("{SetAside}", setAside);
+        }
         var attachment = new Attachment(
             SourcesConfigured.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
             hostFile,
@@ -52,6 +56,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var status = new HostStatus(data.Path, _plugins, attachment, clock)
         {
             Sandbox = await StartSandboxAsync(tokens, loggers, cancellationToken),
+            StoreSetAside = store.SetAside,
         };
         var codes = new SignInCodes(clock);
         Undo(UnloadAsync);

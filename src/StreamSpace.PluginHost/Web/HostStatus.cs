@@ -19,6 +19,9 @@ internal sealed class HostStatus(string dataFolder, PluginSet plugins, Attachmen
     /// <summary>The sandbox's address, or null.</summary>
     public Uri? Sandbox { get; set; }
 
+    /// <summary>What was found damaged at the start and where it lies now, or null.</summary>
+    public string? StoreSetAside { get; init; }
+
     /// <summary>One sentence for each thing that is in the way; empty when all is well.</summary>
     public IReadOnlyList<string> NotReady =>
         Started
@@ -33,6 +36,7 @@ internal sealed class HostStatus(string dataFolder, PluginSet plugins, Attachmen
             ["dataFolder"] = dataFolder,
             ["ready"] = NotReady.Count == 0,
             ["notReady"] = new JsonArray([.. NotReady.Select(s => (JsonNode)s)]),
+            ["storeSetAside"] = StoreSetAside,
             ["attachedTo"] = attachment.Sentence,
             ["demo"] = attachment.Demo,
             ["sources"] = PluginStatus.Of(attachment.Sources),

@@ -1,0 +1,175 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.Versioning;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+/// <summary>What the real process makes of the <c>host.db</c> that it finds.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class HostFileTests
+{
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    // A real source, so that the registry is in the file as well.
+    private static readonly Dictionary<string, string> Environment = new()
+    {
+        ["WEBHOOK_SIGNING_SECRET"] = new('s', 32),
+    };
+
+    private readonly string _data = Path.Combine(TestHost.NewFolder(), "data");
+
+    private string DatabasePath => Path.Combine(_data, "host.db");
+
+    public static TheoryData<string> Damages => ["no database", "its pages", "a table is gone", "a config"];
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task ADamagedFileIsSetAsideNamedInLogAndStatusAndTheServiceStarts(string what)
+    {
+        await RunOnceAsync();
+        Damage(what);
+        var damaged = await File.ReadAllBytesAsync(DatabasePath, TestContext.Current.CancellationToken);
+
+        await using var host = await ServeAsync();
+
+        var aside = Directory.GetFiles(_data, "host.db.damaged-*").ShouldHaveSingleItem();
+        (await File.ReadAllBytesAsync(aside, TestContext.Current.CancellationToken)).ShouldBe(damaged);
+        File.GetUnixFileMode(aside).ShouldBe(Owner);
+        host.Output.Concat(host.Errors).ShouldContain(line => line.Contains($"is set aside as {aside}"));
+        (await StatusAsync(host))["storeSetAside"]!.GetValue<string>().ShouldContain(aside);
+        host.Signal("TERM");
+        (await host.EndAsync()).ShouldBe(0);
+
+        await using var next = await ServeAsync();
+        (await StatusAsync(next))["storeSetAside"].ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task BesideTheServiceADamagedFileIsNamedAndStaysWhereItIs()
+    {
+        await RunOnceAsync();
+        Damage("its pages");
+
+        await using var check = HostProcess.Start(["check", "--plugins", TestHost.EchoFolder, "--data", _data]);
+
+        (await check.EndAsync()).ShouldBe(1);
+        check.Output.ShouldContain(line => line.Contains(DatabasePath));
+        Directory.GetFiles(_data, "host.db.damaged-*").ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("host_schema")]
+    [InlineData("platform_schema")]
+    public async Task AFileOfALaterVersionEndsItWithOneSentenceAndStays(string table)
+    {
+        await RunOnceAsync();
+        Execute($"UPDATE {table} SET version = 99");
+
+        await using var host = HostProcess.Start(HostProcess.Arguments(_data), Environment);
+
+        (await host.EndAsync()).ShouldBe(1);
+        var sentence = host.Errors.ShouldHaveSingleItem();
+        sentence.ShouldContain(DatabasePath);
+        sentence.ShouldContain("99");
+        Execute($"SELECT version FROM {table}").ShouldBe(99L);
+        Directory.GetFiles(_data, "host.db.damaged-*").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WhatOthersCouldReadIsItsOwnersAloneOnceItRuns()
+    {
+        await RunOnceAsync();
+        File.WriteAllBytes($"{DatabasePath}-wal", []);
+        foreach (var file in Directory.GetFiles(_data))
+        {
+            File.SetUnixFileMode(file, Owner | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        }
+
+        await using var host = await ServeAsync();
+
+        var log = host.Output.Single(line => line.Contains("Log: ")).Split("Log: ")[1];
+        string[] files = [DatabasePath, $"{DatabasePath}-wal", Path.Combine(_data, "jwt-secret"), log];
+        foreach (var file in files.Concat(Directory.GetFiles(Path.Combine(_data, "keys"))))
+        {
+            File.GetUnixFileMode(file).ShouldBe(Owner, file);
+        }
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("macos")]
+    public async Task TheServiceHoldsItsLockOnTheFileThatItsTwoStoresShare()
+    {
+        // From SQLite's file format: whoever has the file open locks these bytes, and who finds them free may remove its log.
+        const long sharedFirst = 0x4000_0002;
+        const long sharedSize = 510;
+        await using var host = await ServeAsync();
+
+        await using var file = new FileStream(DatabasePath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        Should.Throw<IOException>(() => file.Lock(sharedFirst, sharedSize));
+    }
+
+    private async Task<HostProcess> ServeAsync()
+    {
+        var host = HostProcess.Start(HostProcess.Arguments(_data), Environment);
+        await host.SaysAsync("Sign in");
+        return host;
+    }
+
+    private async Task RunOnceAsync()
+    {
+        await using var host = await ServeAsync();
+        host.Signal("TERM");
+        (await host.EndAsync()).ShouldBe(0);
+    }
+
+    private void Damage(string what)
+    {
+        switch (what)
+        {
+            case "no database":
+                File.WriteAllText(DatabasePath, new string('x', 8192));
+                break;
+            case "its pages":
+                // All but the first, which says what the file is.
+                var bytes = File.ReadAllBytes(DatabasePath);
+                new Random(3).NextBytes(bytes.AsSpan(4096));
+                File.WriteAllBytes(DatabasePath, bytes);
+                break;
+            case "a table is gone":
+                Execute("DROP TABLE plugins");
+                break;
+            default:
+                Execute("UPDATE plugins SET config = '{\"interval' || x'00'");
+                break;
+        }
+    }
+
+    private object? Execute(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={DatabasePath};Pooling=False");
+        connection.Open();
+        using var command = new SqliteCommand(sql, connection);
+        return command.ExecuteScalar();
+    }
+
+    private async Task<JsonObject> StatusAsync(HostProcess host)
+    {
+        var address = host.Output.Single(l => l.StartsWith("Serving on ", StringComparison.Ordinal))[11..];
+        var tokens = new AccessTokens(SigningKey.Find(Environment, _data), TimeProvider.System);
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            tokens.Issue(Roles.Admin, TimeSpan.FromHours(1))
+        );
+        return (
+            await client.GetFromJsonAsync<JsonObject>(
+                new Uri(new Uri(address), "api/status"),
+                TestContext.Current.CancellationToken
+            )
+        )!;
+    }
+}
