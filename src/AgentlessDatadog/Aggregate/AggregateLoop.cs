@@ -219,6 +219,11 @@ internal sealed partial class AggregateLoop(
                 if (!isOnDisk)
                     Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(Unsure));
             }
+            // All of it has been taken before, but perhaps by memory alone.
+            else if (store.CannotKeep is { } failure)
+            {
+                Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(failure));
+            }
         }
         catch (StoreUnavailableException) when (!mayHold)
         {

@@ -212,6 +212,28 @@ public sealed class FailingDiskTests : IAsyncDisposable
         await StoreIsEvenAsync(rig);
     }
 
+    [Fact]
+    public async Task WhoAsksAgainWhileTheStoreIsStillAtItIsNotToldThatItKeeps()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var gate = new Gate();
+        _store.Gate = gate.Opened;
+        var first = rig.KeepAsync(Some.Count() with { Id = "key" }).AsTask();
+        await rig.Until(() => _store.Appends == 1);
+        rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        await Should.ThrowAsync<StoreUnavailableException>(first);
+
+        var again = rig.KeepAsync(Some.Count() with { Id = "key" }).AsTask();
+        await again.ContinueWith(_ => { }, TaskScheduler.Default);
+        gate.Open();
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.KeepAsync(Some.Count() with { Id = "key" });
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(1);
+        await Should.ThrowAsync<StoreUnavailableException>(again);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
