@@ -165,6 +165,27 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
         (await _run.SumAsync("sum:a.count{*}.as_count()")).Values.ShouldBe([5]);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(201)]
+    public async Task AnIdempotencyKeyThatCannotBeHeldIsRefusedForWithoutItARepeatWouldCountTwice(int length)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/plugins/datadog/metrics")
+        {
+            Content = new StringContent(
+                """{"metric":"a.count","value":5,"type":"count"}""",
+                Encoding.UTF8,
+                "application/json"
+            ),
+        };
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", new string('k', length));
+        using var answer = await _http.SendAsync(request);
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("1 to 200");
+        await _run.FlushAsync();
+        (await _run.SumAsync("sum:a.count{*}.as_count()")).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task ARateTakesTheLastValueAndADistributionAll()
     {

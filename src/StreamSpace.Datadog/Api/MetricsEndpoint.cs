@@ -15,6 +15,8 @@ internal static class MetricsEndpoint
     // A body of 5 MB can hold faults by the hundred thousand: the answer names the first of them and counts the rest.
     private const int NamedRejections = 1000;
 
+    private const int LongestKey = 200;
+
     private const string Example =
         """{"metric":"streamspace.custom.metric","value":42,"type":"gauge","tags":["custom:tag"]}""";
 
@@ -32,7 +34,7 @@ internal static class MetricsEndpoint
                 "One metric, or {\"series\":[…]}. 202 once kept, with the number accepted and every rejected item with "
                     + "its index and reason; 400 when none was accepted. type is gauge, count, rate (the last value of an "
                     + "interval wins) or distribution; timestamp only for gauges and distributions. With an "
-                    + "Idempotency-Key header a repeated call counts once."
+                    + "Idempotency-Key header, of 1 to 200 characters, a repeated call counts once."
             )
             .WithMetadata(new RequestExample(Example))
             .Accepts<JsonObject>("application/json")
@@ -61,6 +63,15 @@ internal static class MetricsEndpoint
         {
             return Results.Problem("Send application/json.", statusCode: StatusCodes.Status415UnsupportedMediaType);
         }
+        var key = http.Request.Headers["Idempotency-Key"];
+        if (key.Count > 0 && key.ToString() is not { Length: > 0 and <= LongestKey })
+        {
+            // Taken without it, a repeated call would count twice.
+            return Results.Problem(
+                $"An Idempotency-Key has 1 to {LongestKey} characters: nothing was taken.",
+                statusCode: StatusCodes.Status400BadRequest
+            );
+        }
         List<Measurement> accepted = [];
         List<Rejected> rejected = [];
         try
@@ -70,7 +81,7 @@ internal static class MetricsEndpoint
                 new JsonDocumentOptions { MaxDepth = 16 },
                 http.RequestAborted
             );
-            Sort(body.RootElement, pipeline, IdempotencyKey(http), accepted, rejected);
+            Sort(body.RootElement, pipeline, key.Count > 0 ? key.ToString() : null, accepted, rejected);
         }
         catch (BadHttpRequestException e)
         {
@@ -124,9 +135,6 @@ internal static class MetricsEndpoint
             index++;
         }
     }
-
-    private static string? IdempotencyKey(HttpContext http) =>
-        http.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 and <= 200 } key ? key : null;
 
     private static IResult Answer(int accepted, List<Rejected> rejected)
     {
