@@ -1,4 +1,5 @@
 using System.Text;
+using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
@@ -113,6 +114,20 @@ public sealed class StoreDamageTests : IDisposable
         contents.Journal.ShouldBeEmpty();
         var aside = _folder.Files.Where(file => file.StartsWith(contents.SetAside!.Path, StringComparison.Ordinal));
         aside.ShouldContain(file => File.ReadAllText(file).Contains("in-the-log-only", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhatIsSetAsideIsNamedInStatusAndLog()
+    {
+        await FillAsync();
+        Overwrite(4096, 4096);
+        await using var store = new SqliteStore(_folder.File, _clock);
+        var log = new LogBook();
+        await using var rig = await Rig.StartAsync(store: store, log: log);
+
+        const string name = "telemetry.db.damaged-20241004T120000Z";
+        rig.Pipeline.Status.StoreSetAside.ShouldNotBeNull().ShouldContain(name);
+        log.Text.ShouldContain(name);
     }
 
     [Fact]

@@ -19,7 +19,9 @@ public sealed class StoreFileTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Rights are Unix's.");
         await using (var store = await OpenAsync())
             await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
-        File.SetUnixFileMode(_folder.File, (UnixFileMode)0b110_100_100);
+        await LeaveALogAsync();
+        foreach (var file in _folder.Files)
+            File.SetUnixFileMode(file, (UnixFileMode)0b110_100_100);
 
         await using (var store = await OpenAsync())
         {
@@ -180,6 +182,17 @@ public sealed class StoreFileTests : IDisposable
     private static int Known => SqliteSchema.Steps.Count;
 
     private static SqliteSchema Schema(params string[] more) => new([.. SqliteSchema.Steps, .. more]);
+
+    // As a kill leaves it.
+    private async Task LeaveALogAsync()
+    {
+        await using var store = await OpenAsync();
+        await store.CutAsync(Sample.Cut(1, 0), CancellationToken.None);
+        var (file, log) = (_folder.ReadFile(), _folder.ReadLog());
+        await store.DisposeAsync();
+        _folder.WriteFile(file);
+        _folder.WriteLog(log);
+    }
 
     private long Room() => _folder.Files.Sum(file => new FileInfo(file).Length);
 
