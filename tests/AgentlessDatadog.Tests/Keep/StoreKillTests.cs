@@ -8,8 +8,13 @@ namespace AgentlessDatadog.Tests;
 public sealed class StoreKillTests
 {
     private const string Mode = "keep-until-killed";
+    private const string MigrateMode = "migrate-until-killed";
+    private const string Begun = "begun";
     private const int Rounds = 20;
     private const int Seed = 20_261_124;
+
+    // So many that they take about as long as the longest wait for the kill.
+    private const int MigrationSteps = 400;
 
     // Steps that the child has under way at once, so that commits are shared.
     private const int Width = 6;
@@ -41,9 +46,44 @@ public sealed class StoreKillTests
         done.ShouldBeGreaterThan(Rounds, "the child must have got on");
     }
 
+    [Fact]
+    public async Task AKillInAMigrationLeavesTheOldFileOrTheNewOne()
+    {
+        using var folder = new StoreFolder(onDisk: true);
+        await FillAsync(folder);
+        var old = folder.ReadFile();
+        var random = new Random(Seed);
+        var unfinished = 0;
+        for (var round = 0; round < Rounds; round++)
+        {
+            await MigrateUntilKilledAsync(folder.File, random.Next(100));
+
+            await using (var store = folder.NewStore())
+            {
+                try
+                {
+                    var contents = await store.OpenAsync(CancellationToken.None);
+                    (contents.LastCut, contents.SetAside).ShouldBe((5, null), $"round {round}");
+                    unfinished++;
+                    continue;
+                }
+                catch (NotSupportedException)
+                {
+                    // It is of the new version, so that it must be so in all.
+                }
+            }
+            await using (var store = new SqliteStore(folder.File, TimeProvider.System, Longer))
+                (await store.OpenAsync(CancellationToken.None)).LastCut.ShouldBe(5 + MigrationSteps, $"round {round}");
+            folder.WriteFile(old);
+        }
+        unfinished.ShouldBeGreaterThan(1, "the kill must come before the end");
+    }
+
     /// <summary>What the child does: its script from a step on, telling the number of each that is acknowledged.</summary>
     public static async Task<bool> RunAsChildAsync(string[] args)
     {
+        if (args is [MigrateMode, var file])
+            return await MigrateAsync(file);
         if (args is not [Mode, var path, var done])
             return false;
         var script = new StoreScript(Seed);
@@ -63,12 +103,52 @@ public sealed class StoreKillTests
         }
     }
 
-    private static async Task<int> KeepUntilKilledAsync(string path, int done, int milliseconds)
+    private static SqliteSchema Longer { get; } =
+        new([
+            .. SqliteSchema.Steps,
+            .. Enumerable
+                .Range(0, MigrationSteps)
+                .Select(n =>
+                    $"CREATE TABLE note{n} AS SELECT randomblob(50000) AS text; UPDATE state SET last_cut = last_cut + 1"
+                ),
+        ]);
+
+    private static async Task<bool> MigrateAsync(string file)
+    {
+        await using var store = new SqliteStore(file, TimeProvider.System, Longer);
+        await Console.Out.WriteLineAsync(Begun);
+        await store.OpenAsync(CancellationToken.None);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
+        return true;
+    }
+
+    private static async Task MigrateUntilKilledAsync(string path, int milliseconds)
+    {
+        using var child = StartChild(MigrateMode, path);
+        (await child.StandardOutput.ReadLineAsync()).ShouldBe(Begun);
+        await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
+        child.Kill();
+        await child.WaitForExitAsync();
+    }
+
+    private static async Task FillAsync(StoreFolder folder)
+    {
+        await using var store = folder.NewStore();
+        await store.OpenAsync(CancellationToken.None);
+        await store.CutAsync(Sample.Cut(5, 0), CancellationToken.None);
+    }
+
+    private static Process StartChild(params string[] args)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var arg in new[] { "exec", typeof(StoreKillTests).Assembly.Location, Mode, path, $"{done}" })
+        foreach (var arg in new[] { "exec", typeof(StoreKillTests).Assembly.Location }.Concat(args))
             start.ArgumentList.Add(arg);
-        using var child = Process.Start(start)!;
+        return Process.Start(start)!;
+    }
+
+    private static async Task<int> KeepUntilKilledAsync(string path, int done, int milliseconds)
+    {
+        using var child = StartChild(Mode, path, $"{done}");
         var reading = LastLineAsync(child.StandardOutput);
         await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
         child.Kill();
