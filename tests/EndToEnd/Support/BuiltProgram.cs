@@ -97,6 +97,18 @@ public sealed class BuiltProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Waits until the program has this file open, or has ended. Asked of Linux alone: elsewhere it returns at once.
+    /// </summary>
+    public async Task OpensAsync(string file)
+    {
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (OperatingSystem.IsLinux() && !_process.HasExited && !Has(file))
+        {
+            await look.WaitForNextTickAsync();
+        }
+    }
+
     /// <summary>The exit code of a program that ends by itself.</summary>
     public async Task<int> EndAsync()
     {
@@ -157,6 +169,21 @@ public sealed class BuiltProgram : IAsyncDisposable
         var error = await publish.StandardError.ReadToEndAsync();
         await publish.WaitForExitAsync();
         publish.ExitCode.ShouldBe(0, await said + error);
+    }
+
+    private bool Has(string file)
+    {
+        try
+        {
+            return Directory
+                .EnumerateFiles($"/proc/{Id}/fd")
+                .Any(open => File.ResolveLinkTarget(open, returnFinalTarget: false)?.Name == file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It closes one while we look, or has just ended.
+            return false;
+        }
     }
 
     private static string PathOf(string project) =>

@@ -6,7 +6,7 @@ using System.Text;
 namespace EndToEnd.Support;
 
 /// <summary>
-/// Sends metrics from several workers at once and remembers what was acknowledged. A call without an answer may have
+/// Sends metrics and events from several workers at once and remembers what was acknowledged. A call without an answer may have
 /// been taken or not; one with an idempotency key is repeated until it is answered.
 /// </summary>
 public sealed class RememberingClient(HttpClient http, int seed)
@@ -22,6 +22,9 @@ public sealed class RememberingClient(HttpClient http, int seed)
     /// <summary>Sum of the counts with a key: every one is repeated until it is acknowledged.</summary>
     public long Keyed { get; private set; }
 
+    /// <summary>Users whose creation was told: each is told again until it is acknowledged.</summary>
+    public long Users { get; private set; }
+
     /// <summary>For each worker the last gauge value acknowledged, and the last one sent.</summary>
     public Dictionary<int, (long Acknowledged, long Sent)> Gauges { get; } = [];
 
@@ -32,13 +35,16 @@ public sealed class RememberingClient(HttpClient http, int seed)
         for (var number = 1; !stop.IsCancellationRequested; number++)
         {
             var value = chance.Next(1, 6);
-            switch (number % 3)
+            switch (number % 4)
             {
                 case 0:
                     await SendPlainAsync(value);
                     break;
                 case 1:
                     await SendKeyedAsync(value, $"{worker}-{number}");
+                    break;
+                case 2:
+                    await TellAsync($"{worker}-{number}");
                     break;
                 default:
                     await SendGaugeAsync(worker, number);
@@ -69,6 +75,20 @@ public sealed class RememberingClient(HttpClient http, int seed)
         }
     }
 
+    private async Task TellAsync(string user)
+    {
+        var body =
+            $$$"""{"event":"user.created","timestamp":"2026-11-24T08:00:00Z","data":{"user_id":"{{{user}}}","username":"u{{{user}}}"}}""";
+        while (await SendAsync("/api/events", body, key: null) is not true)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+        lock (_lock)
+        {
+            Users++;
+        }
+    }
+
     private async Task SendGaugeAsync(int worker, int number)
     {
         var taken = await SendAsync("kill.gauge", number, "gauge", $"worker:{worker}", key: null);
@@ -79,19 +99,22 @@ public sealed class RememberingClient(HttpClient http, int seed)
         }
     }
 
-    // True when acknowledged, false when certainly not taken, null when there was no answer.
-    private async Task<bool?> SendAsync(string metric, long value, string type, string tag, string? key)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/plugins/datadog/metrics")
-        {
-            Content = new StringContent(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $$"""{"metric":"{{metric}}","value":{{value}},"type":"{{type}}","tags":["{{tag}}"]}"""
-                ),
-                Encoding.UTF8,
-                "application/json"
+    private Task<bool?> SendAsync(string metric, long value, string type, string tag, string? key) =>
+        SendAsync(
+            "/api/plugins/datadog/metrics",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $$"""{"metric":"{{metric}}","value":{{value}},"type":"{{type}}","tags":["{{tag}}"]}"""
             ),
+            key
+        );
+
+    // True when acknowledged, false when certainly not taken, null when there was no answer.
+    private async Task<bool?> SendAsync(string path, string body, string? key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
         };
         if (key is not null)
         {
