@@ -163,6 +163,24 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     ) => TakeAsync(new Arrival(measurements, events), cancellationToken);
 
     /// <summary>
+    /// Like <see cref="KeepAsync"/>, for a call that may come again: what comes with a key that was seen within 48 h is not
+    /// kept once more.
+    /// </summary>
+    /// <param name="key">Names the call.</param>
+    /// <param name="contents">Tells its contents from others', as a hash of them.</param>
+    /// <param name="measurements">What is to be kept.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="KeyReusedException">The key was seen with other contents.</exception>
+    /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
+    /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
+    public ValueTask KeepOnceAsync(
+        string key,
+        string contents,
+        IReadOnlyList<Measurement> measurements,
+        CancellationToken cancellationToken
+    ) => TakeAsync(new Arrival(measurements, []) { Call = (key, contents) }, cancellationToken);
+
+    /// <summary>
     /// Like <see cref="KeepAsync"/>, for what nobody can hand in again: while the store fails, memory holds it, within a
     /// bound, and it is sent from there. <see cref="CannotKeep"/> says so meanwhile.
     /// </summary>

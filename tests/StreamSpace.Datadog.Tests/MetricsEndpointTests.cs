@@ -150,19 +150,27 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     {
         for (var i = 0; i < 3; i++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/plugins/datadog/metrics")
-            {
-                Content = new StringContent(
-                    """{"metric":"a.count","value":5,"type":"count"}""",
-                    Encoding.UTF8,
-                    "application/json"
-                ),
-            };
-            request.Headers.Add("Idempotency-Key", "retry-1");
-            (await _http.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+            (await PostWithKeyAsync("retry-1", 5)).Status.ShouldBe(HttpStatusCode.Accepted);
         }
         await _run.FlushAsync();
         (await _run.SumAsync("sum:a.count{*}.as_count()")).Values.ShouldBe([5]);
+    }
+
+    [Fact]
+    public async Task AnotherBodyWithAUsedIdempotencyKeyIsRefusedAndNotTakenForARepeat()
+    {
+        await PostWithKeyAsync("retry-1", 5);
+        for (var i = 0; i < 2; i++)
+        {
+            var (status, detail) = await PostWithKeyAsync("retry-1", 7);
+            status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+            detail.ShouldContain("another body");
+            await _run.FlushAsync();
+        }
+        (await PostWithKeyAsync("retry-1", 5)).Status.ShouldBe(HttpStatusCode.Accepted);
+        (await PostWithKeyAsync("retry-2", 7)).Status.ShouldBe(HttpStatusCode.Accepted);
+        await _run.FlushAsync();
+        (await _run.SumAsync("sum:a.count{*}.as_count()")).Values.Sum().ShouldBe(12);
     }
 
     [Theory]
@@ -170,18 +178,9 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     [InlineData(201)]
     public async Task AnIdempotencyKeyThatCannotBeHeldIsRefusedForWithoutItARepeatWouldCountTwice(int length)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/plugins/datadog/metrics")
-        {
-            Content = new StringContent(
-                """{"metric":"a.count","value":5,"type":"count"}""",
-                Encoding.UTF8,
-                "application/json"
-            ),
-        };
-        request.Headers.TryAddWithoutValidation("Idempotency-Key", new string('k', length));
-        using var answer = await _http.SendAsync(request);
-        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        (await answer.Content.ReadAsStringAsync()).ShouldContain("1 to 200");
+        var (status, detail) = await PostWithKeyAsync(new string('k', length), 5);
+        status.ShouldBe(HttpStatusCode.BadRequest);
+        detail.ShouldContain("1 to 200");
         await _run.FlushAsync();
         (await _run.SumAsync("sum:a.count{*}.as_count()")).ShouldBeEmpty();
     }
@@ -209,6 +208,21 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
         var (status, answer) = await PostAsync("""{"metric":"a","value":1,"type":"gauge"}""");
         status.ShouldBe(HttpStatusCode.Conflict);
         answer.GetProperty("detail").GetString()!.ShouldContain(reason);
+    }
+
+    private async Task<(HttpStatusCode Status, string Body)> PostWithKeyAsync(string key, int value)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/plugins/datadog/metrics")
+        {
+            Content = new StringContent(
+                $$"""{"metric":"a.count","value":{{value}},"type":"count"}""",
+                Encoding.UTF8,
+                "application/json"
+            ),
+        };
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        using var answer = await _http.SendAsync(request);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 
     private async Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(string body)

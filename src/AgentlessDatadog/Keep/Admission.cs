@@ -11,6 +11,9 @@ internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnl
 
     public static Arrival Canary() => new([], []) { MayBeHeld = true };
 
+    /// <summary>Names the call, and its contents, when it may come again.</summary>
+    public (string Key, string Contents)? Call { get; init; }
+
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
@@ -32,7 +35,11 @@ internal sealed class Admission(
     private readonly List<LedgerMove> _moves = [];
     private readonly Dictionary<UInt128, SeenId> _ids = [];
     private readonly Dictionary<Lane, long> _accepted = [];
+    private readonly List<Arrival> _reused = [];
     private bool _hasCanary;
+
+    /// <summary>Calls whose key belongs to another one.</summary>
+    public IReadOnlyList<Arrival> Reused => _reused;
 
     public static Lane LaneOf(Measurement measurement) =>
         measurement.Type == MetricType.Distribution ? Lane.Distributions : Lane.Metrics;
@@ -40,6 +47,8 @@ internal sealed class Admission(
     public void Admit(Arrival arrival)
     {
         _hasCanary |= arrival.IsCanary;
+        if (arrival.Call is { } call && !Begins(arrival, call.Key, call.Contents))
+            return;
         // What is switched off is not buffered.
         if (options.Metrics)
         {
@@ -102,14 +111,30 @@ internal sealed class Admission(
             _moves.Add(new LedgerMove(Lane.Events, Account.Overflowed, 1));
     }
 
+    // Whether it is the first call with its key: then its contents are remembered with it.
+    private bool Begins(Arrival arrival, string key, string contents)
+    {
+        var whole = IdOf("contents", $"{key} {contents}", null);
+        if (!IsReplay("call", key, null))
+            return _ids.TryAdd(whole.Hash, whole);
+        if (!IsKnown(whole))
+            _reused.Add(arrival);
+        return false;
+    }
+
     // An id holds for its metric, or for all events: what one fact yields may share one id.
     private bool IsReplay(string of, string? id, string? subject)
     {
         if (id is null)
             return false;
-        var hashed = SeenIds.Of($"{of} {id}", subject, now.ToUnixTimeSeconds());
+        var hashed = IdOf(of, id, subject);
         return seen.Contains(hashed) || !_ids.TryAdd(hashed.Hash, hashed);
     }
+
+    private SeenId IdOf(string of, string id, string? subject) =>
+        SeenIds.Of($"{of} {id}", subject, now.ToUnixTimeSeconds());
+
+    private bool IsKnown(SeenId id) => seen.Contains(id) || _ids.ContainsKey(id.Hash);
 
     private void Accept(Lane lane) => _accepted[lane] = _accepted.GetValueOrDefault(lane) + 1;
 

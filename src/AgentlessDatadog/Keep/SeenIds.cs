@@ -6,11 +6,11 @@ namespace AgentlessDatadog;
 
 /// <summary>
 /// The ids that were seen: those of subjects for as long as these are open and 48 hours more, the others for 48 hours, at
-/// most half a million of them. Belongs to the loop.
+/// most a million of them. Belongs to the loop.
 /// </summary>
 internal sealed class SeenIds(OpenSubjects open)
 {
-    private const int MaxIds = 500_000;
+    private const int MaxIds = 1_000_000;
 
     /// <summary>How long an id is known, at least, after it was seen.</summary>
     public const long KeptSeconds = 48 * 3600;

@@ -71,6 +71,7 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
     /// <summary>Brings a file to this version, all of it or nothing.</summary>
     /// <exception cref="NotSupportedException">It has been written by a newer version.</exception>
     /// <exception cref="StoreUnavailableException">A step does not fit the file, which is as it was.</exception>
+    /// <exception cref="InvalidDataException">It says no version, but is not new.</exception>
     public void Migrate(SqliteDatabase database)
     {
         var version = (int)database.Prepare("PRAGMA user_version").Read(row => row.Number(0))[0];
@@ -83,6 +84,8 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         }
         if (version == steps.Count)
             return;
+        if (version < 0 || (version == 0 && database.Prepare("SELECT 1 FROM sqlite_master").Read(_ => 0).Count > 0))
+            throw new InvalidDataException("its version is missing");
         try
         {
             database.Run("BEGIN");

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
@@ -34,7 +35,8 @@ internal static class MetricsEndpoint
                 "One metric, or {\"series\":[…]}. 202 once kept, with the number accepted and every rejected item with "
                     + "its index and reason; 400 when none was accepted. type is gauge, count, rate (the last value of an "
                     + "interval wins) or distribution; timestamp only for gauges and distributions. With an "
-                    + "Idempotency-Key header, of 1 to 200 characters, a repeated call counts once."
+                    + "Idempotency-Key header, of 1 to 200 characters, a call that is repeated within 48 hours counts "
+                    + "once; 422 when the key came with another body."
             )
             .WithMetadata(new RequestExample(Example))
             .Accepts<JsonObject>("application/json")
@@ -43,6 +45,7 @@ internal static class MetricsEndpoint
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<IResult> TakeAsync(
@@ -74,14 +77,16 @@ internal static class MetricsEndpoint
         }
         List<Measurement> accepted = [];
         List<Rejected> rejected = [];
+        using var bytes = new MemoryStream();
+        string contents;
         try
         {
-            using var body = await JsonDocument.ParseAsync(
-                http.Request.Body,
-                new JsonDocumentOptions { MaxDepth = 16 },
-                http.RequestAborted
-            );
-            Sort(body.RootElement, pipeline, key.Count > 0 ? key.ToString() : null, accepted, rejected);
+            // Bounded by the server.
+            await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
+            var whole = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+            contents = Convert.ToHexString(SHA256.HashData(whole.Span));
+            using var body = JsonDocument.Parse(whole, new JsonDocumentOptions { MaxDepth = 16 });
+            Sort(body.RootElement, pipeline, accepted, rejected);
         }
         catch (BadHttpRequestException e)
         {
@@ -100,7 +105,18 @@ internal static class MetricsEndpoint
         {
             try
             {
-                await pipeline.KeepAsync(accepted, [], http.RequestAborted);
+                await (
+                    key.Count > 0
+                        ? pipeline.KeepOnceAsync(key.ToString(), contents, accepted, http.RequestAborted)
+                        : pipeline.KeepAsync(accepted, [], http.RequestAborted)
+                );
+            }
+            catch (KeyReusedException)
+            {
+                return Results.Problem(
+                    "This Idempotency-Key came with another body within the last 48 hours: nothing was taken.",
+                    statusCode: StatusCodes.Status422UnprocessableEntity
+                );
             }
             catch (StoreUnavailableException e)
             {
@@ -116,7 +132,6 @@ internal static class MetricsEndpoint
     private static void Sort(
         JsonElement body,
         TelemetryPipeline pipeline,
-        string? idempotencyKey,
         List<Measurement> accepted,
         List<Rejected> rejected
     )
@@ -130,7 +145,7 @@ internal static class MetricsEndpoint
             }
             else
             {
-                accepted.Add(idempotencyKey is null ? read! : read! with { Id = $"api:{idempotencyKey}:{index}" });
+                accepted.Add(read!);
             }
             index++;
         }

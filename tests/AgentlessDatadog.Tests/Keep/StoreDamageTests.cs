@@ -13,6 +13,22 @@ public sealed class StoreDamageTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-7)]
+    public async Task AFileThatHasLostItsVersionIsSetAside(int version)
+    {
+        await using (var store = _folder.NewStore())
+            await store.OpenAsync(CancellationToken.None);
+        using (var file = new SqliteFile(_folder.File, SqliteSchema.Current).Open())
+        {
+            file.Run($"PRAGMA user_version = {version}");
+        }
+
+        await using var next = _folder.NewStore();
+        (await next.OpenAsync(CancellationToken.None)).SetAside!.Reason.ShouldContain("version is missing");
+    }
+
     [Fact]
     public async Task AFileThatIsNoDatabaseIsSetAsideAndANewOneBegins()
     {
