@@ -30,6 +30,9 @@ internal sealed record RegistrySnapshot(
     /// <summary>Facts that not every listener may have, in their order.</summary>
     public IReadOnlyList<PlatformEvent> Owed { get; init; } = [];
 
+    /// <summary>Kind and name of what could not be read, and is left out.</summary>
+    public IReadOnlyList<string> Damaged { get; init; } = [];
+
     /// <summary>Nothing was kept yet.</summary>
     public static RegistrySnapshot Empty { get; } = new([], null, new Dictionary<string, string>());
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using StreamSpace.Plugins;
 
@@ -62,15 +63,37 @@ public sealed class SqliteRegistryStore : IRegistryStore
         var lives = new List<Life>();
         var names = new List<PlatformUser>();
         var owed = new List<PlatformEvent>();
+        var damaged = new List<string>();
         UsersTotalled? users = null;
         var checkpoints = new Dictionary<string, string>(StringComparer.Ordinal);
         using var command = _connection.CreateCommand();
         command.CommandText = "SELECT kind, name, value FROM platform_registry ORDER BY kind, name";
         using var rows = command.ExecuteReader();
+        _owed = 0;
         while (rows.Read())
         {
-            var value = rows.GetString(2);
-            switch (rows.GetString(0))
+            var (kind, name, value) = (rows.GetString(0), rows.GetString(1), rows.GetString(2));
+            _owed += kind is Kinds.Owed ? 1 : 0;
+            try
+            {
+                Read(kind, name, value);
+            }
+            // One that the disk has spoilt costs itself alone: the sources see again what is true.
+            catch (JsonException)
+            {
+                damaged.Add($"{kind} {name}");
+            }
+        }
+        return new RegistrySnapshot(lives, users, checkpoints)
+        {
+            Names = names,
+            Owed = owed,
+            Damaged = damaged,
+        };
+
+        void Read(string kind, string name, string value)
+        {
+            switch (kind)
             {
                 case Kinds.Life:
                     lives.Add(RegistryJson.Read<Life>(value));
@@ -79,18 +102,16 @@ public sealed class SqliteRegistryStore : IRegistryStore
                     users = RegistryJson.Read<UsersTotalled>(value);
                     break;
                 case Kinds.Name:
-                    names.Add(new PlatformUser(rows.GetString(1), value));
+                    names.Add(new PlatformUser(name, value));
                     break;
                 case Kinds.Owed:
                     owed.Add(OwedText.Read(value));
                     break;
                 case Kinds.Checkpoint:
-                    checkpoints[rows.GetString(1)] = value;
+                    checkpoints[name] = value;
                     break;
             }
         }
-        _owed = owed.Count;
-        return new RegistrySnapshot(lives, users, checkpoints) { Names = names, Owed = owed };
     }
 
     void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)

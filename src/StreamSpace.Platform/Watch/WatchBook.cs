@@ -86,6 +86,14 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
     private Registry Open()
     {
         var kept = store.Load();
+        if (kept.Damaged is [var first, ..])
+        {
+            logger.LogError(
+                "{Count} records of the registry are damaged and left out, {First} first; the sources are asked anew.",
+                kept.Damaged.Count,
+                first
+            );
+        }
         foreach (var (source, checkpoint) in kept.Checkpoints)
         {
             _checkpoints[source] = checkpoint;

@@ -180,6 +180,29 @@ public sealed class RegistryStoreTests : IDisposable
     }
 
     [Fact]
+    public void ARecordThatTheDiskHasSpoiltCostsItselfAlone()
+    {
+        using var sqlite = new SqliteRegistryStore(File);
+        IRegistryStore store = sqlite;
+        var told = new Telling().Tick(0).See(Create("whole", 0), Create("spoilt", 0));
+        var facts = told.Events.Where(e => e.Id is not null).ToList();
+        var checkpoints = new Dictionary<string, string> { ["nats"] = "1" };
+        store.Commit(told.Registry.Changes, checkpoints, new OwedChange(false, facts));
+        Execute("UPDATE platform_registry SET value = 'x' || value WHERE name IN ('spoilt', '0000000000')");
+
+        using IRegistryStore next = new SqliteRegistryStore(File);
+        var kept = next.Load();
+        kept.Lives.ShouldHaveSingleItem().Session.Id.ShouldBe("whole");
+        kept.Checkpoints["nats"].ShouldBe("1");
+        kept.Owed.ShouldBe(facts[1..]);
+        kept.Damaged.ShouldBe(["life spoilt", "owed 0000000000"], ignoreOrder: true);
+
+        // What is owed next takes the place of none that still is.
+        next.Commit(new RegistryChange([], [], null), checkpoints, new OwedChange(false, [facts[0]]));
+        next.Load().Owed.ShouldBe([facts[1], facts[0]]);
+    }
+
+    [Fact]
     public void AFailedCommitKeepsNothingOfIt()
     {
         using IRegistryStore store = new SqliteRegistryStore(File);
