@@ -74,7 +74,8 @@ for project in tests/*/*.Tests.csproj tests/EndToEnd/EndToEnd.csproj; do
     fi
     step "Testing $name"
     log=$(mktemp)
-    dotnet test --project "$project" --no-build --no-progress --output Normal 2>&1 | tee "$log" | grep -vE '^\s*$'
+    # The program itself: dotnet test leaves a socket behind each time.
+    "${project%/*}/bin/Debug/net10.0/$name" --progress off --output Normal 2>&1 | tee "$log" | grep -vE '^\s*$'
     code=${PIPESTATUS[0]}
     ok=$(awk '$1 == "succeeded:" { n = $2 } END { print n + 0 }' "$log")
     bad=$(awk '$1 == "failed:" { n = $2 } END { print n + 0 }' "$log")

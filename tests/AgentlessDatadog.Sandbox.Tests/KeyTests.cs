@@ -75,9 +75,9 @@ public sealed class KeyTests
         await using var sandbox = await SandboxHost.StartAsync();
         sandbox.Client.DefaultRequestHeaders.Clear();
 
-        (await sandbox.GetAsync($"/api/v1/validate?api_key={SandboxHost.ApiKey}")).Status.ShouldBe(HttpStatusCode.OK);
+        (await sandbox.GetAsync($"/api/v1/validate?api_key={OtherApiKey}")).Status.ShouldBe(HttpStatusCode.OK);
 
-        (await sandbox.GetAsync("/sandbox/requests")).Text.ShouldNotContain(SandboxHost.ApiKey);
+        (await sandbox.GetAsync("/sandbox/requests")).Text.ShouldNotContain(OtherApiKey);
     }
 
     [Fact]

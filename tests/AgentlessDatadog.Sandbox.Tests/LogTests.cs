@@ -22,7 +22,7 @@ public sealed class LogTests
         request.GetProperty("wire_bytes").GetInt32().ShouldBe(wire.Length);
         request.GetProperty("raw_bytes").GetInt32().ShouldBe(body.Length);
         (await sandbox.GetAsync("/sandbox/requests")).Json.GetProperty("total").GetInt32().ShouldBe(2);
-        reply.Text.ShouldNotContain(SandboxHost.ApiKey);
+        reply.Text.ShouldNotContain(Secret.ApiKey);
     }
 
     [Fact]

@@ -8,12 +8,12 @@ public sealed class ProgramTests
     [Fact]
     public async Task ItListensAndSaysWhere()
     {
-        using var process = Start("--urls", "http://127.0.0.1:0", "--keys", SandboxHost.ApiKey);
+        using var process = Start("--urls", "http://127.0.0.1:0", "--keys", Secret.ApiKey);
         try
         {
             var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
             line.ShouldNotBeNull().ShouldStartWith("Sandbox listening on http://127.0.0.1:");
-            using var client = new HttpClient();
+            using var client = TestRun.NewClient();
 
             var health = await client.GetStringAsync(
                 new Uri(line.Split(' ')[^1] + "healthz"),
@@ -25,6 +25,8 @@ public sealed class ProgramTests
         finally
         {
             process.Kill();
+            Look(await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+            Look(await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         }
     }
 
@@ -69,18 +71,22 @@ public sealed class ProgramTests
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Look(await output);
+        Look(await error);
         return (process.ExitCode, await output, await error);
     }
+
+    private static void Look(string printed) => TestRun.Search.LookAt("what the sandbox printed", printed);
 
     private static Process Start(params string[] arguments)
     {
         var assembly = typeof(SandboxServer).Assembly.Location;
-        return Process.Start(
-            new ProcessStartInfo("dotnet", [assembly, .. arguments])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
+        var start = new ProcessStartInfo("dotnet", [assembly, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        TestRun.Hear(start);
+        return Process.Start(start)!;
     }
 }

@@ -14,7 +14,7 @@ public sealed class DestinationTests
         using var gauge = rig.Pipeline.Gauge("demo.level", []);
         gauge.Set(1);
 
-        var real = rig.Options with { Destination = "datadog", ApiKey = Rig.Key };
+        var real = rig.Options with { Destination = "datadog", ApiKey = Secret.ApiKey };
         await rig.ConfigureAsync(real);
         await rig.KeepAsync(Some.Count("real.made"));
         await rig.FlushAsync();

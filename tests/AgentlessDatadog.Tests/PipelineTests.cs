@@ -29,7 +29,7 @@ public sealed class PipelineTests
         series["app.made"].Interval.ShouldBe(1);
         var request = rig.FarEnd.Requests.Single();
         (request.Path, request.ContentType, request.Encoding, request.Key).ShouldBe(
-            ("/api/v2/series", "application/x-protobuf", "zstd", Rig.Key)
+            ("/api/v2/series", "application/x-protobuf", "zstd", Secret.ApiKey)
         );
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
     }

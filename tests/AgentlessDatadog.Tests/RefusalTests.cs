@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using AgentlessDatadog.Tests.Support;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
@@ -11,7 +10,6 @@ namespace AgentlessDatadog.Tests;
 /// <summary>A refusal says what it means, and what may have arrived is treated as the operator chose.</summary>
 public sealed class RefusalTests
 {
-    private const string Key = "0123456789abcdef0123456789abcdef";
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Theory]
@@ -117,13 +115,13 @@ public sealed class RefusalTests
 
     private TelemetryPipeline Start(HttpMessageHandler handler, Func<IntakeOptions, IntakeOptions>? change = null)
     {
-        var options = new IntakeOptions { ApiKey = Key };
+        var options = new IntakeOptions { ApiKey = Secret.ApiKey };
         return new TelemetryPipeline(
             new MemoryStore(),
             change?.Invoke(options) ?? options,
             _clock,
             () => 0.5,
-            NullLogger.Instance,
+            new SearchedLog(),
             _ => handler
         );
     }

@@ -34,7 +34,7 @@ public sealed class StopTests
     [Fact]
     public async Task TheLastCutTellsAllThatWasDeliveredBeforeItAndTheLogTheWholeLedger()
     {
-        var log = new LogBook();
+        var log = new SearchedLog();
         await using var rig = await Rig.StartAsync(
             o => o with { SelfMetrics = new SelfMetrics("app.datadog.", []) },
             log: log

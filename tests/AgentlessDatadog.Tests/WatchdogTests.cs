@@ -8,7 +8,7 @@ namespace AgentlessDatadog.Tests;
 public sealed class WatchdogTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
-    private readonly LogBook _log = new();
+    private readonly SearchedLog _log = new();
 
     [Fact]
     public async Task ALookThatHangsIsNamedAndLeftAndTheOthersGoOn()

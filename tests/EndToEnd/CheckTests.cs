@@ -12,16 +12,12 @@ namespace EndToEnd;
 /// <summary>What <c>check</c> shows an operator when something is wrong: each fault in one table, its fix beside it.</summary>
 public sealed class CheckTests : IAsyncLifetime
 {
-    private readonly string _data = Directory.CreateTempSubdirectory("check-").FullName;
+    private readonly string _data = TestRun.NewFolder();
     private FakeCluster _cluster = null!;
 
     public async ValueTask InitializeAsync() => _cluster = await FakeCluster.StartAsync(TimeProvider.System);
 
-    public async ValueTask DisposeAsync()
-    {
-        Directory.Delete(_data, recursive: true);
-        await _cluster.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task EveryVariableThatIsWrongHasARowAndTheRestIsCheckedAllTheSame()
@@ -34,10 +30,10 @@ public sealed class CheckTests : IAsyncLifetime
                 ["DB_HOST"] = "127.0.0.1",
                 ["DB_PORT"] = "70000",
                 ["DB_SSL_MODE"] = "on",
-                ["DB_PASSWORD"] = "s3cret",
-                ["NATS_URL"] = "nats://user:s3cret@",
-                ["JWT_SECRET"] = "s3cret",
-                ["WEBHOOK_SIGNING_SECRET"] = "s3cret",
+                ["DB_PASSWORD"] = Secret.Wrong,
+                ["NATS_URL"] = $"nats://user:{Secret.Wrong}@",
+                ["JWT_SECRET"] = Secret.Wrong,
+                ["WEBHOOK_SIGNING_SECRET"] = Secret.Wrong,
             }
         );
 
@@ -48,7 +44,7 @@ public sealed class CheckTests : IAsyncLifetime
         }
         Lines(table, "ok").ShouldContain(l => l.Contains("http ", StringComparison.Ordinal), table);
         Lines(table, "ok").ShouldContain(l => l.Contains("config", StringComparison.Ordinal), table);
-        table.ShouldNotContain("s3cret");
+        table.ShouldNotContain(Secret.Wrong);
         EveryFaultHasItsFix(table);
     }
 
@@ -153,9 +149,9 @@ public sealed class CheckTests : IAsyncLifetime
         await using var postgres = await PostgresServer.StartAsync();
         await using var database = await UpstreamDatabase.CreateAsync(postgres, "streamspace");
         await database.ExecuteAsync(
-            """
+            $$"""
             INSERT INTO installed_plugins (name, version, enabled, config) VALUES ('streamspace-datadog', '1.0.0', true,
-                '{"site":"sandbox","metricsInterval":"5","globalTag":"env:x","apiKey":"0123456789abcdef0123456789abcdef"}')
+                '{"site":"sandbox","metricsInterval":"5","globalTag":"env:x","apiKey":"{{Secret.ApiKey}}"}')
             """
         );
         var environment = new Dictionary<string, string>
@@ -163,7 +159,7 @@ public sealed class CheckTests : IAsyncLifetime
             ["DB_HOST"] = "127.0.0.1",
             ["DB_PORT"] = postgres.Port.ToString(CultureInfo.InvariantCulture),
             ["DB_USER"] = PostgresServer.Owner,
-            ["DB_PASSWORD"] = PostgresServer.OwnerPassword,
+            ["DB_PASSWORD"] = Secret.OwnerPassword,
             ["DB_NAME"] = "streamspace",
         };
         var (code, table) = await CheckAsync(environment);
@@ -173,7 +169,7 @@ public sealed class CheckTests : IAsyncLifetime
         Lines(table, "warning").ShouldContain(l => l.Contains("globalTag ", StringComparison.Ordinal), table);
         Lines(table, "warning").ShouldContain(l => l.Contains("apiKey", StringComparison.Ordinal), table);
         table.Split("apiKey").Length.ShouldBe(2, "the key is told of once");
-        table.ShouldNotContain("0123456789abcdef");
+        table.ShouldNotContain(Secret.ApiKey);
         EveryFaultHasItsFix(table);
     }
 

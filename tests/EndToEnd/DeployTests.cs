@@ -16,7 +16,7 @@ public sealed class DeployTests
     [Fact]
     public async Task TheImageIsBuiltAsTheDeploymentRunsIt()
     {
-        var folder = Directory.CreateTempSubdirectory("image-").FullName;
+        var folder = TestRun.NewFolder();
         await using var registry = await BaseImage.StartAsync();
         await BuiltProgram.PublishAsync(
             "StreamSpace.PluginHost",

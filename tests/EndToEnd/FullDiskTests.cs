@@ -10,15 +10,13 @@ namespace EndToEnd;
 /// <summary>The real process on a real disk that is full for a while.</summary>
 public sealed class FullDiskTests
 {
-    private const string Secret = "a-shared-secret-of-32-characters";
-
     [Fact]
     public async Task AFullDiskRefusesWhatMustBeKeptSaysSoAndTelemetryGoesOn()
     {
         using var disk = SmallDisk.TryMount(megabytes: 32);
         Assert.SkipWhen(disk is null, "The right to mount a file system is missing.");
         await using var installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret },
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
             Path.Combine(disk.Folder, "data"),
             []
         );

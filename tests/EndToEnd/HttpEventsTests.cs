@@ -13,7 +13,7 @@ public sealed class HttpEventsTests
     {
         const int sessions = 4_800;
         await using var installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = "whsec_of-the-test" }
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret }
         );
         var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
         var chance = new Random(3);
@@ -71,7 +71,7 @@ public sealed class HttpEventsTests
     public async Task EveryKindOfEventBecomesItsMetric()
     {
         await using var installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = "whsec_of-the-test" }
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret }
         );
         var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
         var at = TimeProvider.System.GetUtcNow().AddSeconds(-30);

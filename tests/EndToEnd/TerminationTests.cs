@@ -18,7 +18,7 @@ public sealed class TerminationTests
         await SendAsync(
             HttpMethod.Put,
             "/api/plugins/datadog/config",
-            $$"""{"metricsInterval":300,"apiKey":"{{SecretSearch.ApiKey}}","appKey":"{{SecretSearch.AppKey}}"}"""
+            $$"""{"metricsInterval":300,"apiKey":"{{Secret.ApiKey}}","appKey":"{{Secret.AppKey}}"}"""
         );
         await SendAsync(
             HttpMethod.Post,

@@ -17,7 +17,7 @@ public sealed class UpdateTests
     [Fact]
     public async Task InstalledByHandAndUpdatedUnderLoadItLosesNoPointAndDoublesNone()
     {
-        var folder = Directory.CreateTempSubdirectory("update-").FullName;
+        var folder = TestRun.NewFolder();
         var plugins = Directory.CreateDirectory(Path.Combine(folder, "plugins")).FullName;
         var catalog = Directory.CreateDirectory(Path.Combine(folder, "catalog")).FullName;
         // The spec's two steps: copy the folder, (re)start.
@@ -93,7 +93,7 @@ public sealed class UpdateTests
             """
         );
         var reader = await database.CreateReaderAsync("observer");
-        var folder = Directory.CreateTempSubdirectory("later-").FullName;
+        var folder = TestRun.NewFolder();
         Offer(folder, "1.0.1");
         await using (
             var installation = await Installation.StartWithJudgeAsync(
@@ -144,7 +144,7 @@ public sealed class UpdateTests
 
     private static void Offer(string catalog, string version)
     {
-        var built = Directory.CreateTempSubdirectory("built-").FullName;
+        var built = TestRun.NewFolder();
         Copy(BuiltProgram.PluginFolder, built);
         var manifest = Path.Combine(built, "manifest.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"1.0.0\"", $"\"{version}\""));
@@ -161,7 +161,7 @@ public sealed class UpdateTests
     // Built with another version, by the command of the readme: folder, archive and checksum.
     private static async Task PublishAsync(string catalog, string version)
     {
-        var artifacts = Directory.CreateTempSubdirectory("artifacts-").FullName;
+        var artifacts = TestRun.NewFolder();
         await BuiltProgram.PublishAsync(
             "StreamSpace.Datadog",
             $"-p:Version={version}",

@@ -40,7 +40,7 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
     public async Task EverythingIsCountedOnceWhoeverTellsOfItFirst()
     {
         var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
-        await using var client = await _servers.Nats.ConnectAsync();
+        await using var client = await _servers.ConnectAsync();
 
         // Asked for on NATS, with the platform copy; made in Kubernetes a moment later.
         await _messages
@@ -132,7 +132,7 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
     [Fact]
     public async Task CheckNamesEveryThingAndItsExitCodeTells()
     {
-        var data = Directory.CreateTempSubdirectory("check-").FullName;
+        var data = TestRun.NewFolder();
         await using var well = BuiltProgram.Start(
             "StreamSpace.PluginHost",
             ["check", "--data", data],
@@ -151,13 +151,12 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         (await ill.EndAsync()).ShouldBe(1, ill.Output);
         ill.Output.Split('\n').Count(l => l.StartsWith("FAULT")).ShouldBeGreaterThanOrEqualTo(2, ill.Output);
         ill.Output.ShouldNotContain(_servers.Environment["DB_PASSWORD"]);
-        Directory.Delete(data, recursive: true);
     }
 
     [Fact]
     public async Task RegisterListsUsOnStreamSpacesPageOrPrintsTheGrant()
     {
-        var data = Directory.CreateTempSubdirectory("register-").FullName;
+        var data = TestRun.NewFolder();
         await using var refused = BuiltProgram.Start(
             "StreamSpace.PluginHost",
             ["register", "--data", data],
@@ -169,7 +168,7 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         var owner = new Dictionary<string, string>(_servers.Environment)
         {
             ["DB_USER"] = PostgresServer.Owner,
-            ["DB_PASSWORD"] = PostgresServer.OwnerPassword,
+            ["DB_PASSWORD"] = Secret.OwnerPassword,
         };
         for (var i = 0; i < 2; i++)
         {
@@ -178,7 +177,6 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         }
         const string count = "SELECT count(*) FROM installed_plugins WHERE name = 'streamspace-datadog' AND enabled";
         (await _database.ValueAsync<long>(count)).ShouldBe(1);
-        Directory.Delete(data, recursive: true);
     }
 
     private static DateTime Wall() => TimeProvider.System.GetUtcNow().UtcDateTime;

@@ -9,7 +9,6 @@ namespace StreamSpace.Datadog.Tests;
 
 public sealed class ConfigTests
 {
-    private const string Secret = "0123456789abcdef0123456789abcdef";
     private static readonly Uri Sandbox = new("http://127.0.0.1:8091");
 
     [Fact]
@@ -86,13 +85,13 @@ public sealed class ConfigTests
         var config = Read(
             """{"site":"datadoghq.eu","apiKey":"stored","globalTags":["env:dev","team:x"]}""",
             ("DD_SITE", "us5.datadoghq.com"),
-            ("DD_API_KEY", Secret),
+            ("DD_API_KEY", Secret.ApiKey),
             ("DD_ENV", "prod"),
             ("DD_TAGS", "a:b c:d"),
             ("DD_DD_URL", "http://127.0.0.1:9")
         );
         config.Site.ShouldBe("us5.datadoghq.com");
-        config.ApiKey.ShouldBe(Secret);
+        config.ApiKey.ShouldBe(Secret.ApiKey);
         config.IntakeUrl.ShouldBe(new Uri("http://127.0.0.1:9"));
         config.GlobalTags.ShouldBe(["team:x", "env:prod", "a:b", "c:d"]);
         config.FixedByEnvironment.ShouldBe(["apiKey", "site", "intakeUrl"], ignoreOrder: true);
@@ -101,9 +100,9 @@ public sealed class ConfigTests
     [Fact]
     public void AKeyFileIsReadAndOneThatIsMissingIsAFault()
     {
-        var file = Path.GetTempFileName();
-        File.WriteAllText(file, $"{Secret}\n");
-        Read("{}", ("DD_API_KEY_FILE", file)).ApiKey.ShouldBe(Secret);
+        var file = Path.Combine(TestRun.NewGivenFolder(), "key");
+        File.WriteAllText(file, $"{Secret.ApiKey}\n");
+        Read("{}", ("DD_API_KEY_FILE", file)).ApiKey.ShouldBe(Secret.ApiKey);
         File.Delete(file);
         Faults("{}", ("DD_API_KEY_FILE", file))
             .ShouldHaveSingleItem()
@@ -145,10 +144,12 @@ public sealed class ConfigTests
     [Fact]
     public void NoFaultAndNoTextOfAConfigTellsASecret()
     {
-        var faults = Faults($$"""{"apiKey":"{{Secret}} x","appKey":["{{Secret}}"],"metricsInterval":"{{Secret}}"}""");
+        var faults = Faults(
+            $$"""{"apiKey":"{{Secret.ApiKey}} x","appKey":["{{Secret.ApiKey}}"],"metricsInterval":"{{Secret.ApiKey}}"}"""
+        );
         faults.ShouldNotBeEmpty();
-        faults.ShouldAllBe(f => !f.Contains(Secret));
-        Read($$"""{"apiKey":"{{Secret}}"}""").ToString().ShouldNotContain(Secret);
+        faults.ShouldAllBe(f => !f.Contains(Secret.ApiKey));
+        Read($$"""{"apiKey":"{{Secret.ApiKey}}"}""").ToString().ShouldNotContain(Secret.ApiKey);
     }
 
     [Fact]

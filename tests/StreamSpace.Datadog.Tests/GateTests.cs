@@ -85,7 +85,7 @@ public sealed class GateTests
         // A real site behind the same address, so that whatever is sent can be seen.
         (
             await run.ConfigureAsync(
-                $$"""{"site":"datadoghq.com","apiKey":"{{new string('c', 32)}}","intakeUrl":"{{run.Host.Sandbox}}","metricsInterval":10}"""
+                $$"""{"site":"datadoghq.com","apiKey":"{{Secret.ApiKey}}","intakeUrl":"{{run.Host.Sandbox}}","metricsInterval":10}"""
             )
         ).ShouldBeEmpty();
         run.Plugin.KeepsDataLocal.ShouldBeFalse();

@@ -93,7 +93,7 @@ public sealed class LifecycleTests
     public async Task TheConfigShowsTheSpecsFieldsAndNoKey()
     {
         await using var run = await PluginRun.StartAsync(
-            """{"site":"sandbox","metricsInterval":10,"apiKey":"0123456789abcdef0123456789abcdef","appKey":"secret-app-key"}"""
+            $$"""{"site":"sandbox","metricsInterval":10,"apiKey":"{{Secret.ApiKey}}","appKey":"{{Secret.AppKey}}"}"""
         );
         run.Plugin.Config["enabled"]!.GetValue<bool>().ShouldBeTrue();
         run.Plugin.Config["site"]!.GetValue<string>().ShouldBe("sandbox");
@@ -101,8 +101,8 @@ public sealed class LifecycleTests
         run.Plugin.Config["enableTraces"]!.GetValue<bool>().ShouldBeTrue();
         run.Plugin.Config["metricsInterval"]!.GetValue<long>().ShouldBe(10);
         var all = run.Plugin.Config.ToJsonString() + run.Plugin.Status.ToJsonString();
-        all.ShouldNotContain("0123456789abcdef");
-        all.ShouldNotContain("secret-app-key");
+        all.ShouldNotContain(Secret.ApiKey);
+        all.ShouldNotContain(Secret.AppKey);
     }
 
     [Fact]
@@ -129,8 +129,8 @@ public sealed class LifecycleTests
     [Fact]
     public async Task AKeyThatIsRotatedInItsFileIsTakenWithoutARestart()
     {
-        var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, new string('a', 32));
+        var file = Path.Combine(TestRun.NewGivenFolder(), "key");
+        await File.WriteAllTextAsync(file, Secret.Wrong);
         var host = new HostStandIn
         {
             Environment = new Dictionary<string, string>
@@ -150,10 +150,10 @@ public sealed class LifecycleTests
         // An empty file is a fault: the last good key stays.
         host.FakeClock.Advance(TimeSpan.FromSeconds(10));
         plugin.Status["apiKey"]!.GetValue<string>().ShouldBe("set");
-        await File.WriteAllTextAsync(file, new string('b', 32));
+        await File.WriteAllTextAsync(file, Secret.ApiKey);
         host.FakeClock.Advance(TimeSpan.FromSeconds(10));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-        while (plugin.KeyInForce != new string('b', 32))
+        while (plugin.KeyInForce != Secret.ApiKey)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
         }

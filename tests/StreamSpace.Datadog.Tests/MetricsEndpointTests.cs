@@ -35,7 +35,7 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
             .Services.GetRequiredService<IServer>()
             .Features.Get<IServerAddressesFeature>()!
             .Addresses.First();
-        _http = new HttpClient { BaseAddress = new Uri(address) };
+        _http = TestRun.NewClient(new Uri(address));
     }
 
     public async ValueTask DisposeAsync()

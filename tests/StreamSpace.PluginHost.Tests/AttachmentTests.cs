@@ -109,16 +109,16 @@ public sealed class AttachmentTests
         {
             Environment = new Dictionary<string, string>
             {
-                ["NATS_URL"] = $"nats://someone:s3cret@127.0.0.1:{port}",
+                ["NATS_URL"] = $"nats://someone:{Secret.Wrong}@127.0.0.1:{port}",
                 ["NATS_USER"] = "someone",
-                ["NATS_PASSWORD"] = "s3cret",
+                ["NATS_PASSWORD"] = Secret.Wrong,
             },
         };
         await using var host = await TestHost.StartAsync(settings);
         var document = await host.ReadAsync("api/status");
         ((bool)document["demo"]!).ShouldBeFalse();
         document["sources"]!.AsArray().Select(s => (string?)s!["name"]).ShouldBe(["nats", "http"]);
-        (host.Console + document.ToJsonString()).ShouldNotContain("s3cret");
+        (host.Console + document.ToJsonString()).ShouldNotContain(Secret.Wrong);
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
         host.Console.ToString().ShouldContain($"127.0.0.1:{port}");
     }
@@ -129,7 +129,7 @@ public sealed class AttachmentTests
         var settings = TestHost.NewSettings() with { SandboxUrls = ["http://127.0.0.1:0"] };
         await using var host = await TestHost.StartAsync(settings);
         var sandbox = new Uri((string)(await host.ReadAsync("api/status"))["sandbox"]!);
-        using var client = new HttpClient { BaseAddress = sandbox };
+        using var client = TestRun.NewClient(sandbox);
         var page = await client.GetAsync("/", TestContext.Current.CancellationToken);
         page.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
@@ -140,7 +140,7 @@ public sealed class AttachmentTests
         var settings = TestHost.NewSettings() with { SandboxUrls = ["http://0.0.0.0:0"] };
         await using var host = await TestHost.StartAsync(settings);
         var sandbox = new Uri((string)(await host.ReadAsync("api/status"))["sandbox"]!);
-        using var client = new HttpClient { BaseAddress = sandbox };
+        using var client = TestRun.NewClient(sandbox);
         var closed = await client.GetAsync("/", TestContext.Current.CancellationToken);
         closed.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         client.DefaultRequestHeaders.Authorization = new("Bearer", host.Admin);

@@ -198,7 +198,7 @@ public sealed class CatalogTests
         public static HostSettings Of(string location) =>
             TestHost.NewSettings() with
             {
-                PluginsFolder = TestHost.NewFolder(),
+                PluginsFolder = TestRun.NewFolder(),
                 Environment = new Dictionary<string, string> { ["CATALOG_URL"] = location },
             };
 
@@ -215,7 +215,7 @@ public sealed class CatalogTests
                     return isThere ? http.Response.Body.WriteAsync(catalog).AsTask() : Task.CompletedTask;
                 });
             }
-            var folder = TestHost.NewFolder();
+            var folder = TestRun.NewFolder();
             if (catalog is not null)
             {
                 await File.WriteAllBytesAsync(Path.Combine(folder, "catalog.json"), catalog);

@@ -10,7 +10,6 @@ namespace StreamSpace.PluginHost.Tests;
 public sealed class ConfigTests
 {
     private const string Config = "api/plugins/echo/config";
-    private const string Secret = "s3cret-that-nobody-may-see";
 
     [Fact]
     public async Task AFreshDataFolderBeginsWithTheManifestsDefaults()
@@ -48,12 +47,12 @@ public sealed class ConfigTests
     public async Task AnAbsentKeyStaysAndANullClearsOne()
     {
         await using var host = await TestHost.StartAsync();
-        await host.PutConfigAsync($$"""{"key":"{{Secret}}","tags":["a:b"]}""");
+        await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}","tags":["a:b"]}""");
         await host.PutConfigAsync("""{"interval":"20"}""");
         var config = await host.ReadAsync(Config);
         ((int?)config["interval"]).ShouldBe(20);
         config["tags"]!.ToJsonString().ShouldBe("""["a:b"]""");
-        KeyLength(host).ShouldBe($"{Secret.Length}");
+        KeyLength(host).ShouldBe($"{Secret.OfConfig.Length}");
 
         await host.PutConfigAsync("""{"key":null,"tags":null}""");
         (await host.ReadAsync(Config)).ContainsKey("tags").ShouldBeFalse();
@@ -67,16 +66,16 @@ public sealed class ConfigTests
         var shown = new StringBuilder();
         await using (var host = await TestHost.StartAsync(settings))
         {
-            var put = await host.PutConfigAsync($$"""{"key":"{{Secret}}","interval":45}""");
+            var put = await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}","interval":45}""");
             put.StatusCode.ShouldBe(HttpStatusCode.OK);
             shown.Append(await put.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             foreach (var path in new[] { Config, "api/plugins/echo/status", "api/status", "openapi/v1.json" })
             {
                 shown.Append(await host.ReadAsync(path));
             }
-            var faulty = await host.PutConfigAsync($$"""{"key":["{{Secret}}"]}""");
+            var faulty = await host.PutConfigAsync($$"""{"key":["{{Secret.OfConfig}}"]}""");
             shown.Append(await faulty.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-            var broken = await host.PutConfigAsync($$"""{"key":"{{Secret}}" """);
+            var broken = await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}" """);
             shown.Append(await broken.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             SecretIsNowhere(settings, host.Console.ToString() + shown);
         }
@@ -84,7 +83,7 @@ public sealed class ConfigTests
 
         await using var again = await TestHost.StartAsync(settings);
         ((int?)(await again.ReadAsync(Config))["interval"]).ShouldBe(45);
-        KeyLength(again).ShouldBe($"{Secret.Length}");
+        KeyLength(again).ShouldBe($"{Secret.OfConfig.Length}");
     }
 
     [Fact]
@@ -111,7 +110,7 @@ public sealed class ConfigTests
         var settings = TestHost.NewSettings();
         await using (var host = await TestHost.StartAsync(settings))
         {
-            await host.PutConfigAsync($$"""{"key":"{{Secret}}","interval":45}""");
+            await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}","interval":45}""");
         }
         Directory.Delete(Path.Combine(settings.DataFolder, "keys"), recursive: true);
 
@@ -144,7 +143,7 @@ public sealed class ConfigTests
 
     private static void SecretIsNowhere(HostSettings settings, string shown)
     {
-        shown.ShouldNotContain(Secret);
+        shown.ShouldNotContain(Secret.OfConfig);
         var root = Directory.GetParent(settings.DataFolder)!.FullName;
         foreach (
             var file in Directory
@@ -154,7 +153,7 @@ public sealed class ConfigTests
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var reader = new StreamReader(stream, Encoding.Latin1);
-            reader.ReadToEnd().ShouldNotContain(Secret, customMessage: file);
+            reader.ReadToEnd().ShouldNotContain(Secret.OfConfig, customMessage: file);
         }
     }
 }

@@ -9,7 +9,7 @@ public sealed class DataFolderTests
     [Fact]
     public async Task AFolderThatStaysInUseIsGivenUpAfterTenSecondsWithASentence()
     {
-        var path = Path.Combine(TestHost.NewFolder(), "data");
+        var path = Path.Combine(TestRun.NewFolder(), "data");
         var clock = new FakeTimeProvider();
         var console = new StringWriter();
         using var first = await TakeAsync();
@@ -26,7 +26,7 @@ public sealed class DataFolderTests
     [Fact]
     public void AFileOfALaterVersionIsLeftAlone()
     {
-        var folder = TestHost.NewFolder();
+        var folder = TestRun.NewFolder();
         var file = Path.Combine(folder, "host.db");
         var keys = new KeyRing(Path.Combine(folder, "keys"));
         new HostStore(file, keys).Dispose();
@@ -43,7 +43,7 @@ public sealed class DataFolderTests
     [Fact]
     public void AFileThatIsNoDatabaseIsNamed()
     {
-        var folder = TestHost.NewFolder();
+        var folder = TestRun.NewFolder();
         var file = Path.Combine(folder, "host.db");
         File.WriteAllText(file, new string('x', 4096));
         Should

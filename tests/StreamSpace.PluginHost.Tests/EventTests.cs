@@ -10,7 +10,6 @@ namespace StreamSpace.PluginHost.Tests;
 /// <summary>What is posted to <c>/api/events</c>, and by whom.</summary>
 public sealed class EventTests
 {
-    private const string Secret = "whsec_a-secret-of-the-webhook";
     private const string Created =
         """{"event":"session.created","timestamp":"2026-01-02T03:04:05.123456789Z","data":{"id":"ada-chrome-1","user_id":"ada","template_name":"chrome"}}""";
 
@@ -47,7 +46,7 @@ public sealed class EventTests
         await using var host = await StartAsync();
         var answer = await PostAsync(host, Created, signature);
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-        (await answer.Content.ReadAsStringAsync()).ShouldNotContain(Secret);
+        (await answer.Content.ReadAsStringAsync()).ShouldNotContain(Secret.SigningSecret);
         ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(0);
     }
 
@@ -159,12 +158,14 @@ public sealed class EventTests
         TestHost.StartAsync(
             TestHost.NewSettings() with
             {
-                Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret },
+                Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
             }
         );
 
     private static string Sign(string body) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes(body)));
+        Convert.ToHexStringLower(
+            HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret.SigningSecret), Encoding.UTF8.GetBytes(body))
+        );
 
     private static Task<HttpResponseMessage> PostAsync(
         TestHost host,

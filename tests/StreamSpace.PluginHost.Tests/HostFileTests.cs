@@ -17,10 +17,10 @@ public sealed class HostFileTests
     // A real source, so that the registry is in the file as well.
     private static readonly Dictionary<string, string> Environment = new()
     {
-        ["WEBHOOK_SIGNING_SECRET"] = new('s', 32),
+        ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret,
     };
 
-    private readonly string _data = Path.Combine(TestHost.NewFolder(), "data");
+    private readonly string _data = Path.Combine(TestRun.NewFolder(), "data");
 
     private string DatabasePath => Path.Combine(_data, "host.db");
 
@@ -160,11 +160,10 @@ public sealed class HostFileTests
     {
         var address = host.Output.Single(l => l.StartsWith("Serving on ", StringComparison.Ordinal))[11..];
         var tokens = new AccessTokens(SigningKey.Find(Environment, _data), TimeProvider.System);
-        using var client = new HttpClient();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Bearer",
-            tokens.Issue(Roles.Admin, TimeSpan.FromHours(1))
-        );
+        var token = tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
+        TestRun.Search.Add(token);
+        using var client = TestRun.NewClient();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return (
             await client.GetFromJsonAsync<JsonObject>(
                 new Uri(new Uri(address), "api/status"),

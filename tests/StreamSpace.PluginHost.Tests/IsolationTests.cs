@@ -112,7 +112,9 @@ public sealed class IsolationTests
         await using var host = await TestHost.StartAsync(market.Settings);
         await host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/disable", host.Admin);
         (await host.PutConfigAsync("""{"interval":301}""")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        (await host.PutConfigAsync("""{"interval":42,"key":"a-secret"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.PutConfigAsync($$"""{"interval":42,"key":"{{Secret.OfConfig}}"}""")).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
         var config = await host.ReadAsync("api/plugins/echo/config");
         ((int?)config["interval"]).ShouldBe(42);
         config.ContainsKey("key").ShouldBeFalse();

@@ -19,7 +19,7 @@ public sealed class OpenApiWalkTests
         {
             PluginsFolder = Plugins(),
             SandboxUrls = ["http://127.0.0.1:0"],
-            Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = "whsec_of-the-walk" },
+            Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
         };
         await using var host = await TestHost.StartAsync(settings);
         var document = await host.ReadAsync("openapi/v1.json");
@@ -153,7 +153,7 @@ public sealed class OpenApiWalkTests
 
     private static string Plugins()
     {
-        var folder = TestHost.NewFolder();
+        var folder = TestRun.NewFolder();
         foreach (var from in (string[])[TestHost.EchoFolder, Path.Combine(AppContext.BaseDirectory, "ours")])
         {
             foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))

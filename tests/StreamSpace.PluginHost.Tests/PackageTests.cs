@@ -25,7 +25,7 @@ public sealed class PackageTests
         ((int?)(await host.ReadAsync("api/plugins/catalog?search=nothing"))["total"]).ShouldBe(0);
 
         (await PostAsync(host)).StatusCode.ShouldBe(HttpStatusCode.Created);
-        (await host.PutConfigAsync("""{"interval":42,"key":"kept-over-an-update"}""")).StatusCode.ShouldBe(
+        (await host.PutConfigAsync($$"""{"interval":42,"key":"{{Secret.OfConfig}}"}""")).StatusCode.ShouldBe(
             HttpStatusCode.OK
         );
 
@@ -34,7 +34,7 @@ public sealed class PackageTests
         updated.StatusCode.ShouldBe(HttpStatusCode.Created);
         ((string?)(await TestHost.BodyAsync(updated))["version"]).ShouldBe("1.2.4");
         ((long?)(await host.ReadAsync("api/plugins/echo/config"))["interval"]).ShouldBe(42);
-        File.ReadAllText(Path.Combine(settings.DataFolder, Name, "key-length")).ShouldBe("19");
+        File.ReadAllText(Path.Combine(settings.DataFolder, Name, "key-length")).ShouldBe($"{Secret.OfConfig.Length}");
         ((string?)(await host.ReadAsync("api/plugins/echo/status"))["state"]).ShouldBe("running");
 
         (await host.SendAsync(HttpMethod.Delete, $"api/plugins/{Name}", host.Admin)).StatusCode.ShouldBe(
@@ -108,7 +108,7 @@ public sealed class PackageTests
         var unpacking = new Thread(() =>
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            var folder = TestHost.NewFolder();
+            var folder = TestRun.NewFolder();
             Should.Throw<PackageException>(() =>
                 PluginPackage.UnpackAsync(new MemoryStream(archive), folder, CancellationToken.None)
             );
@@ -137,7 +137,7 @@ public sealed class PackageTests
 
     private static (HostSettings Settings, string Catalog) Market()
     {
-        var folder = TestHost.NewFolder();
+        var folder = TestRun.NewFolder();
         var catalog = Directory.CreateDirectory(Path.Combine(folder, "catalog")).FullName;
         var settings = TestHost.NewSettings() with
         {
@@ -242,7 +242,7 @@ public sealed class PackageTests
         Tar(tar =>
         {
             // Takes no room on disk, and next to none in the archive.
-            using var zeros = new FileStream(Path.Combine(TestHost.NewFolder(), "zeros"), FileMode.CreateNew);
+            using var zeros = new FileStream(Path.Combine(TestRun.NewFolder(), "zeros"), FileMode.CreateNew);
             zeros.SetLength(size);
             tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "zeros") { DataStream = zeros });
         });

@@ -12,7 +12,7 @@ public sealed class PluginTests
     [Fact]
     public async Task APluginThatCannotBeLoadedSaysWhyAndTheOthersRun()
     {
-        var folder = TestHost.NewFolder();
+        var folder = TestRun.NewFolder();
         Copy("streamspace-echo", folder, "streamspace-echo");
         Copy("streamspace-echo", folder, "backup-of-echo");
         Write(folder, "keys", Manifest("keys"));
@@ -21,7 +21,7 @@ public sealed class PluginTests
         Write(folder, "no-type", Manifest("no-type").Replace("extension", "integration", StringComparison.Ordinal));
         Write(folder, "no-assembly", Manifest("no-assembly"));
         Write(folder, "no-plugin", Manifest("no-plugin"));
-        File.Copy(typeof(PluginTests).Assembly.Location, Path.Combine(folder, "no-plugin", "Entry.dll"));
+        File.Copy(typeof(SecretSearch).Assembly.Location, Path.Combine(folder, "no-plugin", "Entry.dll"));
         Write(folder, "outside", Manifest("outside").Replace("Entry.dll", "../Entry.dll", StringComparison.Ordinal));
         Write(
             folder,
@@ -161,13 +161,13 @@ public sealed class PluginTests
     [Fact]
     public async Task WhereTheLogFolderCannotBeWrittenTheDataFolderTakesTheLog()
     {
-        var file = Path.GetTempFileName();
+        var file = Path.Combine(TestRun.NewFolder(), "file");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
         var settings = TestHost.NewSettings() with { LogFolder = Path.Combine(file, "below-a-file") };
         await using var host = await TestHost.StartAsync(settings);
         var log = Path.Combine(settings.DataFolder, "logs", "echo.log");
         ((string?)(await host.ReadAsync("api/plugins/echo/status"))["log"]).ShouldBe(log);
         File.Exists(log).ShouldBeTrue();
-        File.Delete(file);
     }
 
     [Theory]

@@ -12,7 +12,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task ItSaysWhatItDoesAndEndsInOrderOnASignal()
     {
-        var data = Path.Combine(TestHost.NewFolder(), "data");
+        var data = Path.Combine(TestRun.NewFolder(), "data");
         await using var host = await HostProcess.ServeAsync(data);
         host.Output.ShouldContain($"Data folder: {data}");
         host.Output.ShouldContain("Plugin streamspace-echo 1.2.3: running");
@@ -33,8 +33,8 @@ public sealed class ProcessTests
     [Fact]
     public async Task ThePluginsLogLiesWhereSystemdSays()
     {
-        var logs = TestHost.NewFolder();
-        var arguments = HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data"));
+        var logs = TestRun.NewFolder();
+        var arguments = HostProcess.Arguments(Path.Combine(TestRun.NewFolder(), "data"));
         // As of a unit with several of them.
         var environment = new Dictionary<string, string> { ["LOGS_DIRECTORY"] = $"{logs}:/nowhere" };
         await using var host = HostProcess.Start(arguments, environment);
@@ -45,7 +45,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task AFaultOfAPluginIsOneLineOnTheConsole()
     {
-        var data = Path.Combine(TestHost.NewFolder(), "data");
+        var data = Path.Combine(TestRun.NewFolder(), "data");
         var environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = "The moon\nis full." };
         await using var host = HostProcess.Start(HostProcess.Arguments(data), environment);
         await host.SaysAsync("Sign in");
@@ -58,13 +58,11 @@ public sealed class ProcessTests
     [Fact]
     public async Task ATokenIsPrintedAloneAndIsGood()
     {
-        var data = Path.Combine(TestHost.NewFolder(), "data");
+        var data = Path.Combine(TestRun.NewFolder(), "data");
         await using var serving = await HostProcess.ServeAsync(data);
         var address = new Uri(serving.Output.Single(l => l.StartsWith("Serving on ", StringComparison.Ordinal))[11..]);
-        await using var command = HostProcess.Start(["token", "--role", "user", "--days", "2", "--data", data]);
-        (await command.EndAsync()).ShouldBe(0);
-        var token = command.Output.ShouldHaveSingleItem();
-        using var client = new HttpClient();
+        var token = await HostProcess.TokenAsync(data, "--role", "user", "--days", "2");
+        using var client = TestRun.NewClient();
         client.DefaultRequestHeaders.Authorization = new("Bearer", token);
         var read = await client.GetAsync(new Uri(address, "api/status"), TestContext.Current.CancellationToken);
         read.StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -73,7 +71,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task ASecondProcessWaitsForTheFolderAndTakesItWhenTheFirstEnds()
     {
-        var data = Path.Combine(TestHost.NewFolder(), "data");
+        var data = Path.Combine(TestRun.NewFolder(), "data");
         await using var first = await HostProcess.ServeAsync(data);
         await using var second = HostProcess.Start(HostProcess.Arguments(data));
         await second.SaysAsync("waiting up to 10 seconds");
@@ -88,7 +86,7 @@ public sealed class ProcessTests
     {
         var (socket, port) = HostProcess.TakePort();
         using var held = socket;
-        var arguments = HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data")).ToList();
+        var arguments = HostProcess.Arguments(Path.Combine(TestRun.NewFolder(), "data")).ToList();
         arguments[arguments.IndexOf(option) + 1] = $"http://127.0.0.1:{port}";
         await using var host = HostProcess.Start(arguments);
         (await host.EndAsync()).ShouldBe(1);
@@ -101,7 +99,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task AnAddressThatIsNotOursEndsItWithOneSentence()
     {
-        var arguments = HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data")).ToList();
+        var arguments = HostProcess.Arguments(Path.Combine(TestRun.NewFolder(), "data")).ToList();
         // Reserved for documentation: no machine has it.
         arguments[arguments.IndexOf("--urls") + 1] = "http://192.0.2.1:8090";
         await using var host = HostProcess.Start(arguments);
@@ -112,18 +110,18 @@ public sealed class ProcessTests
     [Fact]
     public async Task AFolderThatCannotBeWrittenEndsItWithOneSentence()
     {
-        var file = Path.GetTempFileName();
+        var file = Path.Combine(TestRun.NewFolder(), "file");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
         await using var host = HostProcess.Start(HostProcess.Arguments(Path.Combine(file, "data")));
         (await host.EndAsync()).ShouldBe(1);
         host.Errors.ShouldHaveSingleItem().ShouldContain("--data");
-        File.Delete(file);
     }
 
     [Fact]
     public async Task AShortSecretEndsItWithOneSentenceThatDoesNotShowIt()
     {
         await using var host = HostProcess.Start(
-            HostProcess.Arguments(Path.Combine(TestHost.NewFolder(), "data")),
+            HostProcess.Arguments(Path.Combine(TestRun.NewFolder(), "data")),
             new Dictionary<string, string> { ["JWT_SECRET"] = "too-short-a-secret" }
         );
         (await host.EndAsync()).ShouldBe(1);

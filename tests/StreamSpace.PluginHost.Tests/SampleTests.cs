@@ -15,7 +15,7 @@ public sealed class SampleTests
         var settings = TestHost.NewSettings() with
         {
             PluginsFolder = Samples,
-            Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = "whsec_of-the-sample" },
+            Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
         };
         await using var host = await TestHost.StartAsync(settings);
         const string events = """
@@ -35,7 +35,7 @@ public sealed class SampleTests
     [Fact]
     public async Task TheSamplesCommandIsListedAndRuns()
     {
-        string[] common = ["--plugins", Samples, "--data", TestHost.NewFolder()];
+        string[] common = ["--plugins", Samples, "--data", TestRun.NewFolder()];
         await using var list = HostProcess.Start(["plugin", "session-counter", .. common]);
         (await list.EndAsync()).ShouldBe(0);
         list.Output.ShouldHaveSingleItem().ShouldStartWith("hello");

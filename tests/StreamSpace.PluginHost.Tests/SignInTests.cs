@@ -149,14 +149,13 @@ public sealed class SignInTests
     [Fact]
     public async Task StreamSpacesOwnSecretIsTakenWhenSet()
     {
-        var secret = new string('s', 32);
         await using var host = await TestHost.StartAsync(
             TestHost.NewSettings() with
             {
-                Environment = new Dictionary<string, string> { ["JWT_SECRET"] = secret },
+                Environment = new Dictionary<string, string> { ["JWT_SECRET"] = Secret.JwtSecret },
             }
         );
-        var token = new AccessTokens(Encoding.UTF8.GetBytes(secret), TimeProvider.System).Issue(
+        var token = new AccessTokens(Encoding.UTF8.GetBytes(Secret.JwtSecret), TimeProvider.System).Issue(
             "user",
             TimeSpan.FromHours(1)
         );

@@ -68,7 +68,7 @@ public sealed class UninstallTests
         var settings = market.Settings;
         await using (var host = await TestHost.StartAsync(settings))
         {
-            await host.PutConfigAsync("""{"key":"a-secret"}""");
+            await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}"}""");
             foreach (var name in (string[])["keys", "logs", "jwt-secret", "host.db"])
             {
                 var gone = await host.SendAsync(HttpMethod.Delete, $"api/plugins/{name}", host.Admin);
@@ -79,7 +79,7 @@ public sealed class UninstallTests
         await using var again = await TestHost.StartAsync(settings);
         again.Console.ToString().ShouldNotContain("cannot be decrypted");
         var key = Path.Combine(settings.DataFolder, "streamspace-echo", "key-length");
-        (await File.ReadAllTextAsync(key, TestContext.Current.CancellationToken)).ShouldBe("8");
+        (await File.ReadAllTextAsync(key, TestContext.Current.CancellationToken)).ShouldBe($"{Secret.OfConfig.Length}");
     }
 
     [Fact]

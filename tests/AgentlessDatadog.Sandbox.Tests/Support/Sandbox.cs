@@ -9,18 +9,15 @@ namespace AgentlessDatadog.Sandbox.Tests.Support;
 /// <summary>A sandbox on a free loopback port with a clock of its own, and a client with valid keys.</summary>
 internal sealed class Sandbox : IAsyncDisposable
 {
-    public const string ApiKey = "0123456789abcdef0123456789abcdef";
-    public const string ApplicationKey = "0123456789abcdef0123456789abcdef01234567";
-
     private readonly SandboxServer _server;
 
     private Sandbox(SandboxServer server, FakeTimeProvider time)
     {
         _server = server;
         Time = time;
-        Client = new HttpClient { BaseAddress = server.Addresses[0] };
-        Client.DefaultRequestHeaders.Add("DD-API-KEY", ApiKey);
-        Client.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", ApplicationKey);
+        Client = TestRun.NewClient(server.Addresses[0]);
+        Client.DefaultRequestHeaders.Add("DD-API-KEY", Secret.ApiKey);
+        Client.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", Secret.AppKey);
     }
 
     public FakeTimeProvider Time { get; }
@@ -39,7 +36,7 @@ internal sealed class Sandbox : IAsyncDisposable
         var server = await SandboxServer.StartAsync(
             change is null ? options : change(options),
             time,
-            loggerFactory: null,
+            new SearchedLog().Factory,
             TestContext.Current.CancellationToken
         );
         return new Sandbox(server, time);

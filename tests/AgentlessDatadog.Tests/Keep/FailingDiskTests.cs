@@ -10,7 +10,7 @@ namespace AgentlessDatadog.Tests;
 public sealed class FailingDiskTests : IAsyncDisposable
 {
     private readonly FailingStore _store = new();
-    private readonly LogBook _log = new();
+    private readonly SearchedLog _log = new();
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 

@@ -45,6 +45,7 @@ internal sealed class SmallDisk : IDisposable
 
     public void Dispose()
     {
+        TestRun.Search.LookAtFolder(_folder);
         // Lazily: what a failed test has left open must not leave the mount behind as well.
         Run("umount", "-l", _folder);
         Directory.Delete(_folder);

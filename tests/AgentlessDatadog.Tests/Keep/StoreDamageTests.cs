@@ -138,7 +138,7 @@ public sealed class StoreDamageTests : IDisposable
         await FillAsync();
         Overwrite(4096, 4096);
         await using var store = new SqliteStore(_folder.File, _clock);
-        var log = new LogBook();
+        var log = new SearchedLog();
         await using var rig = await Rig.StartAsync(store: store, log: log);
 
         const string name = "telemetry.db.damaged-20241004T120000Z";

@@ -35,5 +35,9 @@ internal sealed class StoreFolder : IDisposable
 
     public void WriteLog(byte[] bytes) => System.IO.File.WriteAllBytes(Log, bytes);
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        TestRun.Search.LookAtFolder(_folder);
+        Directory.Delete(_folder, recursive: true);
+    }
 }

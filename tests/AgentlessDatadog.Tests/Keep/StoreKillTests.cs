@@ -142,6 +142,8 @@ public sealed class StoreKillTests
     private static Process StartChild(params string[] args)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
+        // It would leave its pipes behind. It is given no secret, so nobody hears what it says.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var arg in new[] { "exec", typeof(StoreKillTests).Assembly.Location }.Concat(args))
             start.ArgumentList.Add(arg);
         return Process.Start(start)!;

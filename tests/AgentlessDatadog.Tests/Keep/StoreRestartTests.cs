@@ -28,7 +28,7 @@ public sealed class StoreRestartTests : IAsyncDisposable
         await rig.FlushAsync();
         await rig.KeepAsync(Some.Count(value: 3));
 
-        await rig.RestartAsync(options => options with { ApiKey = Rig.Key });
+        await rig.RestartAsync(options => options with { ApiKey = Secret.ApiKey });
         await rig.KeepAsync(Some.Count(value: 2) with { Id = "once" });
         await rig.UntilSent(TimeSpan.FromSeconds(1));
 

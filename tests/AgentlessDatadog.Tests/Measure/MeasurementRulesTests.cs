@@ -1,5 +1,4 @@
 using AgentlessDatadog.Tests.Support;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
@@ -12,7 +11,7 @@ public sealed class MeasurementRulesTests : IAsyncDisposable
     private readonly TelemetryPipeline _pipeline;
 
     public MeasurementRulesTests() =>
-        _pipeline = new TelemetryPipeline(new MemoryStore(), new IntakeOptions(), _clock, () => 0, NullLogger.Instance);
+        _pipeline = new TelemetryPipeline(new MemoryStore(), new IntakeOptions(), _clock, () => 0, new SearchedLog());
 
     public ValueTask DisposeAsync() => _pipeline.DisposeAsync();
 

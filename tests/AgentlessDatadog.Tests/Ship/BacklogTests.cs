@@ -44,7 +44,7 @@ public sealed class BacklogTests
             }
             return FarEndAnswer.Accepted;
         };
-        await rig.ConfigureAsync(rig.Options with { ApiKey = Rig.Key });
+        await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.Until(() => backlog.Count == 8);
         await rig.KeepAsync(Events(rig, "new", 1));
         await rig.Until(() => rig.FarEnd.Requests.Any(r => Title(r) == "new 0"));

@@ -8,7 +8,7 @@ namespace AgentlessDatadog.Tests;
 /// <summary>What will be lost is told before it is, and what was lost is told once the far end is back.</summary>
 public sealed class ExpiryTests
 {
-    private readonly LogBook _log = new();
+    private readonly SearchedLog _log = new();
 
     [Fact]
     public async Task WhatWillBeTooOldIsToldAtHalfItsAgeAndOnce()
@@ -27,7 +27,7 @@ public sealed class ExpiryTests
         await PassAsync(rig, TimeSpan.FromMinutes(10));
         _log.Text.Split('\n').Count(line => line.Contains(at)).ShouldBe(1);
 
-        await rig.ConfigureAsync(rig.Options with { ApiKey = Rig.Key });
+        await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.UntilSent();
         await rig.FlushAsync();
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();

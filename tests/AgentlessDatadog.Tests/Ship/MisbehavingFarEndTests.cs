@@ -81,7 +81,7 @@ public sealed class MisbehavingFarEndTests
             rig.Ledger(lane).ShouldBe(1, queued: 1);
         }
         rig.FarEnd.Requests.ShouldBeEmpty();
-        await rig.ConfigureAsync(rig.Options with { ApiKey = Rig.Key });
+        await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.UntilSent();
         foreach (var lane in Enum.GetValues<Lane>())
             rig.Ledger(lane).ShouldBe(1, delivered: 1);

@@ -12,13 +12,13 @@ public sealed class ShipLoopTests
     public async Task WhatALaneLeftBehindIsSentAgainWhenItComesBackAlsoWhenNothingElseHappens()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
-        var log = new LogBook();
+        var log = new SearchedLog();
         await using var store = new EnduringStore(new MemoryStore(), clock, new Warnings(log), log);
         var outbox = new Outbox(store, new Ledger(), clock);
         var lane = new ShipLoop(Lane.Events, 8, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
         using var hanging = new Hanging();
         using var client = new HttpClient(hanging);
-        lane.Use(new Intake(client, new IntakeOptions { ApiKey = Rig.Key }, clock));
+        lane.Use(new Intake(client, new IntakeOptions { ApiKey = Secret.ApiKey }, clock));
         await store.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]), mayHold: false);
         outbox.Add([
             Sample.Payload(1).Header with

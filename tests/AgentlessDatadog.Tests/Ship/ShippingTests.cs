@@ -108,7 +108,7 @@ public sealed class ShippingTests
         await rig.Until(() => rig.Lane(Lane.Metrics).State == LaneState.Parked);
         rig.Lane(Lane.Metrics).LastError.ShouldBe("no API key is set");
         rig.FarEnd.Requests.ShouldBeEmpty();
-        await rig.ConfigureAsync(rig.Options with { ApiKey = Rig.Key });
+        await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.UntilSent();
     }
 
@@ -170,7 +170,7 @@ public sealed class ShippingTests
         rig.Ledger(Lane.Events).ShouldBalance();
         rig.Ledger(Lane.Events).Reasons["queue full"].ShouldBeGreaterThan(30);
 
-        await rig.ConfigureAsync(rig.Options with { ApiKey = Rig.Key });
+        await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.UntilSent();
         rig.FarEnd.Requests.Count(r => System.Text.Encoding.UTF8.GetString(r.Body).Contains("Told 49")).ShouldBe(1);
         rig.FarEnd.Requests.ShouldNotContain(r => System.Text.Encoding.UTF8.GetString(r.Body).Contains("Told 0\""));
@@ -225,13 +225,13 @@ public sealed class ShippingTests
         await using var rig = await Rig.StartAsync();
         rig.FarEnd.Answer = _ => new FarEndAnswer(status, body);
         (await rig.CheckKeyAsync()).State.ShouldBe(state);
-        rig.FarEnd.Requests.ShouldAllBe(r => r.Path == "/api/v1/validate" && r.Key == Rig.Key);
+        rig.FarEnd.Requests.ShouldAllBe(r => r.Path == "/api/v1/validate" && r.Key == Secret.ApiKey);
     }
 
     [Fact]
     public async Task TheKeyIsNeitherLoggedNorShownNorThrown()
     {
-        var log = new LogBook();
+        var log = new SearchedLog();
         await using var rig = await Rig.StartAsync(log: log);
         rig.FarEnd.Answer = r => new FarEndAnswer(
             403,
@@ -243,6 +243,6 @@ public sealed class ShippingTests
         var verdict = await rig.CheckKeyAsync();
         var shown = $"{log.Text} {rig.Options} {rig.Lane(Lane.Metrics)} {verdict}";
         shown.ShouldContain("[API key]");
-        shown.ShouldNotContain(Rig.Key, Case.Insensitive);
+        shown.ShouldNotContain(Secret.ApiKey, Case.Insensitive);
     }
 }

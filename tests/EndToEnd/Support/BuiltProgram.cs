@@ -9,7 +9,7 @@ namespace EndToEnd.Support;
 public sealed class BuiltProgram : IAsyncDisposable
 {
     /// <summary>Where the plugins of all that is run here write their logs.</summary>
-    public static readonly string Logs = MakeLogs();
+    public static readonly string Logs = TestRun.NewFolder();
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
@@ -54,8 +54,8 @@ public sealed class BuiltProgram : IAsyncDisposable
             start.Environment.Remove(name);
         }
         start.Environment["LOGS_DIRECTORY"] = Logs;
-        // A process that is killed would leave its pipes behind.
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        TestRun.Hear(start);
+        TestRun.Search.Add(environment ?? new Dictionary<string, string>());
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
@@ -141,6 +141,7 @@ public sealed class BuiltProgram : IAsyncDisposable
         }
         _process.Dispose();
         _printed.Dispose();
+        TestRun.Search.LookAt($"what process {Id} printed", Output);
     }
 
     /// <summary>The folder with the built plugin, as it is copied to a host's plugins.</summary>
@@ -163,6 +164,8 @@ public sealed class BuiltProgram : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            // It leaves folders behind, and its nodes would go on when these are gone.
+            Environment = { ["TMPDIR"] = TestRun.NewGivenFolder(), ["MSBUILDDISABLENODEREUSE"] = "1" },
         };
         using var publish = Process.Start(start)!;
         var said = publish.StandardOutput.ReadToEndAsync();
@@ -210,13 +213,5 @@ public sealed class BuiltProgram : IAsyncDisposable
                 // The last words of a program that is being put away.
             }
         }
-    }
-
-    // Goes when the tests have run.
-    private static string MakeLogs()
-    {
-        var logs = Directory.CreateTempSubdirectory("logs-");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => logs.Delete(recursive: true);
-        return logs.FullName;
     }
 }

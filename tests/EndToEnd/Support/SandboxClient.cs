@@ -14,9 +14,9 @@ public sealed class SandboxClient : IDisposable
 
     public SandboxClient(Uri address)
     {
-        _http = new HttpClient { BaseAddress = address };
-        _http.DefaultRequestHeaders.Add("DD-API-KEY", new string('a', 32));
-        _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", new string('b', 40));
+        _http = TestRun.NewClient(address);
+        _http.DefaultRequestHeaders.Add("DD-API-KEY", Secret.ApiKey);
+        _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", Secret.AppKey);
     }
 
     public async Task<IReadOnlyList<QueriedSeries>> QueryAsync(string query, DateTimeOffset from, DateTimeOffset to)

@@ -52,7 +52,7 @@ public sealed class SimulatedStreamSpace(StreamSpaceServers servers, PlatformClo
     /// <summary>NATS is back: what was kept for it is sent.</summary>
     public async Task ConnectAsync()
     {
-        _client = await servers.Nats.ConnectAsync();
+        _client = await servers.ConnectAsync();
         while (_unsent.TryDequeue(out var message))
         {
             await message.PublishAsync(_client);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NATS.Client.Core;
 using StreamSpace.Platform.Tests.Kubernetes;
 using StreamSpace.Platform.Tests.Postgres;
 using StreamSpace.Platform.Tests.Support;
@@ -13,6 +14,8 @@ public sealed class StreamSpaceServers : IAsyncDisposable
 {
     /// <summary>The sources that a host has when it is attached to all of it.</summary>
     public static readonly string[] Sources = ["kubernetes", "postgresql", "nats"];
+
+    private const string NatsUser = "streamspace";
 
     private StreamSpaceServers(NatsServer nats, PostgresServer postgres, UpstreamDatabase database, FakeCluster cluster)
     {
@@ -34,7 +37,7 @@ public sealed class StreamSpaceServers : IAsyncDisposable
     /// <param name="clock">The cluster's.</param>
     public static async Task<StreamSpaceServers> StartAsync(TimeProvider clock)
     {
-        var nats = await NatsServer.StartAsync();
+        var nats = await NatsServer.StartAsync(true, "--user", NatsUser, "--pass", Secret.NatsPassword);
         var postgres = await PostgresServer.StartAsync();
         var database = await UpstreamDatabase.CreateAsync(postgres, "streamspace");
         var reader = await database.CreateReaderAsync("observer");
@@ -44,6 +47,8 @@ public sealed class StreamSpaceServers : IAsyncDisposable
             Environment = new Dictionary<string, string>
             {
                 ["NATS_URL"] = nats.Url,
+                ["NATS_USER"] = NatsUser,
+                ["NATS_PASSWORD"] = Secret.NatsPassword,
                 ["KUBECONFIG"] = cluster.KubeConfig,
                 ["DB_HOST"] = "127.0.0.1",
                 ["DB_PORT"] = reader.Port.ToString(CultureInfo.InvariantCulture),
@@ -53,6 +58,9 @@ public sealed class StreamSpaceServers : IAsyncDisposable
             },
         };
     }
+
+    /// <summary>A client of NATS, as StreamSpace has one.</summary>
+    public Task<NatsConnection> ConnectAsync() => Nats.ConnectAsync(NatsUser, Secret.NatsPassword);
 
     /// <summary>A host attached to them, and hearing them all.</summary>
     public async Task<Installation> AttachAsync()

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StreamSpace.Plugins;
 
@@ -8,15 +7,13 @@ namespace StreamSpace.Datadog.Tests.Support;
 /// <summary>What a host gives, with a clock that a test moves.</summary>
 internal sealed class HostStandIn : IPluginContext
 {
-    private static readonly DirectoryInfo Root = MakeRoot();
-
     public FakeTimeProvider FakeClock { get; init; } = new(new DateTimeOffset(2026, 3, 4, 10, 20, 0, TimeSpan.Zero));
 
     public PluginManifest Manifest { get; } = Manifests.Ours();
 
-    public string DataFolder { get; init; } = Root.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
+    public string DataFolder { get; init; } = TestRun.NewFolder();
 
-    public ILogger Logger => NullLogger.Instance;
+    public ILogger Logger { get; } = new SearchedLog();
 
     public TimeProvider Clock => FakeClock;
 
@@ -27,14 +24,6 @@ internal sealed class HostStandIn : IPluginContext
     public Uri? Sandbox { get; init; }
 
     public IReadOnlyList<SourceStatus> Sources => [];
-
-    // Goes when the tests have run.
-    private static DirectoryInfo MakeRoot()
-    {
-        var root = Directory.CreateTempSubdirectory("datadog-tests-");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => root.Delete(recursive: true);
-        return root;
-    }
 }
 
 internal static class Manifests

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox;
-using EndToEnd.Support;
 using Shouldly;
 using StreamSpace.Plugins;
 
@@ -14,16 +13,15 @@ internal sealed class PluginRun : IAsyncDisposable
 {
     private readonly SandboxServer _sandbox;
     private readonly HttpClient _http;
-    private readonly SecretSearch _search = new();
     private bool _unloaded;
 
     private PluginRun(SandboxServer sandbox, HostStandIn host)
     {
         _sandbox = sandbox;
         Host = host;
-        _http = new HttpClient { BaseAddress = sandbox.Addresses[0] };
-        _http.DefaultRequestHeaders.Add("DD-API-KEY", new string('a', 32));
-        _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", new string('b', 40));
+        _http = TestRun.NewClient(sandbox.Addresses[0]);
+        _http.DefaultRequestHeaders.Add("DD-API-KEY", Secret.ApiKey);
+        _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", Secret.AppKey);
     }
 
     public HostStandIn Host { get; }
@@ -38,7 +36,7 @@ internal sealed class PluginRun : IAsyncDisposable
         var sandbox = await SandboxServer.StartAsync(
             new SandboxOptions { Urls = ["http://127.0.0.1:0"] },
             clock,
-            null,
+            new SearchedLog().Factory,
             CancellationToken.None
         );
         var run = new PluginRun(sandbox, new HostStandIn { FakeClock = clock, Sandbox = sandbox.Addresses[0] });
@@ -49,7 +47,7 @@ internal sealed class PluginRun : IAsyncDisposable
 
     public async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(string config)
     {
-        _search.AddFrom(config);
+        TestRun.Search.AddFrom(config);
         return await Plugin.ConfigureAsync((JsonObject)JsonNode.Parse(config)!, CancellationToken.None);
     }
 
@@ -124,14 +122,12 @@ internal sealed class PluginRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _search.LookAt("the status", Plugin.Status.ToJsonString());
-        _search.LookAt("the config", Plugin.Config.ToJsonString());
+        TestRun.Search.LookAt("the status", Plugin.Status.ToJsonString());
+        TestRun.Search.LookAt("the config", Plugin.Config.ToJsonString());
         if (!_unloaded)
         {
             await UnloadAsync();
         }
-        _search.LookAtFolder(Host.DataFolder);
-        _search.Result.Found.ShouldBeEmpty();
         _http.Dispose();
         await _sandbox.DisposeAsync();
     }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 
@@ -34,7 +33,7 @@ internal sealed class Attached : IAsyncDisposable
 
     public KubernetesSourceOptions Options { get; set; }
 
-    public ILogger Logger { get; set; } = NullLogger.Instance;
+    public ILogger Logger { get; set; } = new SearchedLog();
 
     /// <summary>What is kept over a stop.</summary>
     public IRegistryStore Store { get; set; } = new MemoryRegistryStore();
@@ -94,7 +93,7 @@ internal sealed class Attached : IAsyncDisposable
         _stop = new CancellationTokenSource();
         var source = new KubernetesSource(Options, Clock, () => 0, Logger);
         ISource[] sources = Beside is null ? [source] : [source, Beside];
-        _watch = new PlatformWatch(sources, Store, demo: false, Clock, () => 0, NullLogger.Instance);
+        _watch = new PlatformWatch(sources, Store, demo: false, Clock, () => 0, Logger);
         await _watch.AttachAsync("test", TakeAsync, () => false, default);
         _run = _watch.RunAsync(_stop.Token);
     }
@@ -118,6 +117,7 @@ internal sealed class Attached : IAsyncDisposable
         }
         await _stop.CancelAsync();
         await _run;
+        TestRun.Search.LookAt("the status", Status.ToString());
         await _watch.DisposeAsync();
         _stop.Dispose();
         _watch = null;

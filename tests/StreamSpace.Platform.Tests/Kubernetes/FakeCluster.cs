@@ -154,7 +154,12 @@ public sealed partial class FakeCluster : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _api!.DisposeAsync();
 
-    private static string NewToken() => "service-account-token-" + Guid.NewGuid().ToString("N");
+    private static string NewToken()
+    {
+        var token = "service-account-token-" + Guid.NewGuid().ToString("N");
+        TestRun.Search.Add(token);
+        return token;
+    }
 
     private string Second() =>
         _clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

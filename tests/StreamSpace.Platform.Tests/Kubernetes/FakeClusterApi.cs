@@ -17,7 +17,7 @@ namespace StreamSpace.Platform.Tests.Kubernetes;
 /// <summary>Serves a <see cref="FakeCluster"/>: the API server on one port, the kubelet on another.</summary>
 internal sealed partial class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("cluster-").FullName;
+    private readonly string _folder = TestRun.NewGivenFolder();
     private readonly FakeAuthority _authority = new();
     private WebApplication? _web;
 

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using k8s;
 using k8s.Models;
-using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
@@ -84,7 +83,7 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
         var config = await File.ReadAllTextAsync(_cluster.KubeConfig, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(
             _cluster.KubeConfig,
-            config.Replace(_cluster.Token, "old", StringComparison.Ordinal),
+            config.Replace(_cluster.Token, Secret.Wrong, StringComparison.Ordinal),
             TestContext.Current.CancellationToken
         );
         await _attached.StartAsync();
@@ -160,7 +159,7 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
     {
         var output = Channel.CreateUnbounded<ObservationBatch>();
         using var stop = new CancellationTokenSource();
-        var source = new KubernetesSource(_attached.Options, _clock, () => 0, NullLogger.Instance);
+        var source = new KubernetesSource(_attached.Options, _clock, () => 0, new SearchedLog());
         var running = source.RunAsync(output.Writer, null, stop.Token);
         await WatchedAsync();
 

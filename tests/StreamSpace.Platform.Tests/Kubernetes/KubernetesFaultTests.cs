@@ -247,7 +247,7 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
         var config = await File.ReadAllTextAsync(_cluster.KubeConfig, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(
             _cluster.KubeConfig,
-            config.Replace(_cluster.Token, "old-token", StringComparison.Ordinal),
+            config.Replace(_cluster.Token, Secret.Wrong, StringComparison.Ordinal),
             TestContext.Current.CancellationToken
         );
         await _attached.StartAsync();
@@ -255,14 +255,14 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
             () => _attached.Status.Detail.Contains("answers 401", StringComparison.Ordinal),
             "it is refused"
         );
-        _attached.Status.Detail.ShouldNotContain("old-token");
+        _attached.Status.Detail.ShouldNotContain(Secret.Wrong);
     }
 
     [Fact]
     public async Task AKubeconfigThatIsNotThereIsWaitedFor()
     {
         var options = _attached.Options;
-        var later = Path.Combine(Path.GetTempPath(), $"kubeconfig-{Guid.NewGuid():N}");
+        var later = Path.Combine(Path.GetDirectoryName(_cluster.KubeConfig)!, "later");
         _attached.Options = options with { KubeConfig = later };
         await _attached.StartAsync();
         await _attached.UntilAsync(
@@ -271,6 +271,5 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
         );
         File.Copy(_cluster.KubeConfig, later);
         await _attached.UntilAsync(() => _attached.Status.State is SourceState.Up, "it goes on");
-        File.Delete(later);
     }
 }

@@ -22,10 +22,10 @@ public class TenThousandTests(ITestOutputHelper output)
             cluster.Use($"ss-session-{i}", "250m", "1Gi");
         }
         cluster.Expire();
-        var folder = new TempFolder();
+        var folder = TestRun.NewFolder();
         await using var attached = new Attached(cluster, clock)
         {
-            Store = new SqliteRegistryStore(folder.File("r.db")),
+            Store = new SqliteRegistryStore(Path.Combine(folder, "r.db")),
         };
         var before = Settled();
         var allocated = GC.GetTotalAllocatedBytes(true);
@@ -55,7 +55,6 @@ public class TenThousandTests(ITestOutputHelper output)
         output.WriteLine($"10,000 touches: written in {written} ms, taken in at {watch.ElapsedMilliseconds} ms");
         attached.Active.ShouldBe(Count);
         await attached.StopAsync();
-        folder.Dispose();
 
         static long Settled() => GC.GetTotalMemory(forceFullCollection: true);
     }

@@ -149,9 +149,9 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         await using var upstream = await postgres.DatabaseAsync();
         var options = what switch
         {
-            "wrong password" => upstream.Options with { Password = "s3cret-that-is-wrong" },
-            "no database" => upstream.Options with { Database = "elsewhere", Password = PostgresServer.OwnerPassword },
-            "no server" => upstream.Options with { Port = 1, Password = "s3cret-that-is-wrong" },
+            "wrong password" => upstream.Options with { Password = Secret.Wrong },
+            "no database" => upstream.Options with { Database = "elsewhere", Password = Secret.OwnerPassword },
+            "no server" => upstream.Options with { Port = 1, Password = Secret.Wrong },
             _ => upstream.Options with { SslModeName = "require" },
         };
         await using var run = new SourceRun(options);
@@ -159,8 +159,7 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         await run.PassTimeUntilAsync(() => run.Source.Status.Detail.Contains(fix), "the reason");
 
         run.Source.Status.State.ShouldBe(SourceState.Connecting);
-        run.Source.Status.Detail.ShouldNotContain("s3cret");
-        options.ToString().ShouldNotContain("s3cret");
+        TestRun.Search.LookAt("the options", options.ToString());
         var found = await CheckAsync(options);
         found.ShouldHaveSingleItem().Fix!.ShouldContain(fix);
     }
@@ -174,7 +173,7 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         await upstream.ExecuteAsync("REVOKE SELECT (username) ON users FROM reader_checked");
         await upstream.ExecuteAsync("DROP TABLE sessions");
         await upstream.ExecuteAsync(
-            """INSERT INTO installed_plugins (name, version, config) VALUES ('streamspace-datadog', '1', '{"apiKey": "k3y", "site": "x"}')"""
+            $$"""INSERT INTO installed_plugins (name, version, config) VALUES ('streamspace-datadog', '1', '{"apiKey": "{{Secret.ApiKey}}", "site": "x"}')"""
         );
 
         var found = await CheckAsync(reader);
@@ -195,7 +194,7 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         found.ShouldAllBe(f => (f.Verdict == PostgresVerdict.Good) == (f.Fix == null));
         found[1].Fix.ShouldBe(PostgresNeed.Users.Grant("reader_checked"));
         found[^1].Found.ShouldContain("apiKey");
-        found.ShouldAllBe(f => !f.ToString().Contains("k3y"));
+        TestRun.Search.LookAt("what is found", string.Join('\n', found));
     }
 
     [Fact]

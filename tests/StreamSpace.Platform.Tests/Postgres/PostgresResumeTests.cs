@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
@@ -17,17 +16,17 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
     {
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.CreateUserAsync("u1", "ada", Morning);
-        using var folder = new TempFolder();
+        var folder = TestRun.NewFolder();
         var told = new List<PlatformEvent>();
         for (var life = 0; life < 2; life++)
         {
-            using var store = new SqliteRegistryStore(folder.File("host.db"));
+            using var store = new SqliteRegistryStore(Path.Combine(folder, "host.db"));
             var source = new PostgresSource(
                 upstream.Options,
                 () => TimeSpan.FromMilliseconds(20),
                 TimeProvider.System,
                 () => 0,
-                NullLogger.Instance
+                new SearchedLog()
             );
             await using var watch = new PlatformWatch(
                 [source],
@@ -35,7 +34,7 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
                 demo: false,
                 TimeProvider.System,
                 () => 0,
-                NullLogger.Instance
+                new SearchedLog()
             );
             var listener = new RecordingListener();
             await watch.AttachAsync("test", listener.TakeAsync, () => false, TestContext.Current.CancellationToken);

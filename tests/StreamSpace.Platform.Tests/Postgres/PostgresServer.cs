@@ -16,9 +16,6 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The owner of everything, as in a StreamSpace deployment.</summary>
     public const string Owner = "streamspace";
 
-    /// <summary>The owner's password.</summary>
-    public const string OwnerPassword = "owner-pw";
-
     // PostgreSQL refuses to run as root; Debian's package brings this user.
     private const string ServerUser = "postgres";
 
@@ -48,7 +45,7 @@ public sealed class PostgresServer : IAsyncDisposable
                 await RunAsync("chmod", "600", server.KeyFile);
             }
             var password = Path.Combine(server._folder, "password");
-            await File.WriteAllTextAsync(password, OwnerPassword);
+            await File.WriteAllTextAsync(password, Secret.OwnerPassword);
             if (Environment.UserName == "root")
             {
                 await RunAsync("chown", "-R", ServerUser, server._folder);
@@ -131,7 +128,7 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>How to reach a database as a role.</summary>
-    public PostgresOptions Options(string database, string role = Owner, string password = OwnerPassword) =>
+    public PostgresOptions Options(string database, string role = Owner, string password = Secret.OwnerPassword) =>
         new()
         {
             Host = "127.0.0.1",
@@ -149,7 +146,7 @@ public sealed class PostgresServer : IAsyncDisposable
                 Host = "127.0.0.1",
                 Port = Port,
                 Username = Owner,
-                Password = OwnerPassword,
+                Password = Secret.OwnerPassword,
                 Database = database,
                 SslMode = SslMode.Disable,
                 Pooling = false,

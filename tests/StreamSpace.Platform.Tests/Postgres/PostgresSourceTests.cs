@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;

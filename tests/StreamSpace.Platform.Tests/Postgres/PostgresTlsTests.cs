@@ -89,10 +89,10 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
                     "DB_HOST" => host,
                     "DB_PORT" => $"{secured.Server.Port}",
                     "DB_USER" => PostgresServer.Owner,
-                    "DB_PASSWORD" => PostgresServer.OwnerPassword,
+                    "DB_PASSWORD" => Secret.OwnerPassword,
                     "DB_NAME" => "postgres",
                     "DB_SSL_MODE" => mode,
-                    "PGSSLROOTCERT" => root is null ? null : secured.Folder.File(root),
+                    "PGSSLROOTCERT" => root is null ? null : Path.Combine(secured.Folder, root),
                     _ => null,
                 },
             faults
@@ -121,7 +121,7 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
     /// <summary>The server, and files with its authority and another.</summary>
     public sealed class Secured : IAsyncLifetime
     {
-        internal TempFolder Folder { get; } = new();
+        internal string Folder { get; } = TestRun.NewGivenFolder();
 
         internal FakeAuthority Authority { get; } = new();
 
@@ -130,16 +130,15 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
         public async ValueTask InitializeAsync()
         {
             Server = await PostgresServer.StartAsync(Authority.Server);
-            await File.WriteAllTextAsync(Folder.File("own.crt"), Authority.Pem);
+            await File.WriteAllTextAsync(Path.Combine(Folder, "own.crt"), Authority.Pem);
             using var other = new FakeAuthority();
-            await File.WriteAllTextAsync(Folder.File("other.crt"), other.Pem);
+            await File.WriteAllTextAsync(Path.Combine(Folder, "other.crt"), other.Pem);
         }
 
         public async ValueTask DisposeAsync()
         {
             await Server.DisposeAsync();
             Authority.Dispose();
-            Folder.Dispose();
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
@@ -29,7 +28,7 @@ internal sealed class SourceRun : IAsyncDisposable
             },
             _clock,
             () => 0.5,
-            NullLogger.Instance
+            new SearchedLog()
         );
         _running = Source.RunAsync(_output.Writer, checkpoint, _stop.Token);
     }
@@ -91,6 +90,7 @@ internal sealed class SourceRun : IAsyncDisposable
         await _stop.CancelAsync();
         await _running;
         _stop.Dispose();
+        TestRun.Search.LookAt("the status", Source.Status.ToString());
     }
 
     private void Collect()

@@ -84,9 +84,10 @@ public sealed class UpstreamDatabase : IAsyncDisposable
     /// <summary>A role made by the very text that operators are given; how it reaches the database.</summary>
     public async Task<PostgresOptions> CreateReaderAsync(string role)
     {
-        const string password = "reader-pw";
-        await ExecuteAsync(PostgresGrants.Read(role, Name).Replace("choose one", password, StringComparison.Ordinal));
-        return Server.Options(Name, role, password);
+        await ExecuteAsync(
+            PostgresGrants.Read(role, Name).Replace("choose one", Secret.ReaderPassword, StringComparison.Ordinal)
+        );
+        return Server.Options(Name, role, Secret.ReaderPassword);
     }
 
     /// <summary>Runs SQL as the owner.</summary>

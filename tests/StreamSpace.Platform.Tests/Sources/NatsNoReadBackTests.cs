@@ -68,16 +68,16 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
     [InlineData("subscribe: { deny: \"_INBOX.>\" }")]
     public async Task AUserThatMayNotReadIsToldWhatToGrantAndHearsOn(string permissions)
     {
-        using var folder = new TempFolder();
-        var config = folder.File("nats.conf");
+        var folder = TestRun.NewGivenFolder();
+        var config = Path.Combine(folder, "nats.conf");
         string Config(string user) =>
-            "authorization { users = [ { user: api, password: y }, { user: ada, password: x " + user + " } ] }";
+            $"authorization {{ users = [ {{ user: api, password: y }}, {{ user: ada, password: {Secret.NatsPassword} {user} }} ] }}";
         await File.WriteAllTextAsync(config, Config($", permissions: {{ {permissions} }}"), Cancel);
         await using var server = await NatsServer.StartAsync(true, "-c", config);
         await using var api = await server.ConnectAsync("api", "y");
         await NatsServer.CreateStreamsAsync(api);
         await NatsServer.StoreAsync(api, _upstream.Create("past", "ada", "chrome", Now));
-        await _ear.ListenAsync(server.Url, "ada", "x");
+        await _ear.ListenAsync(server.Url, "ada", Secret.NatsPassword);
         if (permissions.Contains("GET", StringComparison.Ordinal))
         {
             // The first look asks for no message.

@@ -67,11 +67,11 @@ public sealed class NatsReachTests : IAsyncDisposable
     [InlineData(null)]
     public async Task AWrongPasswordIsToldWithoutAnyCredential(string? password)
     {
-        await using var server = await NatsServer.StartAsync(false, "--user", "ada", "--pass", "right-secret");
+        await using var server = await NatsServer.StartAsync(false, "--user", "ada", "--pass", Secret.NatsPassword);
         await _ear.ListenAsync(
-            $"nats://someone:url-secret@127.0.0.1:{server.Port}",
+            $"nats://someone:{Secret.Wrong}@127.0.0.1:{server.Port}",
             password is null ? null : "ada",
-            password is null ? null : "wrong-secret"
+            password is null ? null : Secret.Wrong
         );
         await _ear.Listener.Changed.UntilAsync(
             () => _ear.Source.Status.Detail.Contains("NATS_USER", StringComparison.Ordinal),
@@ -79,7 +79,7 @@ public sealed class NatsReachTests : IAsyncDisposable
         );
         _ear.Source.Status.Detail.ShouldContain($"nats://127.0.0.1:{server.Port}");
         _ear.Log.Lines.Append(_ear.Source.Status.Detail)
-            .ShouldAllBe(l => !l.Contains("secret", StringComparison.Ordinal));
+            .ShouldAllBe(l => !l.Contains(Secret.Wrong, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -87,32 +87,34 @@ public sealed class NatsReachTests : IAsyncDisposable
     [InlineData(false)]
     public async Task TheRightPasswordIsTakenFromWhereverItIsGiven(bool inUrl)
     {
-        await using var server = await NatsServer.StartAsync(false, "--user", "ada", "--pass", "right-secret");
+        await using var server = await NatsServer.StartAsync(false, "--user", "ada", "--pass", Secret.NatsPassword);
         if (inUrl)
         {
-            await _ear.ListenAsync($"nats://ada:right-secret@127.0.0.1:{server.Port}");
+            await _ear.ListenAsync($"nats://ada:{Secret.NatsPassword}@127.0.0.1:{server.Port}");
         }
         else
         {
             // The first server is none: the second is tried too.
-            await _ear.ListenAsync($"nats://127.0.0.1:1,{server.Url}", "ada", "right-secret");
+            await _ear.ListenAsync($"nats://127.0.0.1:1,{server.Url}", "ada", Secret.NatsPassword);
         }
         await _ear.UpAsync();
-        _ear.Source.Status.Detail.ShouldNotContain("secret");
+        _ear.Source.Status.Detail.ShouldNotContain(Secret.NatsPassword);
     }
 
     [Fact]
     public async Task AUserThatMayNotSubscribeIsToldWhatToGrant()
     {
-        using var folder = new TempFolder();
-        var config = folder.File("nats.conf");
+        var folder = TestRun.NewGivenFolder();
+        var config = Path.Combine(folder, "nats.conf");
         await File.WriteAllTextAsync(
             config,
-            "authorization { users = [ { user: ada, password: x, permissions: { subscribe: { deny: \"streamspace.session.wake\" } } } ] }",
+            "authorization { users = [ { user: ada, password: "
+                + Secret.NatsPassword
+                + ", permissions: { subscribe: { deny: \"streamspace.session.wake\" } } } ] }",
             Cancel
         );
         await using var server = await NatsServer.StartAsync(false, "-c", config);
-        await _ear.ListenAsync(server.Url, "ada", "x");
+        await _ear.ListenAsync(server.Url, "ada", Secret.NatsPassword);
         await _ear.Listener.Changed.UntilAsync(
             () => _ear.Source.Status.Detail.Contains("may not subscribe", StringComparison.Ordinal),
             "a detail about the permission"
@@ -122,7 +124,7 @@ public sealed class NatsReachTests : IAsyncDisposable
 
     [Theory]
     [InlineData("http://host:4222")]
-    [InlineData("nats://ada:url-secret@host:4222,nats://:bad url-secret")]
+    [InlineData($"nats://ada:{Secret.Wrong}@host:4222,nats://:bad {Secret.Wrong}")]
     [InlineData("nats://host,,")]
     public void AnAddressThatIsNoneIsRefusedWithoutRepeatingIt(string url)
     {
@@ -130,27 +132,27 @@ public sealed class NatsReachTests : IAsyncDisposable
             new NatsSource(new NatsSourceOptions(url, null, null), TimeProvider.System, () => 0.5, _ear.Log)
         );
         refused.Message.ShouldContain("NATS_URL");
-        refused.Message.ShouldNotContain("secret");
+        refused.Message.ShouldNotContain(Secret.Wrong);
     }
 
     [Fact]
     public async Task ACertificateThatNobodyVouchesForIsNotTrusted()
     {
-        using var folder = new TempFolder();
+        var folder = TestRun.NewGivenFolder();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256).CreateSelfSigned(
             Now.AddDays(-1),
             Now.AddDays(1)
         );
-        await File.WriteAllTextAsync(folder.File("cert.pem"), certificate.ExportCertificatePem(), Cancel);
-        await File.WriteAllTextAsync(folder.File("key.pem"), key.ExportPkcs8PrivateKeyPem(), Cancel);
+        await File.WriteAllTextAsync(Path.Combine(folder, "cert.pem"), certificate.ExportCertificatePem(), Cancel);
+        await File.WriteAllTextAsync(Path.Combine(folder, "key.pem"), key.ExportPkcs8PrivateKeyPem(), Cancel);
         await using var server = await NatsServer.StartAsync(
             false,
             "--tls",
             "--tlscert",
-            folder.File("cert.pem"),
+            Path.Combine(folder, "cert.pem"),
             "--tlskey",
-            folder.File("key.pem")
+            Path.Combine(folder, "key.pem")
         );
         await _ear.ListenAsync($"tls://127.0.0.1:{server.Port}");
         await _ear.Listener.Changed.UntilAsync(

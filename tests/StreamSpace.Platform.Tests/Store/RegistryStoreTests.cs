@@ -7,11 +7,11 @@ using static StreamSpace.Platform.Tests.Support.Some;
 
 namespace StreamSpace.Platform.Tests;
 
-public sealed class RegistryStoreTests : IDisposable
+public sealed class RegistryStoreTests
 {
-    private readonly TempFolder _folder = new();
+    private readonly string _folder = TestRun.NewFolder();
 
-    private string File => _folder.File("host.db");
+    private string File => Path.Combine(_folder, "host.db");
 
     [Theory]
     [InlineData(true)]
@@ -149,7 +149,7 @@ public sealed class RegistryStoreTests : IDisposable
             new Dictionary<string, string> { ["nats"] = "1" },
             OwedChange.None
         );
-        foreach (var file in Directory.GetFiles(_folder.Path))
+        foreach (var file in Directory.GetFiles(_folder))
         {
             System.IO.File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
         }
@@ -220,8 +220,6 @@ public sealed class RegistryStoreTests : IDisposable
         store.Commit(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "1" }, OwedChange.None);
         store.Load().Lives.Count.ShouldBe(1);
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private void Execute(string sql)
     {

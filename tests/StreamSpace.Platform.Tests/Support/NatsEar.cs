@@ -13,7 +13,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     private PlatformWatch? _watch;
     private Task _running = Task.CompletedTask;
 
-    public LogLines Log { get; } = new();
+    public SearchedLog Log { get; } = new();
 
     public RecordingListener Listener { get; } = new();
 
@@ -110,6 +110,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        TestRun.Search.LookAt("the status", $"{_source?.Status}");
         _store.Dispose();
         _stop.Dispose();
     }

@@ -9,7 +9,7 @@ namespace StreamSpace.Platform.Tests.Support;
 /// <summary>A real nats-server on a free loopback port, with a folder of its own.</summary>
 public sealed class NatsServer : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("nats-").FullName;
+    private readonly string _folder = TestRun.NewGivenFolder();
     private readonly string[] _options;
     private Process? _process;
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using StreamSpace.Platform.Tests.Support;
@@ -226,10 +225,10 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private PlatformWatch Watch(bool demo) => new([_source], _store, demo, _clock, () => 0.5, NullLogger.Instance);
+    private PlatformWatch Watch(bool demo) => new([_source], _store, demo, _clock, () => 0.5, new SearchedLog());
 
     private PlatformWatch Over(IRegistryStore store, params ISource[] sources) =>
-        new(sources, store, demo: false, _clock, () => 0.5, NullLogger.Instance);
+        new(sources, store, demo: false, _clock, () => 0.5, new SearchedLog());
 
     private static ValueTask<IAsyncDisposable> ListenAsync(
         PlatformWatch watch,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Shouldly;
 
 namespace StreamSpace.PluginHost.Tests.Support;
 
@@ -13,7 +14,10 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
 
-    private HostProcess(Process process) => _process = process;
+    private HostProcess(Process process, string heard) => (_process, Heard) = (process, heard);
+
+    /// <summary>The file with what was thrown and asked for in it.</summary>
+    public string Heard { get; }
 
     public List<string> Output { get; } = [];
 
@@ -28,7 +32,7 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = TestHost.NewFolder(),
+            WorkingDirectory = TestRun.NewFolder(),
         };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "StreamSpace.PluginHost.dll"));
         foreach (var argument in arguments)
@@ -39,14 +43,14 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             start.Environment.Remove(name);
         }
-        start.Environment["LOGS_DIRECTORY"] = TestHost.NewFolder();
-        // A process that is killed would leave its pipes behind.
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        start.Environment["LOGS_DIRECTORY"] = TestRun.NewFolder();
+        var heard = TestRun.Hear(start);
+        TestRun.Search.Add(environment ?? new Dictionary<string, string>());
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
         }
-        var host = new HostProcess(new Process { StartInfo = start });
+        var host = new HostProcess(new Process { StartInfo = start }, heard);
         host._process.OutputDataReceived += (_, line) => host.Take(host.Output, line.Data);
         host._process.ErrorDataReceived += (_, line) => host.Take(host.Errors, line.Data);
         host._process.Start();
@@ -61,6 +65,19 @@ internal sealed class HostProcess : IAsyncDisposable
         var host = Start(Arguments(data, more));
         await host.SaysAsync("Sign in");
         return host;
+    }
+
+    /// <summary>What the command <c>token</c> prints, and nothing else does.</summary>
+    public static async Task<string> TokenAsync(string data, params string[] more)
+    {
+        string token;
+        await using (var command = Start(["token", "--data", data, .. more]))
+        {
+            (await command.EndAsync()).ShouldBe(0);
+            token = command.Output.ShouldHaveSingleItem();
+        }
+        TestRun.Search.Add(token);
+        return token;
     }
 
     public static IEnumerable<string> Arguments(string data, params string[] more) =>
@@ -122,6 +139,7 @@ internal sealed class HostProcess : IAsyncDisposable
             await _process.WaitForExitAsync();
         }
         _process.Dispose();
+        TestRun.Search.LookAt("what a process printed", string.Join('\n', Output.Concat(Errors)));
     }
 
     private void Take(List<string> lines, string? line)

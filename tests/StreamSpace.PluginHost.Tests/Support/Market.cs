@@ -10,7 +10,7 @@ internal sealed class Market
 {
     private const string Echo = "streamspace-echo";
 
-    private readonly string _folder = TestHost.NewFolder();
+    private readonly string _folder = TestRun.NewFolder();
 
     public Market()
     {
@@ -30,7 +30,7 @@ internal sealed class Market
             Environment = new Dictionary<string, string>
             {
                 ["CATALOG_URL"] = Catalog,
-                ["WEBHOOK_SIGNING_SECRET"] = "so that the demo does not run",
+                ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret,
             },
         };
 
@@ -55,7 +55,7 @@ internal sealed class Market
     /// <summary>Offers a built Echo as this version; <paramref name="spoil"/> may change its files before.</summary>
     public void Offer(string built, string version, Action<string>? spoil = null)
     {
-        var folder = TestHost.NewFolder();
+        var folder = TestRun.NewFolder();
         Copy(built, folder);
         var manifest = Path.Combine(folder, "manifest.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("1.2.3", version, StringComparison.Ordinal));

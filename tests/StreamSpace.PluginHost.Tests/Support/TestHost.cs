@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using EndToEnd.Support;
 using Shouldly;
 
 namespace StreamSpace.PluginHost.Tests.Support;
@@ -9,19 +8,16 @@ namespace StreamSpace.PluginHost.Tests.Support;
 /// <summary>A whole host in this process: real Kestrel on a free port, a data folder that goes with it.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
-    private static readonly DirectoryInfo Root = MakeRoot();
-
     private readonly RunningHost _host;
-    private readonly SecretSearch _search = new();
     private readonly HttpClientHandler _handler = new() { AllowAutoRedirect = false, UseCookies = false };
 
     private TestHost(RunningHost host, HostSettings settings, StringWriter console, TimeProvider clock)
     {
         (_host, Settings, Console) = (host, settings, console);
-        _search.Add(settings.Environment);
-        Client = new HttpClient(_search.Around(_handler)) { BaseAddress = host.Address };
+        Client = new HttpClient(TestRun.Search.LookingAt(_handler)) { BaseAddress = host.Address };
         Tokens = new AccessTokens(SigningKey.Find(settings.Environment, settings.DataFolder), clock);
         Admin = Tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
+        TestRun.Search.Add(Admin);
     }
 
     /// <summary>The folder with the built test plugin.</summary>
@@ -34,13 +30,10 @@ internal sealed class TestHost : IAsyncDisposable
     public string Admin { get; }
     public Uri SignInLink => _host.SignInLink;
 
-    /// <summary>A new folder that goes when the tests have run.</summary>
-    public static string NewFolder() => Root.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
-
     /// <summary>Settings of a host that has everything to itself.</summary>
     public static HostSettings NewSettings()
     {
-        var folder = NewFolder();
+        var folder = TestRun.NewFolder();
         return new HostSettings
         {
             Urls = ["http://127.0.0.1:0"],
@@ -56,6 +49,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         settings ??= NewSettings();
         clock ??= TimeProvider.System;
+        TestRun.Search.Add(settings.Environment);
         var console = new StringWriter();
         var host = new RunningHost(settings, clock, () => 0.5, new Narrator(console, clock));
         try
@@ -96,7 +90,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public Task<HttpResponseMessage> PutConfigAsync(string json)
     {
-        _search.AddFrom(json);
+        TestRun.Search.AddFrom(json);
         return SendAsync(HttpMethod.Put, "api/plugins/echo/config", Admin, Json(json));
     }
 
@@ -126,19 +120,6 @@ internal sealed class TestHost : IAsyncDisposable
         Client.Dispose();
         _handler.Dispose();
         await _host.DisposeAsync();
-        _search.LookAt("what the host printed", Console.ToString());
-        _search.LookAtFolder(Settings.DataFolder);
-        if (Directory.Exists(Settings.LogFolder))
-        {
-            _search.LookAtFolder(Settings.LogFolder);
-        }
-        _search.Result.Found.ShouldBeEmpty();
-    }
-
-    private static DirectoryInfo MakeRoot()
-    {
-        var root = Directory.CreateTempSubdirectory("plugin-host-tests-");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => root.Delete(recursive: true);
-        return root;
+        TestRun.Search.LookAt("what the host printed", Console.ToString());
     }
 }

@@ -144,6 +144,27 @@ public sealed class EchoPlugin : IPlugin
                 async () => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None)
             )
             .ExcludeFromDescription();
+        routes
+            .MapPost(
+                "/swallow",
+                async (HttpRequest request) =>
+                {
+                    using var reader = new StreamReader(request.Body);
+                    var text = await reader.ReadToEndAsync();
+                    try
+                    {
+                        throw new InvalidOperationException(text);
+                    }
+                    catch (InvalidOperationException)
+                    {
+                        using var client = new HttpClient();
+                        // Nobody is there.
+                        Task asked = client.GetAsync(new Uri($"http://127.0.0.1:1/?{text}"));
+                        await asked.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    }
+                }
+            )
+            .ExcludeFromDescription();
         routes.MapGet("/open", () => "not open").WithMetadata(new AllowAnonymousAttribute());
         // Loads the package only when it is asked.
         routes.MapGet("/own-package", () => AssemblyLoadContext.GetLoadContext(typeof(Serilog.Log).Assembly)!.Name);

@@ -1,39 +1,52 @@
+using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace EndToEnd.Support;
+namespace Secrets;
 
-/// <summary>Looks for the secrets that a program was given in all that it gives away.</summary>
-public sealed partial class SecretSearch
+/// <summary>Looks for the secrets that programs were given in all that they give away.</summary>
+/// <param name="known">The first of them; more may be added.</param>
+public sealed partial class SecretSearch(params IEnumerable<string> known)
 {
-    public const string ApiKey = "5ec3e7a9100c0ffee0d15ea5e0ba5e11";
-    public const string AppKey = "5ec3e7ab200c0ffee0d15ea5e0ba5e1100facade";
+    // Less would be found in what has nothing to do with it.
+    private const int Shortest = 8;
+    private const int Around = 200;
 
     private static readonly string[] Kinds = ["KEY", "PASSWORD", "SECRET"];
 
     private readonly Lock _lock = new();
-    private readonly HashSet<string> _secrets = [ApiKey, AppKey];
+    private readonly HashSet<string> _secrets = [.. known];
     private readonly List<string> _found = [];
+    private SearchValues<string>? _values;
 
-    /// <summary>Where one was found, and how many looks there were.</summary>
-    public (IReadOnlyList<string> Found, int Looks) Result
+    /// <summary>Where one was found, each with the text around it.</summary>
+    public IReadOnlyList<string> Found
     {
         get
         {
             lock (_lock)
             {
-                return ([.. _found], Looks);
+                return [.. _found];
             }
         }
     }
 
-    private int Looks { get; set; }
-
+    /// <summary>Takes a text for a secret from now on.</summary>
+    /// <exception cref="ArgumentException">It is so short that it would be found everywhere.</exception>
     public void Add(string secret)
     {
+        if (secret.Length < Shortest)
+        {
+            throw new ArgumentException(
+                $"A secret of less than {Shortest} characters cannot be searched for: {secret}."
+            );
+        }
         lock (_lock)
         {
-            _secrets.Add(secret);
+            if (_secrets.Add(secret))
+            {
+                _values = null;
+            }
         }
     }
 
@@ -54,19 +67,25 @@ public sealed partial class SecretSearch
     {
         foreach (Match match in Named().Matches(config))
         {
-            Add(match.Groups[2].Value);
+            Add(match.Groups[1].Value);
         }
     }
 
+    /// <summary>Looks at a text, in whatever case the secret is written there.</summary>
     public void LookAt(string place, string text)
     {
         lock (_lock)
         {
-            Looks++;
-            _found.AddRange(_secrets.Where(text.Contains).Select(secret => $"{secret[..6]}… in {place}"));
+            _values ??= SearchValues.Create([.. _secrets], StringComparison.OrdinalIgnoreCase);
+            if (text.AsSpan().IndexOfAny(_values) is >= 0 and var at)
+            {
+                var begin = Math.Max(0, at - Around);
+                _found.Add($"In {place}: {text[begin..Math.Min(text.Length, at + Around)]}");
+            }
         }
     }
 
+    /// <summary>Looks at every file, whatever is written in it.</summary>
     public void LookAtFolder(string folder)
     {
         foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
@@ -74,14 +93,14 @@ public sealed partial class SecretSearch
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var bytes = new MemoryStream();
             stream.CopyTo(bytes);
-            LookAt(file, Encoding.Latin1.GetString(bytes.ToArray()));
+            LookAt(file, Encoding.Latin1.GetString(bytes.GetBuffer(), 0, (int)bytes.Length));
         }
     }
 
-    /// <summary>Looks at the address and the whole answer of every call.</summary>
-    public HttpMessageHandler Around(HttpMessageHandler inner) => new Handler(this) { InnerHandler = inner };
+    /// <summary>Looks at the whole answer of every call.</summary>
+    public HttpMessageHandler LookingAt(HttpMessageHandler inner) => new Handler(this) { InnerHandler = inner };
 
-    [GeneratedRegex("\"(apiKey|appKey|secret|password)\" *: *\"([^\"]{8,})\"")]
+    [GeneratedRegex("\"(?:key|apiKey|appKey|secret|password)\" *: *\"([^\"]{8,99})\"")]
     private static partial Regex Named();
 
     private sealed class Handler(SecretSearch search) : DelegatingHandler
