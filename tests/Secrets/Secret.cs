@@ -27,6 +27,9 @@ public static class Secret
     /// <summary>With which StreamSpace signs its tokens; as long as it must be.</summary>
     public const string JwtSecret = "5ec3e7-of-the-tokens-of-streamspace";
 
+    /// <summary>Of the proxy on the way to Datadog.</summary>
+    public const string ProxyPassword = "5ec3e7-of-the-proxy-on-the-way";
+
     /// <summary>Of a plugin's config, whatever it is for.</summary>
     public const string OfConfig = "5ec3e7-of-a-config-of-a-plugin";
 
@@ -35,5 +38,16 @@ public static class Secret
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-    [ApiKey, AppKey, ReaderPassword, OwnerPassword, NatsPassword, SigningSecret, JwtSecret, OfConfig, Wrong];
+    [
+        ApiKey,
+        AppKey,
+        ReaderPassword,
+        OwnerPassword,
+        NatsPassword,
+        SigningSecret,
+        JwtSecret,
+        ProxyPassword,
+        OfConfig,
+        Wrong,
+    ];
 }

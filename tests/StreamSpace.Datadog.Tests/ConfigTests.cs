@@ -98,6 +98,11 @@ public sealed class ConfigTests
     }
 
     [Fact]
+    public void AnIntakeUrlWithAPasswordIsAFault() =>
+        Faults($$"""{"intakeUrl":"http://ada:{{Secret.ProxyPassword}}@127.0.0.1:9"}""")
+            .ShouldBe(["intakeUrl: must hold no user and no password: it is shown."]);
+
+    [Fact]
     public void AKeyFileIsReadAndOneThatIsMissingIsAFault()
     {
         var file = Path.Combine(TestRun.NewGivenFolder(), "key");

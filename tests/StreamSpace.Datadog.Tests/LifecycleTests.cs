@@ -106,6 +106,30 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task AProxyIsShownToNobodyForItMayHoldAPassword()
+    {
+        var proxy = $"http://ada:{Secret.ProxyPassword}@127.0.0.1:1";
+        foreach (var config in (JsonObject[])[new() { ["proxy"] = proxy }, []])
+        {
+            var plugin = new DatadogPlugin();
+            var host = new HostStandIn
+            {
+                Environment = new Dictionary<string, string>
+                {
+                    ["DD_DD_URL"] = "http://127.0.0.1:1",
+                    ["HTTPS_PROXY"] = proxy,
+                },
+            };
+            await plugin.LoadAsync(host, CancellationToken.None);
+            (await plugin.ConfigureAsync(config, CancellationToken.None)).ShouldBeEmpty();
+            var all = plugin.Config.ToJsonString() + plugin.Status.ToJsonString();
+            using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+            await plugin.UnloadAsync(soon.Token);
+            all.ShouldNotContain(Secret.ProxyPassword);
+        }
+    }
+
+    [Fact]
     public async Task TheLedgerBalances()
     {
         await using var run = await PluginRun.StartAsync();

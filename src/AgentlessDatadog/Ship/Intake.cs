@@ -53,7 +53,8 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         };
         if (proxy is null)
             return handler;
-        handler.Proxy = new WebProxy(proxy);
+        // The runtime names the proxy when it is refused there: with its password, were that in the address.
+        handler.Proxy = new WebProxy(new UriBuilder(proxy) { UserName = "", Password = "" }.Uri);
         if (proxy.UserInfo.Split(':', 2) is [var user, var password])
         {
             handler.Proxy.Credentials = new NetworkCredential(

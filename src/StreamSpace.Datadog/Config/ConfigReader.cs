@@ -22,6 +22,10 @@ internal sealed class ConfigReader(ConfigSchema schema, IReadOnlyDictionary<stri
             found.Add(new("site", "must be a Datadog site such as datadoghq.com or datadoghq.eu, or sandbox."));
         }
         var intakeUrl = read.Url("intakeUrl");
+        if (intakeUrl?.UserInfo.Length > 0)
+        {
+            found.Add(new("intakeUrl", "must hold no user and no password: it is shown."));
+        }
         if (site == DatadogConfig.Sandbox && intakeUrl is null && sandbox is null)
         {
             found.Add(
