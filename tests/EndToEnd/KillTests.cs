@@ -23,7 +23,7 @@ public sealed class KillTests
         var rounds = int.TryParse(Environment.GetEnvironmentVariable("SOAK_KILL"), out var soak) ? soak : 30;
         await using var installation = await Installation.StartWithJudgeAsync(
             // A source of the platform, so that the host's own file is under load as well.
-            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = "a-shared-secret-of-32-characters" }
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret }
         );
         var from = TimeProvider.System.GetUtcNow();
         var chance = new Random(rounds);

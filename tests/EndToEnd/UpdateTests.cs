@@ -24,7 +24,11 @@ public sealed class UpdateTests
         Copy(BuiltProgram.PluginFolder, Path.Combine(plugins, "streamspace-datadog"));
         await PublishAsync(catalog, "1.0.1");
         await using var installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string> { ["CATALOG_URL"] = catalog },
+            new Dictionary<string, string>
+            {
+                ["CATALOG_URL"] = catalog,
+                ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret,
+            },
             "--plugins",
             plugins
         );
@@ -46,6 +50,7 @@ public sealed class UpdateTests
         var to = TimeProvider.System.GetUtcNow().AddMinutes(5);
         (await SumAsync("kill.keyed")).ShouldBe(client.Keyed);
         (await SumAsync("kill.plain")).ShouldBeInRange(client.Plain, client.Plain + client.PlainUnanswered);
+        (await SumAsync("streamspace.user.created")).ShouldBe(client.Users);
         var titles = (await installation.Sandbox.EventsAsync(from, to))
             .EnumerateArray()
             .Select(e => e.GetProperty("title").GetString())
