@@ -213,9 +213,11 @@ internal sealed class ShipLoop(
             return;
         // What waits already is no longer live: what comes from now on goes first.
         outbox.Age(lane);
-        _state = new State(state, answer.Verdict, answer.Status, answer.Words, clock.GetUtcNow() + wait, refusal);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await Task.WhenAny(reconfigured, Task.Delay(wait, clock, ended.Token)).ConfigureAwait(false);
+        // It begins before it is told when it ends.
+        var waited = Task.Delay(wait, clock, ended.Token);
+        _state = new State(state, answer.Verdict, answer.Status, answer.Words, clock.GetUtcNow() + wait, refusal);
+        await Task.WhenAny(reconfigured, waited).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
     }

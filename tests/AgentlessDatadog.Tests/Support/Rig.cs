@@ -81,8 +81,11 @@ public sealed class Rig : IAsyncDisposable
         await Pipeline.FlushAsync(default);
     }
 
-    /// <summary>Whether nothing is on its way: what is queued waits for the clock.</summary>
-    public bool IsQuiet => Pipeline.Status.Lanes.All(lane => lane.State != LaneState.Open || lane.Ledger.Queued == 0);
+    /// <summary>Whether nothing is on its way, a question about the key neither: what is queued waits for the clock.</summary>
+    public bool IsQuiet =>
+        Pipeline.Status.Lanes.All(lane =>
+            lane.State == LaneState.Open ? lane.Ledger.Queued == 0 : lane.NextTry > Clock.GetUtcNow()
+        );
 
     /// <summary>
     /// Waits until something holds. With a step it moves the clock whenever nothing is on its way, for a request on the
