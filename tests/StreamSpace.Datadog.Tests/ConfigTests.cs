@@ -137,6 +137,14 @@ public sealed class ConfigTests
         Read(new JsonObject { ["site"] = site, ["intakeUrl"] = intakeUrl }.ToJsonString())
             .KeepsDataLocal.ShouldBe(local);
 
+    [Theory]
+    [InlineData("sandbox", false)]
+    [InlineData("datadoghq.eu", true)]
+    public void WhatStaysOnThisMachineGoesThroughNoProxyOfTheEnvironment(string site, bool goes) =>
+        Read($$"""{"site":"{{site}}"}""", ("HTTPS_PROXY", "http://proxy.example.com:3128"))
+            .Intake(Sandbox, "instance:a")
+            .Proxy.ShouldBe(goes ? new Uri("http://proxy.example.com:3128") : null);
+
     [Fact]
     public void TheSandboxWithoutOneIsAFault()
     {

@@ -19,7 +19,8 @@ internal static class ConfigIntake
             Site = config.Site,
             IntakeUrl = config.IntakeUrl ?? (sandbox ? local : null),
             ApiKey = config.ApiKey ?? (sandbox ? NoAccountKey : null),
-            Proxy = config.Proxy,
+            // The demo never leaves this machine.
+            Proxy = config.KeepsDataLocal ? null : config.Proxy,
             FlushInterval = config.MetricsInterval,
             Tags = config.GlobalTags,
             Metrics = config.EnableMetrics,
