@@ -244,9 +244,20 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     {
         _watchdog.Look(_options.FlushInterval);
         _warnings.Set("clock", _intake?.SkewFault);
+        _warnings.Set("cuts", CutsAhead());
         if (_canary.IsCompleted)
             _canary = _loop.KeepAsync(Arrival.Canary());
         _ = _loop.CutAsync();
+    }
+
+    // A cut is never before the one before it, so that after the clock was set back they run ahead of it.
+    private string? CutsAhead()
+    {
+        var ahead = _loop.LastFlush?.At - _clock.GetUtcNow();
+        return ahead >= TimeSpan.FromSeconds(60)
+            ? $"This machine's clock was set back: points are charted {ahead.Value.TotalMinutes:0} min in the future until it "
+                + "has caught up, and beyond 10 min Datadog drops them without a word."
+            : null;
     }
 
     private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)

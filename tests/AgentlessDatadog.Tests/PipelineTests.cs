@@ -82,41 +82,6 @@ public sealed class PipelineTests
     }
 
     [Fact]
-    public async Task AnEarlyCutNeverRunsAheadOfTheClockHoweverOftenItIsAskedFor()
-    {
-        var cuts = new List<long>();
-        await using var rig = await Rig.StartAsync(store: new FailingStore { OnCut = cut => cuts.Add(cut.Second) });
-        for (var i = 0; i < 20; i++)
-        {
-            await rig.KeepAsync(Some.Count());
-            await rig.Pipeline.FlushEarlyAsync(default);
-            if (i % 2 == 1)
-                rig.Clock.Advance(TimeSpan.FromSeconds(1));
-        }
-        cuts.Count.ShouldBe(10);
-        cuts[^1].ShouldBe(rig.Clock.GetUtcNow().ToUnixTimeSeconds() - 1);
-    }
-
-    [Fact]
-    public async Task AClockThatStepsBackNeverRepeatsASecond()
-    {
-        var cuts = new List<long>();
-        await using var rig = await Rig.StartAsync(store: new FailingStore { OnCut = cut => cuts.Add(cut.Second) });
-        for (var i = 0; i < 20; i++)
-        {
-            await rig.KeepAsync(Some.Count(), Some.Gauge(value: i));
-            rig.Clock.AdjustTime(rig.Clock.GetUtcNow().AddSeconds(i % 5 == 0 ? -7 : 1));
-            await rig.CutAsync();
-        }
-        await rig.UntilSent();
-        cuts.Count.ShouldBe(20);
-        cuts.Zip(cuts.Skip(1)).ShouldAllBe(pair => pair.First < pair.Second);
-        var sent = rig.FarEnd.Series.Where(s => s.Metric == "app.made").Select(s => s.Points[0].Second);
-        sent.ShouldBe(cuts, ignoreOrder: true);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
-    }
-
-    [Fact]
     public async Task AMeasurementWithAnIdCountsOnceAlsoAfterARestart()
     {
         await using var rig = await Rig.StartAsync();
@@ -248,6 +213,37 @@ public sealed class PipelineTests
         summary.ShouldContain("40 more events: made");
         rig.Ledger(Lane.Events).ShouldBe(171, delivered: 131, overflowed: 40);
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ACutComesEarlyWhereMuchHasArrivedSinceTheLast()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        await rig.KeepAsync([.. Enumerable.Repeat(Some.Count(), 199_999)]);
+        await rig.KeepAsync(new DatadogEvent("Told", "", rig.Clock.GetUtcNow()));
+        await rig.UntilSent();
+        rig.FarEnd.Series.ShouldBeEmpty();
+        await rig.KeepAsync(Some.Count());
+        await rig.Until(() => rig.FarEnd.Series.Any());
+        rig.FarEnd.Series.Single().Points[0].Value.ShouldBe(200_000);
+    }
+
+    [Fact]
+    public async Task ACutWithinTheMinuteBeginsNoNewAllowanceOfEvents()
+    {
+        await using var rig = await Rig.StartAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            await rig.KeepAsync([
+                .. Enumerable
+                    .Range(0, 40)
+                    .Select(_ => new DatadogEvent("Made", "", rig.Clock.GetUtcNow()) { Kind = "made" }),
+            ]);
+            await rig.FlushAsync();
+        }
+        await rig.UntilSent();
+        rig.Ledger(Lane.Events).ShouldBe(80, delivered: 60, overflowed: 20);
     }
 
     [Fact]

@@ -34,6 +34,98 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task WhatARefusalMeansIsAskedAgainWhereNobodyAnsweredTheFirstTime()
+    {
+        var isAway = true;
+        await using var pipeline = Start(
+            new Sites(request =>
+                request.Method == HttpMethod.Get && isAway
+                    ? Answer(HttpStatusCode.ServiceUnavailable, "")
+                    : Refuse(request, "datadoghq.eu")
+            )
+        );
+        await pipeline.StartAsync(CancellationToken.None);
+        await KeepOnEveryLaneAsync(pipeline);
+        await LaneAsync(pipeline, l => l is { Refusal: Refusal.Unexplained, NextTry: not null });
+        isAway = false;
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        (await LaneAsync(pipeline, l => l.Refusal == Refusal.OtherSite)).LastError!.ShouldContain(
+            "valid on datadoghq.eu"
+        );
+    }
+
+    [Fact]
+    public async Task ARefusalBehindAProxysPageIsTheProxys()
+    {
+        await using var pipeline = Start(
+            new Sites(request =>
+                request.Method == HttpMethod.Get
+                    ? Answer(HttpStatusCode.OK, "<html>Sign in</html>")
+                    : Answer(HttpStatusCode.Forbidden, """{"error":"blocked"}""")
+            )
+        );
+        await pipeline.StartAsync(CancellationToken.None);
+        await KeepOnEveryLaneAsync(pipeline);
+        await LaneAsync(pipeline, l => l.Refusal == Refusal.NotDatadog);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AKeyThatIsReplacedWhileItIsTriedOrAskedAboutIsUsedAtOnce(bool isTried)
+    {
+        var asked = new TaskCompletionSource();
+        var replaced = new TaskCompletionSource();
+        using var way = new Way(
+            async (request, token) =>
+            {
+                if (request.Headers.GetValues("DD-API-KEY").Single() != Secret.ApiKey)
+                    return Answer(HttpStatusCode.Accepted, "{}");
+                if (isTried || request.Method == HttpMethod.Get)
+                    asked.TrySetResult();
+                if (isTried)
+                    await replaced.Task;
+                if (request.Method == HttpMethod.Post)
+                    return Answer(HttpStatusCode.Forbidden, """{"errors":["Forbidden"]}""");
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+                throw new InvalidOperationException();
+            }
+        );
+        await using var pipeline = Start(way);
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await pipeline.ConfigureAsync(new IntakeOptions { ApiKey = new string('a', 32) }, CancellationToken.None);
+        replaced.SetResult();
+        await LaneAsync(pipeline, l => l.Ledger.Delivered == 1);
+    }
+
+    [Fact]
+    public async Task TheLongestWaitThatOneOfManyAnswersAsksForHolds()
+    {
+        var requests = 0;
+        using var all = new SemaphoreSlim(0);
+        using var way = new Way(
+            async (_, token) =>
+            {
+                var number = Interlocked.Increment(ref requests);
+                if (number == 8)
+                    all.Release(8);
+                await all.WaitAsync(token);
+                var answer = Answer(HttpStatusCode.TooManyRequests, """{"errors":["slow"]}""");
+                answer.Headers.Add("Retry-After", $"{100 * (1 + (number % 4))}");
+                return answer;
+            }
+        );
+        await using var pipeline = Start(way);
+        await pipeline.StartAsync(CancellationToken.None);
+        var events = Enumerable.Range(0, 8).Select(i => new DatadogEvent($"t{i}", "x", _clock.GetUtcNow())).ToList();
+        await pipeline.KeepAsync([], events, CancellationToken.None);
+        var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+        lane.NextTry.ShouldBe(_clock.GetUtcNow().AddSeconds(400));
+    }
+
+    [Fact]
     public async Task ASiteIsNeverLookedForBehindABaseAddress()
     {
         var asked = new List<string>();
@@ -113,6 +205,23 @@ public sealed class RefusalTests
             pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain(said);
     }
 
+    [Fact]
+    public async Task TheClockOfAProxyThatAnswersForDatadogSaysNothing()
+    {
+        await using var pipeline = Start(
+            new Sites(_ =>
+            {
+                var page = Answer(HttpStatusCode.OK, "<html>Sign in</html>");
+                page.Headers.Date = _clock.GetUtcNow().AddHours(-2);
+                return page;
+            })
+        );
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await LaneAsync(pipeline, l => l.Refusal == Refusal.NotDatadog);
+        pipeline.Status.ClockSkew.ShouldBeNull();
+    }
+
     private TelemetryPipeline Start(HttpMessageHandler handler, Func<IntakeOptions, IntakeOptions>? change = null)
     {
         var options = new IntakeOptions { ApiKey = Secret.ApiKey };
@@ -159,6 +268,13 @@ public sealed class RefusalTests
                 return lane;
             await again.WaitForNextTickAsync(patience.Token);
         }
+    }
+
+    private sealed class Way(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> answer)
+        : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken token) =>
+            answer(request, token);
     }
 
     // Stands for every host of the world; takes the body, and cuts the connection where there is no answer.

@@ -216,8 +216,7 @@ internal sealed partial class AggregateLoop(
                 ledger.Book(arrivals.Moves);
                 outbox.Add(arrivals.Payloads.Select(payload => payload.Header));
                 CutEarly(arrivals.Journal.Measurements.Count);
-                if (outbox.Bytes > _options.QueueMaxBytes)
-                    await expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+                await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
                 if (!isOnDisk)
                     Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(Unsure));
             }

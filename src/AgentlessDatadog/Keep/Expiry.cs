@@ -25,6 +25,13 @@ internal sealed class Expiry(Outbox outbox, Warnings warnings, ILogger logger)
         warnings.Set("queue", Full(outbox.Bytes, maxBytes));
     }
 
+    /// <summary>After each commit: tells that the room gets short, and makes room where there is none.</summary>
+    public Task LookAtRoomAsync(long maxBytes)
+    {
+        warnings.Set("queue", Full(outbox.Bytes, maxBytes));
+        return outbox.Bytes > maxBytes ? LookAsync(maxBytes) : Task.CompletedTask;
+    }
+
     private string? Old(Lane lane)
     {
         if (outbox.Expiring(lane) is not { } next)

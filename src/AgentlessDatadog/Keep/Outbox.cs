@@ -164,12 +164,26 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
     /// <summary>Gives up what waits and is too old, then the oldest until the rest fits into the room.</summary>
     public async ValueTask ExpireAsync(long maxBytes)
     {
-        await SettleAsync(TakeWaiting(IsTooOld), Account.Expired, TooOld).ConfigureAwait(false);
-        await SettleAsync(TakeExcess(maxBytes), Account.Expired, "queue full").ConfigureAwait(false);
+        await GiveUpAsync(TakeWaiting(IsTooOld), TooOld).ConfigureAwait(false);
+        await GiveUpAsync(TakeExcess(maxBytes), "queue full").ConfigureAwait(false);
     }
 
     /// <summary>The reason of what expires because of its age.</summary>
     public const string TooOld = "too old for Datadog";
+
+    private async ValueTask GiveUpAsync(List<PayloadHeader> headers, string reason)
+    {
+        try
+        {
+            await SettleAsync(headers, Account.Expired, reason).ConfigureAwait(false);
+        }
+        // What the store did not let go still waits.
+        catch
+        {
+            headers.ForEach(GiveBack);
+            throw;
+        }
+    }
 
     private static TimeSpan MaxAge(Lane lane) => TimeSpan.FromHours(lane == Lane.Events ? 18 : 1);
 

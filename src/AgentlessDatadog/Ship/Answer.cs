@@ -25,18 +25,33 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
     {
         var status = (int)response.StatusCode;
         var errors = Errors(body);
-        var verdict = Judge(response.StatusCode, errors is not null || string.IsNullOrWhiteSpace(body));
+        // Datadog says why it refuses; an empty refusal is somebody else's.
+        var isEmpty = response.IsSuccessStatusCode && string.IsNullOrWhiteSpace(body);
+        var verdict = Judge(response.StatusCode, isEmpty || errors is not null);
         var words = verdict switch
         {
             Verdict.Delivered => null,
-            Verdict.NotDatadog => $"{status} and no JSON: this is not Datadog's answer",
+            Verdict.NotDatadog => $"{status}{(errors is null ? " and no JSON" : "")}: this is not Datadog's answer",
             _ => $"{status}: {(string.IsNullOrEmpty(errors) ? response.ReasonPhrase : Shorten(errors))}",
         };
         return new Answer(verdict, status, words, AskedForBy(response, now))
         {
-            IsUncertain = response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout,
+            IsUncertain = IsGateways(response.StatusCode),
         };
     }
+
+    /// <summary>Its head came and its body did not: the status says no more than whether it may have arrived.</summary>
+    public static Answer Torn(HttpResponseMessage response, string why, DateTimeOffset now)
+    {
+        var status = (int)response.StatusCode;
+        return new Answer(Verdict.Wait, status, $"{status}: {why}", AskedForBy(response, now))
+        {
+            IsUncertain = response.IsSuccessStatusCode || IsGateways(response.StatusCode),
+        };
+    }
+
+    private static bool IsGateways(HttpStatusCode status) =>
+        status is HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;
 
     private static Verdict Judge(HttpStatusCode status, bool isDatadog) =>
         status switch
@@ -82,16 +97,17 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
 
     private static TimeSpan? AskedForBy(HttpResponseMessage response, DateTimeOffset now)
     {
-        if (response.Headers.RetryAfter is { } after)
-            // A date is by the clock of whoever wrote it, which ours may differ from.
-            return after.Delta ?? after.Date - (response.Headers.Date ?? now);
-        return
-            response.Headers.TryGetValues("X-RateLimit-Reset", out var values)
-            && double.TryParse(values.First(), CultureInfo.InvariantCulture, out var seconds)
-            && seconds is > 0 and < int.MaxValue
-            ? TimeSpan.FromSeconds(seconds)
-            : null;
+        // A date is by the clock of whoever wrote it, which ours may differ from.
+        var date = response.Headers.RetryAfter?.Date - (response.Headers.Date ?? now);
+        return new[] { date, Seconds(response, "Retry-After"), Seconds(response, "X-RateLimit-Reset") }.Max();
     }
+
+    private static TimeSpan? Seconds(HttpResponseMessage response, string header) =>
+        response.Headers.TryGetValues(header, out var values)
+        && double.TryParse(values.First(), CultureInfo.InvariantCulture, out var seconds)
+        && seconds > 0
+            ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue))
+            : null;
 
     private static string Shorten(string text) => text.Length <= MaxWords ? text : text[..MaxWords] + "…";
 }

@@ -130,6 +130,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
                 $"the key is valid on {site}; the site is set to {options.Site}"
             ),
             KeyState.Refused => (Refusal.KeyUnknown, $"the key is not known on {Where} ({words})"),
+            KeyState.NotDatadog => (Refusal.NotDatadog, key.Message ?? words),
             _ => (Refusal.Unexplained, words),
         };
     }
@@ -153,30 +154,66 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         request.Headers.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
         request.Headers.TryAddWithoutValidation("User-Agent", "agentless-datadog/1.0");
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        HttpResponseMessage? response = null;
         try
         {
             // A handler that ignores its token must not hold the lane: the wait ends all the same.
-            using var response = await client
+            response = await client
                 .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
                 .WaitAsync(either.Token)
                 .ConfigureAwait(false);
-            if (response.Headers.Date is { } theirs)
-                _skew = new ClockSkew(clock.GetUtcNow() - theirs);
+            var skew = clock.GetUtcNow() - response.Headers.Date;
             var body = await ReadAsync(response, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
-            return Answer.Read(response, body, clock.GetUtcNow());
+            var answer = Answer.Read(response, body, clock.GetUtcNow());
+            // The clock of whoever stands in the way says nothing about Datadog's.
+            if (skew is { } ahead && answer.Verdict != Verdict.NotDatadog)
+                _skew = new ClockSkew(ahead);
+            return answer;
         }
         catch (OperationCanceledException)
         {
             var why = cancellationToken.IsCancellationRequested
                 ? "stopped before an answer"
                 : $"no answer within {TimeOut.TotalSeconds} s";
-            return Answer.None(why) with { IsUncertain = MayHaveArrived(request) };
+            return Broken(why);
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            return Answer.None(Redact(error.Message)) with { IsUncertain = MayHaveArrived(request) };
+            return Broken(Redact(Words(error))) with { Verdict = IsBarred(error) ? Verdict.NotDatadog : Verdict.Wait };
         }
+        finally
+        {
+            response?.Dispose();
+        }
+
+        Answer Broken(string why) =>
+            response is null
+                ? Answer.None(why) with
+                {
+                    IsUncertain = MayHaveArrived(request),
+                }
+                : Answer.Torn(response, why, clock.GetUtcNow());
     }
+
+    // What it says itself is to look there.
+    private static string Words(Exception error) =>
+        error
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.SecureConnectionError,
+                InnerException: { } tls
+            }
+            ? $"no secure connection: {tls.Message}"
+            : error.Message;
+
+    // A proxy that does not let us through; one that cannot get through itself is an outage like any other.
+    private static bool IsBarred(Exception error) =>
+        error
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ProxyTunnelError,
+                StatusCode: < HttpStatusCode.InternalServerError,
+            };
 
     private async Task<string> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -181,20 +181,36 @@ internal sealed class ShipLoop(
     // Comes back when the key is no longer refused: the next request is then the probe.
     private async Task ParkAsync(Intake intake, Answer answer, CancellationToken stop)
     {
+        var reconfigured = _reconfigured.Next;
+        if (_intake != intake)
+            return;
         backOff.Failed(null);
         _state = new State(LaneState.Parked, answer.Verdict, answer.Status, answer.Words, null, Refusal.Unexplained);
         // A stop does not wait for a parked lane.
         outbox.Changed.Raise();
-        var (refusal, words) = await intake.ExplainAsync(answer, stop).ConfigureAwait(false);
-        logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, words);
+        var refusal = Refusal.Unexplained;
         KeyVerdict key;
         do
         {
-            var said = answer with { Words = words };
-            await WaitAsync(LaneState.Parked, intake, said, refusal, Recheck, stop).ConfigureAwait(false);
+            // Again where nobody could be asked the last time.
+            if (refusal == Refusal.Unexplained)
+            {
+                var explaining = intake.ExplainAsync(answer, stop);
+                await Task.WhenAny(explaining, reconfigured).ConfigureAwait(false);
+                if (_intake != intake)
+                    return;
+                (refusal, var words) = await explaining.ConfigureAwait(false);
+                answer = answer with { Words = words };
+                logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, words);
+            }
+            await WaitAsync(LaneState.Parked, intake, answer, refusal, Recheck, stop).ConfigureAwait(false);
             if (_intake != intake)
                 return;
-            key = await intake.CheckKeyAsync(stop).ConfigureAwait(false);
+            var checking = intake.CheckKeyAsync(stop);
+            await Task.WhenAny(checking, reconfigured).ConfigureAwait(false);
+            if (_intake != intake)
+                return;
+            key = await checking.ConfigureAwait(false);
         } while (key.State is KeyState.Refused or KeyState.Missing);
     }
 
@@ -224,7 +240,8 @@ internal sealed class ShipLoop(
 
     private static bool IsTrouble(Answer? answer) => Severity(answer) >= 2;
 
-    private static Answer? Worse(Answer? one, Answer? other) => Severity(other) > Severity(one) ? other : one;
+    private static Answer? Worse(Answer? one, Answer? other) =>
+        (Severity(other), other?.AskedFor).CompareTo((Severity(one), one?.AskedFor)) > 0 ? other : one;
 
     // One answer speaks for the round: the one that asks most of the lane.
     private static int Severity(Answer? answer) =>

@@ -16,6 +16,9 @@ public sealed class AnswerTests
     [InlineData(302, "", Verdict.NotDatadog)]
     [InlineData(400, """{"errors":["bad"]}""", Verdict.Bad)]
     [InlineData(400, "<html></html>", Verdict.NotDatadog)]
+    [InlineData(400, "", Verdict.NotDatadog)]
+    [InlineData(403, "", Verdict.NotDatadog)]
+    [InlineData(204, "", Verdict.Delivered)]
     [InlineData(401, """{"errors":["API key required"]}""", Verdict.Refused)]
     [InlineData(403, """{"errors":["Forbidden"]}""", Verdict.Refused)]
     [InlineData(403, "<html>Blocked</html>", Verdict.NotDatadog)]
@@ -44,14 +47,65 @@ public sealed class AnswerTests
     [Theory]
     [InlineData("Retry-After", "7", 7.0)]
     [InlineData("X-RateLimit-Reset", "9", 9.0)]
+    [InlineData("X-RateLimit-Reset", "0.5", 0.5)]
     [InlineData("X-RateLimit-Reset", "soon", null)]
     [InlineData("X-RateLimit-Reset", "-1", null)]
+    [InlineData("X-RateLimit-Reset", "NaN", null)]
+    [InlineData("X-RateLimit-Reset", "1e99", (double)int.MaxValue)]
+    [InlineData("Retry-After", "99999999999", (double)int.MaxValue)]
+    [InlineData("Retry-After", "2.5", 2.5)]
+    [InlineData("Retry-After", "-5", null)]
+    [InlineData("Retry-After", "later", null)]
     public void ARequestToWaitIsRead(string header, string value, double? seconds) =>
         (Read(429, "", header, value).AskedFor?.TotalSeconds).ShouldBe(seconds);
 
     [Fact]
     public void ARetryAfterMayBeADate() =>
         Read(503, "", "Retry-After", Now.AddSeconds(30).ToString("R")).AskedFor.ShouldBe(TimeSpan.FromSeconds(30));
+
+    [Fact]
+    public void ADateIsByTheClockOfWhoeverWroteIt()
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
+        response.Headers.Date = Now.AddHours(-3);
+        response.Headers.TryAddWithoutValidation("Retry-After", Now.AddHours(-3).AddSeconds(40).ToString("R"));
+        Answer.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(40));
+    }
+
+    [Fact]
+    public void OfTwoRequestsToWaitTheLongerHolds()
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
+        response.Headers.TryAddWithoutValidation("Retry-After", "0");
+        response.Headers.TryAddWithoutValidation("X-RateLimit-Reset", "50");
+        Answer.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(50));
+    }
+
+    [Theory]
+    [InlineData(202, true)]
+    [InlineData(400, false)]
+    [InlineData(403, false)]
+    [InlineData(429, false)]
+    [InlineData(500, false)]
+    [InlineData(502, true)]
+    [InlineData(504, true)]
+    public void AnAnswerTornOffIsWaitedForAndItsStatusSaysWhetherTheRequestMayHaveArrived(int status, bool mayHave)
+    {
+        using var response = new HttpResponseMessage((HttpStatusCode)status);
+        response.Headers.TryAddWithoutValidation("Retry-After", "40");
+        var answer = Answer.Torn(response, "cut", Now);
+        answer.ShouldBe(
+            new Answer(Verdict.Wait, status, $"{status}: cut", TimeSpan.FromSeconds(40)) { IsUncertain = mayHave }
+        );
+    }
+
+    [Theory]
+    [InlineData(500, false)]
+    [InlineData(502, true)]
+    [InlineData(503, false)]
+    [InlineData(504, true)]
+    public void AGatewaysAnswerLeavesOpenWhetherTheRequestArrived(int status, bool isUncertain) =>
+        Read(status, "").IsUncertain.ShouldBe(isUncertain);
 
     private static Answer Read(int status, string body, string? header = null, string? value = null)
     {

@@ -30,7 +30,45 @@ public sealed class ExpiryTests
         await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.UntilSent();
         await rig.FlushAsync();
+        await rig.Until(() => rig.Pipeline.Status.Warnings.Count == 0);
+    }
+
+    [Fact]
+    public async Task WhatThePipelineSaysAboutItselfIsNoLoss()
+    {
+        await using var rig = await Rig.StartAsync(o =>
+            o with
+            {
+                ApiKey = null,
+                SelfMetrics = new SelfMetrics("app.datadog.", []),
+            }
+        );
+        await PassAsync(rig, TimeSpan.FromMinutes(31));
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
+        rig.Pipeline.Status.Queue.Requests.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task PointsAreGivenUpAfterAnHourAndEventsAfter18()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null, FlushInterval = TimeSpan.FromDays(1) });
+        await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
+        await rig.CutAsync();
+        await AfterAsync(TimeSpan.FromMinutes(59));
+        (rig.Ledger(Lane.Metrics).Queued, rig.Ledger(Lane.Distributions).Queued).ShouldBe((1, 1));
+        await AfterAsync(TimeSpan.FromMinutes(2));
+        (rig.Ledger(Lane.Metrics).Expired, rig.Ledger(Lane.Distributions).Expired).ShouldBe((1, 1));
+        await AfterAsync(TimeSpan.FromMinutes(16 * 60 + 58));
+        rig.Ledger(Lane.Events).ShouldBe(1, queued: 1);
+        await AfterAsync(TimeSpan.FromMinutes(2));
+        rig.Ledger(Lane.Events).ShouldBe(1, expired: 1);
+
+        async Task AfterAsync(TimeSpan time)
+        {
+            rig.Clock.Advance(time);
+            await rig.CutAsync();
+            await rig.CutAsync();
+        }
     }
 
     [Fact]
@@ -41,7 +79,6 @@ public sealed class ExpiryTests
         {
             rig.Ledger(Lane.Events).Expired.ShouldBe(0);
             await rig.KeepAsync(new DatadogEvent("Told", new string('x', 400), rig.Clock.GetUtcNow()));
-            await rig.FlushAsync();
         }
         rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("of 10000 bytes");
         rig.Ledger(Lane.Events).Expired.ShouldBe(0);
@@ -97,13 +134,35 @@ public sealed class ExpiryTests
         Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body).ShouldContain("1 points were lost");
     }
 
+    [Fact]
+    public async Task WhatTheStoreDoesNotLetGoIsGivenUpOnceItDoes()
+    {
+        await using var store = new FailingStore();
+        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null }, store);
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        store.SettleFails = true;
+        await PassAsync(rig, TimeSpan.FromMinutes(61));
+        rig.Ledger(Lane.Metrics).ShouldBe(1, queued: 1);
+
+        store.SettleFails = false;
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.Ledger(Lane.Metrics).ShouldBe(1, expired: 1);
+        rig.Pipeline.Status.Queue.ShouldBe(new QueueStatus(0, 0, null));
+    }
+
     // In steps, as the interval cuts, each of which looks at what is old.
     private static async Task PassAsync(Rig rig, TimeSpan time)
     {
         for (var end = rig.Clock.GetUtcNow() + time; rig.Clock.GetUtcNow() < end; )
         {
+            // What is on its way is in nobody's reach.
+            await rig.Until(() => rig.IsQuiet);
             rig.Clock.Advance(TimeSpan.FromSeconds(10));
             await rig.CutAsync();
         }
+        // What a cut gives up is given up before the next.
+        await rig.CutAsync();
     }
 }
