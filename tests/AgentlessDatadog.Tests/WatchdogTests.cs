@@ -1,4 +1,6 @@
+using System.Net;
 using AgentlessDatadog.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
@@ -84,6 +86,37 @@ public sealed class WatchdogTests
     }
 
     [Fact]
+    public async Task ALaneThatHangsIsNamedAndBegunAnew()
+    {
+        using var gate = new Gate();
+        using var way = new Hanging(gate);
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+        await using var pipeline = new TelemetryPipeline(
+            new MemoryStore(),
+            new IntakeOptions { ApiKey = Secret.ApiKey, FlushInterval = Interval },
+            clock,
+            () => 0.5,
+            _log,
+            _ => way
+        );
+        await pipeline.StartAsync(default);
+        await pipeline.KeepAsync([], [new("First", "", clock.GetUtcNow())], default);
+        await UntilAsync(() => way.Requests == 1);
+        for (var i = 0; i < 4; i++)
+        {
+            _log.Text.ShouldNotContain("stood still");
+            clock.Advance(Interval);
+        }
+        _log.Text.ShouldContain("The lane Events has stood still for 30 s and is restarted.");
+        await pipeline.KeepAsync([], [new("Second", "", clock.GetUtcNow())], default);
+        await UntilAsync(() => Events().Delivered == 1);
+        gate.Open();
+        await UntilAsync(() => Events().Delivered == 2);
+
+        LaneLedger Events() => pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Events).Ledger;
+    }
+
+    [Fact]
     public async Task ABackOffAndAParkedLaneAreNoStandstill()
     {
         await using var rig = await Rig.StartAsync(log: _log);
@@ -95,6 +128,7 @@ public sealed class WatchdogTests
         {
             await rig.Until(() => rig.IsQuiet);
             rig.Clock.Advance(Interval);
+            await rig.CutAsync();
         }
         _log.Text.ShouldNotContain("stood still");
     }
@@ -142,6 +176,28 @@ public sealed class WatchdogTests
         for (var i = 0; i < looks * 2; i++)
             watchdog.Look(TimeSpan.FromSeconds(interval));
         restarts.ShouldBe(1);
+    }
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!holds())
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
+    }
+
+    // The first request does not even come back to be waited for.
+    private sealed class Hanging(Gate gate) : HttpMessageHandler
+    {
+        private int _requests;
+
+        public int Requests => Volatile.Read(ref _requests);
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken token)
+        {
+            if (Interlocked.Increment(ref _requests) == 1)
+                gate.Wait();
+            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.Accepted));
+        }
     }
 
     // Whether something is on its way or not: something is stuck.

@@ -53,6 +53,37 @@ public sealed class BacklogTests
         await rig.UntilSent();
     }
 
+    [Fact]
+    public async Task PointsGoFourRequestsAtATimeOneOfThemForWhatIsNew()
+    {
+        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null });
+        for (var i = 0; i < 8; i++)
+        {
+            await rig.KeepAsync(Some.Count());
+            await rig.FlushAsync();
+        }
+        await rig.Until(() => rig.IsQuiet);
+        // Makes backlog of what came after the lane was parked.
+        rig.Clock.Advance(TimeSpan.FromSeconds(30));
+        await rig.Until(() => rig.IsQuiet);
+        using var release = new ManualResetEventSlim();
+        var asked = 0;
+        rig.FarEnd.Answer = _ =>
+        {
+            // The first is the probe, which opens the lane.
+            if (Interlocked.Increment(ref asked) > 1)
+                release.Wait();
+            return FarEndAnswer.Accepted;
+        };
+        await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
+        await rig.Until(() => asked == 1 + 3);
+        await rig.KeepAsync(Some.Count("app.new"));
+        await rig.FlushAsync();
+        await rig.Until(() => asked == 1 + 4);
+        release.Set();
+        await rig.UntilSent();
+    }
+
     private static DatadogEvent[] Events(Rig rig, string what, int count) =>
         [.. Enumerable.Range(0, count).Select(i => new DatadogEvent($"{what} {i}", "", rig.Clock.GetUtcNow()))];
 

@@ -132,6 +132,27 @@ public sealed class ShippingTests
     }
 
     [Fact]
+    public async Task AParkedLaneGoesOnWithOneRequestAlone()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = r =>
+            r.Method == "GET"
+                ? new FarEndAnswer(200, """{"valid":true}""")
+                : new FarEndAnswer(403, """{"errors":["Forbidden"]}""");
+        await rig.KeepAsync([
+            .. Enumerable.Range(0, 10).Select(i => new DatadogEvent($"Told {i}", "", rig.Clock.GetUtcNow())),
+        ]);
+        foreach (var requests in new[] { 8, 9, 10 })
+        {
+            await rig.Until(() => rig.Lane(Lane.Events) is { State: LaneState.Parked } && rig.IsQuiet);
+            Posts().ShouldBe(requests);
+            await rig.Until(() => Posts() > requests, TimeSpan.FromSeconds(1));
+        }
+
+        int Posts() => rig.FarEnd.Requests.Count(r => r.Method == "POST");
+    }
+
+    [Fact]
     public async Task OneLanesTroubleIsNotAnothers()
     {
         await using var rig = await Rig.StartAsync();
@@ -165,7 +186,6 @@ public sealed class ShippingTests
         await using var rig = await Rig.StartAsync(o => o with { QueueMaxBytes = 1500, ApiKey = null });
         for (var i = 0; i < 50; i++)
             await rig.KeepAsync(new DatadogEvent($"Told {i}", "", rig.Clock.GetUtcNow()));
-        await rig.FlushAsync();
         await rig.Until(() => rig.Pipeline.Status.Queue.Bytes <= 1500);
         rig.Ledger(Lane.Events).ShouldBalance();
         rig.Ledger(Lane.Events).Reasons["queue full"].ShouldBeGreaterThan(30);
