@@ -82,10 +82,11 @@ public sealed class GateTests
             CancellationToken.None
         );
         await run.ShippedAsync();
-        // A real site behind the same address, so that whatever is sent can be seen.
+        // Another one plays the real site, so that whatever is sent there can be seen.
+        await using var real = await PluginRun.StartAsync();
         (
             await run.ConfigureAsync(
-                $$"""{"site":"datadoghq.com","apiKey":"{{Secret.ApiKey}}","intakeUrl":"{{run.Host.Sandbox}}","metricsInterval":10}"""
+                $$"""{"site":"datadoghq.com","apiKey":"{{Secret.ApiKey}}","intakeUrl":"{{real.Host.Sandbox}}","metricsInterval":10}"""
             )
         ).ShouldBeEmpty();
         run.Plugin.KeepsDataLocal.ShouldBeFalse();
@@ -95,8 +96,9 @@ public sealed class GateTests
         );
         // The last flush, and all of it that may go to the real site.
         await run.UnloadAsync();
-        (await run.LastAsync("sum:streamspace.session.active{*}")).ShouldBeEmpty();
-        (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).ShouldBeEmpty();
+        (await real.LastAsync("sum:streamspace.session.active{*}")).ShouldBeEmpty();
+        (await real.SumAsync("sum:streamspace.session.created{*}.as_count()")).ShouldBeEmpty();
+        (await real.EventsAsync()).ShouldContain(e => e.GetProperty("title").GetString() == "Datadog plugin unloaded");
     }
 
     private static async Task EverythingAsync(PluginRun run)
