@@ -64,7 +64,12 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _outbox = new Outbox(_store, _ledger, clock);
         _self = new SelfReport(_table, _ledger, _outbox, clock);
         var expiry = new Expiry(_outbox, _warnings, logger);
-        var hooks = new AggregateLoop.Hooks(Look, () => _self.Write(_loop!.LastFlush?.Took ?? default), Configured);
+        var hooks = new AggregateLoop.Hooks(
+            Look,
+            () => _self.Write(_loop!.LastFlush?.Took ?? default),
+            Configured,
+            () => _intake is { IsClockRight: true }
+        );
         _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, Subjects, clock, logger, hooks);
         _lanes =
         [
@@ -256,7 +261,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         var ahead = _loop.LastFlush?.At - _clock.GetUtcNow();
         return ahead >= TimeSpan.FromSeconds(60)
             ? $"This machine's clock was set back: points are charted {ahead.Value.TotalMinutes:0} min in the future until it "
-                + "has caught up, and beyond 10 min Datadog drops them without a word."
+                + "has caught up, or, beyond 10 min, until Datadog says that it is right now."
             : null;
     }
 

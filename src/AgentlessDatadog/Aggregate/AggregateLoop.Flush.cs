@@ -26,7 +26,7 @@ internal sealed partial class AggregateLoop
     private async Task<Flush> TakeCutAsync(List<Command> commands)
     {
         var isLast = commands[^1].IsLast;
-        var time = _cuts.Next();
+        var time = _cuts.Next(hooks.IsClockRight());
         if (_options.Metrics)
         {
             if (!isLast)

@@ -49,7 +49,13 @@ internal sealed partial class AggregateLoop(
     /// <param name="Look">Called with the second of each cut but the last, before it.</param>
     /// <param name="Report">Called after that, before each cut.</param>
     /// <param name="Configured">Called with the options that hold from then on.</param>
-    public sealed record Hooks(Action<DateTimeOffset> Look, Action Report, Action<IntakeOptions> Configured);
+    /// <param name="IsClockRight">Whether the far end says that the time of day is what we take it for.</param>
+    public sealed record Hooks(
+        Action<DateTimeOffset> Look,
+        Action Report,
+        Action<IntakeOptions> Configured,
+        Func<bool> IsClockRight
+    );
 
     /// <summary>A look before a cut is under way.</summary>
     public Pulse Looking { get; } = new();
@@ -264,7 +270,7 @@ internal sealed partial class AggregateLoop(
                 refused.Add(new LedgerMove(Admission.LaneOf(measurement), Account.Rejected, 1, fault));
         }
         // How long it took to come together is not known: as long as between any two cuts.
-        var time = _cuts.Next() with
+        var time = _cuts.Next(isClockRight: false) with
         {
             Interval = (long)options.FlushInterval.TotalSeconds,
         };

@@ -8,11 +8,14 @@ namespace AgentlessDatadog;
 internal readonly record struct CutTime(long Second, long Interval, DateTimeOffset Now, long Stamp);
 
 /// <summary>
-/// Gives every cut a second later than any before it, also when the clock steps back, and measures the interval by a
-/// clock that cannot. Belongs to the loop.
+/// Gives every cut a second later than any before it that Datadog may have taken, also when the clock steps back, and
+/// measures the interval by a clock that cannot. Belongs to the loop.
 /// </summary>
 internal sealed class CutClock(TimeProvider clock)
 {
+    // How far ahead of its clock Datadog takes a point (reference/datadog-intake.md §3.8).
+    private const long TakenAhead = 600;
+
     private long _lastSecond;
     private long _lastStamp;
 
@@ -25,12 +28,18 @@ internal sealed class CutClock(TimeProvider clock)
         _lastStamp = clock.GetTimestamp();
     }
 
-    public CutTime Next()
+    /// <param name="isClockRight">
+    /// Whether Datadog says so: then it has dropped what lies far ahead, and cuts begin again at the time of day.
+    /// </param>
+    public CutTime Next(bool isClockRight)
     {
         var now = clock.GetUtcNow();
+        var second = now.ToUnixTimeSeconds();
+        if (!isClockRight || _lastSecond <= second + TakenAhead)
+            second = Math.Max(second, _lastSecond + 1);
         var stamp = clock.GetTimestamp();
         var interval = (long)Math.Round(clock.GetElapsedTime(_lastStamp, stamp).TotalSeconds);
-        return new CutTime(Math.Max(now.ToUnixTimeSeconds(), _lastSecond + 1), Math.Max(1, interval), now, stamp);
+        return new CutTime(second, Math.Max(1, interval), now, stamp);
     }
 
     /// <summary>The cut has been kept: the next one is later. One that was not kept may be made again.</summary>

@@ -14,12 +14,18 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
     // Every lane writes it.
     private volatile ClockSkew? _skew;
 
-    private sealed record ClockSkew(TimeSpan Ahead);
+    private sealed record ClockSkew(TimeSpan Ahead, DateTimeOffset At, long Stamp);
 
     public string Destination => options.Destination;
 
     /// <summary>How far our clock is ahead of the far end's, by its last answer; null before there was one that says.</summary>
     public TimeSpan? Skew => _skew?.Ahead;
+
+    /// <summary>Whether the far end says that our clock is right, and it has not been set since.</summary>
+    public bool IsClockRight =>
+        _skew is { } skew
+        && skew.Ahead.Duration() < SkewWarning
+        && (clock.GetUtcNow() - skew.At - clock.GetElapsedTime(skew.Stamp)).Duration() < SkewWarning;
 
     /// <summary>What follows from the skew, in a sentence; null while it does no harm (reference/datadog-intake.md §3.8).</summary>
     public string? SkewFault
@@ -162,12 +168,12 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
                 .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
                 .WaitAsync(either.Token)
                 .ConfigureAwait(false);
-            var skew = clock.GetUtcNow() - response.Headers.Date;
+            var (now, stamp) = (clock.GetUtcNow(), clock.GetTimestamp());
             var body = await ReadAsync(response, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             var answer = Answer.Read(response, body, clock.GetUtcNow());
             // The clock of whoever stands in the way says nothing about Datadog's.
-            if (skew is { } ahead && answer.Verdict != Verdict.NotDatadog)
-                _skew = new ClockSkew(ahead);
+            if (response.Headers.Date is { } theirs && answer.Verdict != Verdict.NotDatadog)
+                _skew = new ClockSkew(now - theirs, now, stamp);
             return answer;
         }
         catch (OperationCanceledException)

@@ -57,6 +57,9 @@ public sealed class FarEnd : IAsyncDisposable
 
     public Func<FarEndRequest, FarEndAnswer> Answer { get; set; } = _ => FarEndAnswer.Accepted;
 
+    /// <summary>How far its clock is ahead of the rig's.</summary>
+    public TimeSpan ClockAhead { get; set; }
+
     /// <summary>Answers that stall or drip at this moment.</summary>
     public int Held => Volatile.Read(ref _held);
 
@@ -107,7 +110,7 @@ public sealed class FarEnd : IAsyncDisposable
         }
         context.Response.StatusCode = status;
         context.Response.ContentType = answer.Type;
-        context.Response.GetTypedHeaders().Date = clock.GetUtcNow();
+        context.Response.GetTypedHeaders().Date = clock.GetUtcNow() + ClockAhead;
         foreach (var (name, value) in answer.Headers)
             context.Response.Headers[name] = value;
         await WriteAsync(context, answer);
