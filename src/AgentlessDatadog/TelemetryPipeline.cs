@@ -86,6 +86,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         ];
         _watchdog = new Watchdog(
             [
+                new("The loop that commits and cuts", _loop.Working, Restart: null),
                 new("A look before the cut", _loop.Looking, _loop.LeaveLook),
                 new("The encoding of a cut", _loop.Encoding, _loop.EncodeAgain),
                 .. _lanes.Select(lane => new Stage($"The lane {lane.Lane}", lane.Sending, lane.Restart)),
@@ -113,7 +114,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     /// Why the store keeps nothing now, or null while it does: what was taken may be in memory alone as long as it is
     /// not null, and is in the store once it is.
     /// </summary>
-    public string? CannotKeep => _store.CannotKeep;
+    public string? CannotKeep => _store.CannotKeep ?? _watchdog.Stuck;
 
     /// <summary>What the ids of measurements and events are about.</summary>
     public OpenSubjects Subjects { get; } = new();

@@ -101,6 +101,74 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task AWaitThatDatadogAskedForOutlastsChangesOfAnythingButTheWayThere()
+    {
+        var requests = 0;
+        using var way = new Way(
+            (_, _) =>
+            {
+                requests++;
+                var answer = Answer(HttpStatusCode.TooManyRequests, """{"errors":["slow"]}""");
+                answer.Headers.Add("Retry-After", "600");
+                return Task.FromResult(answer);
+            }
+        );
+        await using var pipeline = Start(way);
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+        var options = new IntakeOptions { ApiKey = Secret.ApiKey };
+        for (var i = 0; i < 5; i++)
+        {
+            await pipeline.ConfigureAsync(options with { Tags = [$"team:{i}"] }, CancellationToken.None);
+        }
+        _clock.Advance(TimeSpan.FromSeconds(590));
+        requests.ShouldBe(1);
+        _clock.Advance(TimeSpan.FromSeconds(11));
+        await LaneAsync(pipeline, _ => requests == 2);
+
+        await pipeline.ConfigureAsync(options with { ApiKey = Secret.ApiKey[1..] + "0" }, CancellationToken.None);
+        await LaneAsync(pipeline, _ => requests == 3);
+    }
+
+    [Fact]
+    public async Task AnAnswerThatComesAfterItsTimeKeepsNoConnection()
+    {
+        var asked = new TaskCompletionSource();
+        var late = new TaskCompletionSource<HttpResponseMessage>();
+        using var way = new Way(
+            (_, _) =>
+            {
+                asked.TrySetResult();
+                return late.Task;
+            }
+        );
+        await using var pipeline = Start(way);
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await asked.Task;
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+
+        using var answer = Answer(HttpStatusCode.Accepted, "{}");
+        late.SetResult(answer);
+        await LaneAsync(pipeline, _ => Throws(() => answer.Content));
+
+        static bool Throws(Func<HttpContent> content)
+        {
+            try
+            {
+                _ = content().ReadAsStream();
+                return false;
+            }
+            catch (ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
     public async Task TheLongestWaitThatOneOfManyAnswersAsksForHolds()
     {
         var requests = 0;

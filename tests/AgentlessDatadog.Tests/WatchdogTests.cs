@@ -46,6 +46,27 @@ public sealed class WatchdogTests
     }
 
     [Fact]
+    public async Task ALoopThatHangsIsNamedAndNothingIsPromisedMeanwhile()
+    {
+        using var gate = new Gate();
+        await using var rig = await Rig.StartAsync(store: new FailingStore { OnAppend = _ => gate.Wait() }, log: _log);
+        var kept = rig.KeepAsync(Some.Count()).AsTask();
+        for (var i = 0; i < 6; i++)
+        {
+            rig.Clock.Advance(Interval);
+            rig.Pipeline.CannotKeep.ShouldBeNull();
+        }
+        rig.Clock.Advance(Interval);
+        const string sentence = "The loop that commits and cuts has stood still for 60 s: start the service again.";
+        rig.Pipeline.CannotKeep.ShouldBe(sentence);
+        rig.Pipeline.Status.Warnings.ShouldBe([sentence]);
+
+        gate.Open();
+        await kept;
+        await TickUntil(rig, () => rig.Pipeline.CannotKeep is null && rig.Pipeline.Status.Warnings.Count == 0);
+    }
+
+    [Fact]
     public async Task AStoreThatHangsOnASettlementIsLeftAndTheLaneGoesOn()
     {
         await using var store = new FailingStore();

@@ -63,6 +63,9 @@ internal sealed partial class AggregateLoop(
     /// <summary>A cut is being encoded.</summary>
     public Pulse Encoding { get; } = new();
 
+    /// <summary>Something that came is being dealt with.</summary>
+    public Pulse Working { get; } = new();
+
     public FlushStatus? LastFlush => _lastFlush;
 
     private CutEncoder Encoder => new(() => Interlocked.Increment(ref _lastPayload));
@@ -125,6 +128,7 @@ internal sealed partial class AggregateLoop(
         {
             while (_inbox.Reader.TryRead(out var message))
             {
+                Working.Beat();
                 try
                 {
                     await HandleAsync(message).ConfigureAwait(false);
@@ -135,6 +139,7 @@ internal sealed partial class AggregateLoop(
                     logger.LogCritical(error, "The loop failed at {Message} and goes on", message.GetType().Name);
                 }
             }
+            Working.Rest();
         }
         _held.ForEach(arrival => arrival.Done.TrySetException(Stopped()));
         foreach (var command in _commands.Concat(_flush?.Commands ?? []))

@@ -117,6 +117,16 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(PayloadHeader header, CancellationToken cancellationToken) =>
         store.ReadAsync(header.Id, cancellationToken);
 
+    /// <summary>The far end takes what a lane sends; then what another lane has lost can be told if it has nothing to send.</summary>
+    public void Back(Lane lane, string destination)
+    {
+        foreach (var other in Enum.GetValues<Lane>())
+        {
+            if (other == lane || IsEmpty(other, destination))
+                Losses.Back(other, destination);
+        }
+    }
+
     /// <summary>Ends requests that were handed out.</summary>
     public async ValueTask SettleAsync(IReadOnlyList<PayloadHeader> headers, Account to, string? reason)
     {

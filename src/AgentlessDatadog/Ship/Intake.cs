@@ -18,6 +18,12 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
 
     public string Destination => options.Destination;
 
+    /// <summary>Whether what was refused or told to wait here would be so there.</summary>
+    public bool IsSameWayAs(Intake other) => Way == other.Way;
+
+    private (HttpClient, string, string, Uri?, string?) Way =>
+        (client, options.Destination, options.Site, options.IntakeUrl, options.ApiKey);
+
     /// <summary>How far our clock is ahead of the far end's, by its last answer; null before there was one that says.</summary>
     public TimeSpan? Skew => _skew?.Ahead;
 
@@ -160,14 +166,12 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         request.Headers.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
         request.Headers.TryAddWithoutValidation("User-Agent", "agentless-datadog/1.0");
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
         HttpResponseMessage? response = null;
         try
         {
             // A handler that ignores its token must not hold the lane: the wait ends all the same.
-            response = await client
-                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
-                .WaitAsync(either.Token)
-                .ConfigureAwait(false);
+            response = await sending.WaitAsync(either.Token).ConfigureAwait(false);
             var (now, stamp) = (clock.GetUtcNow(), clock.GetTimestamp());
             var body = await ReadAsync(response, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             var answer = Answer.Read(response, body, clock.GetUtcNow());
@@ -189,7 +193,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         }
         finally
         {
-            response?.Dispose();
+            _ = LetGoAsync(sending);
         }
 
         Answer Broken(string why) =>
@@ -199,6 +203,14 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
                     IsUncertain = MayHaveArrived(request),
                 }
                 : Answer.Torn(response, why, clock.GetUtcNow());
+    }
+
+    // An answer that comes when nobody waits for it any more must not keep its connection.
+    private static async Task LetGoAsync(Task<HttpResponseMessage> sending)
+    {
+        await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (sending.IsCompletedSuccessfully)
+            (await sending.ConfigureAwait(false)).Dispose();
     }
 
     // What it says itself is to look there.

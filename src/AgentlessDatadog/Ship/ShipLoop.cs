@@ -51,11 +51,13 @@ internal sealed class ShipLoop(
         };
     }
 
-    /// <summary>Takes effect with the next request, and ends any waiting.</summary>
+    /// <summary>Takes effect with the next request. Another far end, key or proxy ends any waiting.</summary>
     public void Use(Intake intake)
     {
+        var isOther = IsReplacedBy(_intake, intake);
         _intake = intake;
-        _reconfigured.Raise();
+        if (isOther)
+            _reconfigured.Raise();
     }
 
     /// <summary>Leaves what is under way to itself, to be settled or given back whenever it ends, and goes on without it.</summary>
@@ -153,7 +155,7 @@ internal sealed class ShipLoop(
             return answer;
         backOff.Succeeded();
         if (answer.Verdict == Verdict.Delivered)
-            outbox.Losses.Back(lane, intake.Destination);
+            outbox.Back(lane, intake.Destination);
         var error = answer.Verdict == Verdict.Bad ? answer.Words : _state.Error;
         _state = new State(LaneState.Open, answer.Verdict, answer.Status, error, null, null);
         return answer;
@@ -182,7 +184,7 @@ internal sealed class ShipLoop(
     private async Task ParkAsync(Intake intake, Answer answer, CancellationToken stop)
     {
         var reconfigured = _reconfigured.Next;
-        if (_intake != intake)
+        if (IsReplacedBy(intake, _intake))
             return;
         backOff.Failed(null);
         _state = new State(LaneState.Parked, answer.Verdict, answer.Status, answer.Words, null, Refusal.Unexplained);
@@ -197,18 +199,18 @@ internal sealed class ShipLoop(
             {
                 var explaining = intake.ExplainAsync(answer, stop);
                 await Task.WhenAny(explaining, reconfigured).ConfigureAwait(false);
-                if (_intake != intake)
+                if (IsReplacedBy(intake, _intake))
                     return;
                 (refusal, var words) = await explaining.ConfigureAwait(false);
                 answer = answer with { Words = words };
                 logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, words);
             }
             await WaitAsync(LaneState.Parked, intake, answer, refusal, Recheck, stop).ConfigureAwait(false);
-            if (_intake != intake)
+            if (IsReplacedBy(intake, _intake))
                 return;
             var checking = intake.CheckKeyAsync(stop);
             await Task.WhenAny(checking, reconfigured).ConfigureAwait(false);
-            if (_intake != intake)
+            if (IsReplacedBy(intake, _intake))
                 return;
             key = await checking.ConfigureAwait(false);
         } while (key.State is KeyState.Refused or KeyState.Missing);
@@ -225,7 +227,7 @@ internal sealed class ShipLoop(
     )
     {
         var reconfigured = _reconfigured.Next;
-        if (_intake != intake)
+        if (IsReplacedBy(intake, _intake))
             return;
         // What waits already is no longer live: what comes from now on goes first.
         outbox.Age(lane);
@@ -237,6 +239,10 @@ internal sealed class ShipLoop(
         await ended.CancelAsync().ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
     }
+
+    // What waits because of one far end goes on waiting while only other things change.
+    private static bool IsReplacedBy(Intake? before, Intake? now) =>
+        before is null || now is null || !before.IsSameWayAs(now);
 
     private static bool IsTrouble(Answer? answer) => Severity(answer) >= 2;
 

@@ -55,8 +55,9 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
         {
             body = await outbox.ReadAsync(header, stop).ConfigureAwait(false);
         }
-        catch (InvalidDataException)
+        catch (Exception error) when (error is InvalidDataException or KeyNotFoundException)
         {
+            logger.LogError(error, "Lane {Lane}: the store has lost a request", lane);
             return (new Answer(Verdict.Bad, null, Damaged, null), Damaged, Account.Rejected);
         }
         var answer = await intake.SendAsync(header, body, stop).ConfigureAwait(false);

@@ -1,7 +1,7 @@
 namespace AgentlessDatadog;
 
-/// <summary>A stage on the way of the data, and how to get it going again.</summary>
-internal sealed record Stage(string Name, Pulse Pulse, Action Restart);
+/// <summary>A stage on the way of the data, and how to get it going again; null: only another process can.</summary>
+internal sealed record Stage(string Name, Pulse Pulse, Action? Restart);
 
 /// <summary>
 /// Looks at every stage once an interval. One that has had the same thing in hand for three looks, and for 30 s, stands
@@ -13,13 +13,18 @@ internal sealed class Watchdog(IReadOnlyList<Stage> stages, Warnings warnings)
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<Stage, (long Beat, int Looks)> _seen = [];
+    private volatile string? _stuck;
+
+    /// <summary>What stands still for good, in a sentence; null: nothing.</summary>
+    public string? Stuck => _stuck;
 
     /// <summary>Called once an interval, by one caller at a time.</summary>
     public void Look(TimeSpan interval)
     {
         var patience = Math.Max(Looks, (int)Math.Ceiling(Least / interval));
         foreach (var stage in stages)
-            Look(stage, patience, interval);
+            // What keeps the other kind waiting is restarted before it is given up.
+            Look(stage, stage.Restart is null ? 2 * patience : patience, interval);
     }
 
     private void Look(Stage stage, int patience, TimeSpan interval)
@@ -31,12 +36,19 @@ internal sealed class Watchdog(IReadOnlyList<Stage> stages, Warnings warnings)
         if (looks < patience)
         {
             if (looks == 0)
-                warnings.Set($"stage {stage.Name}", null);
+                Say(stage, null);
             return;
         }
-        var still = (interval * looks).TotalSeconds;
-        warnings.Set($"stage {stage.Name}", $"{stage.Name} has stood still for {still:0} s and is restarted.");
+        var still = $"{stage.Name} has stood still for {(interval * looks).TotalSeconds:0} s";
+        Say(stage, stage.Restart is null ? $"{still}: start the service again." : $"{still} and is restarted.");
         if (looks % patience == 0)
-            stage.Restart();
+            stage.Restart?.Invoke();
+    }
+
+    private void Say(Stage stage, string? sentence)
+    {
+        warnings.Set($"stage {stage.Name}", sentence);
+        if (stage.Restart is null)
+            _stuck = sentence;
     }
 }

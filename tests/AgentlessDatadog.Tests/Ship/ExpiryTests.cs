@@ -117,6 +117,27 @@ public sealed class ExpiryTests
     }
 
     [Fact]
+    public async Task WhatAQuietLaneLostIsToldWhenAnotherGetsThrough()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        await rig.KeepAsync(Some.Distribution());
+        await rig.FlushAsync();
+        await PassAsync(rig, TimeSpan.FromMinutes(61));
+        await rig.Until(() => rig.Ledger(Lane.Distributions).Expired == 1, TimeSpan.FromSeconds(1));
+
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        for (var i = 0; i < 3; i++)
+        {
+            await rig.KeepAsync(Some.Count());
+            await rig.FlushAsync();
+            await rig.UntilSent(TimeSpan.FromSeconds(1));
+        }
+        var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
+        Encoding.UTF8.GetString(told.Body).ShouldContain("1 distribution points were lost");
+    }
+
+    [Fact]
     public async Task AProcessThatEndsBeforeTheFarEndIsBackLeavesTheEventForTheNext()
     {
         await using var rig = await Rig.StartAsync();
