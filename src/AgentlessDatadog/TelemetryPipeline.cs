@@ -136,21 +136,6 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
     }
 
-    /// <summary>A gauge to hold on to, and to dispose when what it measures has gone.</summary>
-    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
-    public Gauge Gauge(string metric, IReadOnlyList<string> tags, string? unit = null) =>
-        (Gauge)Hold(metric, MetricType.Gauge, tags, unit);
-
-    /// <summary>A count to hold on to. What it holds is not journaled: a crash loses what no flush has taken.</summary>
-    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
-    public Counter Counter(string metric, IReadOnlyList<string> tags, string? unit = null) =>
-        (Counter)Hold(metric, MetricType.Count, tags, unit);
-
-    /// <summary>A distribution to hold on to. What it holds is not journaled: a crash loses what no flush has taken.</summary>
-    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
-    public Distribution Distribution(string metric, IReadOnlyList<string> tags, string? unit = null) =>
-        (Distribution)Hold(metric, MetricType.Distribution, tags, unit);
-
     /// <summary>
     /// Calls back on the loop just before each cut, with the cut's second: the time to set gauges. It must be quick.
     /// </summary>
@@ -264,13 +249,6 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
             ? $"This machine's clock was set back: points are charted {ahead.Value.TotalMinutes:0} min in the future until it "
                 + "has caught up, or, beyond 10 min, until Datadog says that it is right now."
             : null;
-    }
-
-    private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)
-    {
-        if ((MeasurementRules.NameFault(metric) ?? MeasurementRules.UnitFault(unit)) is { } fault)
-            throw new ArgumentException(fault, nameof(metric));
-        return _table.Hold(metric, type, tags, unit);
     }
 
     private void Look(DateTimeOffset second)

@@ -1,0 +1,105 @@
+using System.Net;
+using System.Text;
+using AgentlessDatadog.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+using Shouldly;
+using Xunit;
+
+namespace AgentlessDatadog.Tests;
+
+/// <content>How long a lane waits, and for what.</content>
+public sealed partial class RefusalTests
+{
+    [Fact]
+    public async Task AWaitThatDatadogAskedForOutlastsChangesOfAnythingButTheWayThere()
+    {
+        var requests = 0;
+        using var way = new Way(
+            (_, _) =>
+            {
+                requests++;
+                var answer = Answer(HttpStatusCode.TooManyRequests, """{"errors":["slow"]}""");
+                answer.Headers.Add("Retry-After", "600");
+                return Task.FromResult(answer);
+            }
+        );
+        await using var pipeline = Start(way);
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+        var options = new IntakeOptions { ApiKey = Secret.ApiKey };
+        for (var i = 0; i < 5; i++)
+        {
+            await pipeline.ConfigureAsync(options with { Tags = [$"team:{i}"] }, CancellationToken.None);
+        }
+        _clock.Advance(TimeSpan.FromSeconds(590));
+        requests.ShouldBe(1);
+        _clock.Advance(TimeSpan.FromSeconds(11));
+        await LaneAsync(pipeline, _ => requests == 2);
+
+        await pipeline.ConfigureAsync(options with { ApiKey = Secret.ApiKey[1..] + "0" }, CancellationToken.None);
+        await LaneAsync(pipeline, _ => requests == 3);
+    }
+
+    [Fact]
+    public async Task AnAnswerThatComesAfterItsTimeKeepsNoConnection()
+    {
+        var asked = new TaskCompletionSource();
+        var late = new TaskCompletionSource<HttpResponseMessage>();
+        using var way = new Way(
+            (_, _) =>
+            {
+                asked.TrySetResult();
+                return late.Task;
+            }
+        );
+        await using var pipeline = Start(way);
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await asked.Task;
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+
+        using var answer = Answer(HttpStatusCode.Accepted, "{}");
+        late.SetResult(answer);
+        await LaneAsync(pipeline, _ => Throws(() => answer.Content));
+
+        static bool Throws(Func<HttpContent> content)
+        {
+            try
+            {
+                _ = content().ReadAsStream();
+                return false;
+            }
+            catch (ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task TheLongestWaitThatOneOfManyAnswersAsksForHolds()
+    {
+        var requests = 0;
+        using var all = new SemaphoreSlim(0);
+        using var way = new Way(
+            async (_, token) =>
+            {
+                var number = Interlocked.Increment(ref requests);
+                if (number == 8)
+                    all.Release(8);
+                await all.WaitAsync(token);
+                var answer = Answer(HttpStatusCode.TooManyRequests, """{"errors":["slow"]}""");
+                answer.Headers.Add("Retry-After", $"{100 * (1 + (number % 4))}");
+                return answer;
+            }
+        );
+        await using var pipeline = Start(way);
+        await pipeline.StartAsync(CancellationToken.None);
+        var events = Enumerable.Range(0, 8).Select(i => new DatadogEvent($"t{i}", "x", _clock.GetUtcNow())).ToList();
+        await pipeline.KeepAsync([], events, CancellationToken.None);
+        var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
+        lane.NextTry.ShouldBe(_clock.GetUtcNow().AddSeconds(400));
+    }
+}

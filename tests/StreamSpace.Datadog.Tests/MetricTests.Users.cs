@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Shouldly;
+using StreamSpace.Datadog.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Datadog.Tests;
+
+/// <content>What is said of users, and in which tags.</content>
+public sealed partial class MetricTests
+{
+    [Fact]
+    public async Task UsersAreCountedAndTheirTotalIsAGauge()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(
+            new UserCreated(new PlatformUser("7", "eve"), run.Now) { Id = "user/7" },
+            Some.Login("ada", run.Now),
+            Some.Login("ada", run.Now.AddSeconds(1)),
+            new UserLoggedOut(PlatformUser.Unknown, run.Now) { Id = "logout/1" },
+            new UsersCounted(41, run.Now)
+        );
+        await run.FlushAsync();
+        (await run.SumAsync("sum:streamspace.user.login{*} by {user}.as_count()")).ShouldBe(new() { ["user:ada"] = 2 });
+        (await run.SumAsync("sum:streamspace.user.created{user:eve}.as_count()")).Values.ShouldBe([1]);
+        (await run.SumAsync("sum:streamspace.user.logout{*}.as_count()")).Values.ShouldBe([1]);
+        (await run.LastAsync("max:streamspace.users.total{*}")).Values.ShouldBe([41]);
+        (await run.GetAsync("/api/v1/metrics/streamspace.users.total"))
+            .GetProperty("type")
+            .GetString()
+            .ShouldBe("gauge");
+    }
+
+    [Theory]
+    [InlineData("name", "user:ada")]
+    [InlineData("id", "user:id-of-ada")]
+    [InlineData("none", "")]
+    public async Task TheUserTagIsTheOperatorsChoice(string userTag, string expected)
+    {
+        await using var run = await PluginRun.StartAsync(
+            $$"""{"site":"sandbox","metricsInterval":10,"userTag":"{{userTag}}"}"""
+        );
+        await run.HandleAsync(Some.Created(Some.Session("s1", run.Now)));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*} by {user}")).Keys.ShouldBe([expected]);
+        (await run.EventsAsync())
+            .Count(e => e.ToString().Contains("ada"))
+            .ShouldBe(userTag == "name" || userTag == "id" ? 1 : 0);
+    }
+
+    [Fact]
+    public async Task WhatIsUnknownIsLeftOutOfTheTags()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(Some.Created(Some.Session("s1", run.Now, user: null, template: null)));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.active{*} by {user,template}")).Keys.ShouldBe([""]);
+        (await run.GetAsync("/sandbox/dropped")).ToString().ShouldNotContain("nil");
+    }
+
+    [Fact]
+    public async Task WithOneGlobalTagNoSeriesCarriesTheTagsOfAnother()
+    {
+        await using var run = await PluginRun.StartAsync(
+            """{"site":"sandbox","metricsInterval":10,"globalTags":["env:production"]}"""
+        );
+        var events = Enumerable
+            .Range(0, 40)
+            .Select(i => (PlatformEvent)Some.Created(Some.Session($"s{i}", run.Now, user: $"u{i}", template: $"t{i}")));
+        await run.HandleAsync([.. events]);
+        await run.FlushAsync();
+        var created = await run.SumAsync(
+            "sum:streamspace.session.created{env:production} by {user,template}.as_count()"
+        );
+        created.Keys.ShouldBe(Enumerable.Range(0, 40).Select(i => $"template:t{i},user:u{i}"), ignoreOrder: true);
+        created.Values.ShouldAllBe(v => v == 1);
+    }
+}
