@@ -48,9 +48,12 @@ public sealed class WatchdogTests
     [Fact]
     public async Task ALoopThatHangsIsNamedAndNothingIsPromisedMeanwhile()
     {
+        await using var store = new FailingStore();
+        await using var rig = await Rig.StartAsync(store: store, log: _log);
         using var gate = new Gate();
-        await using var rig = await Rig.StartAsync(store: new FailingStore { OnAppend = _ => gate.Wait() }, log: _log);
+        store.OnAppend = _ => gate.Wait();
         var kept = rig.KeepAsync(Some.Count()).AsTask();
+        await rig.Until(() => store.Appends == 1);
         for (var i = 0; i < 6; i++)
         {
             rig.Clock.Advance(Interval);
