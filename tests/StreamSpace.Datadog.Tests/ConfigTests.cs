@@ -145,6 +145,13 @@ public sealed class ConfigTests
             .Intake(Sandbox, "instance:a")
             .Proxy.ShouldBe(goes ? new Uri("http://proxy.example.com:3128") : null);
 
+    [Theory]
+    [InlineData("us5")]
+    [InlineData("datadoghq")]
+    [InlineData("https://app.datadoghq.com")]
+    public void WhatIsNoHostOfDatadogIsNoSite(string site) =>
+        Faults($$"""{"site":"{{site}}"}""").ShouldHaveSingleItem().ShouldStartWith("site: must be a Datadog site");
+
     [Fact]
     public void TheSandboxWithoutOneIsAFault()
     {

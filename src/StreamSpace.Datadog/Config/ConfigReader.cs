@@ -17,7 +17,8 @@ internal sealed class ConfigReader(ConfigSchema schema, IReadOnlyDictionary<stri
         var read = new Values(values, found);
 
         var site = read.Text("site")!;
-        if (Uri.CheckHostName(site) != UriHostNameType.Dns || site.Contains('_'))
+        var isHost = Uri.CheckHostName(site) == UriHostNameType.Dns && site.Contains('.') && !site.Contains('_');
+        if (site != DatadogConfig.Sandbox && !isHost)
         {
             found.Add(new("site", "must be a Datadog site such as datadoghq.com or datadoghq.eu, or sandbox."));
         }
