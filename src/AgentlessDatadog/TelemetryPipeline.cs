@@ -125,8 +125,10 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         var contents = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
         if (contents.SetAside is { } damaged)
         {
-            _setAside = $"{damaged.Reason} It was set aside as {damaged.Path}.";
-            _logger.LogError("The telemetry store was damaged and begins anew: {Why}", _setAside);
+            _setAside =
+                $"The telemetry store was damaged ({damaged.Reason}) and is set aside as {damaged.Path}: the queue and the "
+                + "ledger begin anew.";
+            _logger.LogError("{SetAside}", _setAside);
         }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);

@@ -142,8 +142,10 @@ public sealed class StoreDamageTests : IDisposable
         await using var rig = await Rig.StartAsync(store: store, log: log);
 
         const string name = "telemetry.db.damaged-20241004T120000Z";
-        rig.Pipeline.Status.StoreSetAside.ShouldNotBeNull().ShouldContain(name);
-        log.Text.ShouldContain(name);
+        var said = rig.Pipeline.Status.StoreSetAside.ShouldNotBeNull();
+        said.ShouldStartWith("The telemetry store was damaged (");
+        said.ShouldContain($"{name}: the queue and the ledger begin anew.");
+        log.Text.ShouldContain(said);
     }
 
     [Fact]
