@@ -74,12 +74,21 @@ function showAttached(host) {
 
 function ledgerOf(lanes) {
   return [make("h3", {}, "What became of everything that was accepted"), table(
-    ["Lane", ...accounts, "State"],
+    ["Lane", "State", ...accounts],
     lanes.map((lane) => [
       cell(lane.lane),
-      ...accounts.map((account) => amount(lane.ledger?.[account])),
       make("td", {}, state(lane.state)),
+      ...accounts.map((account) => amount(lane.ledger?.[account])),
     ]))];
+}
+
+// A failure is news until the next request is delivered; what was given up, and why, stays.
+function troubleOf(lane) {
+  const lost = Object.entries(lane.ledger?.reasons ?? {}).map(([reason, units]) => `${number.format(units)} (${reason})`);
+  return [
+    ...(lane.lastError && lane.verdict !== "delivered" ? [note(`${lane.lane}: ${lane.lastError}`, "bad")] : []),
+    ...(lost.length ? [note(`${lane.lane}: given up: ${lost.join(", ")}`, "warn")] : []),
+  ];
 }
 
 function pluginCard(summary, status) {
@@ -103,7 +112,7 @@ function pluginCard(summary, status) {
     ...(lanes.length ? ledgerOf(lanes) : []),
     ...(Array.isArray(status?.warnings) ? status.warnings : []).map((warning) => note(warning, "bad")),
     ...(status?.storeSetAside ? [note(status.storeSetAside, "bad")] : []),
-    ...lanes.filter((lane) => lane.lastError).map((lane) => note(`${lane.lane}: ${lane.lastError}`, "bad")));
+    ...lanes.flatMap(troubleOf));
 }
 
 function link(text, href) {

@@ -44,12 +44,7 @@ public sealed class DemoSource : ISource
     {
         var opened = _clock.GetUtcNow();
         var day = new DemoDay(_seed, opened);
-        _status = new SourceStatus(
-            Name,
-            SourceState.Up,
-            "Invented users and sessions; set NATS_URL to attach a real StreamSpace instead.",
-            opened
-        );
+        _status = new SourceStatus(Name, SourceState.Up, "Invented users and sessions.", opened);
         using var timer = new PeriodicTimer(StepEvery, _clock);
         try
         {
