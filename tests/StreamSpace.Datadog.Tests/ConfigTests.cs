@@ -145,6 +145,18 @@ public sealed class ConfigTests
             .Intake(Sandbox, "instance:a")
             .Proxy.ShouldBe(goes ? new Uri("http://proxy.example.com:3128") : null);
 
+    [Fact]
+    public void TheQueueOfThisMachinesSandboxIsForNoOtherPlace()
+    {
+        var here = Destination("""{"site":"sandbox"}""");
+        Destination("""{"site":"sandbox","intakeUrl":"http://127.0.0.1:9"}""").ShouldBe(here);
+        Destination("""{"site":"sandbox","intakeUrl":"https://sandbox.example.com"}""").ShouldNotBe(here);
+        Destination("""{"site":"datadoghq.com"}""").ShouldNotBe(here);
+        Destination("""{"site":"datadoghq.eu"}""").ShouldBe(Destination("""{"site":"datadoghq.com"}"""));
+
+        static string Destination(string config) => Read(config).Intake(Sandbox, "instance:a").Destination;
+    }
+
     [Theory]
     [InlineData("us5")]
     [InlineData("datadoghq")]

@@ -24,7 +24,11 @@ internal static class ConfigIntake
             FlushInterval = config.MetricsInterval,
             Tags = config.GlobalTags,
             Metrics = config.EnableMetrics,
-            Destination = sandbox ? "sandbox" : "datadog",
+            // What the demo has left in the queue is for this machine's sandbox alone, not for one elsewhere.
+            Destination =
+                !sandbox ? "datadog"
+                : config.KeepsDataLocal ? "sandbox"
+                : "remote sandbox",
             QueueMaxBytes = config.QueueMaxBytes,
             OnUncertain = config.OnUncertain,
             MaxSeries = config.MaxSeries,

@@ -53,7 +53,7 @@ const amount = (count) => make("td", count ? {} : { class: "zero" }, number.form
 const tones = {
   running: "good", up: "good", open: "good", idle: "good", shipping: "good",
   loading: "warn", connecting: "warn", unconfigured: "warn", disabled: "", stopped: "",
-  failed: "bad", down: "bad", parked: "bad",
+  failed: "bad", isolated: "bad", down: "bad", parked: "bad",
 };
 const state = (word) => badge(word.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`), tones[word] ?? "warn");
 
