@@ -46,4 +46,13 @@ public sealed class SampleTests
         (await none.EndAsync()).ShouldBe(1);
         none.Errors.ShouldHaveSingleItem().ShouldContain("it has hello");
     }
+
+    [Fact]
+    public async Task APluginWithoutCommandsSaysSo()
+    {
+        string[] arguments = ["plugin", "echo", "--plugins", TestHost.EchoFolder, "--data", TestRun.NewFolder()];
+        await using var list = HostProcess.Start(arguments);
+        (await list.EndAsync()).ShouldBe(0);
+        list.Output.ShouldBe(["streamspace-echo has no commands."]);
+    }
 }

@@ -115,6 +115,10 @@ internal static class OperatorCommands
                         );
                     return await command.RunAsync(arguments, output, cancellationToken);
                 }
+                if (plugin.Commands.Count == 0)
+                {
+                    await output.WriteLineAsync($"{manifest.Name} has no commands.");
+                }
                 foreach (var command in plugin.Commands)
                 {
                     await output.WriteLineAsync($"{command.Name}  {command.Description}");
