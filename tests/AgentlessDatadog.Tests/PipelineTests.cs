@@ -243,7 +243,7 @@ public sealed class PipelineTests
             await rig.FlushAsync();
         }
         await rig.UntilSent();
-        rig.Ledger(Lane.Events).ShouldBe(80, delivered: 60, overflowed: 20);
+        rig.Ledger(Lane.Events).ShouldBe(80, delivered: 60, queued: 20);
     }
 
     [Fact]

@@ -36,12 +36,12 @@ internal sealed partial class AggregateLoop
         var cut = _aggregate.Take(time.Second, time.Interval);
         if (!_options.Metrics)
             cut = cut with { Series = default, Timed = [] };
-        var summaries = _fold.Summaries(time.Now, isLast);
+        var (summaries, folded) = _fold.Summaries(time.Now, isLast);
         var (told, lossEvent) = outbox.Losses.Tell(_options.Destination, isLast);
         if (lossEvent is not null)
             summaries.Add(lossEvent);
         _sinceCut = 0;
-        return new Flush(commands, cut, time, _lastSequence, summaries, told);
+        return new Flush(commands, cut, time, _lastSequence, summaries, folded, told);
     }
 
     // On another thread, so that one that hangs costs its own levels alone.
@@ -92,6 +92,8 @@ internal sealed partial class AggregateLoop
         encoded.Payloads.AddRange(flush.Summaries.Select(summary => Encoder.Encode(summary, _options)));
         if (flush.Summaries.Count > 0)
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
+        if (flush.Folded > 0)
+            encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Overflowed, flush.Folded));
         await KeepCutAsync(flush.Cut, flush.Time, flush.Sequence, encoded, flush.Told).ConfigureAwait(false);
         _fold.Forget(flush.Time.Now, flush.IsLast);
         outbox.Losses.Add(flush.Told);

@@ -111,6 +111,9 @@ internal sealed partial class AggregateLoop(
         _lastPayload = contents.LastPayload;
         _lastSequence = contents.LastSequence;
         _seen.Start(contents.Seen);
+        // What is queued and no request of the outbox had been folded.
+        var events = contents.Outbox.Where(header => header.Lane == Lane.Events).Sum(header => header.Units);
+        _fold.Start(ledger.Of(Lane.Events).Queued - events);
         for (var from = 0; from < contents.Journal.Count; )
         {
             var destination = contents.Journal[from].Destination;

@@ -24,6 +24,7 @@ internal sealed record Command(IntakeOptions? Next, bool IsLast)
 /// <param name="Time">When it was.</param>
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Summaries">Events that stand for those that were folded, and one for what was lost.</param>
+/// <param name="Folded">How many events are in these summaries.</param>
 /// <param name="Told">What that one tells, with units below zero.</param>
 internal sealed record Flush(
     List<Command> Commands,
@@ -31,6 +32,7 @@ internal sealed record Flush(
     CutTime Time,
     long Sequence,
     List<DatadogEvent> Summaries,
+    long Folded,
     IReadOnlyList<Loss> Told
 )
 {

@@ -107,8 +107,6 @@ internal sealed class Admission(
         Accept(Lane.Events);
         if (fold.Admit(what.Kind, now))
             _payloads.Add(encoder.Encode(what, options));
-        else
-            _moves.Add(new LedgerMove(Lane.Events, Account.Overflowed, 1));
     }
 
     // Whether it is the first call with its key: then its contents are remembered with it.

@@ -113,6 +113,26 @@ public sealed class StoreRestartTests : IAsyncDisposable
         Encoding.UTF8.GetString(told.Body).ShouldContain($"1 points from {at:yyyy-MM-dd HH:mm:ss}");
     }
 
+    [Fact]
+    public async Task WhatAKilledProcessHadFoldedIsToldByTheNext()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        var events = Enumerable.Range(0, 100).Select(_ => new DatadogEvent("Made", "", rig.Clock.GetUtcNow()));
+        await rig.KeepAsync([.. events.Select(made => made with { Kind = "made" })]);
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.Ledger(Lane.Events).ShouldBe(100, delivered: 60, queued: 40);
+
+        for (var restart = 0; restart < 2; restart++)
+        {
+            await rig.RestartAsync();
+            await rig.FlushAsync();
+            await rig.UntilSent();
+            rig.Ledger(Lane.Events).ShouldBe(101, delivered: 61, overflowed: 40);
+        }
+        Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body).ShouldContain("40 more events: before a restart");
+    }
+
     private static async Task<double> MadeAsync(Rig rig)
     {
         await rig.FlushAsync();

@@ -83,8 +83,11 @@ public sealed class Rig : IAsyncDisposable
 
     /// <summary>Whether nothing is on its way, a question about the key neither: what is queued waits for the clock.</summary>
     public bool IsQuiet =>
-        Pipeline.Status.Lanes.All(lane =>
-            lane.State == LaneState.Open ? lane.Ledger.Queued == 0 : lane.NextTry > Clock.GetUtcNow()
+        Pipeline.Status is var status
+        && status.Lanes.All(lane =>
+            lane.State == LaneState.Open
+                ? lane.Ledger.Queued == 0 || status.Queue.Requests == 0
+                : lane.NextTry > Clock.GetUtcNow()
         );
 
     /// <summary>
