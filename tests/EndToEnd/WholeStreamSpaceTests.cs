@@ -53,6 +53,22 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         _cluster.RunSession("bob-vscode-00000003", "bob", "vscode");
         await SessionsAreAsync(3);
 
+        // Once it has been sent as active.
+        await Eventually.GetAsync(
+            "a first flush",
+            TimeSpan.FromSeconds(20),
+            async () =>
+                (
+                    await _installation.Sandbox.QueryAsync(
+                        "max:streamspace.session.active{template:chrome}",
+                        from,
+                        TimeProvider.System.GetUtcNow().AddMinutes(1)
+                    )
+                ).Count > 0
+                    ? "so"
+                    : null
+        );
+
         // Asked to end on NATS; gone in Kubernetes.
         await _messages.Delete("ada-chrome-00000001", "ada", TimeProvider.System.GetUtcNow()).PublishAsync(client);
         _cluster.BeginDelete("ada-chrome-00000001");
