@@ -220,8 +220,6 @@ internal sealed partial class AggregateLoop(
         {
             var admission = new Admission(_aggregate, _seen, _fold, Encoder, ledger, _options, clock.GetUtcNow());
             batch.ForEach(admission.Admit);
-            foreach (var arrival in admission.Reused)
-                arrival.Done.TrySetException(new KeyReusedException());
             if (admission.Result(_lastSequence + 1) is { } arrivals)
             {
                 var isOnDisk = await store.AppendAsync(arrivals, mayHold).ConfigureAwait(false);
@@ -239,6 +237,7 @@ internal sealed partial class AggregateLoop(
             {
                 Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(failure));
             }
+            Refuse(admission.Reused, new KeyReusedException());
         }
         catch (StoreUnavailableException) when (!mayHold)
         {

@@ -80,7 +80,7 @@ internal sealed class Admission(
 
     private void Admit(Measurement measurement)
     {
-        if (IsReplay($"metric {measurement.Metric}", measurement.Id, measurement.Subject))
+        if (measurement.Id is { } id && IsReplay($"metric {measurement.Metric} {id}", measurement.Subject))
             return;
         var lane = LaneOf(measurement);
         Series? series = null;
@@ -97,7 +97,7 @@ internal sealed class Admission(
 
     private void Admit(DatadogEvent what)
     {
-        if (IsReplay("event", what.Id, what.Subject))
+        if (what.Id is { } id && IsReplay($"event {id}", what.Subject))
             return;
         if (string.IsNullOrWhiteSpace(what.Title))
         {
@@ -112,8 +112,8 @@ internal sealed class Admission(
     // Whether it is the first call with its key: then its contents are remembered with it.
     private bool Begins(Arrival arrival, string key, string contents)
     {
-        var whole = IdOf("contents", $"{key} {contents}", null);
-        if (!IsReplay("call", key, null))
+        var whole = IdOf($"contents {key} {contents}", null);
+        if (!IsReplay($"call {key}", null))
             return _ids.TryAdd(whole.Hash, whole);
         if (!IsKnown(whole))
             _reused.Add(arrival);
@@ -121,16 +121,13 @@ internal sealed class Admission(
     }
 
     // An id holds for its metric, or for all events: what one fact yields may share one id.
-    private bool IsReplay(string of, string? id, string? subject)
+    private bool IsReplay(string id, string? subject)
     {
-        if (id is null)
-            return false;
-        var hashed = IdOf(of, id, subject);
+        var hashed = IdOf(id, subject);
         return seen.Contains(hashed) || !_ids.TryAdd(hashed.Hash, hashed);
     }
 
-    private SeenId IdOf(string of, string id, string? subject) =>
-        SeenIds.Of($"{of} {id}", subject, now.ToUnixTimeSeconds());
+    private SeenId IdOf(string id, string? subject) => SeenIds.Of(id, subject, now.ToUnixTimeSeconds());
 
     private bool IsKnown(SeenId id) => seen.Contains(id) || _ids.ContainsKey(id.Hash);
 

@@ -6,7 +6,8 @@ public sealed class MemoryStore : ITelemetryStore
     private readonly Lock _lock = new();
     private readonly Queue<JournalEntry> _journal = [];
     private readonly SortedDictionary<long, Payload> _outbox = [];
-    private readonly List<SeenId> _seen = [];
+    private readonly Queue<SeenId> _seen = [];
+    private readonly Queue<SeenId> _seenOfSubjects = [];
     private readonly Dictionary<LedgerMove, long> _ledger = [];
     private IReadOnlyList<Loss> _losses = [];
     private long _lastSequence;
@@ -25,7 +26,7 @@ public sealed class MemoryStore : ITelemetryStore
                     _lastPayload,
                     [.. _journal],
                     [.. _outbox.Values.Select(payload => payload.Header)],
-                    [.. _seen.OrderBy(id => id.HasSubject)],
+                    [.. _seen, .. _seenOfSubjects],
                     // Acceptances come first, so that no account is ever below zero.
                     [.. _ledger.OrderBy(sum => sum.Key.To).Select(sum => sum.Key with { Units = sum.Value })],
                     [.. _losses.Where(loss => loss.Units > 0)]
@@ -42,7 +43,7 @@ public sealed class MemoryStore : ITelemetryStore
             _lastSequence = arrivals.Journal.Sequence;
             if (arrivals.Journal.Measurements.Count > 0)
                 _journal.Enqueue(arrivals.Journal);
-            _seen.AddRange(arrivals.Seen);
+            See(arrivals.Seen);
             Insert(arrivals.Payloads);
             Book(arrivals.Moves);
         }
@@ -56,9 +57,9 @@ public sealed class MemoryStore : ITelemetryStore
         {
             while (_journal.TryPeek(out var first) && first.Sequence <= cut.Sequence)
                 _journal.Dequeue();
-            _seen.AddRange(cut.Forget.Renewed);
-            Forget(ofSubjects: false, cut.Forget);
-            Forget(ofSubjects: true, cut.Forget);
+            See(cut.Forget.Renewed);
+            Forget(_seen, cut.Forget);
+            Forget(_seenOfSubjects, cut.Forget);
             _lastCut = cut.Second;
             Insert(cut.Payloads);
             Book(cut.Moves);
@@ -90,12 +91,16 @@ public sealed class MemoryStore : ITelemetryStore
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => default;
 
-    // Those that came before the first one that is still needed.
-    private void Forget(bool ofSubjects, ForgetSeen forget)
+    private void See(IReadOnlyList<SeenId> ids)
     {
-        var needed = _seen.FindIndex(id => id.HasSubject == ofSubjects && forget.Keeps(id));
-        var at = 0;
-        _seen.RemoveAll(id => (at++ < needed || needed < 0) && id.HasSubject == ofSubjects);
+        foreach (var id in ids)
+            (id.HasSubject ? _seenOfSubjects : _seen).Enqueue(id);
+    }
+
+    private static void Forget(Queue<SeenId> ids, ForgetSeen forget)
+    {
+        while (ids.TryPeek(out var oldest) && !forget.Keeps(oldest))
+            ids.Dequeue();
     }
 
     private void Insert(IReadOnlyList<Payload> payloads)

@@ -29,8 +29,8 @@ internal sealed class SubjectIds(OpenSubjects open)
             ids.RemoveAll(known => known.Id == IdOf(id));
             ids.Add((IdOf(id), id.Second));
         }
-        foreach (var (subject, ids) in _subjects.OrderBy(entry => entry.Value.Min(id => id.Second)))
-            _ages.Enqueue((subject, ids.Min(id => id.Second)));
+        foreach (var age in _subjects.Select(s => (s.Key, Second: s.Value.Min(id => id.Second))).OrderBy(a => a.Second))
+            _ages.Enqueue(age);
     }
 
     public bool Contains(SeenId id) =>

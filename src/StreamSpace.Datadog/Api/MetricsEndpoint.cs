@@ -78,14 +78,11 @@ internal static class MetricsEndpoint
         List<Measurement> accepted = [];
         List<Rejected> rejected = [];
         using var bytes = new MemoryStream();
-        string contents;
         try
         {
             // Bounded by the server.
             await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
-            var whole = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
-            contents = Convert.ToHexString(SHA256.HashData(whole.Span));
-            using var body = JsonDocument.Parse(whole, new JsonDocumentOptions { MaxDepth = 16 });
+            using var body = JsonDocument.Parse(WholeOf(bytes), new JsonDocumentOptions { MaxDepth = 16 });
             Sort(body.RootElement, pipeline, accepted, rejected);
         }
         catch (BadHttpRequestException e)
@@ -107,7 +104,7 @@ internal static class MetricsEndpoint
             {
                 await (
                     key.Count > 0
-                        ? pipeline.KeepOnceAsync(key.ToString(), contents, accepted, http.RequestAborted)
+                        ? pipeline.KeepOnceAsync(key.ToString(), HashOf(bytes), accepted, http.RequestAborted)
                         : pipeline.KeepAsync(accepted, [], http.RequestAborted)
                 );
             }
@@ -128,6 +125,10 @@ internal static class MetricsEndpoint
         }
         return Answer(accepted.Count, rejected);
     }
+
+    private static ReadOnlyMemory<byte> WholeOf(MemoryStream bytes) => bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+
+    private static string HashOf(MemoryStream bytes) => Convert.ToHexString(SHA256.HashData(WholeOf(bytes).Span));
 
     private static void Sort(
         JsonElement body,

@@ -89,7 +89,8 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
         if (kept.Damaged is [var first, ..])
         {
             logger.LogError(
-                "{Count} records of the registry are damaged and left out, {First} first; the sources are asked anew.",
+                "{Count} records of the registry are damaged and left out, {First} first. What is true comes from the sources "
+                    + "again; a fact that was owed does not.",
                 kept.Damaged.Count,
                 first
             );
