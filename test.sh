@@ -75,7 +75,7 @@ for project in tests/*/*.Tests.csproj tests/EndToEnd/EndToEnd.csproj; do
     step "Testing $name"
     log=$(mktemp)
     # Not dotnet test, which leaves a socket behind each time.
-    dotnet "${project%/*}/bin/Debug/net10.0/$name.dll" --progress off --output Normal 2>&1 | tee "$log" | grep -vE '^\s*$'
+    dotnet "${project%/*}/bin/Debug/net10.0/$name.dll" --ansi off --progress off --output Normal 2>&1 | tee "$log" | grep -vE '^\s*$'
     code=${PIPESTATUS[0]}
     ok=$(awk '$1 == "succeeded:" { n = $2 } END { print n + 0 }' "$log")
     bad=$(awk '$1 == "failed:" { n = $2 } END { print n + 0 }' "$log")
