@@ -103,7 +103,7 @@ internal sealed class ShipLoop(
     /// <summary>Sends until nothing waits, or an answer says that the lane must not go on. Returns the answer that speaks for all.</summary>
     private async Task<Answer?> SendAsync(Intake intake, CancellationToken stop)
     {
-        List<Task<Answer?>> underWay = [];
+        List<Task<Sent>> underWay = [];
         Answer? worst = null;
         var restarted = _restarted.Next;
         while (true)
@@ -122,19 +122,28 @@ internal sealed class ShipLoop(
             {
                 underWay.Remove(ended);
                 Sending.Beat();
-                worst = Worse(worst, Booked(intake, await ended.ConfigureAwait(false)));
+                worst = Worse(worst, Booked(intake, await TakeBackAsync(ended).ConfigureAwait(false)));
             }
         }
     }
 
     // What was left to itself may be given back when the lane waits for something to send.
-    private async Task WakeAfterAsync(Task left)
+    private async Task WakeAfterAsync(Task<Sent> left)
     {
-        await left.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await TakeBackAsync(left).ConfigureAwait(false);
         outbox.Changed.Raise();
     }
 
-    private void Fill(List<Task<Answer?>> underWay, Intake intake, CancellationToken stop)
+    // Not before its answer is looked at: until then the lane does not know that it must wait.
+    private async Task<Answer?> TakeBackAsync(Task<Sent> ended)
+    {
+        var sent = await ended.ConfigureAwait(false);
+        if (sent.Unsettled is { } header)
+            outbox.GiveBack(header);
+        return sent.Answer;
+    }
+
+    private void Fill(List<Task<Sent>> underWay, Intake intake, CancellationToken stop)
     {
         var room = backOff.IsProbing ? 1 : width;
         while (underWay.Count < room)
@@ -187,6 +196,7 @@ internal sealed class ShipLoop(
         if (IsReplacedBy(intake, _intake))
             return;
         backOff.Failed(null);
+        outbox.Age(lane);
         _state = new State(LaneState.Parked, answer.Verdict, answer.Status, answer.Words, null, Refusal.Unexplained);
         // A stop does not wait for a parked lane.
         outbox.Changed.Raise();
@@ -229,7 +239,6 @@ internal sealed class ShipLoop(
         var reconfigured = _reconfigured.Next;
         if (IsReplacedBy(intake, _intake))
             return;
-        // What waits already is no longer live: what comes from now on goes first.
         outbox.Age(lane);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // It begins before it is told when it ends.

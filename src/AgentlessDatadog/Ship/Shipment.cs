@@ -2,41 +2,39 @@ using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
 
+/// <summary>What became of a request.</summary>
+/// <param name="Answer">Null: it was too old to send.</param>
+/// <param name="Unsettled">The request, when it is still to be delivered.</param>
+internal sealed record Sent(Answer? Answer, PayloadHeader? Unsettled);
+
 /// <summary>Sends single requests of a lane and books what became of them.</summary>
 internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent, ILogger logger)
 {
     private const string Damaged = "damaged on disk";
 
     /// <summary>
-    /// Sends a request that was handed out, then settles it or gives it back. Null: it was too old to send. Whatever
-    /// goes wrong is an answer, so that no other request is left alone.
+    /// Sends a request that was handed out and settles it, or leaves it to the caller to give back. Whatever goes wrong is
+    /// an answer, so that no other request is left alone.
     /// </summary>
-    public async Task<Answer?> SendAsync(Intake intake, PayloadHeader header, CancellationToken stop)
+    public async Task<Sent> SendAsync(Intake intake, PayloadHeader header, CancellationToken stop)
     {
-        Account? outcome = null;
         try
         {
             var (answer, reason, to) = await TryAsync(intake, header, stop).ConfigureAwait(false);
-            outcome = to;
-            if (to is { } account)
-                await outbox.SettleAsync([header], account, reason).ConfigureAwait(false);
-            return answer;
+            if (to is not { } account)
+                return new Sent(answer, header);
+            await outbox.SettleAsync([header], account, reason).ConfigureAwait(false);
+            return new Sent(answer, null);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return Answer.None("stopped before it was sent");
+            return new Sent(Answer.None("stopped before it was sent"), header);
         }
         // The store, for instance: the lane backs off, and tries again.
         catch (Exception error)
         {
             logger.LogError(error, "Lane {Lane} could not work on its queue", lane);
-            outcome = null;
-            return Answer.None(error.Message);
-        }
-        finally
-        {
-            if (outcome is null)
-                outbox.GiveBack(header);
+            return new Sent(Answer.None(error.Message), header);
         }
     }
 

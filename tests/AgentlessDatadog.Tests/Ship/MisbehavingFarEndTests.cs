@@ -72,6 +72,28 @@ public sealed class MisbehavingFarEndTests
     }
 
     [Fact]
+    public async Task WhatFailsIsNotSentAgainBeforeTheWaitIsOverHoweverMuchIsGoingOn()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = r => r.Path == PathOf(Lane.Events) ? new FarEndAnswer(503) : FarEndAnswer.Accepted;
+        await rig.KeepAsync(new DatadogEvent("Told", "", rig.Clock.GetUtcNow()));
+        using var enough = new CancellationTokenSource();
+        var goingOn = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+                await rig.KeepAsync(Some.Count());
+        });
+        for (var tries = 1; tries <= 60; tries++)
+        {
+            await rig.Until(() => rig.Lane(Lane.Events).NextTry > rig.Clock.GetUtcNow());
+            rig.FarEnd.Requests.Count(r => r.Path == PathOf(Lane.Events)).ShouldBe(tries);
+            rig.Clock.Advance(rig.Lane(Lane.Events).NextTry!.Value - rig.Clock.GetUtcNow());
+        }
+        await enough.CancelAsync();
+        await goingOn;
+    }
+
+    [Fact]
     public async Task WithoutAKeyEveryLaneKeepsEverythingAsksNobodyAndGoesOnAtOnceWhenThereIsOne()
     {
         await using var rig = await Rig.StartAsync(o => o with { ApiKey = null });
