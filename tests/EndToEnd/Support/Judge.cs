@@ -47,7 +47,7 @@ public sealed class Judge(
                 var point = series.SingleOrDefault(s => Key(s.Tags) == key)?.Points ?? [];
                 var value = point.SingleOrDefault(p => p.Second == flush.ToUnixTimeSeconds()).Value;
                 var possible = moments.Select(m => group.Count(l => l.ActiveAt(m) && l.Introduced <= m)).ToList();
-                value.ShouldBeInRange(possible.Min(), possible.Max(), $"{key} at {flush:HH:mm:ss}");
+                value.ShouldBeInRange(possible.Min(), possible.Max(), Told(key, group, flush, window(flush)));
                 exact += possible.Min() == possible.Max() ? 1 : 0;
                 numbers++;
             }
@@ -207,6 +207,16 @@ public sealed class Judge(
 
     private static Dictionary<string, List<PlayedLife>> Groups(IEnumerable<PlayedLife> of) =>
         of.GroupBy(l => $"template:{l.Template},user:{l.User}").ToDictionary(g => g.Key, g => g.ToList());
+
+    // Who was awake (+) and asleep or gone (-) from when on, beside what was sent.
+    private static string Told(
+        string key,
+        IEnumerable<PlayedLife> group,
+        DateTimeOffset flush,
+        (DateTimeOffset From, DateTimeOffset To) window
+    ) =>
+        $"{key} at {flush:HH:mm:ss}, of {window.From:HH:mm:ss.fff} to {window.To:HH:mm:ss.fff}:\n"
+        + string.Join('\n', group);
 
     private static string Key(IReadOnlyList<string> tags) => string.Join(',', tags.Order(StringComparer.Ordinal));
 

@@ -74,6 +74,10 @@ public sealed class PlayedLife(string id, string user, string template)
     /// <summary>Whether anything changed about it near a moment, so that both states are right.</summary>
     public bool TurnsNear(DateTimeOffset at, TimeSpan margin) => _turns.Exists(t => (t.At - at).Duration() <= margin);
 
+    public override string ToString() =>
+        $"{Id} heard {Introduced:HH:mm:ss.fff} "
+        + string.Join(' ', _turns.Select(t => $"{(t.Awake ? '+' : '-')}{t.At:HH:mm:ss.fff}"));
+
     private void Turn(DateTimeOffset at, bool awake)
     {
         _asleep = !awake;
