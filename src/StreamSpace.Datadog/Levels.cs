@@ -25,6 +25,7 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
     // What is true is not known before the host has told, and nothing by itself tells nothing while a source is away: no
     // zeros until then.
     private bool _told;
+    private bool _catchingUp;
 
     /// <summary>How many sessions are open.</summary>
     public int OpenSessions
@@ -75,6 +76,7 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
         lock (_lock)
         {
             _told |= !batch.Baseline || batch.Events.Count > 0 || batch.AllSeen;
+            _catchingUp = batch.CatchingUp;
             if (batch.Baseline)
             {
                 ForgetAllBut(batch.Events.OfType<SessionEvent>().Select(e => e.Session.LifeId).ToHashSet());
@@ -122,7 +124,8 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
             {
                 return;
             }
-            if (config.TrackSessionMetrics)
+            // A number that never was is worse than none for a moment.
+            if (config.TrackSessionMetrics && !_catchingUp)
             {
                 LookAtSessions(cut, config);
             }

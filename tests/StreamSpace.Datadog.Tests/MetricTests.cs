@@ -25,6 +25,31 @@ public sealed partial class MetricTests
     }
 
     [Fact]
+    public async Task WhileTheHostCatchesUpSessionsAreNotNumberedAndFactsCountAllTheSame()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var (first, second) = (Some.Session("ada-chrome-1", run.Now), Some.Session("ada-chrome-2", run.Now));
+        await run.HandleAsync(Some.Created(first));
+        await run.FlushAsync();
+        // The second has ended, which is not told yet.
+        await run.Plugin.HandleAsync(
+            new PlatformBatch([Some.Created(second)]) { CatchingUp = true },
+            CancellationToken.None
+        );
+        await run.FlushAsync();
+        await run.HandleAsync(Some.Ended(second, run.Now));
+        await run.FlushAsync();
+
+        (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(max, 1)"))
+            .Values.ShouldHaveSingleItem()
+            .ShouldBe([1, 1]);
+        (await run.PointsAsync("sum:streamspace.sessions.total{*}.rollup(max, 1)"))
+            .Values.ShouldHaveSingleItem()
+            .Count.ShouldBe(2);
+        (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).Values.ShouldBe([2]);
+    }
+
+    [Fact]
     public async Task ALifeIsCountedOnceWithUserAndTemplateHoweverOftenItsEventsCome()
     {
         await using var run = await PluginRun.StartAsync();

@@ -29,6 +29,12 @@ public interface ISource
     SourceStatus Status { get; }
 
     /// <summary>
+    /// True while it tells piece by piece what it had missed, from before the first piece until after the last. Read from
+    /// any thread.
+    /// </summary>
+    bool IsCatchingUp => false;
+
+    /// <summary>
     /// Watches until <paramref name="cancellationToken"/> fires. A far end that is away is waited for, not
     /// thrown; <paramref name="output"/> makes the source wait when the listeners are slow.
     /// </summary>

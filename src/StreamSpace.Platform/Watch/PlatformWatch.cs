@@ -32,6 +32,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly List<Listener> _listeners = [];
     private bool _allSeen;
+    private bool _behind;
 
     // Read by others while the loop writes.
     private volatile IReadOnlyDictionary<SessionState, int> _sessions = new Dictionary<SessionState, int>();
@@ -77,7 +78,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         try
         {
             // What was kept must be known before a source asks for its checkpoint.
-            await TakeAsync([], areUp: false, stop.Token);
+            await TakeAsync([], areUp: false, behind: false, stop.Token);
             sources = Task.WhenAll(_sources.Select(s => RunSourceAsync(s, stop.Token)).ToList());
             await LoopAsync(stop.Token);
         }
@@ -156,7 +157,11 @@ public sealed class PlatformWatch : IAsyncDisposable
         {
             // Asked first: what a source told before it was up is then among what has arrived.
             var areUp = _sources.All(s => s.Status.State is SourceState.Up);
-            await TakeAsync(Arrived(), areUp, cancellationToken);
+            var behind = _sources.Any(s => s.IsCatchingUp);
+            var batches = Arrived();
+            // Asked again: one of them may be the first piece.
+            behind |= _sources.Any(s => s.IsCatchingUp);
+            await TakeAsync(batches, areUp, behind, cancellationToken);
             tick ??= timer.WaitForNextTickAsync(cancellationToken).AsTask();
             arrival ??= _arrived.Reader.WaitToReadAsync(cancellationToken).AsTask();
             await await Task.WhenAny(tick, arrival);
@@ -175,7 +180,12 @@ public sealed class PlatformWatch : IAsyncDisposable
         return batches;
     }
 
-    private async Task TakeAsync(List<ObservationBatch> batches, bool areUp, CancellationToken cancellationToken)
+    private async Task TakeAsync(
+        List<ObservationBatch> batches,
+        bool areUp,
+        bool behind,
+        CancellationToken cancellationToken
+    )
     {
         await _turn.WaitAsync(cancellationToken);
         try
@@ -196,17 +206,18 @@ public sealed class PlatformWatch : IAsyncDisposable
             _sessions = registry.Counts;
             var news = registry.TakeEvents();
             var isKept = _book.Commit(news);
-            var wereSeen = _allSeen;
-            _allSeen |= areUp;
+            var before = (_allSeen, _behind);
+            _behind = behind;
+            _allSeen |= areUp && !behind;
             if (_book.TakeOwed() is { Count: > 0 } owed)
             {
-                await TellAsync(new PlatformBatch(owed) { Demo = _demo }, cancellationToken);
                 // A fact of then may be older than what is known now.
+                await TellAsync(Batch(owed) with { CatchingUp = true }, cancellationToken);
                 await TellAsync(Baseline(), cancellationToken);
             }
-            if (news.Count > 0 || _allSeen != wereSeen)
+            if (news.Count > 0 || (_allSeen, _behind) != before)
             {
-                await TellAsync(new PlatformBatch(news) { Demo = _demo, AllSeen = _allSeen }, cancellationToken);
+                await TellAsync(Batch(news), cancellationToken);
             }
             if (_book.Owes && !_listeners.Exists(listener => listener.HoldsUnkept))
             {
@@ -260,12 +271,14 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    private PlatformBatch Baseline() =>
-        new(_book.Registry.Baseline)
+    private PlatformBatch Baseline() => Batch(_book.Registry.Baseline) with { Baseline = true };
+
+    private PlatformBatch Batch(IReadOnlyList<PlatformEvent> events) =>
+        new(events)
         {
-            Baseline = true,
             Demo = _demo,
             AllSeen = _allSeen,
+            CatchingUp = _behind,
         };
 
     private async ValueTask DetachAsync(Listener listener)

@@ -16,6 +16,12 @@ public sealed record PlatformBatch(IReadOnlyList<PlatformEvent> Events)
     /// </summary>
     public bool AllSeen { get; init; }
 
+    /// <summary>
+    /// True while a source tells piece by piece what it had missed: each event is true, but what is open may be of
+    /// different moments, so that together it never was. The first batch without it ends that; it may be without events.
+    /// </summary>
+    public bool CatchingUp { get; init; }
+
     /// <summary>True when the events are invented by the demo platform. Such data must never leave the machine.</summary>
     public bool Demo { get; init; }
 }

@@ -21,8 +21,8 @@ public sealed class Judge(
     }
 
     /// <summary>
-    /// At each flush the number of active sessions of each user and template is one that was true at some moment of the
-    /// time that <paramref name="window"/> allows for.
+    /// At each flush the number of active sessions of each user and template counts each of them as it stood at some moment
+    /// of the time that <paramref name="window"/> allows for: of two sessions, one may be known later than the other.
     /// </summary>
     /// <returns>The part of all numbers that could only be the one that they were.</returns>
     public async Task<double> ActiveIsRightAtEveryFlushAsync(
@@ -46,9 +46,10 @@ public sealed class Judge(
             {
                 var point = series.SingleOrDefault(s => Key(s.Tags) == key)?.Points ?? [];
                 var value = point.SingleOrDefault(p => p.Second == flush.ToUnixTimeSeconds()).Value;
-                var possible = moments.Select(m => group.Count(l => l.ActiveAt(m) && l.Introduced <= m)).ToList();
-                value.ShouldBeInRange(possible.Min(), possible.Max(), Told(key, group, flush, window(flush)));
-                exact += possible.Min() == possible.Max() ? 1 : 0;
+                var least = group.Count(l => moments.TrueForAll(m => IsCounted(l, m)));
+                var most = group.Count(l => moments.Exists(m => IsCounted(l, m)));
+                value.ShouldBeInRange(least, most, Told(key, group, flush, window(flush)));
+                exact += least == most ? 1 : 0;
                 numbers++;
             }
         }
@@ -207,6 +208,8 @@ public sealed class Judge(
 
     private static Dictionary<string, List<PlayedLife>> Groups(IEnumerable<PlayedLife> of) =>
         of.GroupBy(l => $"template:{l.Template},user:{l.User}").ToDictionary(g => g.Key, g => g.ToList());
+
+    private static bool IsCounted(PlayedLife life, DateTimeOffset at) => life.ActiveAt(at) && life.Introduced <= at;
 
     // Who was awake (+) and asleep or gone (-) from when on, beside what was sent.
     private static string Told(

@@ -41,6 +41,9 @@ internal sealed class Attached : IAsyncDisposable
     /// <summary>Another source beside it.</summary>
     public ScriptedSource? Beside { get; init; }
 
+    /// <summary>All batches, of each time that it was started.</summary>
+    public RecordingListener Recorder { get; } = new();
+
     public SourceStatus Status => _watch!.Sources[0];
 
     /// <summary>All that was told, but for baselines.</summary>
@@ -95,6 +98,7 @@ internal sealed class Attached : IAsyncDisposable
         ISource[] sources = Beside is null ? [source] : [source, Beside];
         _watch = new PlatformWatch(sources, Store, demo: false, Clock, () => 0, Logger);
         await _watch.AttachAsync("test", TakeAsync, () => false, default);
+        await _watch.AttachAsync("recorder", Recorder.TakeAsync, () => false, default);
         _run = _watch.RunAsync(_stop.Token);
     }
 

@@ -24,6 +24,32 @@ internal sealed class RecordingListener
 
     public IReadOnlyList<PlatformEvent> Events => [.. Batches.SelectMany(b => b.Events)];
 
+    /// <summary>How many sessions were active after each batch that was said to leave all of it whole.</summary>
+    public IReadOnlyList<int> ActiveWhenWhole
+    {
+        get
+        {
+            var active = new Dictionary<string, bool>(StringComparer.Ordinal);
+            var counts = new List<int>();
+            foreach (var batch in Batches)
+            {
+                if (batch.Baseline)
+                {
+                    active.Clear();
+                }
+                foreach (var told in batch.Events.OfType<SessionEvent>())
+                {
+                    active[told.Session.Id] = told.Session.Active;
+                }
+                if (!batch.CatchingUp)
+                {
+                    counts.Add(active.Values.Count(a => a));
+                }
+            }
+            return counts;
+        }
+    }
+
     public int Calls { get; private set; }
 
     /// <summary>The next calls fail.</summary>

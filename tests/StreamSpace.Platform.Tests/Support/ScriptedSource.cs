@@ -14,6 +14,11 @@ internal sealed class ScriptedSource(string name = "scripted") : ISource
 
     public SourceState State { get; set; } = SourceState.Connecting;
 
+    public bool IsCatchingUp => CatchesUp();
+
+    /// <summary>Answers whether it is catching up, each time that it is asked.</summary>
+    public Func<bool> CatchesUp { get; init; } = () => false;
+
     /// <summary>The checkpoint that it was started with.</summary>
     public TaskCompletionSource<string?> StartedWith { get; } = new();
 

@@ -93,7 +93,8 @@ public sealed partial class PlatformWatchTests
         );
         await RunOnceAsync(_store, _listener, source, () => _listener.Events.OfType<SessionStarted>().Any());
         _listener.Batches[1].Events.Select(e => e.Id).ShouldBe(before);
-        _listener.Batches[2].Baseline.ShouldBeTrue("a fact of then may be older than what is known");
+        _listener.Batches[1].CatchingUp.ShouldBeTrue("a fact of then may be older than what is known");
+        _listener.Batches[2].Baseline.ShouldBeTrue();
         _listener.Events.OfType<SessionCreated>().ShouldHaveSingleItem();
 
         var third = new RecordingListener();

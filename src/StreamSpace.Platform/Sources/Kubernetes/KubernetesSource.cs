@@ -40,6 +40,9 @@ public sealed class KubernetesSource : ISource
     public SourceStatus Status => _standing.Status;
 
     /// <inheritdoc/>
+    public bool IsCatchingUp => _standing.IsListing;
+
+    /// <inheritdoc/>
     public async Task RunAsync(
         ChannelWriter<ObservationBatch> output,
         string? checkpoint,

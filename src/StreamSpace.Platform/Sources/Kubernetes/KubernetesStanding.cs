@@ -24,6 +24,7 @@ internal sealed class KubernetesStanding(
     private DateTimeOffset? _deafSince = clock.GetUtcNow();
     private TimeSpan _deafBefore;
     private long _received;
+    private int _lists;
 
     /// <summary>As an operator wants to see it.</summary>
     public SourceStatus Status
@@ -67,6 +68,12 @@ internal sealed class KubernetesStanding(
             }
         }
     }
+
+    /// <summary>True while a list is being seen, of which the pages are of different moments.</summary>
+    public bool IsListing => Volatile.Read(ref _lists) > 0;
+
+    /// <summary>A list begins to be seen, or has ended.</summary>
+    public void Lists(bool begins) => Interlocked.Add(ref _lists, begins ? 1 : -1);
 
     /// <summary>Where the cluster is.</summary>
     public void At(Uri address)

@@ -6,6 +6,9 @@ namespace StreamSpace.Platform;
 /// <summary>Takes what a <see cref="ListWatch{T}"/> sees, in its order.</summary>
 internal interface IListWatcher<in T>
 {
+    /// <summary>A list begins to be seen, or is complete or given up.</summary>
+    void Lists(bool begins);
+
     /// <summary>These are there, as they are now.</summary>
     ValueTask SeeAsync(IReadOnlyList<T> items, CancellationToken cancellationToken);
 
@@ -86,26 +89,38 @@ internal sealed class ListWatch<T>(
     private async Task<string> ListAsync(CancellationToken cancellationToken)
     {
         var uids = new HashSet<string>(StringComparer.Ordinal);
-        string? more = null;
-        while (true)
+        var page = await PageAsync(more: null, cancellationToken);
+        watcher.Lists(begins: true);
+        try
         {
-            var rest = more is null ? "" : $"&continue={Uri.EscapeDataString(more)}";
-            var page = await cluster.ReadAsync(
-                $"{path}?limit={PageSize}{_query}{rest}",
-                KubernetesJson.Default.ListPage,
-                cancellationToken
-            );
-            var items = (page.Items ?? []).Select(Read).OfType<T>().ToList();
-            uids.UnionWith(items.Select(i => metadata(i).Uid!));
-            await watcher.SeeAsync(items, cancellationToken);
-            more = page.Metadata?.Continue;
-            if (string.IsNullOrEmpty(more))
+            while (true)
             {
-                await watcher.KeepAsync(uids, cancellationToken);
-                return page.Metadata?.ResourceVersion
-                    ?? throw new JsonException("A list came without a resource version.");
+                var items = (page.Items ?? []).Select(Read).OfType<T>().ToList();
+                uids.UnionWith(items.Select(i => metadata(i).Uid!));
+                await watcher.SeeAsync(items, cancellationToken);
+                if (page.Metadata?.Continue is not { Length: > 0 } more)
+                {
+                    await watcher.KeepAsync(uids, cancellationToken);
+                    return page.Metadata?.ResourceVersion
+                        ?? throw new JsonException("A list came without a resource version.");
+                }
+                page = await PageAsync(more, cancellationToken);
             }
         }
+        finally
+        {
+            watcher.Lists(begins: false);
+        }
+    }
+
+    private Task<ListPage> PageAsync(string? more, CancellationToken cancellationToken)
+    {
+        var rest = more is null ? "" : $"&continue={Uri.EscapeDataString(more)}";
+        return cluster.ReadAsync(
+            $"{path}?limit={PageSize}{_query}{rest}",
+            KubernetesJson.Default.ListPage,
+            cancellationToken
+        );
     }
 
     private async Task WatchAsync(string version, CancellationToken cancellationToken)

@@ -4,6 +4,8 @@ namespace StreamSpace.Platform;
 internal sealed class SessionWatcher(ObservationDesk desk, KubernetesStanding standing, string @namespace)
     : IListWatcher<SessionResource>
 {
+    public void Lists(bool begins) => standing.Lists(begins);
+
     public async ValueTask SeeAsync(IReadOnlyList<SessionResource> items, CancellationToken cancellationToken)
     {
         standing.Received(items.Count);
@@ -52,6 +54,8 @@ internal sealed class PodWatcher(ObservationDesk desk, KubernetesStanding standi
 
     /// <summary>Done once the pods are known, or cannot be for now.</summary>
     public Task FirstLook => _firstLook.Task;
+
+    public void Lists(bool begins) => standing.Lists(begins);
 
     public ValueTask SeeAsync(IReadOnlyList<PodResource> items, CancellationToken cancellationToken)
     {

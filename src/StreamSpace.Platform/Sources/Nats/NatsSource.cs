@@ -70,6 +70,9 @@ public sealed class NatsSource : ISource
     }
 
     /// <inheritdoc/>
+    public bool IsCatchingUp => _standing.State is SourceState.Up && _readBack is { CaughtUp.IsCompleted: false };
+
+    /// <inheritdoc/>
     public async Task RunAsync(
         ChannelWriter<ObservationBatch> output,
         string? checkpoint,
