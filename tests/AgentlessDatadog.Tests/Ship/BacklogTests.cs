@@ -25,12 +25,23 @@ public sealed class BacklogTests
         titles[0].ShouldBe("new 0");
     }
 
-    [Fact]
-    public async Task ABacklogGoesByAgeAndLeavesAPlaceForWhatIsNewAlsoWhenItStalls()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ABacklogGoesByAgeAndLeavesAPlaceForWhatIsNewAlsoWhenItStalls(bool mendedBeforeItIsExplained)
     {
-        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null });
+        await using var rig = await Rig.StartAsync(o =>
+            o with
+            {
+                ApiKey = mendedBeforeItIsExplained ? Secret.Wrong : null,
+            }
+        );
+        rig.FarEnd.Answer = request =>
+            request.Method == "GET" ? new(200) { Fault = FarEndFault.Stall } : new(403, """{"errors":["Forbidden"]}""");
         await rig.KeepAsync(Events(rig, "old", 20));
         await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.Parked);
+        var refused = rig.FarEnd.Requests.Count(request => Title(request).Length > 0);
+        refused.ShouldBe(mendedBeforeItIsExplained ? 8 : 0);
         using var release = new ManualResetEventSlim();
         var backlog = new ConcurrentQueue<string>();
         rig.FarEnd.Answer = request =>

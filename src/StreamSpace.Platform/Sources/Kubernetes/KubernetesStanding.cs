@@ -69,7 +69,7 @@ internal sealed class KubernetesStanding(
         }
     }
 
-    /// <summary>True while a list is being seen, of which the pages are of different moments.</summary>
+    /// <summary>True while a list is being seen: before its last page it is not known what is gone.</summary>
     public bool IsListing => Volatile.Read(ref _lists) > 0;
 
     /// <summary>A list begins to be seen, or has ended.</summary>
