@@ -62,6 +62,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _table = new SeriesTable(clock);
         _table.UseGlobalTags(options.Tags);
         _outbox = new Outbox(_store, _ledger, clock);
+        _store.Recovered = _outbox.Changed.Raise;
         _self = new SelfReport(_table, _ledger, _outbox, clock);
         var expiry = new Expiry(_outbox, _warnings, logger);
         var hooks = new AggregateLoop.Hooks(
@@ -236,7 +237,8 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private void Tick()
     {
         _watchdog.Look(_options.FlushInterval);
-        _warnings.Set("clock", _intake?.SkewFault);
+        var isAlarm = _intake is { IsSkewAlarming: true };
+        _warnings.Set("clock", _intake?.SkewFault, isAlarm ? LogLevel.Error : LogLevel.Warning);
         _warnings.Set("cuts", CutsAhead());
         if (_canary.IsCompleted)
             _canary = _loop.KeepAsync(Arrival.Canary());

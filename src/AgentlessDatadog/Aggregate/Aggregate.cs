@@ -39,13 +39,15 @@ internal sealed class Aggregate(SeriesTable table)
     public void Apply(Series series, Measurement measurement)
     {
         var second = measurement.Timestamp?.ToUnixTimeSeconds() ?? 0;
+        if (series is not Distribution && second != 0)
+        {
+            _timed.Put(series, second, measurement.Value, measurement.IsItem);
+            return;
+        }
+        series.IsJournaled = true;
         if (series is Distribution distribution)
         {
             distribution.Put(new Distribution.Sample(second, measurement.Value, measurement.IsItem));
-        }
-        else if (second != 0)
-        {
-            _timed.Put(series, second, measurement.Value, measurement.IsItem);
         }
         else
         {
@@ -54,22 +56,24 @@ internal sealed class Aggregate(SeriesTable table)
         }
     }
 
-    public TakenCut Take(long second, long interval)
+    /// <summary>Takes what is there, or only what the journal does not hold as well.</summary>
+    public TakenCut Take(long second, long interval, bool journaled = true)
     {
         var all = table.Snapshot();
         if (table.HasAliases)
-            FoldAliases(all.Span, second);
+            FoldAliases(all.Span, second, journaled);
         foreach (var series in all.Span)
         {
             if (series.Target is not null)
                 continue;
             // Its sender has used this second for a point of its own: the live value waits for the next one.
-            if (_timed.IsUsed(series, second))
+            if (_timed.IsUsed(series, second) || (series.IsJournaled && !journaled))
                 series.Skip();
             else if (series.Take())
                 MarkTaken(series, second);
         }
-        var timed = _timed.Take(second);
+        _timed.Pass(second);
+        var timed = journaled ? _timed.Take() : [];
         timed.RemoveAll(point => FoldIntoCut(point, second));
         return new TakenCut(second, interval, all, timed, table.GlobalBlock);
     }
@@ -82,11 +86,11 @@ internal sealed class Aggregate(SeriesTable table)
         _timed.Restore(cut.Second, cut.Timed);
     }
 
-    private static void FoldAliases(ReadOnlySpan<Series> all, long second)
+    private static void FoldAliases(ReadOnlySpan<Series> all, long second, bool journaled)
     {
         foreach (var series in all)
         {
-            if (series.Target is not { } target || !series.Take())
+            if (series.Target is not { } target || (series.IsJournaled && !journaled) || !series.Take())
                 continue;
             MarkTaken(series, second);
             target.Absorb(series);

@@ -26,6 +26,8 @@ internal sealed partial class AggregateLoop
     private async Task<Flush> TakeCutAsync(List<Command> commands)
     {
         var isLast = commands[^1].IsLast;
+        // While the store fails, what is journaled waits for it: sent from memory, it would count twice after a kill.
+        var levelsAlone = store.CannotKeep is not null && commands[^1] is { IsLast: false, Next: null };
         var time = _cuts.Next(hooks.IsClockRight());
         if (_options.Metrics)
         {
@@ -33,14 +35,16 @@ internal sealed partial class AggregateLoop
                 await LookAsync(DateTimeOffset.FromUnixTimeSeconds(time.Second)).ConfigureAwait(false);
             hooks.Report();
         }
-        var cut = _aggregate.Take(time.Second, time.Interval);
+        var cut = _aggregate.Take(time.Second, time.Interval, journaled: !levelsAlone);
         if (!_options.Metrics)
             cut = cut with { Series = default, Timed = [] };
+        _sinceCut = 0;
+        if (levelsAlone)
+            return new Flush(commands, cut, time, _lastCutSequence, [], 0, []);
         var (summaries, folded) = _fold.Summaries(time.Now, isLast);
         var (told, lossEvent) = outbox.Losses.Tell(_options.Destination, isLast);
         if (lossEvent is not null)
             summaries.Add(lossEvent);
-        _sinceCut = 0;
         return new Flush(commands, cut, time, _lastSequence, summaries, folded, told);
     }
 
@@ -124,17 +128,33 @@ internal sealed partial class AggregateLoop
         IReadOnlyList<Loss> told
     )
     {
+        HeldWrite? held = null;
+        var isOfLevels =
+            sequence == _lastCutSequence && !encoded.Payloads.Exists(payload => payload.Header.Lane == Lane.Events);
         if (encoded.Payloads.Count > 0 || sequence != _lastCutSequence)
         {
             var forget = _seen.Forget(time.Now.ToUnixTimeSeconds());
-            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, forget) { Told = told };
-            await store.CutAsync(kept).ConfigureAwait(false);
+            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, forget)
+            {
+                Told = told,
+                IsOfLevels = isOfLevels,
+            };
+            held = await store.CutAsync(kept).ConfigureAwait(false);
             _seen.Kept();
         }
         cut.IsKept = true;
         _cuts.Keep(time);
         _lastCutSequence = sequence;
         ledger.Book(encoded.Moves);
-        outbox.Add(encoded.Payloads.Select(payload => payload.Header));
+        Queue(encoded.Payloads, isOfLevels ? null : held);
+    }
+
+    private void Queue(IReadOnlyList<Payload> payloads, HeldWrite? held)
+    {
+        var headers = payloads.Select(payload => payload.Header).ToList();
+        if (held is null)
+            outbox.Add(headers);
+        else
+            store.Then(held, () => outbox.Add(headers));
     }
 }

@@ -222,14 +222,14 @@ internal sealed partial class AggregateLoop(
             batch.ForEach(admission.Admit);
             if (admission.Result(_lastSequence + 1) is { } arrivals)
             {
-                var isOnDisk = await store.AppendAsync(arrivals, mayHold).ConfigureAwait(false);
+                var held = await store.AppendAsync(arrivals, mayHold).ConfigureAwait(false);
                 _lastSequence++;
                 admission.Apply();
                 ledger.Book(arrivals.Moves);
-                outbox.Add(arrivals.Payloads.Select(payload => payload.Header));
+                Queue(arrivals.Payloads, held);
                 CutEarly(arrivals.Journal.Measurements.Count);
                 await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
-                if (!isOnDisk)
+                if (held is not null)
                     Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(Unsure));
             }
             // All of it has been taken before, but perhaps by memory alone.

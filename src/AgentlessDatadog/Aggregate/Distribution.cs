@@ -42,11 +42,10 @@ public sealed class Distribution : Series
         }
     }
 
-    internal override void Absorb(Series other)
+    private protected override void AbsorbTaken(Series other)
     {
         lock (_lock)
             _live.AddRange(((Distribution)other)._taken);
-        other.Skip();
     }
 
     internal override void Skip()
@@ -55,7 +54,7 @@ public sealed class Distribution : Series
         base.Skip();
     }
 
-    internal override bool Take()
+    private protected override void TakeLive()
     {
         lock (_lock)
         {
@@ -63,7 +62,6 @@ public sealed class Distribution : Series
             _live.Clear();
         }
         Taken = _taken.Count > 0 ? 0 : Unset;
-        return HasTaken;
     }
 
     private protected override void PutBack()

@@ -52,6 +52,12 @@ public abstract class Series : IDisposable
     /// <summary>Whether it has ever had a point at a cut's second.</summary>
     internal bool WasCut { get; set; }
 
+    /// <summary>Whether the live value holds something of the journal.</summary>
+    internal bool IsJournaled { get; set; }
+
+    /// <summary>Whether the value that the last cut took does.</summary>
+    internal bool TakenJournaled { get; private set; }
+
     internal virtual bool HasLive => Volatile.Read(ref Live) != Unset;
 
     internal bool HasTaken => Taken != Unset;
@@ -62,19 +68,20 @@ public abstract class Series : IDisposable
     internal abstract void Put(double value);
 
     /// <summary>Moves what is live to what is taken; says whether there was any.</summary>
-    internal virtual bool Take()
+    internal bool Take()
     {
-        Taken = Interlocked.Exchange(ref Live, Unset);
-        TakenItems = Items;
-        Items = 0;
+        TakeLive();
+        (TakenItems, Items) = (Items, 0);
+        (TakenJournaled, IsJournaled) = (IsJournaled, false);
         return HasTaken;
     }
 
     /// <summary>Adds what another series has taken to what is live here.</summary>
-    internal virtual void Absorb(Series other)
+    internal void Absorb(Series other)
     {
-        Put(other.TakenValue);
+        AbsorbTaken(other);
         Items += other.TakenItems;
+        IsJournaled |= other.TakenJournaled;
         other.Skip();
     }
 
@@ -83,6 +90,7 @@ public abstract class Series : IDisposable
     {
         Taken = Unset;
         TakenItems = 0;
+        TakenJournaled = false;
     }
 
     /// <summary>Merges what was taken back into what is live, as if the cut had not been.</summary>
@@ -91,8 +99,13 @@ public abstract class Series : IDisposable
         if (HasTaken)
             PutBack();
         Items += TakenItems;
+        IsJournaled |= TakenJournaled;
         Skip();
     }
+
+    private protected virtual void TakeLive() => Taken = Interlocked.Exchange(ref Live, Unset);
+
+    private protected virtual void AbsorbTaken(Series other) => Put(other.TakenValue);
 
     private protected abstract void PutBack();
 }

@@ -32,11 +32,16 @@ internal sealed class TimedPoints
     public bool IsUsed(Series series, long second) =>
         _used.Count > 0 && _used.TryGetValue(second, out var those) && those.Contains(series);
 
-    /// <summary>Takes all points, oldest first.</summary>
-    public List<TimedPoint> Take(long cut)
+    /// <summary>A cut is made at this second.</summary>
+    public void Pass(long cut)
     {
         Forget(cut - 2 * 3600);
         _cuts.Add(cut);
+    }
+
+    /// <summary>Takes all points, oldest first.</summary>
+    public List<TimedPoint> Take()
+    {
         var taken = _pending.Values.OrderBy(point => point.Second).ToList();
         foreach (var point in taken)
         {

@@ -35,6 +35,7 @@ internal sealed class Admission(
     private readonly List<LedgerMove> _moves = [];
     private readonly Dictionary<UInt128, SeenId> _ids = [];
     private readonly Dictionary<Lane, long> _accepted = [];
+    private readonly Dictionary<string, int> _ofKind = new(StringComparer.Ordinal);
     private readonly List<Arrival> _reused = [];
     private bool _hasCanary;
 
@@ -76,6 +77,8 @@ internal sealed class Admission(
             aggregate.Apply(series, measurement);
         foreach (var id in _ids.Values)
             seen.Add(id);
+        foreach (var (kind, count) in _ofKind)
+            fold.Add(kind, count, now);
     }
 
     private void Admit(Measurement measurement)
@@ -105,8 +108,15 @@ internal sealed class Admission(
             return;
         }
         Accept(Lane.Events);
-        if (fold.Admit(what.Kind, now))
+        if (what.Kind is not { } kind || LetsThrough(kind))
             _payloads.Add(encoder.Encode(what, options));
+    }
+
+    private bool LetsThrough(string kind)
+    {
+        var before = _ofKind.GetValueOrDefault(kind);
+        _ofKind[kind] = before + 1;
+        return fold.LetsThrough(kind, before, now);
     }
 
     // Whether it is the first call with its key: then its contents are remembered with it.

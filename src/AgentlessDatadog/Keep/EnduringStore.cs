@@ -5,7 +5,7 @@ namespace AgentlessDatadog;
 /// <summary>
 /// Goes on while the store behind it fails or does not answer: it holds in memory, within a bound, what that one has not
 /// taken, says so, and hands it over as soon as it can. What only memory holds is lost with the process, so whoever
-/// needs more is refused meanwhile.
+/// needs more is refused meanwhile, and what would then come again and count twice is not to be sent before.
 /// </summary>
 internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, Warnings warnings, ILogger logger)
     : IAsyncDisposable
@@ -32,16 +32,33 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
     public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
         store.OpenAsync(cancellationToken);
 
-    /// <summary>Returns whether the store has it; if not, memory holds it.</summary>
+    /// <summary>Called when the store works again and has everything.</summary>
+    public Action Recovered { get; set; } = () => { };
+
+    /// <summary>Returns null when the store has it, else what holds it in memory.</summary>
     /// <exception cref="StoreUnavailableException">Nobody has it: it may not be held, or memory is full as well.</exception>
-    public ValueTask<bool> AppendAsync(Arrivals arrivals, bool mayHold) => WriteAsync(arrivals, mayHold);
+    public ValueTask<HeldWrite?> AppendAsync(Arrivals arrivals, bool mayHold) => WriteAsync(arrivals, mayHold);
 
-    /// <summary>Returns whether the store has it; if not, memory holds it.</summary>
+    /// <summary>Returns null when the store has it, else what holds it in memory.</summary>
     /// <exception cref="StoreUnavailableException">Nobody has it: memory is full as well.</exception>
-    public ValueTask<bool> CutAsync(Cut cut) => WriteAsync(cut, mayHold: true);
+    public ValueTask<HeldWrite?> CutAsync(Cut cut) => WriteAsync(cut, mayHold: true);
 
-    /// <summary>Returns whether the store has it; if not, memory holds it.</summary>
-    public ValueTask<bool> SettleAsync(Settlement settlement) => WriteAsync(settlement, mayHold: true);
+    /// <summary>Returns null when the store has it, else what holds it in memory.</summary>
+    public ValueTask<HeldWrite?> SettleAsync(Settlement settlement) => WriteAsync(settlement, mayHold: true);
+
+    /// <summary>Does something once the store has what memory held: at once, if it has.</summary>
+    public void Then(HeldWrite held, Action act)
+    {
+        lock (_lock)
+        {
+            if (!held.IsTaken)
+            {
+                held.Then.Add(act);
+                return;
+            }
+        }
+        act();
+    }
 
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
     {
@@ -75,7 +92,7 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
             try
             {
                 await (next.UnderWay ?? StartAsync(next.What)).WaitAsync(Again, clock).ConfigureAwait(false);
-                _held.Remove(next);
+                Take(next);
             }
             catch (Exception error)
             {
@@ -87,29 +104,29 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
                 return;
             }
         }
+        _failure = null;
     }
 
-    private async ValueTask<bool> WriteAsync(object what, bool mayHold)
+    private async ValueTask<HeldWrite?> WriteAsync(object what, bool mayHold)
     {
-        if (HoldWhileDown(what, mayHold))
-            return false;
+        if (HoldWhileDown(what, mayHold) is { } held)
+            return held;
         var letGo = _letGo.Token;
         var writing = StartAsync(what);
         try
         {
             await writing.WaitAsync(Patience, clock, letGo).ConfigureAwait(false);
-            return true;
+            return null;
         }
         catch (StoreUnavailableException error) when (mayHold)
         {
-            Hold(what, null, error.Message);
+            return Hold(what, null, error.Message);
         }
         // It may yet be kept, so that it must be held in its place, whether it may or not.
         catch (Exception error) when (IsSilence(error, letGo))
         {
-            Hold(what, writing, Silent);
+            return Hold(what, writing, Silent);
         }
-        return false;
     }
 
     private static bool IsSilence(Exception error, CancellationToken letGo) =>
@@ -123,30 +140,30 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
             _ => store.SettleAsync((Settlement)what, CancellationToken.None).AsTask(),
         };
 
-    private bool HoldWhileDown(object what, bool mayHold)
+    private HeldWrite? HoldWhileDown(object what, bool mayHold)
     {
         lock (_lock)
         {
             if (_failure is not { } failure)
-                return false;
+                return null;
             if (!mayHold)
                 throw new StoreUnavailableException(failure);
-            Hold(what, null, failure);
-            return true;
+            return Hold(what, null, failure);
         }
     }
 
-    private void Hold(object what, Task? underWay, string failure)
+    private HeldWrite Hold(object what, Task? underWay, string failure)
     {
         lock (_lock)
         {
             // What a settlement takes is bounded by what waits, and it makes room. What the store is at may yet be kept.
-            if (what is not Settlement && underWay is null && _held.Bytes + HeldWrites.SizeOf(what) > MaxBytes)
+            if (what is not Settlement && underWay is null && _held.Bytes + HeldWrite.SizeOf(what) > MaxBytes)
                 throw new StoreUnavailableException($"{failure} The memory that stands in for it is full.");
-            _held.Add(what, underWay);
+            var held = _held.Add(what, underWay);
             if (_failure is null)
                 _recovery = Task.Run(RecoverAsync);
             Fail(failure);
+            return held;
         }
     }
 
@@ -155,8 +172,8 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
         _failure = failure;
         warnings.Set(
             "store",
-            $"{failure} Until it works again, memory alone holds what comes in, up to {MaxBytes} bytes, and whoever asks "
-                + "for it to be kept is refused."
+            $"{failure} Until it works again, memory alone holds what happens, up to {MaxBytes} bytes, to be sent then; "
+                + "levels are sent on, and whoever asks for something to be kept is refused."
         );
     }
 
@@ -167,8 +184,7 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
             try
             {
                 await next.UnderWay!.WaitAsync(_ended.Token).ConfigureAwait(false);
-                lock (_lock)
-                    _held.Remove(next);
+                Take(next);
             }
             catch (OperationCanceledException) when (_ended.IsCancellationRequested)
             {
@@ -188,10 +204,21 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
             catch (Exception error)
             {
                 logger.LogError(error, "The store refused what memory had kept for it");
-                lock (_lock)
-                    _held.Remove(next);
+                Take(next);
             }
         }
+        Recovered();
+    }
+
+    private void Take(HeldWrite held)
+    {
+        lock (_lock)
+        {
+            _held.Remove(held);
+            held.IsTaken = true;
+        }
+        foreach (var act in held.Then)
+            act();
     }
 
     private HeldWrite? TakeNext()

@@ -84,6 +84,12 @@ public sealed record Cut(
 {
     /// <summary>Losses that one of the requests tells: units below zero, so that the sum is what is still to be told.</summary>
     public IReadOnlyList<Loss> Told { get; init; } = [];
+
+    /// <summary>
+    /// Whether it takes nothing of the journal and tells nothing: levels, which the next look brings again. What is in it
+    /// may be sent while a store fails, for nothing counts twice when the process dies before the store has it.
+    /// </summary>
+    public bool IsOfLevels { get; init; }
 }
 
 /// <summary>Which ids are no longer needed.</summary>

@@ -71,7 +71,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
     {
         lock (_lock)
         {
-            if (!_waiting.TryGetValue((lane, destination), out var shelf))
+            if (!_waiting.TryGetValue((lane, destination), out var shelf) || !MaySend(lane))
                 return null;
             var from = shelf.Live.Count > 0 || liveAlone ? shelf.Live : shelf.Backlog;
             if (from.Count == 0)
@@ -105,8 +105,14 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
     public bool HasWaiting(Lane lane, string destination)
     {
         lock (_lock)
-            return _waiting.TryGetValue((lane, destination), out var shelf) && shelf.Count > 0;
+            return _waiting.TryGetValue((lane, destination), out var shelf) && shelf.Count > 0 && MaySend(lane);
     }
+
+    /// <summary>
+    /// Whether it can be kept that something was sent. Points may be sent all the same, for one that is sent twice
+    /// overwrites itself; all else would count twice.
+    /// </summary>
+    public bool MaySend(Lane lane) => lane == Lane.Metrics || store.CannotKeep is null;
 
     public bool IsEmpty(Lane lane, string destination)
     {

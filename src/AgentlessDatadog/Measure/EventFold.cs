@@ -14,15 +14,15 @@ internal sealed class EventFold
     /// <summary>Takes what a process folded that ended before it could tell: its summary comes with the next cut.</summary>
     public void Start(long left) => _left = left;
 
-    /// <summary>Whether an event is sent itself.</summary>
-    public bool Admit(string? kind, DateTimeOffset now)
+    /// <summary>Whether an event is sent itself, when so many of its kind come before it and are not added yet.</summary>
+    public bool LetsThrough(string kind, int before, DateTimeOffset now) =>
+        _counts.GetValueOrDefault((kind, Minute(now))) + before < Limit;
+
+    /// <summary>So many of a kind have been kept.</summary>
+    public void Add(string kind, int count, DateTimeOffset now)
     {
-        if (kind is null)
-            return true;
         var key = (kind, Minute(now));
-        var count = _counts.GetValueOrDefault(key) + 1;
-        _counts[key] = count;
-        return count <= Limit;
+        _counts[key] = _counts.GetValueOrDefault(key) + count;
     }
 
     /// <summary>

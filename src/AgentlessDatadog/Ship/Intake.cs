@@ -33,6 +33,9 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         && skew.Ahead.Duration() < SkewWarning
         && (clock.GetUtcNow() - skew.At - clock.GetElapsedTime(skew.Stamp)).Duration() < SkewWarning;
 
+    /// <summary>Whether points are lost by it.</summary>
+    public bool IsSkewAlarming => Skew is { } skew && skew.Duration() >= SkewAlarm;
+
     /// <summary>What follows from the skew, in a sentence; null while it does no harm (reference/datadog-intake.md §3.8).</summary>
     public string? SkewFault
     {
@@ -41,7 +44,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
             if (Skew is not { } skew || skew.Duration() < SkewWarning)
                 return null;
             var side = skew > TimeSpan.Zero ? "ahead of" : "behind";
-            return skew.Duration() < SkewAlarm
+            return !IsSkewAlarming
                 ? $"This machine's clock is {skew.Duration().TotalSeconds:0} s {side} Datadog's: points are charted at the wrong time."
                 : $"This machine's clock is {skew.Duration().TotalMinutes:0} min {side} Datadog's: Datadog drops metrics without a word. Set the clock.";
         }

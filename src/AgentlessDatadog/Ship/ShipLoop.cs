@@ -40,7 +40,10 @@ internal sealed class ShipLoop(
 
     /// <summary>Whether it has nothing to send or cannot send now, so that a stop need not wait for it.</summary>
     public bool IsIdle =>
-        _intake is not { } intake || _state.Lane == LaneState.Parked || outbox.IsEmpty(lane, intake.Destination);
+        _intake is not { } intake
+        || _state.Lane == LaneState.Parked
+        || outbox.IsEmpty(lane, intake.Destination)
+        || !outbox.MaySend(lane);
 
     public LaneStatus Status(Ledger ledger)
     {

@@ -110,4 +110,19 @@ public sealed class CutClockTests
         rig.Clock.Advance(TimeSpan.FromSeconds(10));
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task ASkewThatGrowsFromAWarningToAnAlarmIsLoggedOnceAsEach()
+    {
+        await using var rig = await Rig.StartAsync();
+        foreach (var minutes in new[] { 2, 9, 20, 30, 9, 20 })
+        {
+            rig.FarEnd.ClockAhead = TimeSpan.FromMinutes(minutes);
+            await CutAsync(rig);
+            rig.Clock.Advance(TimeSpan.FromSeconds(10));
+        }
+        var said = rig.Log.Lines.Where(line => line.Contains("Datadog's")).ToList();
+        said.Select(line => line.Split(':')[0]).ShouldBe(["Warning", "Error"]);
+        said[1].ShouldContain("20 min behind");
+    }
 }

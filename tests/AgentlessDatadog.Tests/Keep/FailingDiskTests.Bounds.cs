@@ -129,9 +129,9 @@ public sealed partial class FailingDiskTests
         }
         _store.IsFull = false;
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(accepted);
         await StoreIsEvenAsync(rig);

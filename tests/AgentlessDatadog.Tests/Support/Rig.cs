@@ -86,7 +86,10 @@ public sealed class Rig : IAsyncDisposable
         Pipeline.Status is var status
         && status.Lanes.All(lane =>
             lane.State == LaneState.Open
-                ? lane.Ledger.Queued == 0 || status.Queue.Requests == 0
+                ? lane.Ledger.Queued == 0
+                    || status.Queue.Requests == 0
+                    // Waits for the store.
+                    || (lane.Lane != AgentlessDatadog.Lane.Metrics && Pipeline.CannotKeep is not null)
                 : lane.NextTry > Clock.GetUtcNow()
         );
 
