@@ -32,12 +32,7 @@ public sealed class FullDiskTests
         (await PostEventAsync(installation)).ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await ReadyAsync(installation)).ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await installation.StatusAsync()).GetProperty("warnings").ToString().ShouldContain("memory alone");
-        var full = TimeProvider.System.GetUtcNow();
-        await Eventually.GetAsync(
-            "two flushes while the disk is full",
-            TimeSpan.FromSeconds(40),
-            async () => await FlushesSinceAsync(installation, full) >= 2 ? "there" : null
-        );
+        await TwoFlushesAsync(installation);
 
         disk.Empty();
         await Eventually.GetAsync(
@@ -54,6 +49,43 @@ public sealed class FullDiskTests
 
         (await SumAsync(installation, "disk.made", from)).ShouldBe(2);
         (await SumAsync(installation, "streamspace.user.created", from)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task AKillWhileTheDiskIsFullMakesNothingCountTwice()
+    {
+        using var disk = SmallDisk.TryMount(megabytes: 32);
+        Assert.SkipWhen(disk is null, "The right to mount a file system is missing.");
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
+            Path.Combine(disk.Folder, "data"),
+            []
+        );
+        var from = TimeProvider.System.GetUtcNow();
+        await PutAsync(installation, """{"metricsInterval":10}""");
+        (await PostMetricAsync(installation)).Status.ShouldBe(HttpStatusCode.Accepted);
+        disk.Fill();
+        (await PostEventAsync(installation)).ShouldBe(HttpStatusCode.ServiceUnavailable);
+        await TwoFlushesAsync(installation);
+
+        await installation.KillHostAsync();
+        disk.Empty();
+        installation.StartHostAgain();
+        await installation.Host.LineAsync("sign-in?code=");
+        (await PostEventAsync(installation)).ShouldBe(HttpStatusCode.Accepted);
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+        (await SumAsync(installation, "disk.made", from)).ShouldBe(1);
+        (await SumAsync(installation, "streamspace.user.created", from)).ShouldBe(1);
+    }
+
+    private static Task<string> TwoFlushesAsync(Installation installation)
+    {
+        var full = TimeProvider.System.GetUtcNow();
+        return Eventually.GetAsync(
+            "two flushes while the disk is full",
+            TimeSpan.FromSeconds(40),
+            async () => await FlushesSinceAsync(installation, full) >= 2 ? "there" : null
+        );
     }
 
     private static async Task<(HttpStatusCode Status, string Body)> PostMetricAsync(Installation installation)
