@@ -71,6 +71,32 @@ public sealed class MisbehavingFarEndTests
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(500)]
+    [InlineData(403)]
+    public async Task WhatADayOfTroubleLeavesWaitingStaysWithinItsRoomAndTheLedgerBalances(int status)
+    {
+        const int room = 200_000;
+        await using var rig = await Rig.StartAsync(o => o with { QueueMaxBytes = room });
+        rig.FarEnd.Answer = _ => new FarEndAnswer(status, Forbidden);
+        var text = new string('x', 1000);
+        for (var i = 0; i < 24 * 12; i++)
+        {
+            var now = rig.Clock.GetUtcNow();
+            DatadogEvent[] events = [.. Enumerable.Range(0, 10).Select(_ => new DatadogEvent("Told", text, now))];
+            await rig.KeepAsync([Some.Count(), Some.Distribution()], events);
+            await rig.FlushAsync();
+            await rig.Until(() => rig.Pipeline.Status.Queue.Bytes <= room);
+            rig.Clock.Advance(TimeSpan.FromMinutes(5));
+        }
+        (await rig.Store.OpenAsync(default)).Outbox.Sum(header => (long)header.Size).ShouldBeLessThanOrEqualTo(room);
+        foreach (var lane in Enum.GetValues<Lane>())
+        {
+            rig.Ledger(lane).ShouldBalance();
+            rig.Ledger(lane).Expired.ShouldBeGreaterThan(0);
+        }
+    }
+
     [Fact]
     public async Task WhatFailsIsNotSentAgainBeforeTheWaitIsOverHoweverMuchIsGoingOn()
     {
