@@ -19,6 +19,9 @@ public sealed class DatadogPlugin : IPlugin
     private IPluginContext? _context;
     private ConfigReader? _reader;
     private InForce? _inForce;
+
+    // Once unloaded: what its store had not taken by then is lost.
+    private TelemetryPipeline? _ended;
     private IReadOnlyList<ConfigFault> _faults = [];
 
     // A config comes from the host, and again when a key file changes: one at a time.
@@ -45,13 +48,17 @@ public sealed class DatadogPlugin : IPlugin
             : StatusDocument.Unconfigured(_faults);
 
     /// <inheritdoc/>
-    public bool HoldsUnkept => _inForce?.Pipeline.CannotKeep is not null;
+    public bool HoldsUnkept => (_inForce?.Pipeline ?? _ended)?.CannotKeep is not null;
 
     /// <inheritdoc/>
     public string? NotReady =>
         _inForce is { } inForce
             ? inForce.Pipeline.CannotKeep
             : $"No valid config is in force. {string.Join(" ", _faults)}";
+
+    /// <summary>Makes the store from its path and the clock: a test's may fail.</summary>
+    internal Func<string, TimeProvider, ITelemetryStore> MakeStore { get; init; } =
+        (path, clock) => new SqliteStore(path, clock);
 
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;
@@ -68,6 +75,7 @@ public sealed class DatadogPlugin : IPlugin
         if (_keyFiles.Any)
         {
             _keyFiles.Changed();
+            _keyFiles.Taken();
             _keyTimer = context.Clock.CreateTimer(
                 _ => _ = TakeNewKeysAsync(_keyFiles),
                 null,
@@ -179,7 +187,7 @@ public sealed class DatadogPlugin : IPlugin
         {
             return;
         }
-        _inForce = null;
+        (_ended, _inForce) = (inForce.Pipeline, null);
         await using (inForce.Store)
         await using (inForce.Pipeline)
         {
@@ -200,6 +208,7 @@ public sealed class DatadogPlugin : IPlugin
             if (_inForce is not null && files.Changed())
             {
                 var faults = await UseAsync(_given, CancellationToken.None);
+                files.Taken();
                 Context.Logger.LogInformation(
                     "A key file has changed: {Outcome}",
                     faults.Count == 0 ? "taken" : string.Join(" ", faults)
@@ -218,7 +227,7 @@ public sealed class DatadogPlugin : IPlugin
 
     private async ValueTask BeginAsync(DatadogConfig config, CancellationToken cancellationToken)
     {
-        var store = new SqliteStore(Path.Combine(Context.DataFolder, "telemetry.db"), Context.Clock);
+        var store = MakeStore(Path.Combine(Context.DataFolder, "telemetry.db"), Context.Clock);
         var pipeline = new TelemetryPipeline(store, IntakeOf(config), Context.Clock, Context.Chance, Context.Logger);
         var levels = new Levels(pipeline);
         levels.Use(config);
@@ -281,5 +290,10 @@ public sealed class DatadogPlugin : IPlugin
         return pipeline.KeepOrHoldAsync([], [said], cancellationToken);
     }
 
-    private sealed record InForce(DatadogConfig Config, SqliteStore Store, TelemetryPipeline Pipeline, Levels Levels);
+    private sealed record InForce(
+        DatadogConfig Config,
+        ITelemetryStore Store,
+        TelemetryPipeline Pipeline,
+        Levels Levels
+    );
 }

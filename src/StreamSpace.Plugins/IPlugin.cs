@@ -40,7 +40,8 @@ public interface IPlugin
 
     /// <summary>
     /// True while something that the plugin has taken is in its memory alone, because its disk fails. Until it is false
-    /// again the host keeps what it told, and tells it again after a restart.
+    /// again the host keeps what it told, and tells it again after a restart. Asked once more after
+    /// <see cref="UnloadAsync"/>: true then means that it is lost, and the next copy is told it again.
     /// </summary>
     bool HoldsUnkept => false;
 

@@ -13,19 +13,21 @@ internal sealed class KeyFiles(IReadOnlyDictionary<string, string> environment)
             .Select(name => environment.GetValueOrDefault($"{name}_FILE"))
             .OfType<string>(),
     ];
-    private string _seen = "";
+    private string _held = "";
+    private string _taken = "";
 
     /// <summary>Whether there is a file to look at.</summary>
     public bool Any => _paths.Count > 0;
 
-    /// <summary>True when what the files hold differs from the last look; one that cannot be read holds nothing.</summary>
+    /// <summary>True when the files hold something else than was taken last; one that cannot be read holds nothing.</summary>
     public bool Changed()
     {
-        var held = string.Join('\n', _paths.Select(Read));
-        var changed = held != _seen;
-        _seen = held;
-        return changed;
+        _held = string.Join('\n', _paths.Select(Read));
+        return _held != _taken;
     }
+
+    /// <summary>What the last look saw has been taken, or refused for good.</summary>
+    public void Taken() => _taken = _held;
 
     private static string Read(string path)
     {

@@ -7,7 +7,6 @@ namespace StreamSpace.Platform;
 internal sealed class Listener(
     string name,
     Func<PlatformBatch, CancellationToken, ValueTask> take,
-    Func<bool> holdsUnkept,
     Func<Listener, ValueTask> detach,
     TimeProvider clock,
     Func<double> chance,
@@ -18,35 +17,43 @@ internal sealed class Listener(
 
     private readonly CancellationTokenSource _detached = new();
 
-    /// <summary>True while something that it has taken is in memory alone.</summary>
-    public bool HoldsUnkept => holdsUnkept();
-
-    /// <summary>Gives it a baseline, once: a failure is the caller's.</summary>
-    public ValueTask BeginAsync(PlatformBatch baseline, CancellationToken cancellationToken) =>
-        take(baseline, cancellationToken);
+    /// <summary>Gives it each of the batches, once: a failure is the caller's.</summary>
+    public async ValueTask BeginAsync(IReadOnlyList<PlatformBatch> beginning, CancellationToken cancellationToken)
+    {
+        foreach (var batch in beginning)
+        {
+            await take(batch, cancellationToken);
+        }
+    }
 
     /// <summary>Gives it the batch, again and again until it has taken it or is detached.</summary>
+    /// <param name="batch">What is to be told.</param>
+    /// <param name="beginning">What comes first for one that knows nothing any more.</param>
+    /// <param name="cancellationToken">Stops.</param>
     public async Task DeliverAsync(
         PlatformBatch batch,
-        Func<PlatformBatch> baseline,
+        Func<IReadOnlyList<PlatformBatch>> beginning,
         CancellationToken cancellationToken
     )
     {
+        // One that fails in the middle of its beginning begins again: by then it may look as if it knew all.
+        var knowsNothing = false;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _detached.Token);
         for (var failures = 1; !either.IsCancellationRequested; failures++)
         {
             try
             {
-                try
+                if (knowsNothing)
                 {
-                    await take(batch, either.Token);
+                    await BeginAsync(beginning(), either.Token);
+                    knowsNothing = false;
                 }
-                catch (BaselineFirstException)
-                {
-                    await take(baseline(), either.Token);
-                    await take(batch, either.Token);
-                }
+                await take(batch, either.Token);
                 return;
+            }
+            catch (BaselineFirstException)
+            {
+                knowsNothing = true;
             }
             catch (Exception e) when (!either.IsCancellationRequested)
             {

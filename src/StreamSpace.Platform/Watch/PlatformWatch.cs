@@ -19,6 +19,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     private readonly IReadOnlyList<ISource> _sources;
     private readonly WatchBook _book;
     private readonly bool _demo;
+    private readonly Func<bool> _holdsUnkept;
     private readonly TimeProvider _clock;
     private readonly Func<double> _chance;
     private readonly ILogger _logger;
@@ -41,6 +42,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     /// <param name="sources">What to watch; names must differ.</param>
     /// <param name="store">What was known before, and where to keep what becomes known. Disposed by the caller.</param>
     /// <param name="demo">True when the sources invent what they say: every batch is then marked as such.</param>
+    /// <param name="holdsUnkept">True while something that was told may be in a memory alone, or lost: it stays owed.</param>
     /// <param name="clock">Our clock.</param>
     /// <param name="chance">Uniform in [0, 1).</param>
     /// <param name="logger">For faults of sources, listeners and the store.</param>
@@ -48,6 +50,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         IReadOnlyList<ISource> sources,
         IRegistryStore store,
         bool demo,
+        Func<bool> holdsUnkept,
         TimeProvider clock,
         Func<double> chance,
         ILogger logger
@@ -56,6 +59,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         _sources = sources;
         _book = new WatchBook(store, logger);
         _demo = demo;
+        _holdsUnkept = holdsUnkept;
         _clock = clock;
         _chance = chance;
         _logger = logger;
@@ -93,27 +97,26 @@ public sealed class PlatformWatch : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives <paramref name="take"/> a baseline (every open session, the count of users when known), and then every
-    /// batch. A call that throws is made again with the same batch, after a wait, until it succeeds or the listener
-    /// is detached; the other listeners wait too. The baseline is given once: a failure there is the caller's.
+    /// Gives <paramref name="take"/> a baseline (every open session, the count of users when known), what is owed, if
+    /// anything, and the baseline again; and then every batch. A call that throws is made again with the same batch, after
+    /// a wait, until it succeeds or the listener is detached; the other listeners wait too. What comes first is given
+    /// once: a failure there is the caller's.
     /// </summary>
     /// <param name="name">Names the listener in the log.</param>
-    /// <param name="take">Takes a batch; returning means kept, unless the next says otherwise. Its token fires on detaching.</param>
-    /// <param name="holdsUnkept">True while something taken is in memory alone: nothing is committed meanwhile.</param>
+    /// <param name="take">Takes a batch; returning means kept, unless something unkept is held. Its token fires on detaching.</param>
     /// <param name="cancellationToken">Gives up attaching.</param>
     /// <returns>Detaches when disposed, and returns once no call is under way. Not to be disposed from within a call.</returns>
     public async ValueTask<IAsyncDisposable> AttachAsync(
         string name,
         Func<PlatformBatch, CancellationToken, ValueTask> take,
-        Func<bool> holdsUnkept,
         CancellationToken cancellationToken
     )
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var listener = new Listener(name, take, holdsUnkept, DetachAsync, _clock, _chance, _logger);
-            await listener.BeginAsync(Baseline(), cancellationToken);
+            var listener = new Listener(name, take, DetachAsync, _clock, _chance, _logger);
+            await listener.BeginAsync(Beginning([]), cancellationToken);
             _listeners.Add(listener);
             return listener;
         }
@@ -123,7 +126,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives a listener that is attached another baseline, once: a failure there is the caller's.</summary>
+    /// <summary>Begins anew with a listener that is attached, once: a failure there is the caller's.</summary>
     /// <param name="listener">What <see cref="AttachAsync"/> returned.</param>
     /// <param name="cancellationToken">Gives up waiting for the batch that is under way.</param>
     public async ValueTask RenewAsync(IAsyncDisposable listener, CancellationToken cancellationToken)
@@ -131,7 +134,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            await ((Listener)listener).BeginAsync(Baseline(), cancellationToken);
+            await ((Listener)listener).BeginAsync(Beginning([]), cancellationToken);
         }
         finally
         {
@@ -209,17 +212,11 @@ public sealed class PlatformWatch : IAsyncDisposable
             var before = (_allSeen, _behind);
             _behind = behind;
             _allSeen |= areUp && !behind;
-            if (_book.TakeOwed() is { Count: > 0 } owed)
-            {
-                // A fact of then may be older than what is known now.
-                await TellAsync(Batch(owed) with { CatchingUp = true }, cancellationToken);
-                await TellAsync(Baseline(), cancellationToken);
-            }
             if (news.Count > 0 || (_allSeen, _behind) != before)
             {
                 await TellAsync(Batch(news), cancellationToken);
             }
-            if (_book.Owes && !_listeners.Exists(listener => listener.HoldsUnkept))
+            if (_book.Owed.Count > 0 && !_holdsUnkept())
             {
                 _book.Pay();
             }
@@ -238,7 +235,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     {
         foreach (var listener in _listeners.ToList())
         {
-            await listener.DeliverAsync(told, Baseline, cancellationToken);
+            await listener.DeliverAsync(told, () => Beginning(told.Events), cancellationToken);
         }
     }
 
@@ -271,7 +268,13 @@ public sealed class PlatformWatch : IAsyncDisposable
         }
     }
 
-    private PlatformBatch Baseline() => Batch(_book.Registry.Baseline) with { Baseline = true };
+    // An owed fact may be older than what is known now: so after it comes the baseline again.
+    private IReadOnlyList<PlatformBatch> Beginning(IReadOnlyList<PlatformEvent> next)
+    {
+        var baseline = Batch(_book.Registry.Baseline) with { Baseline = true };
+        List<PlatformEvent> owed = [.. _book.Owed.Except(next)];
+        return owed.Count == 0 ? [baseline] : [baseline, Batch(owed) with { CatchingUp = true }, baseline];
+    }
 
     private PlatformBatch Batch(IReadOnlyList<PlatformEvent> events) =>
         new(events)

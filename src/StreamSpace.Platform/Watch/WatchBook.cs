@@ -10,12 +10,17 @@ namespace StreamSpace.Platform;
 /// </summary>
 internal sealed class WatchBook(IRegistryStore store, ILogger logger)
 {
+    // While a plugin can keep nothing for long: what is owed to it takes some fifty megabytes of memory at most.
+    internal const int MostOwed = 100_000;
+
     private readonly Dictionary<string, string> _reached = new(StringComparer.Ordinal);
 
     // Read by the sources' own tasks.
     private readonly ConcurrentDictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
-    private readonly List<PlatformEvent> _owing = [];
-    private IReadOnlyList<PlatformEvent> _owedBefore = [];
+    private readonly List<PlatformEvent> _owed = [];
+
+    // How many of these, from the end, the store does not have yet.
+    private int _unkept;
     private bool _isPaid;
     private bool _fails;
 
@@ -25,16 +30,8 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
     /// <summary>Where a source had come to when that was last kept, or null.</summary>
     public string? CheckpointOf(string source) => _checkpoints.GetValueOrDefault(source);
 
-    /// <summary>Whether a listener may lack a fact.</summary>
-    public bool Owes { get; private set; }
-
-    /// <summary>Facts that an earlier process owed, once: the listeners may have them or not.</summary>
-    public IReadOnlyList<PlatformEvent> TakeOwed()
-    {
-        var owed = _owedBefore;
-        _owedBefore = [];
-        return owed;
-    }
+    /// <summary>Facts that a listener may lack, in their order; also what an earlier process owed.</summary>
+    public IReadOnlyList<PlatformEvent> Owed => _owed;
 
     /// <summary>A source has come this far, with what the registry was given.</summary>
     public void Reach(string source, string checkpoint) => _reached[source] = checkpoint;
@@ -44,10 +41,12 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
     {
         var registry = Registry;
         // A level is told anew by the next look, or by the baseline.
-        _owing.AddRange(news.Where(told => told.Id is not null));
-        Owes |= _owing.Count > 0;
+        var facts = news.Where(told => told.Id is not null).ToList();
+        _owed.AddRange(facts);
+        _unkept += facts.Count;
+        Bound();
         var change = registry.Changes;
-        var owed = new OwedChange(_isPaid, [.. _owing]);
+        var owed = new OwedChange(_isPaid, _owed[^_unkept..]);
         if (change.IsEmpty && owed.IsEmpty && _reached.Count == 0)
         {
             return true;
@@ -71,16 +70,31 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
             _checkpoints[source] = checkpoint;
         }
         _reached.Clear();
-        _owing.Clear();
-        (_isPaid, _fails) = (false, false);
+        (_unkept, _isPaid, _fails) = (0, false, false);
         return true;
     }
 
     /// <summary>Every listener has kept all that it was told.</summary>
     public void Pay()
     {
-        _owing.Clear();
-        (Owes, _isPaid) = (false, true);
+        _owed.Clear();
+        (_unkept, _isPaid) = (0, true);
+    }
+
+    private void Bound()
+    {
+        if (_owed.Count <= MostOwed)
+        {
+            return;
+        }
+        var forgotten = _owed.Count - (MostOwed / 2);
+        logger.LogError(
+            "More than {Most} facts are owed to plugins that cannot keep them. The oldest {Forgotten} are not told again.",
+            MostOwed,
+            forgotten
+        );
+        _owed.RemoveRange(0, forgotten);
+        (_unkept, _isPaid) = (_owed.Count, true);
     }
 
     private Registry Open()
@@ -99,8 +113,7 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
         {
             _checkpoints[source] = checkpoint;
         }
-        _owedBefore = kept.Owed;
-        Owes = kept.Owed.Count > 0;
+        _owed.AddRange(kept.Owed);
         return new Registry(kept);
     }
 }

@@ -122,7 +122,8 @@ internal sealed class Attachment(
     {
         IRegistryStore store = demo ? new MemoryRegistryStore() : OpenRegistry();
         IReadOnlyList<ISource> heard = demo ? [new DemoSource(DemoSeed, clock)] : sources;
-        return new Hearing(demo, new PlatformWatch(heard, store, demo, clock, chance, logger), store, clock, logger);
+        var watch = new PlatformWatch(heard, store, demo, () => plugins.HoldUnkept, clock, chance, logger);
+        return new Hearing(demo, watch, store, clock, logger);
     }
 
     private SqliteRegistryStore OpenRegistry()

@@ -40,19 +40,16 @@ internal sealed class Hearing(bool demo, PlatformWatch watch, IRegistryStore sto
             }
             else
             {
-                _listeners[plugin] = await watch.AttachAsync(
-                    plugin.Name,
-                    plugin.HandleAsync,
-                    () => plugin.HoldsUnkept,
-                    either.Token
-                );
+                _listeners[plugin] = await watch.AttachAsync(plugin.Name, plugin.HandleAsync, either.Token);
             }
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e)
         {
+            // Also when nobody waits for it any more: it may have had its baseline, but not all that is owed to it.
             var why = e is OperationCanceledException ? "another plugin keeps it waiting" : e.Message;
             plugin.Deaf = $"{plugin.Name} hears nothing: it could not take its first batch ({why}).";
             logger.LogError("{Plugin} hears nothing: it could not take its first batch ({Why}).", plugin.Name, why);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 

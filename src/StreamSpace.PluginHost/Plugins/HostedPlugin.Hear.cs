@@ -23,6 +23,7 @@ internal sealed partial class HostedPlugin
     public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
+        var lost = _lost;
         try
         {
             if (Plugin is not { } plugin || (Deaf is not null && !batch.Baseline))
@@ -33,10 +34,14 @@ internal sealed partial class HostedPlugin
             {
                 throw new BaselineFirstException();
             }
+            // Until it comes back: whether it has kept it, nobody knows.
+            _lost = true;
             if (!batch.Demo || KeepsDataLocal)
             {
                 await WithinAsync(() => plugin.HandleAsync(batch, cancellationToken).AsTask(), "taking a batch");
             }
+            // What is owed comes in one batch after the first baseline, and before any other.
+            _lost = lost && batch.Baseline;
             Detail = _failingSince is null ? Detail : "";
             (Deaf, _knowsNothing, _failingSince) = (null, false, null);
         }
@@ -60,6 +65,7 @@ internal sealed partial class HostedPlugin
             }
             Detail = $"it failed to take a batch for {Limit.TotalSeconds:0.#} s while others waited: {Said(e)}";
             Deaf = $"{Name} hears nothing: {Detail}";
+            _lost = lost;
             _log?.Logger.LogError(e, "{Plugin} is passed over until it takes a baseline: {Detail}", Name, Detail);
         }
         finally

@@ -65,6 +65,8 @@ internal sealed partial class HostedPlugin
 
     private void Isolate(string what, TimeSpan limit)
     {
+        // What it was at, or holds, may be kept or not.
+        _lost |= State is PluginState.Running;
         Plugin = null;
         LetGo();
         // In this order: whoever sees the state can see why.

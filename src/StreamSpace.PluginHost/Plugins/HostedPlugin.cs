@@ -45,9 +45,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     /// <summary>How often it wants levels anew, or null.</summary>
     public TimeSpan? LookEvery => Ask(plugin => plugin.LookEvery, nobody: null, broken: _ => null);
 
-    /// <summary>True while something that it has taken is in its memory alone.</summary>
-    public bool HoldsUnkept => Ask(plugin => plugin.HoldsUnkept, nobody: false, broken: _ => false);
-
     /// <summary>What the plugin says of itself.</summary>
     public JsonObject Status =>
         Ask(
@@ -161,26 +158,6 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         _log?.Logger.LogError("{Plugin}: {Detail}", Name, why);
     }
 
-    /// <summary>Lets the plugin end its work until <paramref name="deadline"/> fires.</summary>
-    public async Task UnloadAsync(CancellationToken deadline)
-    {
-        if (Plugin is { } plugin)
-        {
-            Plugin = null;
-            try
-            {
-                // A plugin that looks at no deadline is not waited for any longer than one that does.
-                await Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None).WaitAsync(deadline);
-            }
-            catch (Exception e)
-            {
-                _log!.Logger.LogError(e, "{Plugin} did not unload as it should.", Name);
-            }
-            LetGo();
-            (State, Detail) = (PluginState.Unloaded, "Unloaded.");
-        }
-    }
-
     /// <summary>Removes its log files. To be called once it is disposed.</summary>
     public void RemoveLogs() => _log?.Remove();
 
@@ -210,48 +187,12 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         }
     }
 
-    /// <summary>Lets the plugin go, and says why it is off; what it has kept stays.</summary>
-    public async Task SwitchOffAsync(CancellationToken deadline)
-    {
-        _config!.Enabled = false;
-        await StopAsync(deadline);
-        (State, Detail) = (PluginState.Disabled, "switched off.");
-    }
-
-    /// <summary>Unloads the plugin after the batch it is at: the two are never asked for at once.</summary>
-    public Task StopAsync(CancellationToken deadline) => AfterItsCallAsync(() => UnloadAsync(deadline));
-
-    /// <summary>Whoever still waits to do something with it is told that it is gone. To be called once it has stopped.</summary>
-    public Task EndAsync() =>
-        AfterItsCallAsync(() =>
-        {
-            _gone = true;
-            return Task.CompletedTask;
-        });
-
     /// <summary>Loads the plugin that was off, or that failed.</summary>
     public Task SwitchOnAsync(CancellationToken cancellationToken)
     {
         _config!.Enabled = true;
         (State, Detail, Faults) = (PluginState.Loading, "", []);
         return LoadAsync(cancellationToken);
-    }
-
-    private async Task AfterItsCallAsync(Func<Task> work)
-    {
-        // One that does not come back is not waited for.
-        var alone = await _turn.WaitAsync(Patience, CancellationToken.None);
-        try
-        {
-            await work();
-        }
-        finally
-        {
-            if (alone)
-            {
-                _turn.Release();
-            }
-        }
     }
 
     private string Said(Exception e) => Told.By(e, folder, surroundings.Settings.PluginsFolder, surroundings.Data.Path);

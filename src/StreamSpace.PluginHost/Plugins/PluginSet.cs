@@ -12,6 +12,9 @@ internal sealed class PluginSet : IDisposable
     /// <summary>How often sources are to look anew: as the most eager plugin wishes.</summary>
     public TimeSpan LookEvery => All.Select(p => p.LookEvery).Min() ?? LookWhenNobodyMinds;
 
+    /// <summary>Whether something that one of them was told is in its memory alone, or lost.</summary>
+    public bool HoldUnkept => All.Any(p => p.HoldsUnkept);
+
     /// <summary>Looks what there is. Reads manifests, and runs nothing yet.</summary>
     public void Find(PluginSurroundings surroundings)
     {

@@ -96,9 +96,9 @@ internal sealed class Attached : IAsyncDisposable
         _stop = new CancellationTokenSource();
         var source = new KubernetesSource(Options, Clock, () => 0, Logger);
         ISource[] sources = Beside is null ? [source] : [source, Beside];
-        _watch = new PlatformWatch(sources, Store, demo: false, Clock, () => 0, Logger);
-        await _watch.AttachAsync("test", TakeAsync, () => false, default);
-        await _watch.AttachAsync("recorder", Recorder.TakeAsync, () => false, default);
+        _watch = new PlatformWatch(sources, Store, demo: false, () => false, Clock, () => 0, Logger);
+        await _watch.AttachAsync("test", TakeAsync, default);
+        await _watch.AttachAsync("recorder", Recorder.TakeAsync, default);
         _run = _watch.RunAsync(_stop.Token);
     }
 

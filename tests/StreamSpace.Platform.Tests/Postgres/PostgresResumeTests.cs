@@ -32,12 +32,13 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
                 [source],
                 store,
                 demo: false,
+                () => false,
                 TimeProvider.System,
                 () => 0,
                 new SearchedLog()
             );
             var listener = new RecordingListener();
-            await watch.AttachAsync("test", listener.TakeAsync, () => false, TestContext.Current.CancellationToken);
+            await watch.AttachAsync("test", listener.TakeAsync, TestContext.Current.CancellationToken);
             using var stop = new CancellationTokenSource();
             var running = watch.RunAsync(stop.Token);
             await listener.Changed.UntilAsync(() => source.Status.Received > 1, "a first look");

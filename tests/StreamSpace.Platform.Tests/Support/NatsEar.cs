@@ -38,7 +38,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     public async Task ListenAsync(string url, string? user = null, string? password = null, Task? hold = null)
     {
         _source = new NatsSource(new NatsSourceOptions(url, user, password), _clock, () => 0.1, Log);
-        _watch = new PlatformWatch([_source], _store, demo: false, _clock, () => 0.1, Log);
+        _watch = new PlatformWatch([_source], _store, demo: false, () => false, _clock, () => 0.1, Log);
         await _watch.AttachAsync(
             "listener",
             async (batch, token) =>
@@ -49,7 +49,6 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
                 }
                 await Listener.TakeAsync(batch, token);
             },
-            () => false,
             CancellationToken.None
         );
         _running = _watch.RunAsync(_stop.Token);

@@ -38,7 +38,7 @@ public sealed class CatchingUpTests : IAsyncDisposable
         _listener.Batches[^1].CatchingUp.ShouldBeTrue();
         _listener.Batches.ShouldAllBe(b => !b.AllSeen, "all is not seen before it has caught up");
         var late = new RecordingListener();
-        await using var later = await _watch!.AttachAsync("late", late.TakeAsync, () => false, default);
+        await using var later = await _watch!.AttachAsync("late", late.TakeAsync, default);
         late.Batches.ShouldHaveSingleItem().CatchingUp.ShouldBeTrue();
 
         foreach (var behind in new[] { false, true, false })
@@ -127,8 +127,16 @@ public sealed class CatchingUpTests : IAsyncDisposable
 
     private async Task WatchAsync(params ISource[] sources)
     {
-        _watch = new PlatformWatch(sources, new MemoryRegistryStore(), false, _clock, () => 0.5, new SearchedLog());
-        await _watch.AttachAsync("listener", _listener.TakeAsync, () => false, default);
+        _watch = new PlatformWatch(
+            sources,
+            new MemoryRegistryStore(),
+            false,
+            () => false,
+            _clock,
+            () => 0.5,
+            new SearchedLog()
+        );
+        await _watch.AttachAsync("listener", _listener.TakeAsync, default);
         _running = _watch.RunAsync(_stop.Token);
     }
 }

@@ -32,10 +32,10 @@ public sealed partial class PlatformWatchTests
     public async Task WhoPostsLearnsWhetherItIsOnDiskAndMayPostItAgain()
     {
         var store = new FailingStore(_store);
-        var holds = true;
+        _holds = true;
         var http = new HttpSource(_clock, ownsUsers: true);
         await using var watch = Over(store, http);
-        await using var attached = await ListenAsync(watch, _listener, () => holds);
+        await using var attached = await ListenAsync(watch, _listener);
         var running = watch.RunAsync(_stop.Token);
         await AdvanceUntilAsync(() => http.Status.State == SourceState.Up, "the source");
         Observation[] seen = [new UserActed("fact", UserAct.Created, User("ada"), At(1)), Create("s", 0)];
@@ -44,7 +44,7 @@ public sealed partial class PlatformWatchTests
         (await http.TakeAsync(seen, CancellationToken.None)).ShouldBeTrue();
         Owed().Count.ShouldBe(2, "the listener has them in memory alone");
 
-        holds = false;
+        _holds = false;
         await AdvanceUntilAsync(() => Owed().Count == 0, "the listener has kept them");
         _listener.Events.Select(e => e.Id).Distinct().Count().ShouldBe(2);
         await _stop.CancelAsync();
@@ -70,7 +70,6 @@ public sealed partial class PlatformWatchTests
                         token.ThrowIfCancellationRequested();
                     }
                 },
-                () => false,
                 CancellationToken.None
             );
             var dying = watch.RunAsync(crash.Token);
@@ -100,6 +99,118 @@ public sealed partial class PlatformWatchTests
         var third = new RecordingListener();
         await RunOnceAsync(_store, third, new ScriptedSource(), () => third.Batches.Count > 0);
         third.Batches.ShouldAllBe(b => b.Baseline);
+    }
+
+    [Fact]
+    public async Task WhoeverBeginsWhileSomethingIsOwedIsToldItBetweenTwoBaselines()
+    {
+        _holds = true;
+        await AttachAsync(_listener);
+        Start();
+        _source.Say(null, Create("s", 0), new UserActed("login-1", UserAct.LoggedIn, User("ada"), At(0)));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 2, "the facts");
+        var owed = _listener.Events.Select(e => e.Id).ToList();
+        await AdvanceUntilAsync(() => _clock.GetUtcNow() > At(5), "some ticks");
+
+        // One copy of a listener that was let go of and came back, and one that was never away.
+        var next = new RecordingListener();
+        await using var attached = await ListenAsync(_watch, next);
+        ShouldBeginWith(next.Batches);
+        await _watch.RenewAsync(attached, CancellationToken.None);
+        ShouldBeginWith([.. next.Batches.Skip(3)]);
+
+        _holds = false;
+        await AdvanceUntilAsync(() => Owed().Count == 0, "the end of the debt");
+        var late = new RecordingListener();
+        await AttachAsync(late);
+        late.Batches.ShouldHaveSingleItem();
+
+        void ShouldBeginWith(IReadOnlyList<PlatformBatch> batches)
+        {
+            batches.Select(b => (b.Baseline, b.CatchingUp)).ShouldBe([(true, false), (false, true), (true, false)]);
+            batches[1].Events.Select(e => e.Id).ShouldBe(owed);
+        }
+    }
+
+    [Fact]
+    public async Task OneThatForgotIsToldWhatIsOwedBeforeTheBatchAndNothingOfThatTwice()
+    {
+        _holds = true;
+        var forgot = false;
+        Start();
+        await _watch.AttachAsync(
+            "forgetful",
+            async (batch, token) =>
+            {
+                if (forgot && !batch.Baseline)
+                {
+                    forgot = false;
+                    throw new BaselineFirstException();
+                }
+                await _listener.TakeAsync(batch, token);
+            },
+            CancellationToken.None
+        );
+        _source.Say(null, new UserActed("first", UserAct.LoggedIn, User("ada"), At(0)));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the first fact");
+        forgot = true;
+        _source.Say(null, new UserActed("second", UserAct.LoggedIn, User("ben"), At(1)));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 3, "the second fact");
+
+        _listener.Events.OfType<UserLoggedIn>().Select(e => e.User.Name).ShouldBe(["ada", "ada", "ben"]);
+        _listener.Batches.Select(b => b.Baseline).ShouldBe([true, false, true, false, true, false]);
+    }
+
+    [Fact]
+    public async Task OneThatFailsInTheMiddleOfItsBeginningBeginsAgain()
+    {
+        _holds = true;
+        var (forgot, fails) = (false, false);
+        Start();
+        await _watch.AttachAsync(
+            "forgetful",
+            async (batch, token) =>
+            {
+                if (forgot && !batch.Baseline)
+                {
+                    (forgot, fails) = (false, true);
+                    throw new BaselineFirstException();
+                }
+                if (fails && batch.CatchingUp)
+                {
+                    fails = false;
+                    throw new InvalidOperationException("not this one");
+                }
+                await _listener.TakeAsync(batch, token);
+            },
+            CancellationToken.None
+        );
+        _source.Say(null, new UserActed("first", UserAct.LoggedIn, User("ada"), At(0)));
+        await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "the first fact");
+        forgot = true;
+        _source.Say(null, new UserActed("second", UserAct.LoggedIn, User("ben"), At(1)));
+        await AdvanceUntilAsync(() => _listener.Events.Count == 3, "the second fact");
+
+        _listener.Events.OfType<UserLoggedIn>().Select(e => e.User.Name).ShouldBe(["ada", "ada", "ben"]);
+    }
+
+    [Fact]
+    public void WhatIsOwedIsBoundedAndTheOldestGoesFirst()
+    {
+        var log = new SearchedLog();
+        var book = new WatchBook(_store, log);
+        List<PlatformEvent> facts =
+        [
+            .. Enumerable
+                .Range(0, WatchBook.MostOwed)
+                .Select(n => new UserLoggedIn(User("ada"), At(0)) { Id = $"{n}" }),
+        ];
+        book.Commit(facts);
+        book.Commit([new UserLoggedIn(User("ada"), At(1)) { Id = "last" }]);
+
+        book.Owed.Count.ShouldBe(WatchBook.MostOwed / 2);
+        book.Owed[^1].Id.ShouldBe("last");
+        Owed().ShouldBe(book.Owed);
     }
 
     [Fact]

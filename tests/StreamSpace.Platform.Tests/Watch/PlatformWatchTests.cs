@@ -16,6 +16,7 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     private readonly MemoryRegistryStore _store = new();
     private readonly PlatformWatch _watch;
     private Task _running = Task.CompletedTask;
+    private volatile bool _holds;
 
     public PlatformWatchTests() => _watch = Watch(demo: false);
 
@@ -77,7 +78,6 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
                 }
                 await taken.TakeAsync(batch, token);
             },
-            () => false,
             CancellationToken.None
         );
         _source.Say(null, Create("a", 0));
@@ -93,12 +93,7 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     public async Task ARenewedListenerIsGivenAllThatIsOpenOnce()
     {
         Start();
-        await using var attached = await _watch.AttachAsync(
-            "renewed",
-            _listener.TakeAsync,
-            () => false,
-            CancellationToken.None
-        );
+        await using var attached = await _watch.AttachAsync("renewed", _listener.TakeAsync, CancellationToken.None);
         _source.Say(null, Create("a", 0));
         await _listener.Changed.UntilAsync(() => _listener.Events.Count == 1, "created");
         await _watch.RenewAsync(attached, CancellationToken.None);
@@ -127,7 +122,6 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
                     await gate.Task;
                 }
             },
-            () => false,
             CancellationToken.None
         );
         Start();
@@ -164,7 +158,7 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
     public async Task DetachingEndsTheTriesForAListenerAndTheOthersGoOn()
     {
         var broken = new RecordingListener();
-        var handle = await _watch.AttachAsync("broken", broken.TakeAsync, () => false, CancellationToken.None);
+        var handle = await _watch.AttachAsync("broken", broken.TakeAsync, CancellationToken.None);
         await AttachAsync(_listener);
         broken.FailNext(int.MaxValue);
         Start();
@@ -225,21 +219,19 @@ public sealed partial class PlatformWatchTests : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private PlatformWatch Watch(bool demo) => new([_source], _store, demo, _clock, () => 0.5, new SearchedLog());
+    private PlatformWatch Watch(bool demo) =>
+        new([_source], _store, demo, () => _holds, _clock, () => 0.5, new SearchedLog());
 
     private PlatformWatch Over(IRegistryStore store, params ISource[] sources) =>
-        new(sources, store, demo: false, _clock, () => 0.5, new SearchedLog());
+        new(sources, store, demo: false, () => _holds, _clock, () => 0.5, new SearchedLog());
 
-    private static ValueTask<IAsyncDisposable> ListenAsync(
-        PlatformWatch watch,
-        RecordingListener listener,
-        Func<bool>? holdsUnkept = null
-    ) => watch.AttachAsync("listener", listener.TakeAsync, holdsUnkept ?? (() => false), CancellationToken.None);
+    private static ValueTask<IAsyncDisposable> ListenAsync(PlatformWatch watch, RecordingListener listener) =>
+        watch.AttachAsync("listener", listener.TakeAsync, CancellationToken.None);
 
     private void Start() => _running = _watch.RunAsync(_stop.Token);
 
     private ValueTask<IAsyncDisposable> AttachAsync(RecordingListener listener) =>
-        _watch.AttachAsync("listener", listener.TakeAsync, () => false, CancellationToken.None);
+        _watch.AttachAsync("listener", listener.TakeAsync, CancellationToken.None);
 
     private IReadOnlyList<PlatformEvent> Owed() => ((IRegistryStore)_store).Load().Owed;
 

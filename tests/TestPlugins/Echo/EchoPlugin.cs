@@ -23,6 +23,9 @@ public sealed class EchoPlugin : IPlugin
 
     public bool KeepsDataLocal => (bool?)Config["keepsLocal"] ?? false;
 
+    // As if its disk failed, while a test says so.
+    public bool HoldsUnkept => File.Exists(Path.Combine(_context.DataFolder, "disk-fails"));
+
     public string? NotReady => Config.Count == 0 ? "Echo has no config." : null;
 
     public JsonObject Status

@@ -1,0 +1,95 @@
+namespace StreamSpace.PluginHost;
+
+// How a plugin is let go of, and what becomes of what it held.
+internal sealed partial class HostedPlugin
+{
+    // What a copy held in memory alone may be lost with it: it stays owed until the next copy has been told it again.
+    private volatile bool _lost;
+
+    /// <summary>True while something that it was told may be in its memory alone, or was lost with a copy of it.</summary>
+    // Asked in this order: whoever lets go of a copy notes first what is lost with it.
+    public bool HoldsUnkept => Ask(plugin => plugin.HoldsUnkept, nobody: false, broken: _ => false) || _lost;
+
+    /// <summary>Lets the plugin end its work until <paramref name="deadline"/> fires.</summary>
+    public async Task UnloadAsync(CancellationToken deadline)
+    {
+        var lostBefore = _lost;
+        _lost = HoldsUnkept;
+        if (Plugin is not { } plugin)
+        {
+            return;
+        }
+        Plugin = null;
+        try
+        {
+            // A plugin that looks at no deadline is not waited for any longer than one that does.
+            var holds = await Task.Run(
+                    async () =>
+                    {
+                        await plugin.UnloadAsync(deadline);
+                        return plugin.HoldsUnkept;
+                    },
+                    CancellationToken.None
+                )
+                .WaitAsync(deadline);
+            _lost = lostBefore || holds;
+        }
+        catch (Exception e)
+        {
+            _log!.Logger.LogError(e, "{Plugin} did not unload as it should.", Name);
+        }
+        LetGo();
+        (State, Detail) = (PluginState.Unloaded, "Unloaded.");
+    }
+
+    /// <summary>Lets the plugin go, and says why it is off; what it has kept stays.</summary>
+    public async Task SwitchOffAsync(CancellationToken deadline)
+    {
+        _config!.Enabled = false;
+        await StopAsync(deadline);
+        GiveUp();
+        (State, Detail) = (PluginState.Disabled, "switched off.");
+    }
+
+    /// <summary>Unloads the plugin after the batch it is at: the two are never asked for at once.</summary>
+    public Task StopAsync(CancellationToken deadline) => AfterItsCallAsync(() => UnloadAsync(deadline));
+
+    /// <summary>Whoever still waits to do something with it is told that it is gone. To be called once it has stopped.</summary>
+    public Task EndAsync() =>
+        AfterItsCallAsync(() =>
+        {
+            _gone = true;
+            GiveUp();
+            return Task.CompletedTask;
+        });
+
+    // Nobody is there who could be told it again, and a debt that nobody takes would grow for ever.
+    private void GiveUp()
+    {
+        if (_lost)
+        {
+            _log?.Logger.LogError(
+                "{Plugin} was let go of while it could not keep what it had been told: what its memory held is lost.",
+                Name
+            );
+            _lost = false;
+        }
+    }
+
+    private async Task AfterItsCallAsync(Func<Task> work)
+    {
+        // One that does not come back is not waited for.
+        var alone = await _turn.WaitAsync(Patience, CancellationToken.None);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            if (alone)
+            {
+                _turn.Release();
+            }
+        }
+    }
+}
