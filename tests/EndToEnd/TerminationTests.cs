@@ -49,9 +49,15 @@ public sealed class TerminationTests
     }
 
     [Fact]
-    public async Task AFarEndThatIsAwayHoldsUpTheEndForNoLongerThanTheDeadline()
+    public async Task AFarEndThatIsAwayHoldsUpTheEndForNoLongerThanTheDeadlineAndAllIsPutAway()
     {
-        await using var installation = await Installation.StartWithJudgeAsync(new Dictionary<string, string>());
+        var data = TestRun.NewFolder();
+        await using var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["LOGS_DIRECTORY"] = TestRun.NewFolder() },
+            data,
+            []
+        );
+        var log = (await installation.StatusAsync()).GetProperty("log").GetString()!;
         await installation.StopJudgeAsync();
         using var body = new StringContent(
             """{"metric":"end.made","value":3,"type":"count"}""",
@@ -62,5 +68,11 @@ public sealed class TerminationTests
         answer.EnsureSuccessStatusCode();
         // Waits for at most 20 s: the deadline of a flush is 10.
         (await installation.Host.TerminateAsync()).ShouldBe(0);
+
+        var said = await File.ReadAllTextAsync(log);
+        said.ShouldContain("Telemetry pipeline stopped");
+        said.ShouldNotContain("did not unload as it should");
+        File.Exists(Path.Combine(data, "streamspace-datadog", "telemetry.db")).ShouldBeTrue();
+        File.Exists(Path.Combine(data, "streamspace-datadog", "telemetry.db-wal")).ShouldBeFalse();
     }
 }

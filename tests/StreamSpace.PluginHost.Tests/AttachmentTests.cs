@@ -44,33 +44,8 @@ public sealed class AttachmentTests
     [Fact]
     public async Task AnInventedBatchThatWasUnderWayIsNotHandedOver()
     {
-        var settings = TestHost.NewSettings();
-        var folder = Path.Combine(TestHost.EchoFolder, "streamspace-echo");
-        using var data = await DataFolder.TakeAsync(
-            settings.DataFolder,
-            new Narrator(TextWriter.Null, TimeProvider.System),
-            TimeProvider.System,
-            TestContext.Current.CancellationToken
-        );
-        using var store = new HostStore(Path.Combine(data.Path, "host.db"), new KeyRing(data.Folder("keys")));
-        using var plugin = new HostedPlugin(
-            folder,
-            new PluginSurroundings
-            {
-                OthersWait = _ => false,
-                Settings = settings,
-                Data = data,
-                Store = store,
-                Clock = TimeProvider.System,
-                Chance = () => 0.5,
-                Sandbox = null,
-                Sources = () => [],
-                Settle = _ => Task.CompletedTask,
-                Console = _ => { },
-            }
-        );
-        plugin.Find(_ => false);
-        await plugin.LoadAsync(TestContext.Current.CancellationToken);
+        using var lone = await LonePlugin.LoadAsync(TimeProvider.System);
+        var plugin = lone.Plugin;
         var counted = new UsersCounted(7, TimeProvider.System.GetUtcNow());
 
         await plugin.HandleAsync(new PlatformBatch([counted]) { Demo = true }, TestContext.Current.CancellationToken);

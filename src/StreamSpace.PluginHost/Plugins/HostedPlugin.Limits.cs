@@ -10,6 +10,10 @@ internal sealed partial class HostedPlugin
     // one has passed, a plugin still has this long.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
+    // A plugin learns at the deadline of its unloading that it is to finish: what it holds then must still be kept, and its
+    // files closed.
+    private static readonly TimeSpan PutsAwayWithin = TimeSpan.FromSeconds(5);
+
     // A property should answer at once; this is for one that is stuck.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2);
 

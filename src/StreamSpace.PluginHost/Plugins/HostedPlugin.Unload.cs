@@ -10,7 +10,10 @@ internal sealed partial class HostedPlugin
     // Asked in this order: whoever lets go of a copy notes first what is lost with it.
     public bool HoldsUnkept => Ask(plugin => plugin.HoldsUnkept, nobody: false, broken: _ => false) || _lost;
 
-    /// <summary>Lets the plugin end its work until <paramref name="deadline"/> fires.</summary>
+    /// <summary>
+    /// Lets the plugin end its work until <paramref name="deadline"/> fires, and then put away what it holds; one that
+    /// does not come back from that is left behind.
+    /// </summary>
     public async Task UnloadAsync(CancellationToken deadline)
     {
         var lostBefore = _lost;
@@ -22,17 +25,10 @@ internal sealed partial class HostedPlugin
         Plugin = null;
         try
         {
-            // A plugin that looks at no deadline is not waited for any longer than one that does.
-            var holds = await Task.Run(
-                    async () =>
-                    {
-                        await plugin.UnloadAsync(deadline);
-                        return plugin.HoldsUnkept;
-                    },
-                    CancellationToken.None
-                )
-                .WaitAsync(deadline);
-            _lost = lostBefore || holds;
+            var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
+            await unloading.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await unloading.WaitAsync(PutsAwayWithin, surroundings.Clock, CancellationToken.None);
+            _lost = lostBefore || await Task.Run(() => plugin.HoldsUnkept).WaitAsync(LongestAnswer, surroundings.Clock);
         }
         catch (Exception e)
         {

@@ -183,9 +183,13 @@ public sealed class EchoPlugin : IPlugin
             case "hang":
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
                 break;
-            default:
-                await File.WriteAllTextAsync(Path.Combine(_context.DataFolder, "unloaded"), "", cancellationToken);
+            case "late":
+                // Works on until it is told to finish, and finishing takes a moment.
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, CancellationToken.None);
                 break;
         }
+        await File.WriteAllTextAsync(Path.Combine(_context.DataFolder, "unloaded"), "", CancellationToken.None);
     }
 }

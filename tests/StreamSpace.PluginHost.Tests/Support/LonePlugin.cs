@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+
+namespace StreamSpace.PluginHost.Tests.Support;
+
+/// <summary>The test plugin, loaded with nothing around it: whatever is asked of it, the test asks.</summary>
+internal sealed class LonePlugin : IDisposable
+{
+    private readonly DataFolder _data;
+    private readonly HostStore _store;
+
+    private LonePlugin(HostSettings settings, DataFolder data, TimeProvider clock)
+    {
+        _data = data;
+        _store = new HostStore(Path.Combine(data.Path, "host.db"), new KeyRing(data.Folder("keys")));
+        Plugin = new HostedPlugin(
+            Path.Combine(TestHost.EchoFolder, "streamspace-echo"),
+            new PluginSurroundings
+            {
+                OthersWait = _ => false,
+                Settings = settings,
+                Data = data,
+                Store = _store,
+                Clock = clock,
+                Chance = () => 0.5,
+                Sandbox = null,
+                Sources = () => [],
+                Settle = _ => Task.CompletedTask,
+                Console = _ => { },
+            }
+        );
+    }
+
+    public HostedPlugin Plugin { get; }
+
+    /// <summary>Where it leaves its traces.</summary>
+    public string Folder => _data.Folder(Plugin.Name);
+
+    public static async Task<LonePlugin> LoadAsync(TimeProvider clock)
+    {
+        var settings = TestHost.NewSettings();
+        var data = await DataFolder.TakeAsync(
+            settings.DataFolder,
+            new Narrator(TextWriter.Null, clock),
+            clock,
+            TestContext.Current.CancellationToken
+        );
+        var lone = new LonePlugin(settings, data, clock);
+        lone.Plugin.Find(_ => false);
+        await lone.Plugin.LoadAsync(TestContext.Current.CancellationToken);
+        return lone;
+    }
+
+    public Task ConfigureAsync(JsonObject change) =>
+        Plugin.ChangeConfigAsync(change, ifMatch: null, TestContext.Current.CancellationToken);
+
+    public void Dispose()
+    {
+        Plugin.Dispose();
+        _store.Dispose();
+        _data.Dispose();
+    }
+}
