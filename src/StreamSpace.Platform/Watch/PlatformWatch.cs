@@ -57,7 +57,7 @@ public sealed class PlatformWatch : IAsyncDisposable
     )
     {
         _sources = sources;
-        _book = new WatchBook(store, logger);
+        _book = new WatchBook(store, clock, logger);
         _demo = demo;
         _holdsUnkept = holdsUnkept;
         _clock = clock;
@@ -67,6 +67,9 @@ public sealed class PlatformWatch : IAsyncDisposable
 
     /// <summary>How the sources stand, now.</summary>
     public IReadOnlyList<SourceStatus> Sources => [.. _sources.Select(s => s.Status)];
+
+    /// <summary>Why nothing of what the sources say can be kept now, in one sentence, or null.</summary>
+    public string? NotKept => _book.NotKept;
 
     /// <summary>How many sessions are in each state before their end; a state without any is left out.</summary>
     public IReadOnlyDictionary<SessionState, int> Sessions => _sessions;
@@ -208,7 +211,7 @@ public sealed class PlatformWatch : IAsyncDisposable
             }
             _sessions = registry.Counts;
             var news = registry.TakeEvents();
-            var isKept = _book.Commit(news);
+            var isKept = await _book.CommitAsync(news);
             var before = (_allSeen, _behind);
             _behind = behind;
             _allSeen |= areUp && !behind;

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
 
@@ -8,10 +10,11 @@ namespace StreamSpace.Platform;
 /// What a watch knows, how far its sources have come, and which facts it owes to its listeners, in one transaction. When
 /// the store fails it goes on from memory, and tries again with the next batch or tick.
 /// </summary>
-internal sealed class WatchBook(IRegistryStore store, ILogger logger)
+internal sealed class WatchBook(IRegistryStore store, TimeProvider clock, ILogger logger)
 {
     // While a plugin can keep nothing for long: what is owed to it takes some fifty megabytes of memory at most.
     internal const int MostOwed = 100_000;
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, string> _reached = new(StringComparer.Ordinal);
 
@@ -22,7 +25,10 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
     // How many of these, from the end, the store does not have yet.
     private int _unkept;
     private bool _isPaid;
-    private bool _fails;
+
+    // Read by whoever asks how it stands, while a commit is under way.
+    private volatile string? _fault;
+    private long _commitBegan;
 
     /// <summary>What is known; read from the store when it is first asked for.</summary>
     public Registry Registry => field ??= Open();
@@ -33,8 +39,26 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
     /// <summary>Facts that a listener may lack, in their order; also what an earlier process owed.</summary>
     public IReadOnlyList<PlatformEvent> Owed => _owed;
 
+    /// <summary>Why nothing can be kept now, in one sentence, or null.</summary>
+    public string? NotKept
+    {
+        get
+        {
+            var began = Interlocked.Read(ref _commitBegan);
+            return began != 0 && clock.GetElapsedTime(began) is var waited && waited > AnswersWithin
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"what the platform says cannot be kept: the store has not answered for {waited.TotalSeconds:0} s."
+                )
+                : _fault;
+        }
+    }
+
     /// <summary>A source has come this far, with what the registry was given.</summary>
     public void Reach(string source, string checkpoint) => _reached[source] = checkpoint;
+
+    /// <summary>As <see cref="Commit"/>, on a thread of its own: a store that hangs holds no caller's.</summary>
+    public Task<bool> CommitAsync(IReadOnlyList<PlatformEvent> news) => Task.Run(() => Commit(news));
 
     /// <summary>Keeps all that is new, and owes the facts among the news. True when it is on disk.</summary>
     public bool Commit(IReadOnlyList<PlatformEvent> news)
@@ -51,18 +75,25 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
         {
             return true;
         }
+        Interlocked.Exchange(ref _commitBegan, clock.GetTimestamp());
         try
         {
             store.Commit(change, _reached, owed);
         }
         catch (Exception e)
         {
-            if (!_fails)
+            if (_fault is null)
             {
                 logger.LogError(e, "The registry could not be kept; it goes on from memory and tries again.");
             }
-            _fails = true;
+            // A database's words name no path of this machine; those of others may.
+            var why = e is DbException ? $" ({e.Message.TrimEnd('.')})" : "";
+            _fault = $"what the platform says cannot be kept: the store failed{why}. It is tried again.";
             return false;
+        }
+        finally
+        {
+            Interlocked.Exchange(ref _commitBegan, 0);
         }
         registry.Kept();
         foreach (var (source, checkpoint) in _reached)
@@ -70,7 +101,7 @@ internal sealed class WatchBook(IRegistryStore store, ILogger logger)
             _checkpoints[source] = checkpoint;
         }
         _reached.Clear();
-        (_unkept, _isPaid, _fails) = (0, false, false);
+        (_unkept, _isPaid, _fault) = (0, false, null);
         return true;
     }
 

@@ -50,8 +50,11 @@ internal sealed class Attachment(
             null => $"Nothing. {SourcesConfigured.HowToSetOne}",
         };
 
-    /// <summary>Why no event can arrive although one should, or null.</summary>
-    public string? Fault => _hearing?.Fault;
+    /// <summary>Why no event can arrive although one should, or none be kept, or null.</summary>
+    public string? Fault =>
+        _hearing is { Fault: null, Watch.NotKept: { } why }
+            ? $"{Path.GetFileName(registryFile)}: {why}"
+            : _hearing?.Fault;
 
     /// <summary>Brings about what should be now. To be called whenever a plugin or its config has changed.</summary>
     public async Task SettleAsync(CancellationToken cancellationToken)

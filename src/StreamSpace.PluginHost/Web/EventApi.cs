@@ -40,7 +40,8 @@ internal static class EventApi
             .WithDescription(
                 "One event in StreamSpace's webhook form, or {\"events\":[…]}. Signed with X-StreamSpace-Signature, the "
                     + "lower-case hex HMAC-SHA256 of the body, or with a token of role operator or admin. 202 once every "
-                    + "plugin has taken it. The same event twice counts once. webhook.test is answered as ignored: there is nothing in it to count."
+                    + "plugin has taken it; 503 when that cannot be, or takes more than ten seconds: send the same body "
+                    + "again. The same event twice counts once. webhook.test is answered as ignored: there is nothing in it to count."
             )
             .Accepts<JsonObject>("application/json")
             .WithMetadata(

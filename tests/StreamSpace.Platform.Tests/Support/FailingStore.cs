@@ -7,6 +7,9 @@ internal sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
 
     public bool Fails { get; set; } = true;
 
+    /// <summary>What each commit waits for.</summary>
+    public Task Hangs { get; set; } = Task.CompletedTask;
+
     /// <summary>The sessions and the number of checkpoints of each commit.</summary>
     public IReadOnlyList<(string Sessions, int Checkpoints)> Commits => [.. _commits];
 
@@ -14,6 +17,7 @@ internal sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
 
     void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)
     {
+        Hangs.GetAwaiter().GetResult();
         if (Fails)
         {
             throw new IOException("the disk is full");

@@ -29,6 +29,50 @@ public sealed partial class PlatformWatchTests
     }
 
     [Fact]
+    public async Task WhyNothingCanBeKeptIsSaidUntilACommitWorks()
+    {
+        var store = new FailingStore(_store);
+        await using var watch = Over(store, _source);
+        var running = watch.RunAsync(_stop.Token);
+        watch.NotKept.ShouldBeNull();
+        _source.Say("1", Create("s", 0));
+        await _listener.Changed.UntilAsync(() => watch.NotKept is not null, "the sentence");
+        watch.NotKept.ShouldNotBeNull().ShouldContain("cannot be kept");
+
+        store.Fails = false;
+        await AdvanceUntilAsync(() => watch.NotKept is null, "a commit that works");
+        Checkpoint().ShouldBe("1");
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task AStoreThatHangsHoldsWhoPostsForTenSecondsAndIsSaid()
+    {
+        var gate = new TaskCompletionSource();
+        var store = new FailingStore(_store) { Fails = false, Hangs = gate.Task };
+        var http = new HttpSource(_clock, ownsUsers: true);
+        await using var watch = Over(store, http);
+        await using var attached = await ListenAsync(watch, _listener);
+        var running = watch.RunAsync(_stop.Token);
+        await AdvanceUntilAsync(() => http.Status.State == SourceState.Up, "the source");
+        var begin = _clock.GetUtcNow();
+        var posted = http.TakeAsync([Create("s", 0)], CancellationToken.None);
+        await AdvanceUntilAsync(() => posted.IsCompleted, "an answer");
+        (await posted).ShouldBeFalse("nobody knows whether it will be kept");
+        (_clock.GetUtcNow() - begin).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(10));
+        await AdvanceUntilAsync(() => watch.NotKept is not null, "the sentence");
+        watch.NotKept.ShouldNotBeNull().ShouldContain("has not answered for");
+
+        gate.SetResult();
+        await _listener.Changed.UntilAsync(() => watch.NotKept is null, "a commit that works");
+        (await http.TakeAsync([Create("s", 0)], CancellationToken.None)).ShouldBeTrue();
+        _listener.Events.ShouldHaveSingleItem();
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task WhoPostsLearnsWhetherItIsOnDiskAndMayPostItAgain()
     {
         var store = new FailingStore(_store);

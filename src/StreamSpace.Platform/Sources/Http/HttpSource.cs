@@ -9,6 +9,9 @@ namespace StreamSpace.Platform;
 /// </summary>
 public sealed class HttpSource : ISource
 {
+    // Whoever posts has it still, and may post it again.
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
+
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _begun;
     private volatile ChannelWriter<ObservationBatch>? _output;
@@ -63,7 +66,7 @@ public sealed class HttpSource : ISource
 
     /// <summary>
     /// Hands observations on; returns once every listener has taken what they mean and the registry is on disk. False
-    /// when it is not: they may be handed in again, and count once.
+    /// when it is not, or not within ten seconds: they may be handed in again, and count once.
     /// </summary>
     public async Task<bool> TakeAsync(IReadOnlyList<Observation> observations, CancellationToken cancellationToken)
     {
@@ -72,16 +75,22 @@ public sealed class HttpSource : ISource
             return false;
         }
         var taken = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var patience = new CancellationTokenSource(AnswersWithin, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            await output.WriteAsync(new ObservationBatch(Name, observations) { Taken = taken }, cancellationToken);
+            await output.WriteAsync(new ObservationBatch(Name, observations) { Taken = taken }, either.Token);
+            var isKept = await taken.Task.WaitAsync(either.Token);
+            Interlocked.Add(ref _received, observations.Count);
+            return isKept;
         }
         catch (ChannelClosedException)
         {
             return false;
         }
-        var isKept = await taken.Task.WaitAsync(cancellationToken);
-        Interlocked.Add(ref _received, observations.Count);
-        return isKept;
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 }
