@@ -20,7 +20,7 @@ internal sealed class Attachment(
 {
     private const int DemoSeed = 1;
 
-    // Whoever hears nothing, though it should, is tried again.
+    // Whoever hears nothing, though it should, is tried again; so is one that was not able to take its config.
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _turn = new(1);
@@ -62,6 +62,7 @@ internal sealed class Attachment(
         await _turn.WaitAsync(cancellationToken);
         try
         {
+            _retrying ??= RetryAsync();
             var running = plugins.All.Where(p => p.State is PluginState.Running).ToList();
             var demo = sources.Count == 0;
             var wanted = running.Count > 0 && (!demo || plugins.All.All(p => p.KeepsDataLocal));
@@ -75,7 +76,6 @@ internal sealed class Attachment(
                     await _hearing.AttachAsync(plugin, cancellationToken);
                 }
                 _hearing.Run();
-                _retrying ??= RetryAsync();
             }
             else
             {
@@ -105,19 +105,30 @@ internal sealed class Attachment(
     private async Task RetryAsync()
     {
         using var timer = new PeriodicTimer(RetryEvery, clock);
-        try
+        var begun = false;
+        while (!_stop.IsCancellationRequested)
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
+            try
             {
-                if (plugins.All.Any(p => p is { State: PluginState.Running, Deaf: not null }))
+                await timer.WaitForNextTickAsync(_stop.Token);
+                foreach (var plugin in plugins.All.Where(p => p.LacksConfig))
+                {
+                    begun |= await plugin.BeginAgainAsync(_stop.Token);
+                }
+                if (begun || plugins.All.Any(p => p is { State: PluginState.Running, Deaf: not null }))
                 {
                     await SettleAsync(_stop.Token);
+                    begun = false;
                 }
             }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            // Asked to.
+            catch (Exception) when (_stop.IsCancellationRequested)
+            {
+                // Asked to.
+            }
+            catch (Exception e)
+            {
+                logger.LogError(e, "What the plugins should hear could not be brought about; it is tried again.");
+            }
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     private PluginLog? _log;
     private PluginConfig? _config;
     private bool _gone;
+    private bool _threwOverConfig;
 
     // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
     private PluginLoadContext? _context;
@@ -31,6 +32,9 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
 
     /// <summary>One sentence on <see cref="State"/> for a person; empty while there is nothing to say.</summary>
     public string Detail { get; private set; } = "";
+
+    /// <summary>True while the config that is kept may be a good one, and the plugin was not able to take it.</summary>
+    public bool LacksConfig => State is PluginState.Unconfigured && _threwOverConfig;
 
     /// <summary>What is wrong with the config while none is in force.</summary>
     public IReadOnlyList<ConfigFault> Faults { get; private set; } = [];
@@ -170,6 +174,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         try
         {
             await ConfigureAsync(config.Read(), cancellationToken);
+            _threwOverConfig = false;
             if (config.SecretsLost)
             {
                 Detail = "its stored secrets cannot be decrypted, for the key ring is another: set them again.";
@@ -182,8 +187,31 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            _log!.Logger.LogError(e, "{Plugin} failed over its config.", Name);
+            if (!LacksConfig)
+            {
+                _log!.Logger.LogError(e, "{Plugin} failed over its config; it is tried again until it works.", Name);
+            }
+            _threwOverConfig = true;
             (State, Detail) = (PluginState.Unconfigured, $"it failed over its config: {Said(e)}");
+        }
+    }
+
+    /// <summary>Gives a plugin that threw over its first config that config once more; true when it runs then.</summary>
+    public async Task<bool> BeginAgainAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            // Somebody may have configured it, or let it go.
+            if (LacksConfig)
+            {
+                await BeginAsync(_config!, cancellationToken);
+            }
+            return State is PluginState.Running;
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 

@@ -18,6 +18,7 @@ public sealed class EchoPlugin : IPlugin
     private long _facts;
     private long _demoEvents;
     private long _baselines;
+    private long _configs;
 
     public JsonObject Config { get; private set; } = [];
 
@@ -49,6 +50,7 @@ public sealed class EchoPlugin : IPlugin
             ["events"] = Interlocked.Read(ref _events),
             ["demoEvents"] = Interlocked.Read(ref _demoEvents),
             ["baselines"] = Interlocked.Read(ref _baselines),
+            ["configs"] = Interlocked.Read(ref _configs),
             ["state"] = "a word that only the host may say",
         };
 
@@ -68,6 +70,7 @@ public sealed class EchoPlugin : IPlugin
         CancellationToken cancellationToken
     )
     {
+        Interlocked.Increment(ref _configs);
         if (_context.Environment.ContainsKey("ECHO_CONFIG_HANGS"))
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
