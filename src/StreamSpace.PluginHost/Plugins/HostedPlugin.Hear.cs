@@ -7,6 +7,7 @@ namespace StreamSpace.PluginHost;
 internal sealed partial class HostedPlugin
 {
     private DateTimeOffset? _failingSince;
+    private bool _lostBeforeFailing;
     private bool _knowsNothing;
 
     /// <summary>Why it hears no platform events although it should, or null.</summary>
@@ -55,7 +56,7 @@ internal sealed partial class HostedPlugin
             var now = surroundings.Clock.GetUtcNow();
             if (_failingSince is null)
             {
-                _failingSince = now;
+                (_failingSince, _lostBeforeFailing) = (now, lost);
                 _log?.Logger.LogError(e, "{Plugin} fails to take a batch.", Name);
             }
             Detail = $"it fails to take a batch, which comes again: {Said(e)}";
@@ -65,7 +66,8 @@ internal sealed partial class HostedPlugin
             }
             Detail = $"it failed to take a batch for {Limit.TotalSeconds:0.#} s while others waited: {Said(e)}";
             Deaf = $"{Name} hears nothing: {Detail}";
-            _lost = lost;
+            // What it failed at is not owed to it any more; what a copy before it lost still is.
+            _lost = _lostBeforeFailing;
             _log?.Logger.LogError(e, "{Plugin} is passed over until it takes a baseline: {Detail}", Name, Detail);
         }
         finally
