@@ -198,17 +198,7 @@ public sealed class PlatformWatch : IAsyncDisposable
         {
             var registry = _book.Registry;
             registry.Tick(_clock.GetUtcNow());
-            foreach (var batch in batches)
-            {
-                foreach (var observation in batch.Observations)
-                {
-                    registry.Apply(observation);
-                }
-                if (batch.Checkpoint is not null)
-                {
-                    _book.Reach(batch.Source, batch.Checkpoint);
-                }
-            }
+            batches.ForEach(_book.Take);
             _sessions = registry.Counts;
             var news = registry.TakeEvents();
             var isKept = await _book.CommitAsync(news);

@@ -54,8 +54,18 @@ internal sealed class WatchBook(IRegistryStore store, TimeProvider clock, ILogge
         }
     }
 
-    /// <summary>A source has come this far, with what the registry was given.</summary>
-    public void Reach(string source, string checkpoint) => _reached[source] = checkpoint;
+    /// <summary>Takes in what a source says, and how far it has come with that.</summary>
+    public void Take(ObservationBatch batch)
+    {
+        foreach (var observation in batch.Observations)
+        {
+            Registry.Apply(observation);
+        }
+        if (batch.Checkpoint is not null)
+        {
+            _reached[batch.Source] = batch.Checkpoint;
+        }
+    }
 
     /// <summary>As <see cref="Commit"/>, on a thread of its own: a store that hangs holds no caller's.</summary>
     public Task<bool> CommitAsync(IReadOnlyList<PlatformEvent> news) => Task.Run(() => Commit(news));

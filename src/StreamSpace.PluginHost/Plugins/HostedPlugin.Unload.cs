@@ -28,7 +28,10 @@ internal sealed partial class HostedPlugin
             var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
             await unloading.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await unloading.WaitAsync(PutsAwayWithin, surroundings.Clock, CancellationToken.None);
-            _lost = lostBefore || await Task.Run(() => plugin.HoldsUnkept).WaitAsync(LongestAnswer, surroundings.Clock);
+            _lost =
+                lostBefore
+                || await Task.Run(() => plugin.HoldsUnkept)
+                    .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
         }
         catch (Exception e)
         {

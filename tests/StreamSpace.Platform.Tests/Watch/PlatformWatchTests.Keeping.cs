@@ -242,7 +242,7 @@ public sealed partial class PlatformWatchTests
     public void WhatIsOwedIsBoundedAndTheOldestGoesFirst()
     {
         var log = new SearchedLog();
-        var book = new WatchBook(_store, log);
+        var book = new WatchBook(_store, _clock, log);
         List<PlatformEvent> facts =
         [
             .. Enumerable
