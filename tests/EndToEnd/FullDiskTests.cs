@@ -15,14 +15,8 @@ public sealed class FullDiskTests
     {
         using var disk = SmallDisk.TryMount(megabytes: 32);
         Assert.SkipWhen(disk is null, "The right to mount a file system is missing.");
-        await using var installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
-            Path.Combine(disk.Folder, "data"),
-            []
-        );
         var from = TimeProvider.System.GetUtcNow();
-        await PutAsync(installation, """{"metricsInterval":10}""");
-        (await PostMetricAsync(installation)).Status.ShouldBe(HttpStatusCode.Accepted);
+        await using var installation = await StartWithOneMetricAsync(disk);
 
         disk.Fill();
         var refused = await PostMetricAsync(installation);
@@ -56,14 +50,8 @@ public sealed class FullDiskTests
     {
         using var disk = SmallDisk.TryMount(megabytes: 32);
         Assert.SkipWhen(disk is null, "The right to mount a file system is missing.");
-        await using var installation = await Installation.StartWithJudgeAsync(
-            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
-            Path.Combine(disk.Folder, "data"),
-            []
-        );
         var from = TimeProvider.System.GetUtcNow();
-        await PutAsync(installation, """{"metricsInterval":10}""");
-        (await PostMetricAsync(installation)).Status.ShouldBe(HttpStatusCode.Accepted);
+        await using var installation = await StartWithOneMetricAsync(disk);
         disk.Fill();
         (await PostEventAsync(installation)).ShouldBe(HttpStatusCode.ServiceUnavailable);
         await TwoFlushesAsync(installation);
@@ -76,6 +64,18 @@ public sealed class FullDiskTests
         (await installation.Host.TerminateAsync()).ShouldBe(0);
         (await SumAsync(installation, "disk.made", from)).ShouldBe(1);
         (await SumAsync(installation, "streamspace.user.created", from)).ShouldBe(1);
+    }
+
+    private static async Task<Installation> StartWithOneMetricAsync(SmallDisk disk)
+    {
+        var installation = await Installation.StartWithJudgeAsync(
+            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
+            Path.Combine(disk.Folder, "data"),
+            []
+        );
+        await PutAsync(installation, """{"metricsInterval":10}""");
+        (await PostMetricAsync(installation)).Status.ShouldBe(HttpStatusCode.Accepted);
+        return installation;
     }
 
     private static Task<string> TwoFlushesAsync(Installation installation)

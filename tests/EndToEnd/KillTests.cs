@@ -86,6 +86,7 @@ public sealed class KillTests
         client.Users.ShouldBeGreaterThan(rounds);
         users.ShouldBe(client.Users, "events, each told until it was acknowledged");
         plain.ShouldBeInRange(client.Plain, client.Plain + client.PlainUnanswered);
+        plain.ShouldBeGreaterThan(client.Plain, "some kills must come between the disk and the answer");
 
         async Task<double> SumAsync(string metric) =>
             (await installation.Sandbox.QueryAsync($"sum:{metric}{{*}}.as_count()", from, to)).Sum(s =>

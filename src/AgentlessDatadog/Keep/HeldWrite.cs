@@ -8,8 +8,6 @@ internal sealed class HeldWrite(object what)
     private const int MeasurementSize = 200;
     private const int IdSize = 48;
 
-    private readonly List<Action> _then = [];
-
     public object What { get; set; } = what;
 
     /// <summary>The store is at it, so that it must stay as it is; null: it is not.</summary>
@@ -19,7 +17,7 @@ internal sealed class HeldWrite(object what)
     public bool IsTaken { get; set; }
 
     /// <summary>What is to be done once the store has it.</summary>
-    public IList<Action> Then => _then;
+    public List<Action> Then { get; } = [];
 
     /// <summary>About how much memory it takes.</summary>
     public long Size => SizeOf(What);

@@ -10,9 +10,11 @@ public sealed partial class FailingDiskTests
     private static readonly Measurement Fact = Some.Count(value: 5) with { Id = "fact" };
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task AKillWhileTheDiskFailsMakesNothingCountTwice(bool isOnDisk)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task AnEndWhileTheDiskFailsMakesNothingCountTwice(bool isOnDisk, bool isOrderly)
     {
         await using var rig = await Rig.StartAsync(store: _store);
         using var level = rig.Pipeline.Gauge("app.level", []);
@@ -29,6 +31,8 @@ public sealed partial class FailingDiskTests
         }
         rig.FarEnd.Series.Count(s => s.Metric == "app.level").ShouldBe(3);
 
+        if (isOrderly)
+            await rig.StopAsync(default);
         await rig.RestartAsync();
         _store.IsFull = false;
         await rig.Pipeline.KeepOrHoldAsync([Fact], [what], default);
