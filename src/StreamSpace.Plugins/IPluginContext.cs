@@ -20,7 +20,7 @@ public interface IPluginContext
     /// <summary>Chance, uniform in [0, 1).</summary>
     Func<double> Chance { get; }
 
-    /// <summary>The host's environment variables; names are case-sensitive.</summary>
+    /// <summary>The host's environment variables, as <see cref="EnvironmentVariables"/> reads them.</summary>
     IReadOnlyDictionary<string, string> Environment { get; }
 
     /// <summary>Base address of the local Datadog that the host runs, or null when it runs none.</summary>

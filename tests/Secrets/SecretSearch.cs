@@ -55,7 +55,7 @@ public sealed partial class SecretSearch(params IEnumerable<string> known)
     {
         foreach (var (name, value) in environment)
         {
-            if (Kinds.Any(kind => name.EndsWith(kind, StringComparison.Ordinal)) && value.Length > 0)
+            if (Kinds.Any(kind => name.EndsWith(kind, StringComparison.Ordinal)) && !string.IsNullOrWhiteSpace(value))
             {
                 Add(value);
             }

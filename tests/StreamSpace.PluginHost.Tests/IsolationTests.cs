@@ -36,7 +36,7 @@ public sealed class IsolationTests
         await using var host = await TestHost.StartAsync(
             settings with
             {
-                Environment = new Dictionary<string, string>(settings.Environment) { ["ECHO_CONFIG_HANGS"] = "" },
+                Environment = new Dictionary<string, string>(settings.Environment) { ["ECHO_CONFIG_HANGS"] = "yes" },
             }
         );
         (await StatesAsync(host))[Echo].ShouldBe("isolated");

@@ -43,6 +43,24 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task AVariableThatHoldsNothingIsNotSetAndQuotationMarksAreNamed()
+    {
+        // Blank, the first would end the start, the second name a source, the third a cluster.
+        var environment = new Dictionary<string, string>
+        {
+            ["JWT_SECRET"] = "  ",
+            ["DB_HOST"] = "\n",
+            ["KUBECONFIG"] = " ",
+            ["CATALOG_URL"] = "'/nowhere'",
+        };
+        var data = Path.Combine(TestRun.NewFolder(), "data");
+        await using var host = HostProcess.Start(HostProcess.Arguments(data), environment);
+        await host.SaysAsync("Sign in");
+        host.Output.ShouldContain(line => line.StartsWith("Attached to: The demo", StringComparison.Ordinal));
+        host.Output.ShouldContain(line => line.Contains("CATALOG_URL stands in quotation marks"));
+    }
+
+    [Fact]
     public async Task AFaultOfAPluginIsOneLineOnTheConsole()
     {
         var data = Path.Combine(TestRun.NewFolder(), "data");

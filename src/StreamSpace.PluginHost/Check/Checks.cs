@@ -44,18 +44,26 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
         return findings;
     }
 
-    // Each of these ends the service with the same sentence when it starts.
+    // Each fault ends the service with the same sentence when it starts.
     private IEnumerable<CheckFinding> Variables()
     {
         var faults = SourcesConfigured
             .Faults(settings.Environment, clock, chance)
             .Concat(SigningKey.Fault(settings.Environment) is { } secret ? [secret] : []);
-        return faults.Select(fault => new CheckFinding(
-            "environment",
-            CheckVerdict.Fault,
-            fault,
-            "Set it right, or leave it out: the service does not start with it."
-        ));
+        return faults
+            .Select(fault => new CheckFinding(
+                "environment",
+                CheckVerdict.Fault,
+                fault,
+                "Set it right, or leave it out: the service does not start with it."
+            ))
+            .Concat(
+                settings.EnvironmentWarnings.Select(warning => new CheckFinding(
+                    "environment",
+                    CheckVerdict.Warning,
+                    warning
+                ))
+            );
     }
 
     private async Task<IReadOnlyList<CheckFinding>> PluginsAsync(

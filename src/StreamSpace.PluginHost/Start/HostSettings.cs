@@ -1,4 +1,4 @@
-using System.Collections;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
 
@@ -21,19 +21,45 @@ internal sealed record HostSettings
     /// Where StreamSpace's operators look for plugin logs, or what systemd gives for them (<c>LogsDirectory=</c>); the data
     /// folder takes its place where it cannot be written.
     /// </summary>
-    public string LogFolder { get; init; } =
-        System.Environment.GetEnvironmentVariable("LOGS_DIRECTORY") is { Length: > 0 } folders
-            ? folders.Split(':')[0]
-            : "/var/log/streamspace/plugins";
+    public string LogFolder
+    {
+        get =>
+            field ?? Environment.GetValueOrDefault("LOGS_DIRECTORY")?.Split(':')[0] ?? "/var/log/streamspace/plugins";
+        init;
+    }
 
     /// <summary>How long a plugin may take over one call before it is isolated.</summary>
     public TimeSpan CallLimit { get; init; } = TimeSpan.FromSeconds(30);
 
-    public IReadOnlyDictionary<string, string> Environment { get; init; } = ReadEnvironment();
+    /// <summary>The environment variables, as <see cref="EnvironmentVariables"/> reads them: for plugins, too.</summary>
+    public IReadOnlyDictionary<string, string> Environment
+    {
+        get;
+        init => field = EnvironmentVariables.Read(value);
+    } = EnvironmentVariables.OfProcess();
 
-    private static Dictionary<string, string> ReadEnvironment() =>
-        System
-            .Environment.GetEnvironmentVariables()
-            .Cast<DictionaryEntry>()
-            .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+    /// <summary>One sentence for each variable of the host's own that was hardly meant as it stands.</summary>
+    public IReadOnlyList<string> EnvironmentWarnings =>
+        EnvironmentVariables.InQuotes(
+            Environment,
+            [
+                "KUBECONFIG",
+                "KUBELET_CA_FILE",
+                "NAMESPACE",
+                "DB_HOST",
+                "DB_PORT",
+                "DB_USER",
+                "DB_PASSWORD",
+                "DB_NAME",
+                "DB_SSL_MODE",
+                "DB_TIME_ZONE",
+                "PGSSLROOTCERT",
+                "NATS_URL",
+                "NATS_USER",
+                "NATS_PASSWORD",
+                "JWT_SECRET",
+                EventApi.SecretVariable,
+                "CATALOG_URL",
+            ]
+        );
 }

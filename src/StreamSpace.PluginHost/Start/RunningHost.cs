@@ -44,6 +44,10 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             logger.LogError("{SetAside}", setAside);
         }
+        foreach (var warning in settings.EnvironmentWarnings)
+        {
+            logger.LogWarning("{Warning}", warning);
+        }
         var attachment = new Attachment(
             SourcesConfigured.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
             hostFile,

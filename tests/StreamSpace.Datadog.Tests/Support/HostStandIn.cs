@@ -19,7 +19,11 @@ internal sealed class HostStandIn : IPluginContext
 
     public Func<double> Chance { get; } = () => 0.5;
 
-    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Environment
+    {
+        get;
+        init => field = EnvironmentVariables.Read(value);
+    } = new Dictionary<string, string>();
 
     public Uri? Sandbox { get; init; }
 
