@@ -92,7 +92,7 @@ public sealed class HostFileTests
         await using var host = await ServeAsync();
 
         var log = host.Output.Single(line => line.Contains("Log: ")).Split("Log: ")[1];
-        string[] files = [DatabasePath, $"{DatabasePath}-wal", Path.Combine(_data, "jwt-secret"), log];
+        string[] files = [DatabasePath, $"{DatabasePath}-wal", Path.Combine(_data, "token-key"), log];
         foreach (var file in files.Concat(Directory.GetFiles(Path.Combine(_data, "keys"))))
         {
             File.GetUnixFileMode(file).ShouldBe(Owner, file);
@@ -159,7 +159,7 @@ public sealed class HostFileTests
     private async Task<JsonObject> StatusAsync(HostProcess host)
     {
         var address = host.Output.Single(l => l.StartsWith("Serving on ", StringComparison.Ordinal))[11..];
-        var tokens = new AccessTokens(SigningKey.Find(Environment, _data), TimeProvider.System);
+        var tokens = AccessTokens.Of(Environment, _data, TimeProvider.System);
         var token = tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
         TestRun.Search.Add(token);
         using var client = TestRun.NewClient();

@@ -61,7 +61,7 @@ public sealed class UninstallTests
     {
         var market = new Market();
         market.Lay(Built);
-        foreach (var name in (string[])["keys", "logs", "jwt-secret", "host.db"])
+        foreach (var name in (string[])["keys", "logs", "token-key", "signed-out", "host.db"])
         {
             Directory.CreateDirectory(Path.Combine(market.Plugins, name));
         }
@@ -69,7 +69,7 @@ public sealed class UninstallTests
         await using (var host = await TestHost.StartAsync(settings))
         {
             await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}"}""");
-            foreach (var name in (string[])["keys", "logs", "jwt-secret", "host.db"])
+            foreach (var name in (string[])["keys", "logs", "token-key", "signed-out", "host.db"])
             {
                 var gone = await host.SendAsync(HttpMethod.Delete, $"api/plugins/{name}", host.Admin);
                 gone.StatusCode.ShouldBe(HttpStatusCode.NoContent);

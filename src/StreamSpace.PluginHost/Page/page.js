@@ -141,6 +141,7 @@ function showClosed() {
     at("closed-why").textContent = "This sign-in link was used before, or is older than ten minutes.";
   }
   at("open").hidden = true;
+  at("sign-out").hidden = true;
   at("closed").hidden = false;
   at("ready").textContent = "";
   at("seen").textContent = "";
@@ -165,9 +166,15 @@ async function show() {
   showLinks(host);
   at("closed").hidden = true;
   at("open").hidden = false;
+  at("sign-out").hidden = false;
   at("seen").textContent = `As of ${new Date().toLocaleTimeString()}; asks again by itself.`;
   return true;
 }
+
+at("sign-out").addEventListener("click", async () => {
+  await fetch("sign-out", { method: "POST" });
+  location.reload();
+});
 
 async function run() {
   let again = true;

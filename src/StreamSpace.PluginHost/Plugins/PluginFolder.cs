@@ -8,7 +8,7 @@ internal static class PluginFolder
     private const int LongestManifest = 1_000_000;
 
     // A plugin's data lies under its name beside these, its endpoints under its route beside the catalogue's.
-    private static readonly string[] OurOwn = ["keys", "logs", "lock", "jwt-secret", "catalog"];
+    private static readonly string[] OurOwn = ["keys", "logs", "lock", "token-key", "signed-out", "catalog"];
 
     /// <exception cref="FormatException">There is no manifest that can be used; the message says why.</exception>
     public static PluginManifest ReadManifest(string folder)

@@ -4,36 +4,63 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>Makes and checks StreamSpace's tokens: JWT, HS256, with the claims of reference/streamspace.md §4.2.</summary>
-internal sealed class AccessTokens
+/// <summary>
+/// Makes our own tokens, and checks them and StreamSpace's. The issuer of a token says which kind it claims to be, and
+/// each kind has a key, an issuer and a claim for the role of its own: none is ever good for the other.
+/// </summary>
+internal sealed class AccessTokens : TokenHandler
 {
-    private const string Issuer = "streamspace-api";
+    // Ours say nothing that StreamSpace's API reads: no user, and the role under a name of our own.
+    private const string Issuer = "streamspace-plugin-host";
+    private const string Audience = "streamspace-plugin-host";
+    private const string Role = "plugin_host_role";
+
+    // What StreamSpace's API writes (its source: api/internal/auth/jwt.go). It names no audience.
+    private const string StreamSpacesIssuer = "streamspace-api";
+    private const string StreamSpacesRole = "role";
 
     // Two machines' clocks may differ by this much.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     private readonly JsonWebTokenHandler _handler = new() { SetDefaultTimesOnTokenCreation = false };
     private readonly TimeProvider _clock;
+    private readonly SignedOut _signedOut;
     private readonly SymmetricSecurityKey _key;
+    private readonly TokenValidationParameters _ours;
+    private readonly TokenValidationParameters? _streamSpaces;
 
-    public AccessTokens(byte[] secret, TimeProvider clock)
+    /// <param name="ownKey">Signs our own.</param>
+    /// <param name="streamSpacesKey">StreamSpace's <c>JWT_SECRET</c>, or null: then its tokens are refused.</param>
+    /// <param name="signedOut">Those that were ended before their time.</param>
+    /// <param name="clock">Our clock.</param>
+    public AccessTokens(byte[] ownKey, byte[]? streamSpacesKey, SignedOut signedOut, TimeProvider clock)
     {
-        _key = new SymmetricSecurityKey(secret);
-        _clock = clock;
-        Validation = new TokenValidationParameters
+        (_clock, _signedOut) = (clock, signedOut);
+        _key = new SymmetricSecurityKey(ownKey);
+        _ours = Rules(_key, Issuer, Role);
+        _ours.ValidAudience = Audience;
+        if (streamSpacesKey is not null)
         {
-            IssuerSigningKey = _key,
-            ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
-            ValidIssuer = Issuer,
-            ValidateAudience = false,
-            LifetimeValidator = (notBefore, expires, _, _) => IsNow(notBefore, expires),
-            NameClaimType = "username",
-            RoleClaimType = "role",
-        };
+            _streamSpaces = Rules(new SymmetricSecurityKey(streamSpacesKey), StreamSpacesIssuer, StreamSpacesRole);
+            _streamSpaces.ValidateAudience = false;
+        }
     }
 
-    public TokenValidationParameters Validation { get; }
+    /// <summary>Those of a data folder and an environment.</summary>
+    /// <exception cref="StartFault">A key cannot be used; the message says what to do.</exception>
+    public static AccessTokens Of(
+        IReadOnlyDictionary<string, string> environment,
+        string dataFolder,
+        TimeProvider clock
+    ) =>
+        new(
+            SigningKey.Own(dataFolder),
+            SigningKey.StreamSpaces(environment),
+            new SignedOut(Path.Combine(dataFolder, "signed-out"), clock),
+            clock
+        );
 
+    /// <summary>A new token of our own.</summary>
     public string Issue(string role, TimeSpan lifetime)
     {
         var now = _clock.GetUtcNow();
@@ -42,13 +69,11 @@ internal sealed class AccessTokens
             {
                 Claims = new Dictionary<string, object>
                 {
-                    ["user_id"] = role,
-                    ["username"] = role,
-                    ["role"] = role,
-                    ["sub"] = role,
-                    ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
+                    [Role] = role,
+                    [JwtRegisteredClaimNames.Jti] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
                 },
                 Issuer = Issuer,
+                Audience = Audience,
                 IssuedAt = now.UtcDateTime,
                 NotBefore = now.UtcDateTime,
                 Expires = (now + lifetime).UtcDateTime,
@@ -57,12 +82,55 @@ internal sealed class AccessTokens
         );
     }
 
+    /// <summary>Ends one of ours before its time; one that is not good is left as it is.</summary>
+    /// <exception cref="IOException">It has ended, but a restart will not know of it.</exception>
+    public async Task EndAsync(string token)
+    {
+        if (await ValidateTokenAsync(token, _ours) is { IsValid: true, SecurityToken: JsonWebToken good })
+        {
+            _signedOut.Add(good.Id, good.ValidTo);
+        }
+    }
+
     /// <summary>True when the token is good now.</summary>
     public bool IsGood(string token)
     {
-        // With one key at hand the handler has nothing to wait for: the task is complete when it returns.
-        return _handler.ValidateTokenAsync(token, Validation).GetAwaiter().GetResult().IsValid;
+        // With the keys at hand the handler has nothing to wait for: the task is complete when it returns.
+        return ValidateTokenAsync(token, _ours).GetAwaiter().GetResult().IsValid;
     }
+
+    /// <inheritdoc/>
+    /// <remarks>The issuer decides about the parameters, not the caller.</remarks>
+    public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters _)
+    {
+        JsonWebToken read;
+        try
+        {
+            read = _handler.ReadJsonWebToken(token);
+        }
+        catch (ArgumentException e)
+        {
+            return Refused(e);
+        }
+        var rules = read.Issuer == StreamSpacesIssuer ? _streamSpaces : _ours;
+        if (rules is null || _signedOut.Holds(read.Id))
+        {
+            return Refused(new SecurityTokenValidationException());
+        }
+        return await _handler.ValidateTokenAsync(read, rules);
+    }
+
+    private static TokenValidationResult Refused(Exception why) => new() { IsValid = false, Exception = why };
+
+    private TokenValidationParameters Rules(SecurityKey key, string issuer, string role) =>
+        new()
+        {
+            IssuerSigningKey = key,
+            ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
+            ValidIssuer = issuer,
+            LifetimeValidator = (notBefore, expires, _, _) => IsNow(notBefore, expires),
+            RoleClaimType = role,
+        };
 
     private bool IsNow(DateTime? notBefore, DateTime? expires)
     {

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 
@@ -21,8 +22,8 @@ internal static class SignIn
             .AddAuthentication(JwtBearerDefaults.AuthenticationScheme)
             .AddJwtBearer(bearer =>
             {
-                bearer.MapInboundClaims = false;
-                bearer.TokenValidationParameters = tokens.Validation;
+                bearer.TokenHandlers.Clear();
+                bearer.TokenHandlers.Add(tokens);
                 bearer.Events = new JwtBearerEvents
                 {
                     OnMessageReceived = context =>
@@ -35,7 +36,7 @@ internal static class SignIn
                         Problem
                             .Of(
                                 StatusCodes.Status403Forbidden,
-                                $"The role \"{context.HttpContext.User.FindFirst("role")?.Value}\" may only read; this needs {Roles.Operator} or {Roles.Admin}."
+                                $"The role \"{RoleOf(context.HttpContext.User)}\" may only read; this needs {Roles.Operator} or {Roles.Admin}."
                             )
                             .ExecuteAsync(context.HttpContext),
                 };
@@ -52,21 +53,28 @@ internal static class SignIn
     }
 
     /// <summary>Sets the cookie of a browser that showed a good code.</summary>
-    public static void Remember(HttpContext http, AccessTokens tokens) =>
-        http.Response.Cookies.Append(
-            Cookie,
-            // All that a cookie can do is read; so that is all its token is good for.
-            tokens.Issue(Roles.User, Stay),
-            new CookieOptions
-            {
-                HttpOnly = true,
-                SameSite = SameSiteMode.Strict,
-                Secure = http.Request.IsHttps,
-                Path = http.Request.PathBase.HasValue ? http.Request.PathBase.Value : "/",
-                MaxAge = Stay,
-                IsEssential = true,
-            }
-        );
+    /// <param name="http">The browser's request.</param>
+    /// <param name="tokens">Makes what is in the cookie.</param>
+    /// <param name="publicUrl">Where browsers reach us, or null: just where we listen.</param>
+    public static void Remember(HttpContext http, AccessTokens tokens, Uri? publicUrl)
+    {
+        // All that a cookie can do is read; so that is all its token is good for.
+        var options = CookieOf(http, publicUrl);
+        options.MaxAge = Stay;
+        http.Response.Cookies.Append(Cookie, tokens.Issue(Roles.User, Stay), options);
+    }
+
+    /// <summary>Takes the cookie away, and ends the token in it: a copy of it is worth nothing any more.</summary>
+    /// <exception cref="IOException">It has ended, but a restart will not know of it.</exception>
+    /// <exception cref="UnauthorizedAccessException"><inheritdoc cref="IOException"/></exception>
+    public static async Task ForgetAsync(HttpContext http, AccessTokens tokens, Uri? publicUrl)
+    {
+        http.Response.Cookies.Delete(Cookie, CookieOf(http, publicUrl));
+        if (http.Request.Cookies[Cookie] is { } token)
+        {
+            await tokens.EndAsync(token);
+        }
+    }
 
     /// <summary>True when the request carries a good token for reading: how a server without our pipeline asks.</summary>
     public static bool IsSignedIn(HttpRequest request, AccessTokens tokens)
@@ -77,6 +85,22 @@ internal static class SignIn
             : CookieFor(request);
         return token is not null && tokens.IsGood(token);
     }
+
+    // A proxy that ends TLS speaks plain http to us: only the public address tells that browsers do not.
+    private static CookieOptions CookieOf(HttpContext http, Uri? publicUrl) =>
+        new()
+        {
+            HttpOnly = true,
+            SameSite = SameSiteMode.Strict,
+            Secure = http.Request.IsHttps || publicUrl?.Scheme == Uri.UriSchemeHttps,
+            Path = (publicUrl?.AbsolutePath ?? $"{http.Request.PathBase}").TrimEnd('/') is { Length: > 0 } path
+                ? path
+                : "/",
+            IsEssential = true,
+        };
+
+    private static string? RoleOf(ClaimsPrincipal user) =>
+        user.Identity is ClaimsIdentity identity ? identity.FindFirst(identity.RoleClaimType)?.Value : null;
 
     private static string? CookieFor(HttpRequest request) =>
         IsReading(request) && !request.Headers.ContainsKey("Authorization") ? request.Cookies[Cookie] : null;

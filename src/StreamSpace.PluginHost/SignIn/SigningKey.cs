@@ -4,29 +4,46 @@ using System.Text;
 namespace StreamSpace.PluginHost;
 
 /// <summary>
-/// The secret that signs tokens: StreamSpace's own <c>JWT_SECRET</c>, so that its tokens are good here, or one made
-/// once and kept in the data folder.
+/// The keys of tokens: one of our own, made once and kept in the data folder, and StreamSpace's <c>JWT_SECRET</c>, which
+/// only checks: whoever holds a token of ours must not be anybody there.
 /// </summary>
 internal static class SigningKey
 {
-    // What StreamSpace itself demands (reference/streamspace.md §1.2).
+    private const string Variable = "JWT_SECRET";
+
+    // In bytes: what StreamSpace itself demands (its source: api/cmd/main.go).
     private const int ShortestSecret = 32;
 
-    /// <exception cref="StartFault">The secret is too short.</exception>
-    public static byte[] Find(IReadOnlyDictionary<string, string> environment, string dataFolder)
+    /// <summary>The key of our own tokens. To delete its file ends them all.</summary>
+    /// <exception cref="StartFault">The file is damaged.</exception>
+    public static byte[] Own(string dataFolder) =>
+        // Derived for this one purpose, whatever else the kept one may serve for.
+        HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            Encoding.ASCII.GetBytes(Kept(Path.Combine(dataFolder, "token-key"))),
+            outputLength: 32,
+            info: "streamspace-plugin-host tokens"u8.ToArray()
+        );
+
+    /// <summary>The key of StreamSpace's tokens, or null when it is not set.</summary>
+    /// <exception cref="StartFault">It is too short.</exception>
+    public static byte[]? StreamSpaces(IReadOnlyDictionary<string, string> environment)
     {
-        var secret = environment.GetValueOrDefault("JWT_SECRET");
-        if (string.IsNullOrEmpty(secret))
+        if (Fault(environment) is { } fault)
         {
-            return Encoding.UTF8.GetBytes(Kept(Path.Combine(dataFolder, "jwt-secret")));
+            throw new StartFault(fault);
         }
-        return Fault(environment) is { } fault ? throw new StartFault(fault) : Encoding.UTF8.GetBytes(secret);
+        return environment.GetValueOrDefault(Variable) is { } secret && !string.IsNullOrWhiteSpace(secret)
+            ? Encoding.UTF8.GetBytes(secret)
+            : null;
     }
 
     /// <summary>One sentence when <c>JWT_SECRET</c> cannot be used, else null.</summary>
     public static string? Fault(IReadOnlyDictionary<string, string> environment) =>
-        environment.GetValueOrDefault("JWT_SECRET") is { Length: > 0 and < ShortestSecret } secret
-            ? $"JWT_SECRET has {secret.Length} characters and needs at least {ShortestSecret}: set StreamSpace's own, or leave it unset and one is made."
+        environment.GetValueOrDefault(Variable) is { } secret
+        && !string.IsNullOrWhiteSpace(secret)
+        && Encoding.UTF8.GetByteCount(secret) is < ShortestSecret and var bytes
+            ? $"{Variable} has {bytes} bytes and needs at least {ShortestSecret}: set StreamSpace's own, or leave it unset, and StreamSpace's tokens are not taken."
             : null;
 
     private static string Kept(string file)

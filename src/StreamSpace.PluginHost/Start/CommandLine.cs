@@ -52,6 +52,23 @@ internal static class CommandLine
                 option.AddError("--path-base must begin with a slash and not end with one, as in /datadog.");
             }
         });
+        var publicUrl = new Option<Uri?>("--public-url")
+        {
+            Description =
+                "Address under which browsers reach this, when a proxy stands before it, such as https://datadog.example.com: "
+                + "for sign-in links, and for cookies that go over https alone.",
+            HelpName = "url",
+            Arity = ArgumentArity.ExactlyOne,
+            CustomParser = argument =>
+            {
+                if (PublicAddress(argument.Tokens[0].Value) is { } address)
+                {
+                    return address;
+                }
+                argument.AddError("--public-url must be an address such as https://datadog.example.com/plugins.");
+                return null;
+            },
+        };
         var plugins = new Option<string>("--plugins")
         {
             Description =
@@ -71,6 +88,7 @@ internal static class CommandLine
             urls,
             sandboxUrls,
             pathBase,
+            publicUrl,
             data,
             plugins,
             TokenCommand(data, output, error),
@@ -85,6 +103,7 @@ internal static class CommandLine
                 Urls = parsed.GetValue(urls)!,
                 SandboxUrls = parsed.GetValue(sandboxUrls)!,
                 PathBase = parsed.GetValue(pathBase)!,
+                PublicUrl = parsed.GetValue(publicUrl),
             };
             return await EndsWithASentenceAsync(error, () => ServeAsync(settings, output));
         });
@@ -119,7 +138,7 @@ internal static class CommandLine
                 {
                     var settings = new HostSettings { DataFolder = parsed.GetValue(data)! };
                     var folder = DataFolder.Make(settings.DataFolder);
-                    var tokens = new AccessTokens(SigningKey.Find(settings.Environment, folder), TimeProvider.System);
+                    var tokens = AccessTokens.Of(settings.Environment, folder, TimeProvider.System);
                     await output.WriteLineAsync(
                         tokens.Issue(parsed.GetValue(role)!, TimeSpan.FromDays(parsed.GetValue(days)))
                     );
@@ -208,6 +227,13 @@ internal static class CommandLine
                 return urls;
             },
         };
+
+    // Ends with a slash, so that what follows comes under its path.
+    private static Uri? PublicAddress(string url) =>
+        Uri.TryCreate($"{url.TrimEnd('/')}/", UriKind.Absolute, out var address)
+        && address is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" }
+            ? address
+            : null;
 
     private static bool IsAddress(string url) =>
         Uri.TryCreate(

@@ -13,6 +13,9 @@ internal sealed record HostSettings
     /// <summary>Empty, or begins with a slash and does not end with one.</summary>
     public string PathBase { get; init; } = "";
 
+    /// <summary>Where browsers reach us, its path ending with a slash, or null: just where we listen.</summary>
+    public Uri? PublicUrl { get; init; }
+
     public string DataFolder { get; init; } = "./data";
 
     public string PluginsFolder { get; init; } = Path.Combine(AppContext.BaseDirectory, "plugins");

@@ -31,7 +31,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var data = await DataFolder.TakeAsync(settings.DataFolder, narrator, clock, cancellationToken);
         Undo(data.Dispose);
         narrator.Say($"Data folder: {data.Path}");
-        var tokens = new AccessTokens(SigningKey.Find(settings.Environment, data.Path), clock);
+        var tokens = AccessTokens.Of(settings.Environment, data.Path, clock);
         var hostFile = Path.Combine(data.Path, "host.db");
         var keys = new KeyRing(data.Folder("keys"));
         var store = HostStore.OfService(hostFile, keys, clock);
@@ -135,7 +135,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         status.Started = true;
 
         Address = new Uri(web.Addresses[0], $"{settings.PathBase}/");
-        SignInLink = new Uri(Address, $"sign-in?code={codes.Issue()}");
+        SignInLink = new Uri(settings.PublicUrl ?? Address, $"sign-in?code={codes.Issue()}");
         narrator.Say(status.Sandbox is { } sandbox ? $"Sandbox, a local Datadog: {sandbox}" : "Sandbox: none.");
         narrator.Say(
             $"Serving on {string.Join(" and ", web.Addresses.Select(a => new Uri(a, $"{settings.PathBase}/")))}"

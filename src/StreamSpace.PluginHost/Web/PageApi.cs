@@ -18,7 +18,12 @@ internal static class PageApi
         ["icon.svg"] = "image/svg+xml",
     };
 
-    public static void MapPage(this IEndpointRouteBuilder routes, AccessTokens tokens, SignInCodes codes)
+    public static void MapPage(
+        this IEndpointRouteBuilder routes,
+        Uri? publicUrl,
+        AccessTokens tokens,
+        SignInCodes codes
+    )
     {
         var page = routes.MapGroup("").AllowAnonymous().ExcludeFromDescription();
         foreach (var file in Types.Keys)
@@ -34,7 +39,7 @@ internal static class PageApi
                 http.Response.Headers.CacheControl = "no-store";
                 if (code is not null && codes.Redeem(code))
                 {
-                    SignIn.Remember(http, tokens);
+                    SignIn.Remember(http, tokens, publicUrl);
                 }
                 else if (!SignIn.IsSignedIn(http.Request, tokens))
                 {
@@ -45,22 +50,35 @@ internal static class PageApi
                     // A person looks at this: the page says why it is closed, and what opens it.
                     return Show(http, "index.html", index, StatusCodes.Status403Forbidden);
                 }
-                return TypedResults.LocalRedirect($"{http.Request.PathBase}/");
+                // Seen from where the browser is: a proxy may have taken a prefix away.
+                return TypedResults.Redirect("./");
+            }
+        );
+        page.MapPost(
+            "/sign-out",
+            async (HttpContext http) =>
+            {
+                http.Response.Headers.CacheControl = "no-store";
+                await SignIn.ForgetAsync(http, tokens, publicUrl);
+                return TypedResults.NoContent();
             }
         );
         routes
-            .MapPost("/api/sign-in-link", (HttpContext http) => TypedResults.Ok(NewLink(http, codes)))
+            .MapPost("/api/sign-in-link", (HttpContext http) => TypedResults.Ok(NewLink(http, publicUrl, codes)))
             .WithTags("Host")
             .WithSummary("A new link that signs a browser in, once, within ten minutes")
             .WithDescription("The link before it, if nobody has used it, ends.")
             .Produces<JsonObject>();
     }
 
-    private static JsonObject NewLink(HttpContext http, SignInCodes codes)
+    private static JsonObject NewLink(HttpContext http, Uri? publicUrl, SignInCodes codes)
     {
         http.Response.Headers.CacheControl = "no-store";
         var (scheme, host, pathBase) = (http.Request.Scheme, http.Request.Host, http.Request.PathBase);
-        return new() { ["link"] = $"{scheme}://{host}{pathBase}/sign-in?code={codes.Issue()}" };
+        return new()
+        {
+            ["link"] = $"{publicUrl ?? new Uri($"{scheme}://{host}{pathBase}/")}sign-in?code={codes.Issue()}",
+        };
     }
 
     private static FileContentHttpResult Show(

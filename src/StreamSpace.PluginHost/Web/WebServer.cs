@@ -74,7 +74,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.UseAuthorization();
         app.UseBodyBound();
         app.UsePluginCallLimit(settings.CallLimit, clock);
-        app.MapPage(tokens, codes);
+        app.MapPage(settings.PublicUrl, tokens, codes);
         app.MapHealth(status);
         app.MapPluginList(plugins, clock);
         app.MapCatalog(plugins, catalog, surroundings);

@@ -39,7 +39,17 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             start.ArgumentList.Add(argument);
         }
-        foreach (var name in new[] { "JWT_SECRET", "NATS_URL", "DB_HOST", "KUBECONFIG", "ECHO_INTERVAL" })
+        foreach (
+            var name in new[]
+            {
+                "JWT_SECRET",
+                "WEBHOOK_SIGNING_SECRET",
+                "NATS_URL",
+                "DB_HOST",
+                "KUBECONFIG",
+                "ECHO_INTERVAL",
+            }
+        )
         {
             start.Environment.Remove(name);
         }

@@ -15,7 +15,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         (_host, Settings, Console) = (host, settings, console);
         Client = new HttpClient(TestRun.Search.LookingAt(_handler)) { BaseAddress = host.Address };
-        Tokens = new AccessTokens(SigningKey.Find(settings.Environment, settings.DataFolder), clock);
+        Tokens = AccessTokens.Of(settings.Environment, settings.DataFolder, clock);
         Admin = Tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
         TestRun.Search.Add(Admin);
     }
