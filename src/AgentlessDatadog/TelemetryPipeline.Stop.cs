@@ -51,9 +51,10 @@ public sealed partial class TelemetryPipeline
     // A store or a look that hangs must not keep the last cut from being made.
     private async Task CutAsync(bool isLast)
     {
-        var cut = _loop.CutAsync(isLast: isLast);
         using var made = new CancellationTokenSource();
-        await Task.WhenAny(cut, Task.Delay(Patience, _clock, made.Token)).ConfigureAwait(false);
+        var patience = Task.Delay(Patience, _clock, made.Token);
+        var cut = _loop.CutAsync(isLast: isLast);
+        await Task.WhenAny(cut, patience).ConfigureAwait(false);
         await made.CancelAsync().ConfigureAwait(false);
         if (!cut.IsCompleted)
         {

@@ -23,8 +23,12 @@ public sealed class StopTests
         await using var rig = await Rig.StartAsync();
         rig.FarEnd.Answer = _ => new FarEndAnswer(500);
         await rig.KeepAsync(Some.Count());
-        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        await rig.StopAsync(soon.Token);
+        using var enough = new CancellationTokenSource();
+        var stop = rig.StopAsync(enough.Token).AsTask();
+        await rig.Until(() => rig.Lane(Lane.Metrics).State == LaneState.BackingOff);
+        stop.IsCompleted.ShouldBeFalse();
+        await enough.CancelAsync();
+        await stop;
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         await rig.RestartAsync();
         await rig.UntilSent();
@@ -88,10 +92,13 @@ public sealed class StopTests
         rig.Clock.Advance(TimeSpan.FromSeconds(3));
         await rig.Until(() => rig.FarEnd.Requests.Count == 1);
         // And, once it has all been sent, with a store that does not end either.
-        await rig.Until(() => rig.Pipeline.Status.Queue.Requests == 0);
+        await rig.UntilSent();
+        // The last cut is the other one: before it the stop would lose patience with that.
+        var sent = rig.FarEnd.Series.Single().Points.Single().Second;
+        await rig.Until(() => rig.Pipeline.Status.LastFlush?.At.ToUnixTimeSeconds() > sent);
         await rig.Until(() =>
         {
-            rig.Clock.Advance(TimeSpan.FromSeconds(isStore ? 1 : 0));
+            rig.Clock.Advance(TimeSpan.FromMilliseconds(isStore ? 20 : 0));
             return stop.IsCompleted;
         });
         await stop;

@@ -37,7 +37,7 @@ public sealed class WatchdogTests
         await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"));
         _log.Text.ShouldContain("A look before the cut has stood still for 30 s and is restarted.");
         await rig.KeepAsync(Some.Count());
-        await TickUntil(rig, () => rig.FarEnd.Series.Any(s => s.Metric == "app.made"));
+        await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.made"), Interval);
         looks.ShouldBe(1, "none is begun while one hangs");
 
         gate.Open();
@@ -125,7 +125,7 @@ public sealed class WatchdogTests
         );
         await pipeline.StartAsync(default);
         await pipeline.KeepAsync([], [new("First", "", clock.GetUtcNow())], default);
-        await UntilAsync(() => way.Requests == 1);
+        await Patience.Until(() => way.Requests == 1);
         for (var i = 0; i < 4; i++)
         {
             _log.Text.ShouldNotContain("stood still");
@@ -133,9 +133,9 @@ public sealed class WatchdogTests
         }
         _log.Text.ShouldContain("The lane Events has stood still for 30 s and is restarted.");
         await pipeline.KeepAsync([], [new("Second", "", clock.GetUtcNow())], default);
-        await UntilAsync(() => Events().Delivered == 1);
+        await Patience.Until(() => Events().Delivered == 1);
         gate.Open();
-        await UntilAsync(() => Events().Delivered == 2);
+        await Patience.Until(() => Events().Delivered == 2);
 
         LaneLedger Events() => pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Events).Ledger;
     }
@@ -200,13 +200,6 @@ public sealed class WatchdogTests
         for (var i = 0; i < looks * 2; i++)
             watchdog.Look(TimeSpan.FromSeconds(interval));
         restarts.ShouldBe(1);
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!holds())
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
     }
 
     // The first request does not even come back to be waited for.

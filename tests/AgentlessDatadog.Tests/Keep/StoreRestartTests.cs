@@ -202,12 +202,12 @@ public sealed class StoreRestartTests : IAsyncDisposable
     /// <summary>A store that is opened anew by each process that comes.</summary>
     private sealed class FileOfProcesses(StoreFolder folder) : ITelemetryStore
     {
-        private SqliteStore _current = folder.NewStore();
+        private PromptStore _current = new(folder.NewStore());
 
         public async ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken)
         {
             await _current.DisposeAsync();
-            _current = folder.NewStore();
+            _current = new PromptStore(folder.NewStore());
             return await _current.OpenAsync(cancellationToken);
         }
 

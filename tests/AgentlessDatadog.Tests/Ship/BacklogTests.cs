@@ -42,7 +42,7 @@ public sealed class BacklogTests
         await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.Parked);
         var refused = rig.FarEnd.Requests.Count(request => Title(request).Length > 0);
         refused.ShouldBe(mendedBeforeItIsExplained ? 8 : 0);
-        using var release = new ManualResetEventSlim();
+        using var release = new Gate();
         var backlog = new ConcurrentQueue<string>();
         rig.FarEnd.Answer = request =>
         {
@@ -51,7 +51,7 @@ public sealed class BacklogTests
                 backlog.Enqueue(Title(request));
                 // The first is the probe, which opens the lane.
                 if (backlog.Count > 1)
-                    release.Wait();
+                    return FarEndAnswer.Accepted with { After = release.Opened };
             }
             return FarEndAnswer.Accepted;
         };
@@ -60,7 +60,7 @@ public sealed class BacklogTests
         await rig.KeepAsync(Events(rig, "new", 1));
         await rig.Until(() => rig.FarEnd.Requests.Any(r => Title(r) == "new 0"));
         backlog.ShouldBe(Enumerable.Range(0, 8).Select(i => $"old {i}"), ignoreOrder: true);
-        release.Set();
+        release.Open();
         await rig.UntilSent();
     }
 
@@ -77,21 +77,22 @@ public sealed class BacklogTests
         // Makes backlog of what came after the lane was parked.
         rig.Clock.Advance(TimeSpan.FromSeconds(30));
         await rig.Until(() => rig.IsQuiet);
-        using var release = new ManualResetEventSlim();
+        using var release = new Gate();
         var asked = 0;
+        // The first is the probe, which opens the lane.
         rig.FarEnd.Answer = _ =>
-        {
-            // The first is the probe, which opens the lane.
-            if (Interlocked.Increment(ref asked) > 1)
-                release.Wait();
-            return FarEndAnswer.Accepted;
-        };
+            Interlocked.Increment(ref asked) == 1
+                ? FarEndAnswer.Accepted
+                : FarEndAnswer.Accepted with
+                {
+                    After = release.Opened,
+                };
         await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.Until(() => asked == 1 + 3);
         await rig.KeepAsync(Some.Count("app.new"));
         await rig.FlushAsync();
         await rig.Until(() => asked == 1 + 4);
-        release.Set();
+        release.Open();
         await rig.UntilSent();
     }
 

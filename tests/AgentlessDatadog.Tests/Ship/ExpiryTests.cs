@@ -54,6 +54,8 @@ public sealed class ExpiryTests
         await using var rig = await Rig.StartAsync(o => o with { ApiKey = null, FlushInterval = TimeSpan.FromDays(1) });
         await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
         await rig.CutAsync();
+        // What is still in the hands of a lane is in nobody else's reach.
+        await rig.Until(() => rig.Pipeline.Status.Lanes.All(lane => lane.Refusal == Refusal.KeyMissing));
         await AfterAsync(TimeSpan.FromMinutes(59));
         (rig.Ledger(Lane.Metrics).Queued, rig.Ledger(Lane.Distributions).Queued).ShouldBe((1, 1));
         await AfterAsync(TimeSpan.FromMinutes(2));

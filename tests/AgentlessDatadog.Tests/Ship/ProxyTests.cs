@@ -16,15 +16,15 @@ public sealed class ProxyTests
         proxy.Start();
         var port = ((IPEndPoint)proxy.LocalEndpoint).Port;
         var refusing = RefuseAsync(proxy);
-        await using var rig = await Rig.StartAsync(o =>
-            o with
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new()
             {
                 IntakeUrl = new Uri("https://intake.example.com"),
                 Proxy = new Uri($"http://ada:{Secret.ProxyPassword}@127.0.0.1:{port}"),
             }
         );
 
-        var verdict = await rig.CheckKeyAsync();
+        var verdict = await run.CheckKeyAsync();
 
         verdict.Message.ShouldNotBeNull().ShouldContain($"127.0.0.1:{port}");
         verdict.Message.ShouldNotContain(Secret.ProxyPassword);

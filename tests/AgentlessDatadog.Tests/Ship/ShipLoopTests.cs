@@ -30,21 +30,14 @@ public sealed class ShipLoopTests
         ]);
         using var stop = new CancellationTokenSource();
         var running = lane.RunAsync(stop.Token);
-        await UntilAsync(() => hanging.Requests == 1);
+        await Patience.Until(() => hanging.Requests == 1);
 
         lane.Restart();
-        await UntilAsync(() => lane.Sending.Busy is null);
+        await Patience.Until(() => lane.Sending.Busy is null);
         hanging.First.SetResult(new HttpResponseMessage(HttpStatusCode.ServiceUnavailable));
-        await UntilAsync(() => hanging.Requests == 2);
+        await Patience.Until(() => hanging.Requests == 2);
         await stop.CancelAsync();
         await running;
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!holds())
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
     }
 
     private sealed class Hanging : HttpMessageHandler

@@ -211,26 +211,16 @@ public sealed class ShippingTests
     public async Task AnAnswerThatNeverComesIsWaitedForNoLongerThan20Seconds()
     {
         await using var rig = await Rig.StartAsync();
-        using var release = new ManualResetEventSlim();
-        var first = true;
-        rig.FarEnd.Answer = _ =>
-        {
-            if (first)
-            {
-                first = false;
-                release.Wait();
-            }
-            return FarEndAnswer.Accepted;
-        };
+        rig.FarEnd.Answer = _ => new(202) { Fault = FarEndFault.Stall };
         await rig.KeepAsync(Some.Count());
         await rig.FlushAsync();
-        await rig.Until(() => !first);
+        await rig.Until(() => rig.FarEnd.Held == 1);
         rig.Clock.Advance(TimeSpan.FromSeconds(19));
         rig.Lane(Lane.Metrics).State.ShouldBe(LaneState.Open);
         rig.Clock.Advance(TimeSpan.FromSeconds(1));
         await rig.Until(() => rig.Lane(Lane.Metrics).State == LaneState.BackingOff);
         rig.Lane(Lane.Metrics).LastError.ShouldBe("no answer within 20 s");
-        release.Set();
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         await rig.UntilSent(TimeSpan.FromSeconds(1));
     }
 

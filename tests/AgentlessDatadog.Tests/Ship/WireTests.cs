@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -26,17 +27,13 @@ public sealed class WireTests
             await tls.AuthenticateAsServerAsync(certificate);
             sent += await tls.ReadAsync(new byte[1000]);
         });
-        await using var rig = await Rig.StartAsync(o =>
-            o with
-            {
-                IntakeUrl = new Uri($"https://127.0.0.1:{server.Port}"),
-                OnUncertain = OnUncertain.Skip,
-            }
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new() { IntakeUrl = new Uri($"https://127.0.0.1:{server.Port}"), OnUncertain = OnUncertain.Skip }
         );
-        await rig.KeepAsync(Event(rig));
-        await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
-        rig.Lane(Lane.Events).LastError.ShouldNotBeNull().ShouldContain("certificate");
-        rig.Ledger(Lane.Events).ShouldBe(1, queued: 1);
+        await run.KeepAsync(Event());
+        await run.Until(() => run.Lane(Lane.Events).State == LaneState.BackingOff);
+        run.Lane(Lane.Events).LastError.ShouldNotBeNull().ShouldContain("certificate");
+        run.Ledger(Lane.Events).ShouldBe(1, queued: 1);
         sent.ShouldBe(0);
     }
 
@@ -59,16 +56,16 @@ public sealed class WireTests
                 );
             }
         });
-        await using var rig = await Rig.StartAsync(o =>
-            o with
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new()
             {
                 IntakeUrl = new Uri("http://datadog.invalid"),
                 Proxy = new Uri($"http://user:p%40ss@127.0.0.1:{proxy.Port}"),
             }
         );
-        await rig.KeepAsync(Event(rig));
-        await rig.UntilSent(TimeSpan.FromSeconds(1));
-        rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
+        await run.KeepAsync(Event());
+        await run.UntilSent();
+        run.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
         asked[0].ShouldStartWith("POST http://datadog.invalid/api/v1/events");
     }
 
@@ -80,12 +77,12 @@ public sealed class WireTests
             await RequestAsync(stream);
             await WriteAsync(stream, Accepted);
         });
-        await using var rig = await Rig.StartAsync(o => o with { IntakeUrl = new Uri("http://127.0.0.1:1") });
-        await rig.KeepAsync(Event(rig));
-        await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
-        await rig.ConfigureAsync(rig.Options with { Proxy = new Uri($"http://127.0.0.1:{proxy.Port}") });
-        await rig.UntilSent();
-        rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
+        await using var run = await PipelineRun.OverSocketsAsync(new() { IntakeUrl = new Uri("http://127.0.0.1:1") });
+        await run.KeepAsync(Event());
+        await run.Until(() => run.Lane(Lane.Events).State == LaneState.BackingOff);
+        await run.ConfigureAsync(run.Options with { Proxy = new Uri($"http://127.0.0.1:{proxy.Port}") });
+        await run.UntilSent();
+        run.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
     }
 
     [Fact]
@@ -96,20 +93,20 @@ public sealed class WireTests
             await RequestAsync(stream);
             await WriteAsync(stream, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
         });
-        await using var rig = await Rig.StartAsync(o =>
-            o with
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new()
             {
                 IntakeUrl = new Uri("https://datadog.invalid"),
                 Proxy = new Uri($"http://user:{Secret.ProxyPassword}@127.0.0.1:{proxy.Port}"),
             }
         );
-        await rig.KeepAsync(Event(rig));
-        await rig.Until(() => rig.Lane(Lane.Events).NextTry is not null);
-        var lane = rig.Lane(Lane.Events);
-        $"{lane.LastError} {rig.Log.Text}".ShouldNotContain(Secret.ProxyPassword);
+        await run.KeepAsync(Event());
+        await run.Until(() => run.Lane(Lane.Events).NextTry is not null);
+        var lane = run.Lane(Lane.Events);
+        $"{lane.LastError} {run.Log.Text}".ShouldNotContain(Secret.ProxyPassword);
         lane.LastError.ShouldNotBeNull().ShouldContain("403");
         lane.Refusal.ShouldBe(Refusal.NotDatadog);
-        rig.Ledger(Lane.Events).ShouldBe(1, queued: 1);
+        run.Ledger(Lane.Events).ShouldBe(1, queued: 1);
     }
 
     [Fact]
@@ -128,15 +125,65 @@ public sealed class WireTests
                 Interlocked.Add(ref written, spaces.Length);
             }
         });
-        await using var rig = await Rig.StartAsync(o =>
-            o with
-            {
-                IntakeUrl = new Uri($"http://127.0.0.1:{server.Port}"),
-            }
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new() { IntakeUrl = new Uri($"http://127.0.0.1:{server.Port}") }
         );
-        await rig.KeepAsync(Event(rig));
-        await rig.Until(() => rig.Lane(Lane.Events).Verdict is not null);
+        await run.KeepAsync(Event());
+        await run.Until(() => run.Lane(Lane.Events).Verdict is not null);
         Interlocked.Read(ref written).ShouldBeLessThan(32 * 1024 * 1024, "what the buffers of the network take");
+    }
+
+    [Theory]
+    [InlineData("302 Found")]
+    [InlineData("307 Temporary Redirect")]
+    [InlineData("308 Permanent Redirect")]
+    public async Task ARedirectIsNotFollowedAndTheKeyGoesNowhereElse(string status)
+    {
+        var elsewhere = new ConcurrentQueue<string>();
+        await using var other = new Ear(async stream =>
+        {
+            elsewhere.Enqueue(await RequestAsync(stream));
+            await WriteAsync(stream, Accepted);
+        });
+        await using var server = new Ear(async stream =>
+        {
+            var head = $"HTTP/1.1 {status}\r\nLocation: http://127.0.0.1:{other.Port}/api/v1/events\r\n";
+            while (await RequestAsync(stream) is { Length: > 0 })
+                await WriteAsync(stream, head + "Content-Length: 0\r\n\r\n");
+        });
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new() { IntakeUrl = new Uri($"http://127.0.0.1:{server.Port}") }
+        );
+        await run.KeepAsync(Event());
+        // The last thing that an answer leads to, so that it has been followed by then, if ever.
+        await run.Until(() => run.Lane(Lane.Events).State != LaneState.Open || run.Ledger(Lane.Events).Delivered == 1);
+        elsewhere.ShouldBeEmpty();
+        run.Ledger(Lane.Events).ShouldBe(1, queued: 1);
+        run.Lane(Lane.Events).LastError.ShouldNotBeNull().ShouldStartWith(status[..3]);
+    }
+
+    [Theory]
+    [InlineData("", 0, 1)]
+    [InlineData("HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n{", 0, 1)]
+    [InlineData("HTTP/1.1 503 Busy\r\nContent-Length: 1000\r\n\r\n{", 1, 0)]
+    public async Task AConnectionThatIsCutBeforeTheWholeAnswerLeavesItUncertainUnlessTheStatusSaysNo(
+        string answer,
+        int queued,
+        int uncertain
+    )
+    {
+        await using var server = new Ear(async stream =>
+        {
+            await RequestAsync(stream);
+            await WriteAsync(stream, answer);
+        });
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new() { IntakeUrl = new Uri($"http://127.0.0.1:{server.Port}"), OnUncertain = OnUncertain.Skip }
+        );
+        await run.KeepAsync(Event());
+        await run.Until(() => run.Lane(Lane.Events).State == LaneState.BackingOff);
+        var ledger = run.Ledger(Lane.Events);
+        (ledger.Queued, ledger.Uncertain, ledger.Delivered).ShouldBe((queued, uncertain, 0));
     }
 
     [Fact]
@@ -150,7 +197,7 @@ public sealed class WireTests
         body.IsHandedOver.ShouldBeTrue();
     }
 
-    private static DatadogEvent Event(Rig rig) => new("Told", "", rig.Clock.GetUtcNow());
+    private static DatadogEvent Event() => new("Told", "", TimeProvider.System.GetUtcNow());
 
     private static async Task WriteAsync(Stream stream, string text) =>
         await stream.WriteAsync(Encoding.ASCII.GetBytes(text));

@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
 
 namespace AgentlessDatadog.Tests.Support;
 
@@ -26,6 +25,9 @@ public sealed record FarEndAnswer(int? Status, string Body = """{"errors":[]}"""
 
     public FarEndFault Fault { get; init; }
 
+    /// <summary>It comes only after this.</summary>
+    public Task After { get; init; } = Task.CompletedTask;
+
     public static FarEndAnswer Accepted { get; } = new(202);
 }
 
@@ -40,20 +42,20 @@ public enum FarEndFault
     /// <summary>Never begins.</summary>
     Stall,
 
-    /// <summary>Comes byte by byte and never ends.</summary>
+    /// <summary>Comes byte by byte, one each second, and never ends.</summary>
     Drip,
 }
 
-/// <summary>A Datadog on loopback that answers as it is told and remembers what it was sent.</summary>
-public sealed class FarEnd : IAsyncDisposable
+/// <summary>
+/// A Datadog without a network that answers as it is told and remembers what it was sent. It answers at once: nothing
+/// that a test does to the clock comes in between a request and its answer, unless that is told to take its time.
+/// </summary>
+public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
 {
-    private readonly WebApplication _app;
     private readonly ConcurrentQueue<FarEndRequest> _requests = new();
     private int _held;
 
-    private FarEnd(WebApplication app) => _app = app;
-
-    public Uri Url => new(_app.Urls.Single());
+    public Uri Url { get; } = new("http://datadog.invalid");
 
     public Func<FarEndRequest, FarEndAnswer> Answer { get; set; } = _ => FarEndAnswer.Accepted;
 
@@ -74,72 +76,103 @@ public sealed class FarEnd : IAsyncDisposable
             .DistinctBy(request => Convert.ToBase64String(request.Body))
             .SelectMany(request => WireReader.ReadPayload(request.Raw));
 
-    public static async Task<FarEnd> StartAsync(TimeProvider clock)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        CancellationToken cancellationToken
+    )
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        var farEnd = new FarEnd(app);
-        app.Run(context => farEnd.HandleAsync(context, clock));
-        await app.StartAsync();
-        return farEnd;
+        var asked = await ReadAsync(request);
+        var answer = Answer(asked);
+        Check.Look(asked.Path, asked.Encoding, asked.Body, clock.GetUtcNow());
+        _requests.Enqueue(asked);
+        await answer.After.WaitAsync(cancellationToken);
+        if (answer.Fault == FarEndFault.Stall)
+            await HoldAsync(Timeout.InfiniteTimeSpan, cancellationToken);
+        if (answer.Status is not { } status)
+            throw new HttpRequestException("The connection was cut.");
+        var response = new HttpResponseMessage((HttpStatusCode)status)
+        {
+            Content = new StreamContent(new AnswerBody(this, answer)),
+        };
+        response.Content.Headers.ContentType = new MediaTypeHeaderValue(answer.Type);
+        response.Headers.Date = clock.GetUtcNow() + ClockAhead;
+        foreach (var (name, value) in answer.Headers)
+            response.Headers.TryAddWithoutValidation(name, value);
+        return response;
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
-
-    private async Task HandleAsync(HttpContext context, TimeProvider clock)
+    private static async Task<FarEndRequest> ReadAsync(HttpRequestMessage message)
     {
         using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body);
-        var request = new FarEndRequest(
-            context.Request.Method,
-            context.Request.Path + context.Request.QueryString,
-            context.Request.ContentType,
-            context.Request.Headers.ContentEncoding,
-            context.Request.Headers["DD-API-KEY"],
+        if (message.Content is { } content)
+            await content.CopyToAsync(body);
+        return new FarEndRequest(
+            message.Method.Method,
+            message.RequestUri!.PathAndQuery,
+            message.Content?.Headers.ContentType?.ToString(),
+            message.Content?.Headers.ContentEncoding.SingleOrDefault(),
+            message.Headers.TryGetValues("DD-API-KEY", out var keys) ? keys.Single() : null,
             body.ToArray()
         );
-        var answer = Answer(request);
-        Check.Look(request.Path, request.Encoding, request.Body, clock.GetUtcNow());
-        _requests.Enqueue(request);
-        if (answer.Status is not { } status)
-        {
-            context.Abort();
-            return;
-        }
-        context.Response.StatusCode = status;
-        context.Response.ContentType = answer.Type;
-        context.Response.GetTypedHeaders().Date = clock.GetUtcNow() + ClockAhead;
-        foreach (var (name, value) in answer.Headers)
-            context.Response.Headers[name] = value;
-        await WriteAsync(context, answer);
     }
 
-    private async Task WriteAsync(HttpContext context, FarEndAnswer answer)
+    private async Task HoldAsync(TimeSpan time, CancellationToken cancellationToken)
     {
-        if (answer.Fault == FarEndFault.None)
-        {
-            await context.Response.WriteAsync(answer.Body);
-            return;
-        }
-        context.Response.ContentLength = answer.Fault == FarEndFault.Drip ? null : 1000;
-        if (answer.Fault != FarEndFault.Stall)
-            await context.Response.WriteAsync("{");
-        if (answer.Fault == FarEndFault.Cut)
-        {
-            await context.Response.Body.FlushAsync();
-            context.Abort();
-            return;
-        }
         Interlocked.Increment(ref _held);
-        using var drop = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!context.RequestAborted.IsCancellationRequested)
+        try
         {
-            await drop.WaitForNextTickAsync(CancellationToken.None);
-            if (answer.Fault == FarEndFault.Drip)
-                await context.Response.WriteAsync(" ");
+            await Task.Delay(time, clock, cancellationToken);
         }
-        Interlocked.Decrement(ref _held);
+        finally
+        {
+            Interlocked.Decrement(ref _held);
+        }
+    }
+
+    /// <summary>What it has to say is there at once, whoever has lost patience by then.</summary>
+    private sealed class AnswerBody(FarEnd farEnd, FarEndAnswer answer) : Stream
+    {
+        private ReadOnlyMemory<byte> _rest = Encoding.UTF8.GetBytes(
+            answer.Fault == FarEndFault.None ? answer.Body : "{"
+        );
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            if (_rest.IsEmpty && answer.Fault == FarEndFault.Cut)
+                throw new IOException("The answer was cut.");
+            if (_rest.IsEmpty && answer.Fault == FarEndFault.Drip)
+            {
+                await farEnd.HoldAsync(TimeSpan.FromSeconds(1), cancellationToken);
+                _rest = " "u8.ToArray();
+            }
+            var read = Math.Min(buffer.Length, _rest.Length);
+            _rest[..read].CopyTo(buffer);
+            _rest = _rest[read..];
+            return read;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

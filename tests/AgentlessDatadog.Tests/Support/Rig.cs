@@ -1,33 +1,20 @@
-using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
-using Shouldly;
 
 namespace AgentlessDatadog.Tests.Support;
 
-/// <summary>A pipeline on a clock of its own, before a far end.</summary>
-public sealed class Rig : IAsyncDisposable
+/// <summary>A pipeline on a clock that the test moves, before a far end in memory.</summary>
+public sealed class Rig : PipelineRun
 {
     private Rig(FarEnd farEnd, FakeTimeProvider clock, ITelemetryStore store, IntakeOptions options, SearchedLog log)
+        : base(store, options, clock, log, _ => farEnd)
     {
         FarEnd = farEnd;
         Clock = clock;
-        Store = store;
-        Options = options;
-        Log = log;
-        Pipeline = new TelemetryPipeline(store, options, clock, () => 0.5, log);
     }
 
     public FarEnd FarEnd { get; }
 
     public FakeTimeProvider Clock { get; }
-
-    public SearchedLog Log { get; }
-
-    public ITelemetryStore Store { get; }
-
-    public IntakeOptions Options { get; }
-
-    public TelemetryPipeline Pipeline { get; private set; }
 
     public static async Task<Rig> StartAsync(
         Func<IntakeOptions, IntakeOptions>? with = null,
@@ -37,7 +24,7 @@ public sealed class Rig : IAsyncDisposable
     )
     {
         clock ??= new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
-        var farEnd = await FarEnd.StartAsync(clock);
+        var farEnd = new FarEnd(clock);
         var options = new IntakeOptions
         {
             IntakeUrl = farEnd.Url,
@@ -55,24 +42,7 @@ public sealed class Rig : IAsyncDisposable
         return rig;
     }
 
-    public LaneLedger Ledger(Lane lane) => Lane(lane).Ledger;
-
-    public LaneStatus Lane(Lane lane) => Pipeline.Status.Lanes.Single(status => status.Lane == lane);
-
-    public ValueTask KeepAsync(params Measurement[] measurements) => Pipeline.KeepAsync(measurements, [], default);
-
-    public ValueTask KeepAsync(params DatadogEvent[] events) => Pipeline.KeepAsync([], events, default);
-
-    public ValueTask KeepAsync(Measurement[] measurements, DatadogEvent[] events) =>
-        Pipeline.KeepAsync(measurements, events, default);
-
-    public ValueTask ConfigureAsync(IntakeOptions options) => Pipeline.ConfigureAsync(options, default);
-
-    public ValueTask<KeyVerdict> CheckKeyAsync() => Pipeline.CheckKeyAsync(default);
-
     public ValueTask CutAsync() => Pipeline.FlushAsync(default);
-
-    public ValueTask StopAsync(CancellationToken cancellationToken) => Pipeline.StopAsync(cancellationToken);
 
     /// <summary>Flushes a second later than before, so that cuts keep step with the clock.</summary>
     public async Task FlushAsync()
@@ -93,39 +63,24 @@ public sealed class Rig : IAsyncDisposable
                 : lane.NextTry > Clock.GetUtcNow()
         );
 
-    /// <summary>
-    /// Waits until something holds. With a step it moves the clock whenever nothing is on its way, for a request on the
-    /// real network must not seem to take as long as the clock is quick.
-    /// </summary>
-    public async Task Until(Func<bool> holds, TimeSpan step = default)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        while (!holds())
+    /// <summary>Waits until something holds, and moves the clock step by step whenever nothing is on its way.</summary>
+    public Task Until(Func<bool> holds, TimeSpan step) =>
+        Until(() =>
         {
-            if (step > TimeSpan.Zero && IsQuiet)
+            if (holds())
+                return true;
+            if (IsQuiet)
                 Clock.Advance(step);
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
-        }
-    }
+            return false;
+        });
 
-    public Task UntilSent(TimeSpan step = default) => Until(() => Pipeline.Status.Queue.Requests == 0, step);
+    /// <summary>Waits until nothing is left to be sent, and moves the clock step by step.</summary>
+    public Task UntilSent(TimeSpan step) => Until(() => Pipeline.Status.Queue.Requests == 0, step);
 
-    /// <summary>Another process on the same store.</summary>
-    public async Task RestartAsync(Func<IntakeOptions, IntakeOptions>? with = null)
+    public override async ValueTask DisposeAsync()
     {
-        await Pipeline.DisposeAsync();
-        var options = with?.Invoke(Options) ?? Options;
-        Pipeline = new TelemetryPipeline(Store, options, Clock, () => 0.5, Log);
-        await Pipeline.StartAsync(default);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await Pipeline.DisposeAsync();
-        TestRun.Search.LookAt("the status", JsonSerializer.Serialize(Pipeline.Status));
-        TestRun.Search.LookAt("the options", Options.ToString());
+        await base.DisposeAsync();
         FarEnd.Requests.ToList().ForEach(r => TestRun.Search.LookAt("a path", r.Path));
-        await FarEnd.DisposeAsync();
     }
 }
 
