@@ -47,10 +47,13 @@ public sealed class SessionCounterPlugin : IPlugin
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject config, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
+        PluginSettings settings,
+        CancellationToken cancellationToken
+    )
     {
         var faults = new List<ConfigFault>();
-        var read = _context.Manifest.ConfigSchema.Read(config, faults);
+        var read = _context.Manifest.ConfigSchema.Read(settings.Values, faults);
         Config = faults.Count == 0 ? read : Config;
         return new(faults);
     }

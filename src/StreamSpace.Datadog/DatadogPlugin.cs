@@ -13,7 +13,7 @@ namespace StreamSpace.Datadog;
 public sealed class DatadogPlugin : IPlugin
 #pragma warning restore CA1001
 {
-    private static readonly TimeSpan LookAtKeyFiles = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
     private static readonly string Instance = $"instance:{Environment.MachineName}";
 
     private IPluginContext? _context;
@@ -27,8 +27,9 @@ public sealed class DatadogPlugin : IPlugin
     // A config comes from the host, and again when a key file changes: one at a time.
     private readonly SemaphoreSlim _turn = new(1);
     private KeyFiles? _keyFiles;
-    private ITimer? _keyTimer;
-    private JsonObject _given = [];
+    private VerdictLog? _verdictLog;
+    private ITimer? _timer;
+    private PluginSettings _given = new([]);
     private bool _hasFlushed;
 
     /// <inheritdoc/>
@@ -44,8 +45,14 @@ public sealed class DatadogPlugin : IPlugin
     /// <inheritdoc/>
     public JsonObject Status =>
         _inForce is { } inForce
-            ? StatusDocument.Of(inForce.Config, inForce.Pipeline.Status, inForce.Levels.OpenSessions)
-            : StatusDocument.Unconfigured(_faults);
+            ? StatusDocument.Of(inForce.Config, inForce.Pipeline.Status, inForce.Levels.OpenSessions, Findings, Verdict)
+            : StatusDocument.Unconfigured(_faults, Verdict);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<CheckFinding> Findings =>
+        _inForce is { } inForce
+            ? Standing.Findings(inForce.Config, inForce.Pipeline.Status, _keyFiles!)
+            : Standing.Unconfigured(_faults);
 
     /// <inheritdoc/>
     public bool HoldsUnkept => (_inForce?.Pipeline ?? _ended)?.CannotKeep is not null;
@@ -63,6 +70,12 @@ public sealed class DatadogPlugin : IPlugin
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;
 
+    private PluginVerdict Verdict =>
+        PluginVerdict.Of(
+            Findings,
+            _inForce is { } inForce ? Standing.AllIsWell(inForce.Config) : "No config was given yet."
+        );
+
     private IPluginContext Context =>
         _context ?? throw new InvalidOperationException("The plugin was used before it was loaded.");
 
@@ -70,32 +83,29 @@ public sealed class DatadogPlugin : IPlugin
     public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken)
     {
         _context = context;
-        _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, context.Sandbox);
-        _keyFiles = new KeyFiles(context.Environment);
-        if (_keyFiles.Any)
-        {
-            _keyFiles.Changed();
-            _keyFiles.Taken();
-            _keyTimer = context.Clock.CreateTimer(
-                _ => _ = TakeNewKeysAsync(_keyFiles),
-                null,
-                LookAtKeyFiles,
-                LookAtKeyFiles
-            );
-        }
+        var files = _keyFiles = new KeyFiles(context.Environment);
+        _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, files, context.Sandbox);
+        _verdictLog = new VerdictLog(context.Logger);
+        _timer = context.Clock.CreateTimer(_ => _ = LookAsync(files), null, LookInterval, LookInterval);
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
-        JsonObject config,
+        PluginSettings settings,
         CancellationToken cancellationToken
     )
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            return await UseAsync(config, cancellationToken);
+            var faults = await UseAsync(settings, cancellationToken);
+            if (faults.Count == 0)
+            {
+                _keyFiles!.Taken();
+            }
+            _verdictLog!.Look(Verdict);
+            return faults;
         }
         finally
         {
@@ -103,14 +113,17 @@ public sealed class DatadogPlugin : IPlugin
         }
     }
 
-    private async Task<IReadOnlyList<ConfigFault>> UseAsync(JsonObject config, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigFault>> UseAsync(
+        PluginSettings settings,
+        CancellationToken cancellationToken
+    )
     {
-        if (_reader!.Read(config, out var faults) is not { } read)
+        if (_reader!.Read(settings, out var faults) is not { } read)
         {
             _faults = _inForce is null ? faults : _faults;
             return faults;
         }
-        _given = config;
+        _given = settings;
         _faults = [];
         if (_inForce is { } before)
         {
@@ -125,20 +138,12 @@ public sealed class DatadogPlugin : IPlugin
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<CheckFinding>> CheckAsync(
-        JsonObject config,
+        PluginSettings settings,
         CancellationToken cancellationToken
     ) =>
-        _reader!.Read(config, out var faults) is { } read
-            ? await ConfigCheck.OfAsync(read, IntakeOf(read), Context.Clock, cancellationToken)
-            :
-            [
-                .. faults.Select(f => new CheckFinding(
-                    "config",
-                    CheckVerdict.Fault,
-                    f.ToString(),
-                    "Correct this key."
-                )),
-            ];
+        _reader!.Read(settings, out var faults) is { } read
+            ? await ConfigCheck.OfAsync(read, IntakeOf(read), _keyFiles!, Context.Clock, cancellationToken)
+            : Standing.Unconfigured(faults);
 
     /// <inheritdoc/>
     public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
@@ -177,9 +182,9 @@ public sealed class DatadogPlugin : IPlugin
     /// <inheritdoc/>
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)
     {
-        if (_keyTimer is not null)
+        if (_timer is not null)
         {
-            await _keyTimer.DisposeAsync();
+            await _timer.DisposeAsync();
         }
         // After a change of config that is under way.
         await _turn.WaitAsync(CancellationToken.None);
@@ -200,12 +205,13 @@ public sealed class DatadogPlugin : IPlugin
         }
     }
 
-    private async Task TakeNewKeysAsync(KeyFiles files)
+    private async Task LookAsync(KeyFiles files)
     {
         await _turn.WaitAsync();
         try
         {
-            if (_inForce is not null && files.Changed())
+            // What was not taken is tried again at each look.
+            if (files.Changed() && _inForce is not null)
             {
                 var faults = await UseAsync(_given, CancellationToken.None);
                 files.Taken();
@@ -218,6 +224,13 @@ public sealed class DatadogPlugin : IPlugin
         catch (Exception e)
         {
             Context.Logger.LogError(e, "A changed key file could not be taken; the keys stay as they were");
+        }
+        try
+        {
+            if (_inForce is not null)
+            {
+                _verdictLog!.Look(Verdict);
+            }
         }
         finally
         {

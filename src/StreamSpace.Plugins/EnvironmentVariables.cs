@@ -25,18 +25,21 @@ public static class EnvironmentVariables
             .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>
-    /// One sentence for each of <paramref name="names"/> whose value stands in quotation marks: some files of variables
-    /// need none and pass them on. They may belong to a password, so the value is taken as it is.
+    /// A warning for each of <paramref name="names"/> whose value stands in quotation marks: some files of variables need
+    /// none and pass them on. They may belong to a password, so the value is taken as it is.
     /// </summary>
-    public static IReadOnlyList<string> InQuotes(
+    public static IReadOnlyList<CheckFinding> InQuotes(
         IReadOnlyDictionary<string, string> environment,
         IEnumerable<string> names
     ) =>
         [
             .. names
                 .Where(name => environment.GetValueOrDefault(name) is ['"', .., '"'] or ['\'', .., '\''])
-                .Select(name =>
-                    $"{name} stands in quotation marks, which are taken as part of its value: leave them out."
-                ),
+                .Select(name => new CheckFinding(
+                    name,
+                    CheckVerdict.Warning,
+                    $"{name} stands in quotation marks, which are taken as part of its value.",
+                    "Leave them out."
+                )),
         ];
 }

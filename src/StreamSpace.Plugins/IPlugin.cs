@@ -29,6 +29,12 @@ public interface IPlugin
     /// <summary>What the plugin has to say about itself, secrets left out. Served as its status document.</summary>
     JsonObject Status => [];
 
+    /// <summary>
+    /// What an operator should know now, secrets left out: what is not as it should be, and what of the config in force
+    /// was not applied, named by its key. Its worst is the plugin's verdict.
+    /// </summary>
+    IReadOnlyList<CheckFinding> Findings => [];
+
     /// <summary>Commands that an operator can run.</summary>
     IReadOnlyList<PluginCommand> Commands => [];
 
@@ -49,16 +55,17 @@ public interface IPlugin
     ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Puts <paramref name="config"/> in force and returns an empty list, or returns every fault in it and keeps
-    /// what was in force. A plugin without any valid config stays loaded and says so in its status.
+    /// Puts <paramref name="settings"/> in force and returns an empty list, or returns every fault in them and keeps
+    /// what was in force. A plugin without any valid config stays loaded and says so in its status. A plugin sends a
+    /// secret only where it came with: a place that a row names never meets a secret of another origin.
     /// </summary>
-    ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject config, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(PluginSettings settings, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Looks at <paramref name="config"/> and at what it names, without putting it in force and without touching the
+    /// Looks at <paramref name="settings"/> and at what they name, without putting them in force and without touching the
     /// data folder, which another process may work on. Asked of a plugin that is loaded and not configured.
     /// </summary>
-    ValueTask<IReadOnlyList<CheckFinding>> CheckAsync(JsonObject config, CancellationToken cancellationToken) =>
+    ValueTask<IReadOnlyList<CheckFinding>> CheckAsync(PluginSettings settings, CancellationToken cancellationToken) =>
         new([]);
 
     /// <summary>

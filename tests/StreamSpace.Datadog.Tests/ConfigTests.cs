@@ -103,15 +103,14 @@ public sealed class ConfigTests
             .ShouldBe(["intakeUrl: must hold no user and no password: it is shown."]);
 
     [Fact]
-    public void AKeyFileIsReadAndOneThatIsMissingIsAFault()
+    public void AKeyFileIsReadAndOneThatIsMissingIsWaitedForLikeAMissingKey()
     {
         var file = Path.Combine(TestRun.NewGivenFolder(), "key");
         File.WriteAllText(file, $"{Secret.ApiKey}\n");
         Read("{}", ("DD_API_KEY_FILE", file)).ApiKey.ShouldBe(Secret.ApiKey);
         File.Delete(file);
-        Faults("{}", ("DD_API_KEY_FILE", file))
-            .ShouldHaveSingleItem()
-            .ShouldBe("DD_API_KEY_FILE: cannot be read: there is no such file.");
+        Read("{}", ("DD_API_KEY_FILE", file)).ApiKey.ShouldBeNull();
+        Read($$"""{"apiKey":"{{Secret.Wrong}}"}""", ("DD_API_KEY_FILE", file)).ApiKey.ShouldBeNull();
     }
 
     [Fact]
@@ -132,7 +131,7 @@ public sealed class ConfigTests
     [InlineData("sandbox", "http://127.0.0.1:9", true)]
     [InlineData("sandbox", "http://intake.example.com", false)]
     [InlineData("datadoghq.com", "http://127.0.0.1:9", false)]
-    [InlineData("some.site.of.tomorrow", null, false)]
+    [InlineData("tomorrow.datadoghq.com", null, false)]
     public void OnlyTheSandboxOnThisMachineKeepsDataLocal(string site, string? intakeUrl, bool local) =>
         Read(new JsonObject { ["site"] = site, ["intakeUrl"] = intakeUrl }.ToJsonString())
             .KeepsDataLocal.ShouldBe(local);
@@ -162,13 +161,177 @@ public sealed class ConfigTests
     [InlineData("datadoghq")]
     [InlineData("https://app.datadoghq.com")]
     public void WhatIsNoHostOfDatadogIsNoSite(string site) =>
-        Faults($$"""{"site":"{{site}}"}""").ShouldHaveSingleItem().ShouldStartWith("site: must be a Datadog site");
+        Faults($$"""{"site":"{{site}}"}""")
+            .ShouldHaveSingleItem()
+            .ShouldStartWith("site: must be one of datadoghq.com, ");
+
+    [Theory]
+    [InlineData("datadoghq.con", "Did you mean datadoghq.com?")]
+    [InlineData("datadoghq.eu1", "Did you mean datadoghq.eu?")]
+    [InlineData("datadoghq.com.", "Did you mean datadoghq.com?")]
+    [InlineData("us5.datadoghq.com@example.com", "must be one of")]
+    [InlineData("a.b.datadoghq.com", "must be one of")]
+    [InlineData("example.com#.datadoghq.com", "must be one of")]
+    [InlineData("dаtadoghq.com", "Did you mean datadoghq.com?")]
+    [InlineData("sandbx", "Did you mean sandbox?")]
+    public void ASiteThatIsNotDatadogsIsRefusedWithTheNearestName(string site, string said)
+    {
+        Faults(new JsonObject { ["site"] = site }.ToJsonString()).ShouldHaveSingleItem().ShouldContain(said);
+        Faults("{}", ("DD_SITE", site)).ShouldHaveSingleItem().ShouldStartWith("DD_SITE: must be one of");
+    }
+
+    [Theory]
+    [InlineData("app.datadoghq.eu", "datadoghq.eu", false)]
+    [InlineData("US5.DATADOGHQ.COM", "us5.datadoghq.com", false)]
+    [InlineData("us2.ddog-gov.com", "us2.ddog-gov.com", false)]
+    [InlineData("ap9.datadoghq.com", "ap9.datadoghq.com", true)]
+    public void ASiteOfDatadogsIsTakenByNameAndARegionThatNobodyKnowsIsAWarning(string given, string site, bool odd)
+    {
+        var config = Read("{}", ("DD_SITE", $" {given}\n"));
+        config.Site.ShouldBe(site);
+        config.Values["site"]!.GetValue<string>().ShouldBe(site);
+        config.Warnings.Any(w => w.What == "DD_SITE").ShouldBe(odd);
+    }
+
+    [Fact]
+    public void WhatTheEnvironmentCoversIsJudgedAllTheSameAndTheVariablesAreToo()
+    {
+        var faults = Faults(
+            """{"site":"nowhere","intakeUrl":"ftp://x","apiKey":"two keys","globalTags":["1:x"],"metricsInterval":5}""",
+            ("DD_SITE", "elsewhere"),
+            ("DD_DD_URL", "gopher://x"),
+            ("DD_API_KEY", "a b"),
+            ("DD_APP_KEY", new string('k', 129)),
+            ("DD_TAGS", $"2:y\ngood:one,{new string('t', 201)}"),
+            ("DD_ENV", new string('e', 200)),
+            ("DD_PROXY_HTTPS", "not a proxy")
+        );
+        foreach (
+            var name in (string[])
+                [
+                    "site",
+                    "intakeUrl",
+                    "apiKey",
+                    "globalTags",
+                    "metricsInterval",
+                    "DD_SITE",
+                    "DD_DD_URL",
+                    "DD_API_KEY",
+                    "DD_APP_KEY",
+                    "DD_TAGS",
+                    "DD_ENV",
+                    "DD_PROXY_HTTPS",
+                ]
+        )
+        {
+            faults.ShouldContain(f => f.StartsWith($"{name}: ", StringComparison.Ordinal), string.Join('\n', faults));
+        }
+    }
+
+    [Fact]
+    public void TheTagsOfConfigAndEnvironmentTogetherAreBoundedInNumberAndLength()
+    {
+        var many = string.Join(' ', Enumerable.Range(0, 100).Select(i => $"t{i}:x"));
+        Faults("""{"globalTags":[]}""", ("DD_TAGS", many)).ShouldBeEmpty();
+        Faults("""{"globalTags":["one:more"]}""", ("DD_TAGS", many))
+            .ShouldHaveSingleItem()
+            .ShouldStartWith("globalTags: come, with those of the environment, to 101");
+        var large = string.Join(',', Enumerable.Range(0, 26).Select(i => $"t:{i}{new string('x', 190)}"));
+        Faults("""{"globalTags":[]}""", ("DD_TAGS", large)).ShouldHaveSingleItem().ShouldContain("5000");
+        Faults(new JsonObject { ["globalTags"] = many.Replace(' ', ',') + ",a:b" }.ToJsonString())
+            .ShouldContain("globalTags: must have at most 100 entries, not 101.");
+    }
+
+    [Fact]
+    public void TagsOfTheEnvironmentArePartedByAnyWhiteSpaceOrCommas() =>
+        Read("{}", ("DD_TAGS", "a:b\nc:d\t e:f,g:h , i:j"))
+            .GlobalTags.ShouldBe(["env:production", "a:b", "c:d", "e:f", "g:h", "i:j"]);
+
+    [Theory]
+    [InlineData("https://api.datadoghq.eu", "HTTPS_PROXY", "proxy.corp:3128", "http://proxy.corp:3128/")]
+    [InlineData("https://api.datadoghq.eu", "https_proxy", "http://proxy.corp:3128", "http://proxy.corp:3128/")]
+    [InlineData("https://api.datadoghq.eu", "DD_PROXY_HTTPS", "https://proxy.corp", "https://proxy.corp/")]
+    [InlineData("https://api.datadoghq.eu", "HTTP_PROXY", "http://proxy.corp:3128", null)]
+    [InlineData("http://intake.example.com", "HTTP_PROXY", "http://proxy.corp:3128", "http://proxy.corp:3128/")]
+    [InlineData("http://intake.example.com", "HTTPS_PROXY", "http://proxy.corp:3128", null)]
+    [InlineData("http://127.0.0.1:9", "HTTP_PROXY", "http://proxy.corp:3128", null)]
+    public void TheEnvironmentsProxyIsThatOfTheDestinationsScheme(
+        string url,
+        string variable,
+        string value,
+        string? proxy
+    ) => Read("{}", ("DD_DD_URL", url), (variable, value)).Proxy?.ToString().ShouldBe(proxy);
+
+    [Fact]
+    public void DatadogsOwnProxyVariablesComeFirst()
+    {
+        (string, string)[] all =
+        [
+            ("DD_PROXY_HTTPS", "dd.corp:1"),
+            ("HTTPS_PROXY", "upper.corp:1"),
+            ("https_proxy", "lower.corp:1"),
+            ("NO_PROXY", "*"),
+        ];
+        Read("{}", all).Proxy.ShouldBeNull();
+        Read("{}", [.. all, ("DD_PROXY_NO_PROXY", "elsewhere")]).Proxy!.Host.ShouldBe("dd.corp");
+        Read("{}", all[1..3]).Proxy!.Host.ShouldBe("upper.corp");
+    }
+
+    [Theory]
+    [InlineData("datadoghq.com", true)]
+    [InlineData(".datadoghq.com", true)]
+    [InlineData("*.datadoghq.com", true)]
+    [InlineData("localhost, API.DATADOGHQ.COM:443", true)]
+    [InlineData("10.0.0.0/8 api.datadoghq.com", true)]
+    [InlineData("api.datadoghq.com:80", false)]
+    [InlineData("hq.com", false)]
+    [InlineData("10.0.0.0/8", false)]
+    [InlineData(",", false)]
+    public void WhatNoProxyNamesIsReachedWithout(string list, bool without) =>
+        (Read("{}", ("HTTPS_PROXY", "proxy.corp:3128"), ("no_proxy", list)).Proxy is null).ShouldBe(without);
+
+    [Theory]
+    [InlineData("10.0.0.0/8", true)]
+    [InlineData("10.1.2.3", true)]
+    [InlineData("10.1.2.3:80", true)]
+    [InlineData("10.1.2.3:81", false)]
+    [InlineData("11.0.0.0/8", false)]
+    public void NoProxyNamesAddressesAndRanges(string list, bool named) =>
+        EnvironmentProxy.IsListed(new Uri("http://10.1.2.3"), list).ShouldBe(named);
+
+    [Theory]
+    [InlineData("HTTPS_PROXY", "socks5://proxy.corp")]
+    [InlineData("https_proxy", "'http://proxy.corp:3128'")]
+    public void AVariableThatIsNotOursCostsAWarningAndNotTheConfig(string variable, string value)
+    {
+        var config = Read("{}", (variable, value));
+        config.Proxy.ShouldBeNull();
+        config.Warnings.ShouldContain(w => w.What == variable && w.Found.EndsWith("It is not used."));
+    }
+
+    [Theory]
+    [InlineData("proxy.corp:3128")]
+    [InlineData("http://proxy.corp:3128")]
+    public void AProxyMayBeGivenAsHostAndPort(string proxy) =>
+        Read($$"""{"proxy":"{{proxy}}"}""").Proxy.ShouldBe(new Uri("http://proxy.corp:3128"));
+
+    [Theory]
+    [InlineData("5ec3e7a9100c0ffee0d15ea5e0ba5e1", true)]
+    [InlineData("\"5ec3e7a9100c0ffee0d15ea5e0ba5e11\"", true)]
+    [InlineData(Secret.ApiKey, false)]
+    public void AKeyThatDoesNotLookLikeOneIsAWarning(string key, bool odd) =>
+        Read(new JsonObject { ["apiKey"] = key }.ToJsonString()).Warnings.Any(w => w.What == "apiKey").ShouldBe(odd);
 
     [Fact]
     public void TheSandboxWithoutOneIsAFault()
     {
-        new ConfigReader(Manifests.Ours().ConfigSchema, new Dictionary<string, string>(), sandbox: null)
-            .Read(new JsonObject { ["site"] = "sandbox" }, out var faults)
+        new ConfigReader(
+            Manifests.Ours().ConfigSchema,
+            new Dictionary<string, string>(),
+            new KeyFiles(new Dictionary<string, string>()),
+            sandbox: null
+        )
+            .Read(new(new JsonObject { ["site"] = "sandbox" }), out var faults)
             .ShouldBeNull();
         faults.ShouldHaveSingleItem().Key.ShouldBe("site");
     }
@@ -196,17 +359,20 @@ public sealed class ConfigTests
 
     private static DatadogConfig Read(string json, params (string, string)[] environment)
     {
-        var config = Reader(environment).Read((JsonObject)JsonNode.Parse(json)!, out var faults);
+        var config = Reader(environment).Read(new((JsonObject)JsonNode.Parse(json)!), out var faults);
         faults.ShouldBeEmpty();
         return config.ShouldNotBeNull();
     }
 
     private static List<string> Faults(string json, params (string, string)[] environment)
     {
-        Reader(environment).Read((JsonObject)JsonNode.Parse(json)!, out var faults);
+        Reader(environment).Read(new((JsonObject)JsonNode.Parse(json)!), out var faults);
         return [.. faults.Select(f => f.ToString())];
     }
 
-    private static ConfigReader Reader((string Name, string Value)[] environment) =>
-        new(Manifests.Ours().ConfigSchema, environment.ToDictionary(e => e.Name, e => e.Value), Sandbox);
+    private static ConfigReader Reader((string Name, string Value)[] environment)
+    {
+        var variables = EnvironmentVariables.Read(environment.ToDictionary(e => e.Name, e => e.Value));
+        return new(Manifests.Ours().ConfigSchema, variables, new KeyFiles(variables), Sandbox);
+    }
 }

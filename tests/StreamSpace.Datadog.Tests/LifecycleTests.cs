@@ -78,7 +78,7 @@ public sealed class LifecycleTests
         await plugin.LoadAsync(new HostStandIn(), CancellationToken.None);
         (
             await plugin.ConfigureAsync(
-                (JsonObject)JsonNode.Parse("""{"metricsInterval":301}""")!,
+                new((JsonObject)JsonNode.Parse("""{"metricsInterval":301}""")!),
                 CancellationToken.None
             )
         ).ShouldNotBeEmpty();
@@ -121,7 +121,7 @@ public sealed class LifecycleTests
                 },
             };
             await plugin.LoadAsync(host, CancellationToken.None);
-            (await plugin.ConfigureAsync(config, CancellationToken.None)).ShouldBeEmpty();
+            (await plugin.ConfigureAsync(new(config), CancellationToken.None)).ShouldBeEmpty();
             var all = plugin.Config.ToJsonString() + plugin.Status.ToJsonString();
             using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
             await plugin.UnloadAsync(soon.Token);
@@ -150,6 +150,73 @@ public sealed class LifecycleTests
             .ShouldBeGreaterThan(3);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("two keys")]
+    public async Task AKeyFileThatHoldsNoneIsWaitedForAndOneThatLosesItsIsSaidWhileTheLastStaysInUse(string? first)
+    {
+        var file = Path.Combine(TestRun.NewGivenFolder(), "key");
+        await WriteAsync(first);
+        var host = new HostStandIn
+        {
+            Environment = new Dictionary<string, string>
+            {
+                // Beside an empty variable the file counts.
+                ["DD_API_KEY"] = " ",
+                ["DD_API_KEY_FILE"] = file,
+                ["DD_DD_URL"] = "http://127.0.0.1:1",
+                ["DD_SITE"] = "datadoghq.com",
+            },
+        };
+        var plugin = new DatadogPlugin();
+        await plugin.LoadAsync(host, CancellationToken.None);
+        (await plugin.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
+        plugin.KeyInForce.ShouldBeNull();
+        plugin.NotReady.ShouldBeNull("it keeps");
+        Verdict().ShouldStartWith("failing DD_API_KEY_FILE: ");
+        Verdict().ShouldContain("Everything is kept and waits.");
+
+        await WriteAsync(Secret.ApiKey);
+        await LookUntilAsync(() => plugin.KeyInForce == Secret.ApiKey && !Verdict().Contains("FILE"));
+
+        await WriteAsync(first);
+        await LookUntilAsync(() => Verdict().Contains("The last key that was read from it stays in use."));
+        Verdict().ShouldStartWith("degraded DD_API_KEY_FILE: ");
+        plugin.Status["warnings"]!.ToJsonString().ShouldContain("DD_API_KEY_FILE");
+        plugin.KeyInForce.ShouldBe(Secret.ApiKey);
+
+        var log = (SearchedLog)host.Logger;
+        log.Lines.Count(l => l.Contains("Failing: DD_API_KEY_FILE")).ShouldBe(1);
+        log.Lines.Count(l => l.Contains("No longer so: DD_API_KEY_FILE")).ShouldBe(1);
+        log.Lines.Count(l => l.Contains("Degraded: DD_API_KEY_FILE")).ShouldBe(1);
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await plugin.UnloadAsync(soon.Token);
+        File.Delete(file);
+
+        string Verdict() => $"{plugin.Status["verdict"]!["state"]} {plugin.Status["verdict"]!["sentence"]}";
+
+        async Task WriteAsync(string? text)
+        {
+            File.Delete(file);
+            if (text is not null)
+            {
+                await File.WriteAllTextAsync(file, text);
+            }
+        }
+
+        async Task LookUntilAsync(Func<bool> done)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            host.FakeClock.Advance(TimeSpan.FromSeconds(10));
+            var log = (SearchedLog)host.Logger;
+            for (var before = log.Lines.Count; !done() || log.Lines.Count == before; )
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
+            }
+        }
+    }
+
     [Fact]
     public async Task AKeyThatIsRotatedInItsFileIsTakenWithoutARestart()
     {
@@ -166,12 +233,12 @@ public sealed class LifecycleTests
         };
         var plugin = new DatadogPlugin();
         await plugin.LoadAsync(host, CancellationToken.None);
-        (await plugin.ConfigureAsync([], CancellationToken.None)).ShouldBeEmpty();
+        (await plugin.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
         plugin.Status["apiKey"]!.GetValue<string>().ShouldBe("set");
 
         File.Delete(file);
         await File.WriteAllTextAsync(file, "");
-        // An empty file is a fault: the last good key stays.
+        // While an empty file is there, the last good key stays.
         host.FakeClock.Advance(TimeSpan.FromSeconds(10));
         plugin.Status["apiKey"]!.GetValue<string>().ShouldBe("set");
         await File.WriteAllTextAsync(file, Secret.ApiKey);

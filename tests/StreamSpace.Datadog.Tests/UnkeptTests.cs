@@ -32,7 +32,7 @@ public sealed class UnkeptTests
             Environment = new Dictionary<string, string> { ["DD_DD_URL"] = "http://127.0.0.1:1" },
         };
         await plugin.LoadAsync(host, CancellationToken.None);
-        (await plugin.ConfigureAsync([], CancellationToken.None)).ShouldBeEmpty();
+        (await plugin.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
         await LogInAsync("ada");
         plugin.HoldsUnkept.ShouldBeFalse();
 

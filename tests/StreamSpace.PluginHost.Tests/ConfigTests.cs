@@ -43,6 +43,40 @@ public sealed class ConfigTests
         ((int?)(await host.ReadAsync(Config))["interval"]).ShouldBe(30);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task APlaceForSecretsChangesOnlyTogetherWithTheSecretsThatAreKept(bool isOff)
+    {
+        await using var host = await TestHost.StartAsync();
+        (await host.PutConfigAsync("""{"place":"first"}""")).StatusCode.ShouldBe(HttpStatusCode.OK, "none is kept");
+        (await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        if (isOff)
+        {
+            await host.SendAsync(HttpMethod.Post, "api/plugins/echo/disable", host.Admin);
+        }
+        var response = await host.PutConfigAsync("""{"place":"second","interval":5}""");
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        var faults = (JsonArray)(await TestHost.BodyAsync(response))["faults"]!;
+        faults.Select(f => (string?)f!["key"]).ShouldBe(["place", "interval"], ignoreOrder: true);
+        ((string?)faults[0]!["message"]).ShouldBe(
+            "would take the kept key to another place: give key in the same call, or clear with null."
+        );
+        using var patch = TestHost.Json("""{"config":{"place":"second"}}""");
+        (await host.SendAsync(HttpMethod.Patch, "api/plugins/echo", host.Admin, patch)).StatusCode.ShouldBe(
+            HttpStatusCode.BadRequest
+        );
+        ((string?)(await host.ReadAsync(Config))["place"]).ShouldBe("first");
+
+        // The same place is no change, and none is Datadog's own.
+        (await host.PutConfigAsync("""{"place":"first"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.PutConfigAsync("""{"place":null}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.PutConfigAsync($$"""{"place":"second","key":"{{Secret.OfConfig}}"}""")).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
+        (await host.PutConfigAsync("""{"place":"third","key":null}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     [Fact]
     public async Task AnAbsentKeyStaysAndANullClearsOne()
     {

@@ -37,10 +37,7 @@ public sealed class EnvironmentVariablesTests
         read["DD_SITE"].ShouldBe(value.Trim());
         EnvironmentVariables
             .InQuotes(read, ["DD_SITE", "DD_ENV"])
-            .ShouldBe(
-                named
-                    ? ["DD_SITE stands in quotation marks, which are taken as part of its value: leave them out."]
-                    : []
-            );
+            .Select(w => w.Found)
+            .ShouldBe(named ? ["DD_SITE stands in quotation marks, which are taken as part of its value."] : []);
     }
 }

@@ -8,18 +8,26 @@ namespace StreamSpace.Datadog.Api;
 /// <summary>The plugin's status: config in force, ledger, queue, series, lanes, last errors. Times are Unix seconds.</summary>
 internal static class StatusDocument
 {
-    public static JsonObject Unconfigured(IReadOnlyList<ConfigFault> faults) =>
+    public static JsonObject Unconfigured(IReadOnlyList<ConfigFault> faults, PluginVerdict verdict) =>
         new()
         {
+            ["verdict"] = Of(verdict),
             ["configured"] = false,
             ["faults"] = new JsonArray([
                 .. faults.Select(f => (JsonNode)new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
             ]),
         };
 
-    public static JsonObject Of(DatadogConfig config, PipelineStatus pipeline, int openSessions) =>
+    public static JsonObject Of(
+        DatadogConfig config,
+        PipelineStatus pipeline,
+        int openSessions,
+        IReadOnlyList<CheckFinding> findings,
+        PluginVerdict verdict
+    ) =>
         new()
         {
+            ["verdict"] = Of(verdict),
             ["configured"] = true,
             ["enabled"] = config.Enabled,
             ["site"] = config.Site,
@@ -34,7 +42,11 @@ internal static class StatusDocument
                 ["oldest"] = pipeline.Queue.Oldest?.ToUnixTimeSeconds(),
             },
             ["storeSetAside"] = pipeline.StoreSetAside,
-            ["warnings"] = new JsonArray([.. pipeline.Warnings.Select(w => (JsonNode)w)]),
+            ["warnings"] = new JsonArray([
+                .. findings
+                    .Where(f => f.Verdict is CheckVerdict.Warning)
+                    .Select(f => (JsonNode)$"{f.Found} {f.Fix}".TrimEnd()),
+            ]),
             ["series"] = new JsonObject
             {
                 ["total"] = pipeline.SeriesTotal,
@@ -54,6 +66,14 @@ internal static class StatusDocument
                     ["seconds"] = Math.Round(flush.Took.TotalSeconds, 4),
                 }
                 : null,
+        };
+
+    private static JsonObject Of(PluginVerdict verdict) =>
+        new()
+        {
+            ["state"] = Word(verdict.State),
+            ["sentence"] = verdict.Sentence,
+            ["fix"] = verdict.Fix,
         };
 
     // Null while it is as right as it needs to be.

@@ -9,19 +9,16 @@ internal static class ConfigCheck
     public static async Task<IReadOnlyList<CheckFinding>> OfAsync(
         DatadogConfig config,
         IntakeOptions intake,
+        KeyFiles files,
         TimeProvider clock,
         CancellationToken cancellationToken
     ) =>
         [
             new("config", CheckVerdict.Good, $"Valid; a flush every {config.MetricsInterval.TotalSeconds} s."),
-            config.Enabled
-                ? new("enabled", CheckVerdict.Good, "It sends.")
-                : new(
-                    "enabled",
-                    CheckVerdict.Warning,
-                    "enabled is false: nothing is collected.",
-                    "Set enabled to true."
-                ),
+            .. config.Enabled ? [new CheckFinding("enabled", CheckVerdict.Good, "It sends.")] : Standing.Switch(config),
+            .. config.Warnings,
+            // Of a key that is missing the site's own row tells.
+            .. Standing.Keys(config, files).Where(f => f.What != "key"),
             config.Site == DatadogConfig.Sandbox
                 ? new(
                     "site",

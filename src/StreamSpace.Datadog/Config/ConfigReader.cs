@@ -4,97 +4,218 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;
 
-/// <summary>Reads a config with the environment over it, and reports all that is wrong at once.</summary>
-internal sealed class ConfigReader(ConfigSchema schema, IReadOnlyDictionary<string, string> environment, Uri? sandbox)
+/// <summary>
+/// Reads a config with the environment over it, and reports all that is wrong at once: also of what the environment
+/// covers, for that comes into force when the variable goes.
+/// </summary>
+internal sealed class ConfigReader(
+    ConfigSchema schema,
+    IReadOnlyDictionary<string, string> environment,
+    KeyFiles files,
+    Uri? sandbox
+)
 {
+    // Datadog's limit is 100 tags on one thing; these are on every one.
+    private const int MostTags = 100;
+    private const int MostTagCharacters = 5000;
+
+    private readonly EnvironmentConfig _environment = new(schema, environment, files);
+
     /// <summary>The config to put in force, or null with at least one fault.</summary>
-    public DatadogConfig? Read(JsonObject given, out IReadOnlyList<ConfigFault> faults)
+    public DatadogConfig? Read(PluginSettings given, out IReadOnlyList<ConfigFault> faults)
     {
         var found = new List<ConfigFault>();
-        var merged = (JsonObject)given.DeepClone();
-        var fromEnvironment = EnvironmentConfig.Overlay(environment, merged, found);
-        var values = schema.Read(merged, found);
-        var read = new Values(values, found);
+        var warnings = new List<CheckFinding>();
+        var rules = new ValueRules(found, warnings);
+        Judge(given, found);
+        var whole = given.With(_environment.Layer(found), SettingOrigin.Environment);
+        var values = schema.Read(whole.Values, []);
+        var read = new Values(values);
+        _environment.Warn(rules);
 
-        var site = read.Text("site")!;
-        var isHost = Uri.CheckHostName(site) == UriHostNameType.Dns && site.Contains('.') && !site.Contains('_');
-        if (site != DatadogConfig.Sandbox && !isHost)
+        var site = rules.Site(NameOf("site", whole), read.Text("site") ?? "");
+        var isSandbox = site == DatadogConfig.Sandbox;
+        var apiKey = Key("apiKey", whole, rules, isNeeded: !isSandbox);
+        var appKey = Key("appKey", whole, rules, isNeeded: false);
+        var travel = new KeyTravel(
+            [
+                .. new[] { ("apiKey", apiKey), ("appKey", appKey) }
+                    .Where(key => key.Item2 is not null)
+                    .Select(key => (key.Item1, whole.OriginOf(key.Item1))),
+            ],
+            origin => DatadogConfig.Said(origin, given.RowWritten),
+            rules
+        );
+        var intakeUrl = travel.Permitted("intakeUrl", Places("intakeUrl", whole, rules.IntakeUrl));
+        var proxy = travel.Permitted("proxy", Places("proxy", whole, rules.Proxy));
+        if (isSandbox && intakeUrl is null && sandbox is null)
         {
-            found.Add(new("site", "must be a Datadog site such as datadoghq.com or datadoghq.eu, or sandbox."));
+            rules.Fault("site", "is sandbox, but this host runs none: set intakeUrl, a real site, or --sandbox-urls.");
         }
-        var intakeUrl = read.Url("intakeUrl");
-        if (intakeUrl?.UserInfo.Length > 0)
-        {
-            found.Add(new("intakeUrl", "must hold no user and no password: it is shown."));
-        }
-        if (site == DatadogConfig.Sandbox && intakeUrl is null && sandbox is null)
-        {
-            found.Add(
-                new("site", "is sandbox, but this host runs none: set intakeUrl, a real site, or --sandbox-urls.")
-            );
-        }
-        foreach (var tag in read.List("globalTags").Where(t => t.Length is 0 or > 200 || !char.IsLetter(t[0])))
-        {
-            var shown = tag.Length > 40 ? $"{tag[..40]}…" : tag;
-            found.Add(new("globalTags", $"\"{shown}\" must begin with a letter and have at most 200 characters."));
-        }
-        var apiKey = Key(merged, "apiKey", required: site != DatadogConfig.Sandbox, found);
-        var appKey = Key(merged, "appKey", required: false, found);
+        var destination =
+            intakeUrl?.Address ?? (isSandbox ? sandbox : new Uri($"https://api.{site ?? "datadoghq.com"}"));
+        var way =
+            proxy?.Address ?? (destination is null ? null : EnvironmentProxy.For(destination, environment, rules));
+        var tags = Tags(read, rules);
+        WarnOf(whole, intakeUrl, apiKey, isSandbox, rules);
 
-        faults = found;
-        return found.Count > 0
-            ? null
-            : new DatadogConfig
+        faults = [.. found.Distinct()];
+        if (faults.Count > 0)
+        {
+            return null;
+        }
+        values["site"] = site;
+        Show("intakeUrl", intakeUrl);
+        Show("proxy", proxy);
+        return new DatadogConfig
+        {
+            Values = values,
+            Origins = schema.Keys.ToDictionary(key => key, whole.OriginOf, StringComparer.Ordinal),
+            FixedByEnvironment = [.. schema.Keys.Where(key => whole.OriginOf(key) is SettingOrigin.Environment)],
+            Warnings = [.. warnings.Distinct()],
+            RowWritten = given.RowWritten,
+            Enabled = read.Flag("enabled"),
+            ApiKey = apiKey,
+            AppKey = appKey,
+            Site = site!,
+            EnableMetrics = read.Flag("enableMetrics"),
+            GlobalTags = tags,
+            MetricsInterval = TimeSpan.FromSeconds(read.Whole("metricsInterval")),
+            TrackSessionMetrics = read.Flag("trackSessionMetrics"),
+            TrackResourceMetrics = read.Flag("trackResourceMetrics"),
+            TrackUserMetrics = read.Flag("trackUserMetrics"),
+            IntakeUrl = intakeUrl?.Address,
+            Proxy = way,
+            Cluster = read.Text("cluster"),
+            UserTag = Enum.Parse<UserTag>(read.Text("userTag")!, ignoreCase: true),
+            SessionTagOnDuration = read.Flag("sessionTagOnDuration"),
+            UseDistributions = read.Flag("useDistributions"),
+            MaxSeries = (int)read.Whole("maxSeries"),
+            QueueMaxBytes = read.Whole("queueMaxBytes"),
+            OnUncertain = Enum.Parse<OnUncertain>(read.Text("onUncertain")!, ignoreCase: true),
+        };
+
+        void Show(string key, (Uri Address, SettingOrigin)? place)
+        {
+            values.Remove(key);
+            if (place is { } applied)
             {
-                Values = values,
-                Enabled = read.Flag("enabled"),
-                ApiKey = apiKey,
-                AppKey = appKey,
-                Site = site,
-                EnableMetrics = read.Flag("enableMetrics"),
-                GlobalTags = EnvironmentConfig.Tags(environment, read.List("globalTags"), read.Text("cluster")),
-                MetricsInterval = TimeSpan.FromSeconds(read.Whole("metricsInterval")),
-                TrackSessionMetrics = read.Flag("trackSessionMetrics"),
-                TrackResourceMetrics = read.Flag("trackResourceMetrics"),
-                TrackUserMetrics = read.Flag("trackUserMetrics"),
-                IntakeUrl = intakeUrl,
-                Proxy = read.Url("proxy"),
-                Cluster = read.Text("cluster"),
-                UserTag = Enum.Parse<UserTag>(read.Text("userTag")!, ignoreCase: true),
-                SessionTagOnDuration = read.Flag("sessionTagOnDuration"),
-                UseDistributions = read.Flag("useDistributions"),
-                MaxSeries = (int)read.Whole("maxSeries"),
-                QueueMaxBytes = read.Whole("queueMaxBytes"),
-                OnUncertain = Enum.Parse<OnUncertain>(read.Text("onUncertain")!, ignoreCase: true),
-                FixedByEnvironment = fromEnvironment,
-            };
+                values[key] = applied.Address.OriginalString;
+            }
+        }
+    }
+
+    // Only what is in force is worth a warning.
+    private void Judge(PluginSettings given, List<ConfigFault> faults)
+    {
+        var rules = new ValueRules(faults, []);
+        var read = new Values(schema.Read(given.Values, faults));
+        rules.Site("site", read.Text("site") ?? "");
+        rules.Tags("globalTags", read.List("globalTags"));
+        foreach (
+            var (key, judge) in new (string, Action<string>)[]
+            {
+                ("apiKey", text => rules.Key("apiKey", text)),
+                ("appKey", text => rules.Key("appKey", text)),
+                ("intakeUrl", text => rules.IntakeUrl("intakeUrl", text)),
+                ("proxy", text => rules.Proxy("proxy", text)),
+            }
+        )
+        {
+            if (read.Text(key) is { } text)
+            {
+                judge(text);
+            }
+        }
     }
 
     // An absent key is kept waiting for; one that is there and empty was meant to be filled in.
-    private static string? Key(JsonObject merged, string name, bool required, List<ConfigFault> faults)
+    private string? Key(string key, PluginSettings whole, ValueRules rules, bool isNeeded)
     {
-        if (merged[name] is not JsonValue value || !value.TryGetValue(out string? text))
+        if (whole.Values[key] is not JsonValue value || !value.TryGetValue(out string? text))
         {
             return null;
         }
-        text = text.Trim();
-        if (text.Length == 0)
+        if (text.Trim() is { Length: > 0 } given)
         {
-            if (required)
-            {
-                faults.Add(new(name, "is empty; give the key, or leave it out until you have one."));
-            }
-            return null;
+            return rules.Key(NameOf(key, whole), given);
         }
-        if (text.Any(c => c is <= ' ' or > '~'))
+        if (isNeeded)
         {
-            faults.Add(new(name, "holds blanks or letters that no key has; copy it again from Datadog."));
-            return null;
+            rules.Fault(key, "is empty; give the key, or leave it out until you have one.");
         }
-        return text;
+        return null;
     }
 
-    private sealed class Values(JsonObject values, List<ConfigFault> faults)
+    // From the topmost layer down, each that has one.
+    private IEnumerable<(Uri, SettingOrigin)> Places(string key, PluginSettings whole, Func<string, string, Uri?> read)
+    {
+        for (var layer = whole; layer is not null; layer = layer.Below)
+        {
+            if (new Values(schema.Read(layer.Values, [])).Text(key) is not { } text)
+            {
+                yield break;
+            }
+            if (read(NameOf(key, layer), text) is { } address)
+            {
+                yield return (address, layer.OriginOf(key));
+            }
+        }
+    }
+
+    private IReadOnlyList<string> Tags(Values read, ValueRules rules)
+    {
+        var tags = _environment.Tags(read.List("globalTags"), read.Text("cluster"), rules);
+        var characters = tags.Sum(t => t.Length);
+        if (tags.Count > MostTags || characters > MostTagCharacters)
+        {
+            rules.Fault(
+                "globalTags",
+                $"come, with those of the environment, to {tags.Count} of {characters} characters; at most {MostTags} of "
+                    + $"{MostTagCharacters} characters are taken."
+            );
+        }
+        return tags;
+    }
+
+    private static void WarnOf(
+        PluginSettings whole,
+        (Uri Address, SettingOrigin Origin)? intakeUrl,
+        string? apiKey,
+        bool isSandbox,
+        ValueRules rules
+    )
+    {
+        if (intakeUrl is { } place)
+        {
+            rules.GoesInClear("intakeUrl", place.Address);
+        }
+        if (apiKey is not null && !isSandbox && (intakeUrl is null || Sites.Owns(intakeUrl.Value.Address)))
+        {
+            rules.LooksLikeAnApiKey("apiKey", apiKey);
+        }
+        if (
+            apiKey is not null
+            && whole.OriginOf("apiKey") is SettingOrigin.Row
+            && whole.Below?.Below?.Values["apiKey"] is JsonValue saved
+            && saved.TryGetValue(out string? other)
+            && other.Trim() is { Length: > 0 } kept
+            && kept != apiKey
+        )
+        {
+            rules.Warn(
+                "apiKey",
+                $"The API key is another than the saved one: it comes from {DatadogConfig.Said(SettingOrigin.Row, whole.RowWritten)}, "
+                    + "and what is collected goes to its account.",
+                "Take apiKey out of the row, or set DD_API_KEY in the environment, which wins."
+            );
+        }
+    }
+
+    private string NameOf(string key, PluginSettings whole) =>
+        whole.OriginOf(key) is SettingOrigin.Environment ? _environment.NameOf(key) : key;
+
+    private sealed class Values(JsonObject values)
     {
         public bool Flag(string key) => values[key]!.GetValue<bool>();
 
@@ -103,19 +224,5 @@ internal sealed class ConfigReader(ConfigSchema schema, IReadOnlyDictionary<stri
         public IReadOnlyList<string> List(string key) => [.. values[key]!.AsArray().Select(t => t!.GetValue<string>())];
 
         public string? Text(string key) => values[key]?.GetValue<string>().Trim() is { Length: > 0 } text ? text : null;
-
-        public Uri? Url(string key)
-        {
-            if (Text(key) is not { } text)
-            {
-                return null;
-            }
-            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
-            {
-                return url;
-            }
-            faults.Add(new(key, "must be an absolute http or https URL."));
-            return null;
-        }
     }
 }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;
 
@@ -40,14 +42,35 @@ internal sealed record DatadogConfig
     public required long QueueMaxBytes { get; init; }
     public required OnUncertain OnUncertain { get; init; }
 
+    /// <summary>Where the value of each key comes from, or its absence.</summary>
+    public required IReadOnlyDictionary<string, SettingOrigin> Origins { get; init; }
+
     /// <summary>Keys that the environment fixes, whatever the stored config says.</summary>
     public required IReadOnlyList<string> FixedByEnvironment { get; init; }
+
+    /// <summary>When StreamSpace's row was last written, or null when nobody can tell.</summary>
+    public DateTimeOffset? RowWritten { get; init; }
+
+    /// <summary>What is odd about it, and what of it is not applied, named by the key or the variable.</summary>
+    public required IReadOnlyList<CheckFinding> Warnings { get; init; }
 
     /// <summary>
     /// True while nothing that is sent can leave the machine: the sandbox, reached over loopback. A base URL of
     /// the operator's own counts as leaving, for what stands behind it is unknown.
     /// </summary>
     public bool KeepsDataLocal => Site == Sandbox && IntakeUrl is null or { IsLoopback: true };
+
+    /// <summary>Whence a value of <paramref name="origin"/> comes, for a sentence.</summary>
+    public static string Said(SettingOrigin origin, DateTimeOffset? rowWritten) =>
+        origin switch
+        {
+            SettingOrigin.Environment => "the environment",
+            SettingOrigin.Row when rowWritten is { } at =>
+                $"StreamSpace's row, last written {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC",
+            SettingOrigin.Row => "StreamSpace's row",
+            SettingOrigin.Saved => "the saved config",
+            _ => "the defaults",
+        };
 
     // An operator prints a config in a log sooner or later: no key may come with it.
     public override string ToString() => $"site {Site}, interval {MetricsInterval.TotalSeconds} s";

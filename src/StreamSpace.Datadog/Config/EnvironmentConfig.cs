@@ -4,7 +4,11 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog.Config;
 
 /// <summary>The Datadog variables of the environment, under the names that Datadog's own Agent uses. They win.</summary>
-internal static class EnvironmentConfig
+internal sealed class EnvironmentConfig(
+    ConfigSchema schema,
+    IReadOnlyDictionary<string, string> environment,
+    KeyFiles files
+)
 {
     private static readonly (string Variable, string Key)[] Direct =
     [
@@ -14,81 +18,81 @@ internal static class EnvironmentConfig
         ("DD_DD_URL", "intakeUrl"),
     ];
 
-    /// <summary>Lays the environment over <paramref name="config"/> and returns the keys that it fixes.</summary>
-    public static IReadOnlyList<string> Overlay(
-        IReadOnlyDictionary<string, string> environment,
-        JsonObject config,
-        List<ConfigFault> faults
-    )
+    private static readonly (string Variable, string Tag)[] Tagged =
+    [
+        ("DD_ENV", "env"),
+        ("DD_SERVICE", "service"),
+        ("DD_VERSION", "version"),
+    ];
+
+    /// <summary>The layer that it lays over a config; a key whose file has none yet is cleared. Faults bear the variables' names.</summary>
+    public JsonObject Layer(List<ConfigFault> faults)
     {
-        var fixedKeys = new List<string>();
+        var layer = new JsonObject();
         foreach (var (variable, key) in Direct)
         {
             if (environment.GetValueOrDefault(variable) is { } value)
             {
-                config[key] = value;
-                fixedKeys.Add(key);
-            }
-            else if (
-                environment.GetValueOrDefault($"{variable}_FILE") is { } file
-                && variable.EndsWith("KEY", StringComparison.Ordinal)
-            )
-            {
-                fixedKeys.Add(key);
-                config[key] = null;
-                try
-                {
-                    config[key] = File.ReadAllText(file).Trim();
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    faults.Add(new($"{variable}_FILE", $"cannot be read: {Reason(e)}."));
-                }
+                layer[key] = value;
+                var found = new List<ConfigFault>();
+                schema.Read(new JsonObject { [key] = value }, found);
+                faults.AddRange(found.Select(f => f with { Key = variable }));
             }
         }
-        if (config["proxy"] is null && environment.GetValueOrDefault("HTTPS_PROXY") is { Length: > 0 } proxy)
+        files.Look();
+        foreach (var (key, file) in (ReadOnlySpan<(string, KeyFile?)>)[("apiKey", files.Api), ("appKey", files.App)])
         {
-            config["proxy"] = proxy;
+            if (file is not null)
+            {
+                layer[key] = file.Key;
+            }
         }
-        return fixedKeys;
+        return layer;
     }
 
-    // Whoever may ask for the config need not know where on this machine the file lies.
-    private static string Reason(Exception e) =>
-        e switch
+    /// <summary>The name under which an operator knows the value of <paramref name="key"/> in the layer.</summary>
+    public string NameOf(string key) =>
+        key switch
         {
-            UnauthorizedAccessException => "access is denied",
-            FileNotFoundException or DirectoryNotFoundException => "there is no such file",
-            _ => "the disk fails",
+            "apiKey" when files.Api is { } file => file.Variable,
+            "appKey" when files.App is { } file => file.Variable,
+            _ => Direct.Single(d => d.Key == key).Variable,
         };
 
+    /// <summary>Says what is odd about the variables as they stand.</summary>
+    public void Warn(ValueRules rules)
+    {
+        var names = Direct.Concat(Tagged).Select(v => v.Variable).Concat(EnvironmentProxy.Ours);
+        string[] others = ["DD_TAGS", "DD_API_KEY_FILE", "DD_APP_KEY_FILE"];
+        foreach (var warning in EnvironmentVariables.InQuotes(environment, names.Concat(others)))
+        {
+            rules.Warn(warning.What, warning.Found, warning.Fix);
+        }
+    }
+
     /// <summary>The tags on everything: the configured ones, those of the environment in their place or behind them, and the cluster.</summary>
-    public static IReadOnlyList<string> Tags(
-        IReadOnlyDictionary<string, string> environment,
-        IReadOnlyList<string> configured,
-        string? cluster
-    )
+    public IReadOnlyList<string> Tags(IReadOnlyList<string> configured, string? cluster, ValueRules rules)
     {
         var tags = new List<string>(configured);
-        Replace("env", environment.GetValueOrDefault("DD_ENV"));
-        Replace("service", environment.GetValueOrDefault("DD_SERVICE"));
-        Replace("version", environment.GetValueOrDefault("DD_VERSION"));
-        // The Agent splits DD_TAGS by commas or by blanks.
-        tags.AddRange(
-            (environment.GetValueOrDefault("DD_TAGS") ?? "").Split(
-                [',', ' '],
-                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
-            )
-        );
-        Replace("cluster", cluster);
+        foreach (var (variable, key) in Tagged)
+        {
+            Replace(variable, key, environment.GetValueOrDefault(variable));
+        }
+        var more = environment
+            .GetValueOrDefault("DD_TAGS", "")
+            .Split((char[])[',', ' ', '\t', '\n', '\r', '\v', '\f'], StringSplitOptions.RemoveEmptyEntries);
+        rules.Tags("DD_TAGS", more);
+        tags.AddRange(more);
+        Replace("cluster", "cluster", cluster);
         return tags;
 
-        void Replace(string key, string? value)
+        void Replace(string name, string key, string? value)
         {
-            if (!string.IsNullOrWhiteSpace(value))
+            if (value is not null)
             {
                 tags.RemoveAll(t => t.StartsWith($"{key}:", StringComparison.OrdinalIgnoreCase));
-                tags.Add($"{key}:{value.Trim()}");
+                tags.Add($"{key}:{value}");
+                rules.Tags(name, tags[^1..]);
             }
         }
     }

@@ -2,42 +2,89 @@ namespace StreamSpace.Datadog.Config;
 
 /// <summary>
 /// The files that <c>DD_API_KEY_FILE</c> and <c>DD_APP_KEY_FILE</c> name. Whoever rotates a key writes a file anew, by
-/// way of links as Kubernetes does: so what counts is what is in it.
+/// way of links as Kubernetes does: so what counts is what is in it. The last good key stays while there is none.
 /// </summary>
 internal sealed class KeyFiles(IReadOnlyDictionary<string, string> environment)
 {
-    private readonly List<string> _paths =
-    [
-        .. new[] { "DD_API_KEY", "DD_APP_KEY" }
-            .Where(name => !environment.ContainsKey(name))
-            .Select(name => environment.GetValueOrDefault($"{name}_FILE"))
-            .OfType<string>(),
-    ];
-    private string _held = "";
     private string _taken = "";
 
-    /// <summary>Whether there is a file to look at.</summary>
-    public bool Any => _paths.Count > 0;
+    /// <summary>The file of the API key, or null when none is named, or when the environment holds the key itself.</summary>
+    public KeyFile? Api { get; } = Named(environment, "DD_API_KEY");
 
-    /// <summary>True when the files hold something else than was taken last; one that cannot be read holds nothing.</summary>
+    /// <summary>The file of the application key, or null in the same way.</summary>
+    public KeyFile? App { get; } = Named(environment, "DD_APP_KEY");
+
+    /// <summary>Whether there is a file to look at.</summary>
+    public bool Any => Api is not null || App is not null;
+
+    private string Held => $"{Api?.Key}\n{App?.Key}";
+
+    /// <summary>Looks at the files.</summary>
+    public void Look()
+    {
+        Api?.Look();
+        App?.Look();
+    }
+
+    /// <summary>Looks, and is true when there are other keys than were taken last.</summary>
     public bool Changed()
     {
-        _held = string.Join('\n', _paths.Select(Read));
-        return _held != _taken;
+        Look();
+        return Held != _taken;
     }
 
     /// <summary>What the last look saw has been taken, or refused for good.</summary>
-    public void Taken() => _taken = _held;
+    public void Taken() => _taken = Held;
 
-    private static string Read(string path)
+    private static KeyFile? Named(IReadOnlyDictionary<string, string> environment, string name) =>
+        !environment.ContainsKey(name) && environment.GetValueOrDefault($"{name}_FILE") is { } path
+            ? new KeyFile($"{name}_FILE", path)
+            : null;
+}
+
+/// <summary>One file that holds a key and nothing else.</summary>
+internal sealed class KeyFile(string variable, string path)
+{
+    // More than any key needs, and little enough to read again and again.
+    private const int Most = 4096;
+
+    /// <summary>The variable that names it.</summary>
+    public string Variable => variable;
+
+    /// <summary>The last good key that was read, or null before the first.</summary>
+    public string? Key { get; private set; }
+
+    /// <summary>Why there is no key in it now, in a sentence; null while there is one.</summary>
+    public string? Trouble { get; private set; }
+
+    /// <summary>Reads it.</summary>
+    public void Look()
     {
         try
         {
-            return File.ReadAllText(path);
+            var text = Read().Trim();
+            Trouble =
+                text.Length == 0 ? "The file is empty."
+                : !ValueRules.IsKey(text) ? "The file holds something else than one key."
+                : null;
+            Key = Trouble is null ? text : Key;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        // Whoever may ask for the status need not know where on this machine the file lies.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            return "";
+            Trouble = e switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => "There is no such file.",
+                UnauthorizedAccessException => "The file may not be read.",
+                _ => "The file cannot be read.",
+            };
         }
+    }
+
+    private string Read()
+    {
+        using var file = new StreamReader(path);
+        var buffer = new char[Most];
+        return new string(buffer, 0, file.ReadBlock(buffer));
     }
 }

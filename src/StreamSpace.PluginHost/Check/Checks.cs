@@ -57,13 +57,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
                 fault,
                 "Set it right, or leave it out: the service does not start with it."
             ))
-            .Concat(
-                settings.EnvironmentWarnings.Select(warning => new CheckFinding(
-                    "environment",
-                    CheckVerdict.Warning,
-                    warning
-                ))
-            );
+            .Concat(settings.EnvironmentWarnings);
     }
 
     private async Task<IReadOnlyList<CheckFinding>> PluginsAsync(

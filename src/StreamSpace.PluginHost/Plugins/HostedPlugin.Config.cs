@@ -19,6 +19,9 @@ internal sealed partial class HostedPlugin
             Plugin is null ? Read(_config!.Read()).Values : Ask(plugin => plugin.Config, nobody: [], broken: _ => [])
         );
 
+    /// <summary>What the plugin says that an operator should know now.</summary>
+    public IReadOnlyList<CheckFinding> Findings => Ask(plugin => plugin.Findings, nobody: [], broken: _ => []);
+
     /// <summary>The entity tag of its config.</summary>
     public string ConfigTag => _config!.Tag;
 
@@ -119,7 +122,11 @@ internal sealed partial class HostedPlugin
             var before = _config!.Read();
             var config = PluginConfig.LayOver(before, change);
             // While it is off, its schema alone decides; the plugin says its part when it is loaded.
-            var faults = Plugin is null ? Read(config).Faults : await ReconfigureAsync(config, cancellationToken);
+            var strays = _config.Strays(before, change);
+            var faults =
+                strays.Count > 0 ? [.. strays, .. Read(config).Faults]
+                : Plugin is null ? Read(config).Faults
+                : await ReconfigureAsync(config, cancellationToken);
             if (faults.Count == 0)
             {
                 try
@@ -167,7 +174,7 @@ internal sealed partial class HostedPlugin
     private (JsonObject Values, IReadOnlyList<ConfigFault> Faults) Read(JsonObject config)
     {
         var faults = new List<ConfigFault>();
-        return (Manifest!.ConfigSchema.Read(_config!.InForce(config), faults), faults);
+        return (Manifest!.ConfigSchema.Read(_config!.InForce(config).Values, faults), faults);
     }
 
     private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(
@@ -176,9 +183,9 @@ internal sealed partial class HostedPlugin
     )
     {
         // A copy: what is stored is what the operator wrote, not what the plugin made of it.
-        var (plugin, copy) = (Plugin!, _config!.InForce(config));
+        var (plugin, settings) = (Plugin!, _config!.InForce(config));
         var faults = await WithinAsync(
-            () => plugin.ConfigureAsync(copy, cancellationToken).AsTask(),
+            () => plugin.ConfigureAsync(settings, cancellationToken).AsTask(),
             "taking a config"
         );
         if (faults.Count == 0)

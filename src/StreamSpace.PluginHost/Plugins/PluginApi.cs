@@ -20,8 +20,10 @@ internal static class PluginApi
             .MapMethods("/config", ["PUT", "PATCH"], (HttpRequest request) => ChangeConfigAsync(plugin, request))
             .WithSummary("Change the config")
             .WithDescription(
-                "A key that is absent stays as it was, null clears one. With any fault nothing changes, and all faults are "
-                    + "listed. With If-Match and the ETag of a GET, a change by somebody else in between is answered with 412."
+                "A key that is absent stays as it was, null clears one. A place that secrets are sent to (intakeUrl, proxy) "
+                    + "changes only together with the secrets that are kept. With any fault nothing changes, and all faults "
+                    + "are listed. What was kept and is not applied, or needs a second look, is listed as warnings. "
+                    + "With If-Match and the ETag of a GET, a change by somebody else in between is answered with 412."
             )
             .Accepts<JsonObject>("application/json")
             .WithMetadata(new RequestExample(plugin.Manifest!.DefaultConfig.ToJsonString()))
@@ -60,8 +62,22 @@ internal static class PluginApi
                 StatusCodes.Status412PreconditionFailed,
                 "The config has been changed since you read it: read it again, and change that."
             ),
-            { Count: 0 } => Config(plugin, request.HttpContext.Response),
+            { Count: 0 } => Changed(plugin, change, request.HttpContext.Response),
             _ => Problem.Of(faults),
         };
+    }
+
+    private static Ok<JsonObject> Changed(HostedPlugin plugin, JsonObject change, HttpResponse response)
+    {
+        var answer = Config(plugin, response);
+        var warnings = plugin
+            .Findings.Where(f => change.ContainsKey(f.What))
+            .Select(f => (JsonNode)$"{f.Found} {f.Fix}".TrimEnd())
+            .ToArray();
+        if (warnings.Length > 0)
+        {
+            answer.Value!["warnings"] = new JsonArray(warnings);
+        }
+        return answer;
     }
 }

@@ -32,13 +32,13 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
 
     /// <summary>Changes whenever the config does: an HTTP entity tag, quotes included.</summary>
     public string Tag =>
-        $"\"{Convert.ToHexStringLower(HMACSHA256.HashData(_tagKey, Encoding.UTF8.GetBytes(InForce(Read()).ToJsonString())))[..16]}\"";
+        $"\"{Convert.ToHexStringLower(HMACSHA256.HashData(_tagKey, Encoding.UTF8.GetBytes(InForce(Read()).Values.ToJsonString())))[..16]}\"";
 
     /// <summary>True when the last <see cref="Read"/> had to leave the secrets out.</summary>
     public bool SecretsLost { get; private set; }
 
     /// <summary>What StreamSpace's row says, or null while there is none that can be used.</summary>
-    public JsonObject? Row { get; set; }
+    public RowLayer? Row { get; set; }
 
     /// <summary>
     /// What is kept. At a plugin's first start that is the manifest's default, kept from then on, so that an update
@@ -61,21 +61,52 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
     /// What is to be in force when <paramref name="kept"/> is kept. A default that nobody ever changed is for those
     /// who have configured nothing: beside a row it does not count.
     /// </summary>
-    public JsonObject InForce(JsonObject kept)
+    public PluginSettings InForce(JsonObject kept)
     {
-        if (Row is not { } row)
+        var isDefault = JsonNode.DeepEquals(kept, manifest.DefaultConfig);
+        var under = isDefault && Row is { Values.Count: > 0 } ? [] : kept;
+        var settings = new PluginSettings(under, isDefault ? SettingOrigin.Default : SettingOrigin.Saved)
         {
-            return (JsonObject)kept.DeepClone();
-        }
-        var under = row.Count > 0 && JsonNode.DeepEquals(kept, manifest.DefaultConfig) ? [] : kept;
-        return LayOver(under, row);
+            RowWritten = Row?.Written,
+        };
+        return Row is { } row ? settings.With(row.Values, SettingOrigin.Row) : settings;
     }
+
+    /// <summary>
+    /// A fault for each destination that <paramref name="change"/> sets while secrets of <paramref name="kept"/> would
+    /// travel there that the change does not hold: whoever may change the config need not know them.
+    /// </summary>
+    public IReadOnlyList<ConfigFault> Strays(JsonObject kept, JsonObject change)
+    {
+        var schema = manifest.ConfigSchema;
+        var secrets = schema
+            .Keys.Where(key => schema.IsSecret(key) && !schema.IsDestination(key))
+            .Where(key => IsGiven(kept[key]) && !change.ContainsKey(key))
+            .ToList();
+        return secrets.Count == 0
+            ? []
+            :
+            [
+                .. change
+                    .Where(c => schema.IsDestination(c.Key) && IsGiven(c.Value))
+                    .Where(c => !JsonNode.DeepEquals(c.Value, kept[c.Key]))
+                    .Select(c => new ConfigFault(
+                        c.Key,
+                        $"would take the kept {string.Join(" and ", secrets)} to another place: give "
+                            + $"{string.Join(" and ", secrets)} in the same call, or clear with null."
+                    )),
+            ];
+    }
+
+    private static bool IsGiven(JsonNode? value) =>
+        value is not null
+        && !(value is JsonValue text && text.TryGetValue(out string? s) && string.IsNullOrWhiteSpace(s));
 
     /// <summary>
     /// Reads a row as the page writes it. An unknown key is only worth a warning there, and so is a secret: StreamSpace
     /// shows its rows to everyone who is signed in (reference/streamspace.md §4.3).
     /// </summary>
-    public JsonObject? ReadRow(PluginRow row, ICollection<string> warnings)
+    public RowLayer? ReadRow(PluginRow row, ICollection<string> warnings)
     {
         try
         {
@@ -110,7 +141,7 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
             {
                 known["enabled"] = false;
             }
-            return known;
+            return new RowLayer(known, row.UpdatedAt);
         }
         catch (JsonException)
         {
@@ -136,4 +167,11 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
         }
         return laid;
     }
+}
+
+/// <summary>What StreamSpace's row sets, and when it was last written, as far as it says.</summary>
+internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written)
+{
+    /// <summary>Tells nothing: it may hold secrets.</summary>
+    public override string ToString() => nameof(RowLayer);
 }

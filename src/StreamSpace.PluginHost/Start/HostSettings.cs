@@ -41,8 +41,8 @@ internal sealed record HostSettings
         init => field = EnvironmentVariables.Read(value);
     } = EnvironmentVariables.OfProcess();
 
-    /// <summary>One sentence for each variable of the host's own that was hardly meant as it stands.</summary>
-    public IReadOnlyList<string> EnvironmentWarnings =>
+    /// <summary>A warning for each variable of the host's own that was hardly meant as it stands.</summary>
+    public IReadOnlyList<CheckFinding> EnvironmentWarnings =>
         EnvironmentVariables.InQuotes(
             Environment,
             [

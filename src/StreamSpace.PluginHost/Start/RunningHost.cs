@@ -46,7 +46,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         }
         foreach (var warning in settings.EnvironmentWarnings)
         {
-            logger.LogWarning("{Warning}", warning);
+            logger.LogWarning("{Warning} {Fix}", warning.Found, warning.Fix);
         }
         var attachment = new Attachment(
             SourcesConfigured.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),

@@ -23,6 +23,16 @@ public sealed class ConfigSchema
     /// <summary>True for a key whose value is a secret (<c>format: password</c>).</summary>
     public bool IsSecret(string key) => Word(_properties[key] as JsonObject, "format") == "password";
 
+    /// <summary>
+    /// True for a key whose value names a place that secrets are sent to (<c>destination: true</c>): a kept secret does not
+    /// follow a change of it that comes without the secret.
+    /// </summary>
+    public bool IsDestination(string key) =>
+        _properties[key] is JsonObject property
+        && property["destination"] is JsonValue value
+        && value.TryGetValue(out bool isOne)
+        && isOne;
+
     /// <summary>A copy without secrets, unknown keys included: what may be shown.</summary>
     public JsonObject WithoutSecrets(JsonObject config) =>
         new(config.Where(p => !IsSecret(p.Key)).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())));
@@ -71,7 +81,7 @@ public sealed class ConfigSchema
             "boolean" => ReadBoolean(given),
             "integer" => ReadNumber(property, given, whole: true),
             "number" => ReadNumber(property, given, whole: false),
-            "array" => ReadList(given),
+            "array" => ReadList(property, given),
             _ => ReadText(property, given),
         };
 
@@ -118,7 +128,7 @@ public sealed class ConfigSchema
     }
 
     // A list, or what a plain text box makes of one: JSON text, or parts split by commas or lines.
-    private static (JsonNode?, string?) ReadList(JsonNode given)
+    private static (JsonNode?, string?) ReadList(JsonObject property, JsonNode given)
     {
         if (given.GetValueKind() == JsonValueKind.String)
         {
@@ -129,7 +139,7 @@ public sealed class ConfigSchema
                     [',', '\n', '\r'],
                     StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
                 );
-                return (new JsonArray([.. parts.Select(p => (JsonNode)p)]), null);
+                return Bounded(new JsonArray([.. parts.Select(p => (JsonNode)p)]));
             }
             try
             {
@@ -145,8 +155,15 @@ public sealed class ConfigSchema
             }
         }
         return given is JsonArray list && list.All(i => i?.GetValueKind() == JsonValueKind.String)
-            ? (list.DeepClone(), null)
+            ? Bounded((JsonArray)list.DeepClone())
             : (null, $"must be a list of texts, not {(given is JsonArray ? "a list of other things" : Kind(given))}.");
+
+        (JsonNode?, string?) Bounded(JsonArray list) =>
+            list.Count > Number(property, "maxItems")
+                ? (null, $"must have at most {Show(Number(property, "maxItems")!.Value)} entries, not {list.Count}.")
+            : list.Any(i => i!.GetValue<string>().Any(char.IsControl))
+                ? (null, "must hold no control characters, such as the ends of lines.")
+            : (list, null);
     }
 
     private static (JsonNode?, string?) ReadText(JsonObject property, JsonNode given)
@@ -156,6 +173,17 @@ public sealed class ConfigSchema
             return (null, $"must be text, not {Kind(given)}.");
         }
         var text = given.GetValue<string>().Trim();
+        if (text.Length > Number(property, "maxLength"))
+        {
+            return (
+                null,
+                $"must have at most {Show(Number(property, "maxLength")!.Value)} characters, not {text.Length}."
+            );
+        }
+        if (text.Any(char.IsControl))
+        {
+            return (null, "must hold no control characters, such as the end of a line.");
+        }
         if (property["enum"] is JsonArray allowed)
         {
             var words = allowed.OfType<JsonValue>().Select(a => a.ToString()).ToList();

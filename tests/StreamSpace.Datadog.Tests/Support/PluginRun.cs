@@ -48,7 +48,10 @@ internal sealed class PluginRun : IAsyncDisposable
     public async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(string config)
     {
         TestRun.Search.AddFrom(config);
-        return await Plugin.ConfigureAsync((JsonObject)JsonNode.Parse(config)!, CancellationToken.None);
+        return await Plugin.ConfigureAsync(
+            new PluginSettings((JsonObject)JsonNode.Parse(config)!),
+            CancellationToken.None
+        );
     }
 
     public async Task HandleAsync(params PlatformEvent[] events) =>

@@ -66,7 +66,7 @@ public sealed class EchoPlugin : IPlugin
     }
 
     public async ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
-        JsonObject config,
+        PluginSettings settings,
         CancellationToken cancellationToken
     )
     {
@@ -76,6 +76,7 @@ public sealed class EchoPlugin : IPlugin
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
         }
         var faults = new List<ConfigFault>();
+        var config = settings.Values;
         if (_context.Environment.TryGetValue("ECHO_INTERVAL", out var interval))
         {
             config["interval"] = interval;

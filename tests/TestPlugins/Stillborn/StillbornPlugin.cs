@@ -17,7 +17,7 @@ public sealed class StillbornPlugin : IPlugin
     public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken) => default;
 
     public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
-        JsonObject config,
+        PluginSettings settings,
         CancellationToken cancellationToken
     ) => new([]);
 

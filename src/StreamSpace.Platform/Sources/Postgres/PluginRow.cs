@@ -6,8 +6,8 @@ namespace StreamSpace.Platform;
 /// </summary>
 /// <param name="Enabled">The page's switch.</param>
 /// <param name="Config">A JSON document, as the page's form writes it: numbers and lists may be text. It may hold secrets.</param>
-/// <param name="UpdatedAt">When the page wrote it last, by the API's wall clock, or null.</param>
-public sealed record PluginRow(bool Enabled, string Config, DateTime? UpdatedAt)
+/// <param name="UpdatedAt">When it was written last, by the clock of StreamSpace's API, or null.</param>
+public sealed record PluginRow(bool Enabled, string Config, DateTimeOffset? UpdatedAt)
 {
     /// <summary>Without the config, which may hold secrets.</summary>
     public override string ToString() => $"{nameof(PluginRow)} (enabled: {Enabled})";

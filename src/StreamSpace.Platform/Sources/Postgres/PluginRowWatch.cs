@@ -16,7 +16,8 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
 
     // $1: the name, which is unique; $2: the largest config that is taken.
     internal const string Sql = """
-        SELECT coalesce(enabled, false), updated_at,
+        SELECT coalesce(enabled, false),
+            CASE WHEN updated_at BETWEEN '1970-01-01' AND '2999-12-31' THEN updated_at END,
             CASE WHEN octet_length(config::text) <= $2 THEN config::text END, config IS NULL
         FROM installed_plugins WHERE name = $1 LIMIT 1
         """;
@@ -92,7 +93,7 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
         var row = new PluginRow(
             rows.GetBoolean(0),
             rows.IsDBNull(2) ? "{}" : rows.GetString(2),
-            rows.IsDBNull(1) ? null : rows.GetDateTime(1)
+            rows.IsDBNull(1) ? null : options.At(rows.GetDateTime(1))
         );
         return new PluginRowSight(PluginRowState.Present, row, $"Read from installed_plugins in {options.Shown}.");
     }

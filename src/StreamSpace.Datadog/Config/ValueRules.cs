@@ -1,0 +1,140 @@
+using AgentlessDatadog;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog.Config;
+
+/// <summary>
+/// Judges single values, wherever they come from: each under the name by which an operator knows it, a key or a variable.
+/// What makes one unusable is a fault, what is merely odd a warning.
+/// </summary>
+internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> warnings)
+{
+    private const int KeyLength = 32;
+    private const int LongestTag = 200;
+    private const int LongestKey = 128;
+
+    /// <summary>The site in lower case, or null with a fault.</summary>
+    public string? Site(string name, string text)
+    {
+        var site = text.ToLowerInvariant();
+        site = site.StartsWith("app.", StringComparison.Ordinal) ? site[4..] : site;
+        if (site == DatadogConfig.Sandbox || Sites.Known.Contains(site))
+        {
+            return site;
+        }
+        if (Sites.IsDatadogs(site))
+        {
+            Warn(
+                name,
+                $"{site} is none of Datadog's sites that are known here.",
+                "Look at the address of your Datadog."
+            );
+            return site;
+        }
+        var nearest = NearestName.Of(site, [.. Sites.Known, DatadogConfig.Sandbox]) is { } known
+            ? $" Did you mean {known}?"
+            : "";
+        Fault(name, $"must be one of {string.Join(", ", Sites.Known)}, or sandbox.{nearest}");
+        return null;
+    }
+
+    /// <summary>An address, or null with a fault.</summary>
+    public Uri? IntakeUrl(string name, string text)
+    {
+        if (Address(text) is not { } url)
+        {
+            Fault(name, "must be an absolute http or https URL.");
+            return null;
+        }
+        if (url.UserInfo.Length > 0)
+        {
+            Fault(name, "must hold no user and no password: it is shown.");
+            return null;
+        }
+        return url;
+    }
+
+    /// <summary>Says when what is sent to <paramref name="url"/> can be read on the way.</summary>
+    public void GoesInClear(string name, Uri url)
+    {
+        if (url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback)
+        {
+            Warn(name, $"The way to {url.IdnHost} is http: the API key and all data go there in clear.", "Use https.");
+        }
+    }
+
+    /// <summary>A proxy, or null with a sentence in <paramref name="fault"/>.</summary>
+    public static Uri? Proxy(string text, out string? fault)
+    {
+        var url = Address(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}");
+        fault = url is null ? "must be an http or https URL, or host:port." : null;
+        return url;
+    }
+
+    /// <summary>A proxy, or null with a fault.</summary>
+    public Uri? Proxy(string name, string text)
+    {
+        var url = Proxy(text, out var fault);
+        if (fault is not null)
+        {
+            Fault(name, fault);
+        }
+        return url;
+    }
+
+    /// <summary>A key, or null with a fault.</summary>
+    public string? Key(string name, string text)
+    {
+        if (text.All(c => c is > ' ' and <= '~'))
+        {
+            return text;
+        }
+        Fault(name, "holds blanks or letters that no key has; copy it again from Datadog.");
+        return null;
+    }
+
+    /// <summary>Says when an API key in force does not look like one.</summary>
+    public void LooksLikeAnApiKey(string name, string key)
+    {
+        if (key is ['"', .., '"'] or ['\'', .., '\''])
+        {
+            Warn(name, "The API key stands in quotation marks, which are taken as part of it.", "Leave them out.");
+        }
+        else if (key.Length != KeyLength || !key.All(char.IsAsciiHexDigit))
+        {
+            Warn(
+                name,
+                $"The API key has {key.Length} characters; those of Datadog are {KeyLength} hexadecimal digits.",
+                "Copy it again from Organization Settings → API Keys."
+            );
+        }
+    }
+
+    /// <summary>Faults for tags that Datadog would not take as they are.</summary>
+    public void Tags(string name, IEnumerable<string> tags)
+    {
+        foreach (
+            var tag in tags.Where(t => t.Length is 0 or > LongestTag || !char.IsLetter(t[0]) || t.Any(char.IsControl))
+        )
+        {
+            var shown = new string([.. tag.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
+            Fault(
+                name,
+                $"\"{shown}{(tag.Length > 40 ? "…" : "")}\" must begin with a letter and have at most {LongestTag} characters, none a control character."
+            );
+        }
+    }
+
+    public void Fault(string name, string message) => faults.Add(new ConfigFault(name, message));
+
+    public void Warn(string name, string found, string? fix = null) =>
+        warnings.Add(new CheckFinding(name, CheckVerdict.Warning, found, fix));
+
+    /// <summary>Whether a key can be sent at all: a header holds no blanks, and nothing beyond ASCII.</summary>
+    public static bool IsKey(string text) => text.Length <= LongestKey && text.All(c => c is > ' ' and <= '~');
+
+    private static Uri? Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.IdnHost.Length > 0
+            ? url
+            : null;
+}

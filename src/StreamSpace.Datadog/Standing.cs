@@ -1,0 +1,94 @@
+using AgentlessDatadog;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog;
+
+/// <summary>How the plugin stands: the one place that says what an operator should know now.</summary>
+internal static class Standing
+{
+    /// <summary>What is not as it should be, the worst first.</summary>
+    public static IReadOnlyList<CheckFinding> Findings(DatadogConfig config, PipelineStatus pipeline, KeyFiles files) =>
+        [
+            .. PluginVerdict.WorstFirst([
+                .. Switch(config),
+                .. Keys(config, files),
+                .. config.Warnings,
+                .. pipeline.Lanes.Where(l => l.State is LaneState.Parked).Select(Parked),
+                .. pipeline.Warnings.Select(warning => new CheckFinding("pipeline", CheckVerdict.Warning, warning)),
+            ]),
+        ];
+
+    /// <summary>What is not as it should be while no config is in force.</summary>
+    public static IReadOnlyList<CheckFinding> Unconfigured(IReadOnlyList<ConfigFault> faults) =>
+        [.. faults.Select(f => new CheckFinding("config", CheckVerdict.Fault, f.ToString(), "Correct this key."))];
+
+    /// <summary>Whether it is switched off, and by whom; nothing while it is on.</summary>
+    public static IEnumerable<CheckFinding> Switch(DatadogConfig config) =>
+        config.Enabled
+            ? []
+            :
+            [
+                new(
+                    "enabled",
+                    CheckVerdict.Warning,
+                    $"It is switched off by {DatadogConfig.Said(config.Origins["enabled"], config.RowWritten)}: nothing is collected.",
+                    config.Origins["enabled"] is SettingOrigin.Row
+                        ? "Switch it on there: on StreamSpace's page, Admin → Plugins."
+                        : "Set enabled to true."
+                ),
+            ];
+
+    /// <summary>Keys that are missing, and files that no longer hold theirs.</summary>
+    public static IEnumerable<CheckFinding> Keys(DatadogConfig config, KeyFiles files)
+    {
+        if (config.ApiKey is null && config.Site != DatadogConfig.Sandbox && files.Api?.Trouble is null)
+        {
+            yield return new(
+                "key",
+                CheckVerdict.Fault,
+                "There is no API key: everything is kept and waits.",
+                "Set DD_API_KEY, or apiKey in the config."
+            );
+        }
+        foreach (var file in new[] { files.Api, files.App })
+        {
+            if (file?.Trouble is { } trouble)
+            {
+                var waits = file.Key is null && file == files.Api;
+                yield return new(
+                    file.Variable,
+                    waits ? CheckVerdict.Fault : CheckVerdict.Warning,
+                    $"{file.Variable}: {trouble} "
+                        + (
+                            file.Key is not null ? "The last key that was read from it stays in use."
+                            : waits ? "Everything is kept and waits."
+                            : "There is no application key."
+                        ),
+                    "Write the key into that file: it is taken within ten seconds."
+                );
+            }
+        }
+    }
+
+    /// <summary>What it does while all is well, in a sentence.</summary>
+    public static string AllIsWell(DatadogConfig config) =>
+        config.IntakeUrl is { } url ? $"It sends to {url.IdnHost}."
+        : config.Site == DatadogConfig.Sandbox ? "It sends to the sandbox of this host; nothing reaches Datadog."
+        : $"It sends to {config.Site}.";
+
+    private static CheckFinding Parked(LaneStatus lane) =>
+        new(
+            $"lane {lane.Lane}",
+            CheckVerdict.Fault,
+            $"{lane.Lane} are kept and wait: {lane.LastError ?? "they are refused"}.",
+            lane.Refusal switch
+            {
+                Refusal.KeyMissing => "Set DD_API_KEY, or apiKey in the config.",
+                Refusal.OtherSite => "Set site (or DD_SITE) to that site.",
+                Refusal.ProductRefused => "Allow this product to the key, or switch it off in the config.",
+                Refusal.NotDatadog => "Look at proxy and intakeUrl.",
+                _ => "Check that site is the one of your account, then the key.",
+            }
+        );
+}

@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+
+namespace StreamSpace.Plugins;
+
+/// <summary>Where the value of a setting comes from; each wins over those before it.</summary>
+public enum SettingOrigin
+{
+    /// <summary>The manifest: nobody set it.</summary>
+    Default,
+
+    /// <summary>A call of the API, kept since.</summary>
+    Saved,
+
+    /// <summary>The plugin's row in StreamSpace's database, which anyone who is signed in there may write.</summary>
+    Row,
+
+    /// <summary>The environment, or a file that it names.</summary>
+    Environment,
+}
+
+/// <summary>A config in layers: its values, and where each comes from. Not changed once it is made.</summary>
+public sealed class PluginSettings
+{
+    private readonly SettingOrigin _origin;
+    private readonly JsonObject _layer;
+
+    /// <summary>One layer alone.</summary>
+    public PluginSettings(JsonObject values, SettingOrigin origin = SettingOrigin.Saved)
+        : this(values, origin, below: null) { }
+
+    private PluginSettings(JsonObject layer, SettingOrigin origin, PluginSettings? below)
+    {
+        (_layer, _origin, Below, RowWritten) = (layer, origin, below, below?.RowWritten);
+        Values = below is null ? [] : (JsonObject)below.Values.DeepClone();
+        foreach (var (key, value) in layer)
+        {
+            Values.Remove(key);
+            if (value is not null)
+            {
+                Values[key] = value.DeepClone();
+            }
+        }
+    }
+
+    /// <summary>What holds of all layers together, secrets included. A null of a layer clears what lies below it.</summary>
+    public JsonObject Values { get; }
+
+    /// <summary>The settings without the topmost layer, or null when there is but one.</summary>
+    public PluginSettings? Below { get; }
+
+    /// <summary>When StreamSpace's row was last written, by the clock of its API; null when nobody can tell.</summary>
+    public DateTimeOffset? RowWritten { get; init; }
+
+    /// <summary>The settings with <paramref name="layer"/> over them.</summary>
+    public PluginSettings With(JsonObject layer, SettingOrigin origin) => new(layer, origin, this);
+
+    /// <summary>Where the value of <paramref name="key"/>, or its absence, comes from.</summary>
+    public SettingOrigin OriginOf(string key) =>
+        _layer.ContainsKey(key) ? _origin : Below?.OriginOf(key) ?? SettingOrigin.Default;
+
+    /// <summary>Tells nothing: it holds secrets.</summary>
+    public override string ToString() => nameof(PluginSettings);
+}

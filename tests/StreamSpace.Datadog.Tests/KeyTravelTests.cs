@@ -1,0 +1,179 @@
+using System.Text.Json.Nodes;
+using Shouldly;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Datadog.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Datadog.Tests;
+
+/// <summary>A key goes only where it came with.</summary>
+public sealed class KeyTravelTests
+{
+    private const string Place = """ "intakeUrl":"http://127.0.0.3:8190/" """;
+    private const string Way = """ "proxy":"http://127.0.0.3:3128" """;
+    private const string ApiKey = $""" "apiKey":"{Secret.ApiKey}" """;
+    private const string AppKey = $""" "appKey":"{Secret.AppKey}" """;
+
+    public static TheoryData<string, string, string?, string, string> Strays =>
+        new()
+        {
+            // what is saved, what the row says, the variable, the key not applied, the key that it may not meet
+            { $"{{{Place}}}", "{}", "DD_API_KEY", "intakeUrl", "apiKey" },
+            { $"{{{Place}}}", "{}", "DD_APP_KEY", "intakeUrl", "appKey" },
+            { "{}", $"{{{Place}}}", "DD_API_KEY", "intakeUrl", "apiKey" },
+            { $"{{{ApiKey}}}", $"{{{Place}}}", null, "intakeUrl", "apiKey" },
+            { $"{{{AppKey}}}", $"{{{Place},{ApiKey}}}", null, "intakeUrl", "appKey" },
+            { "{}", $"{{{Place},{ApiKey}}}", "DD_APP_KEY", "intakeUrl", "appKey" },
+            { $"{{{Place}}}", $"{{{ApiKey}}}", null, "intakeUrl", "apiKey" },
+            { $"{{{Place},{ApiKey}}}", "{}", "DD_API_KEY", "intakeUrl", "apiKey" },
+            { $"{{{Way}}}", "{}", "DD_API_KEY", "proxy", "apiKey" },
+            { $"{{{ApiKey}}}", $"{{{Way}}}", null, "proxy", "apiKey" },
+            { "{}", $"{{{Way}}}", "DD_API_KEY", "proxy", "apiKey" },
+        };
+
+    [Theory]
+    [MemberData(nameof(Strays))]
+    public void APlaceThatAKeyDidNotComeWithIsNotAppliedAndIsNamed(
+        string saved,
+        string row,
+        string? variable,
+        string place,
+        string key
+    )
+    {
+        var config = Read(saved, row, variable);
+        (config.IntakeUrl, config.Proxy).ShouldBe((null, null));
+        config.Values.ContainsKey(place).ShouldBeFalse("it is not in force");
+        var warning = config.Warnings.Single(w => w.What == place);
+        warning.Verdict.ShouldBe(CheckVerdict.Warning);
+        warning.Found.ShouldContain($"{place} (from ");
+        warning.Found.ShouldContain($"{key} (from ");
+        warning.Fix.ShouldNotBeNull();
+        // The rest of the config is.
+        config.MetricsInterval.ShouldBe(TimeSpan.FromSeconds(20));
+    }
+
+    public static TheoryData<string, string, string?> Together =>
+        new()
+        {
+            { $"{{{Place},{ApiKey}}}", "{}", null },
+            { $"{{{Place},{ApiKey},{AppKey}}}", "{}", null },
+            { "{}", $"{{{Place},{ApiKey}}}", null },
+            // Over a saved key lies the row's own.
+            { $"{{{ApiKey}}}", $$"""{{{Place}},"apiKey":"{{Secret.Wrong}}"}""", null },
+            { $"{{{Place}}}", "{}", null },
+            { "{}", $"{{{Place}}}", null },
+        };
+
+    [Theory]
+    [MemberData(nameof(Together))]
+    public void APlaceThatCameWithEveryKeyIsApplied(string saved, string row, string? variable) =>
+        Read(saved, row, variable).IntakeUrl.ShouldBe(new Uri("http://127.0.0.3:8190/"));
+
+    [Fact]
+    public void APlaceOfTheEnvironmentMeetsEveryKey()
+    {
+        var config = Read(
+            $"{{{ApiKey},{Place}}}",
+            $"{{{AppKey}}}",
+            ("DD_DD_URL", "http://127.0.0.1:9"),
+            ("DD_PROXY_HTTP", "127.0.0.1:3128")
+        );
+        config.IntakeUrl.ShouldBe(new Uri("http://127.0.0.1:9"));
+        config.Warnings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void ARowsPlaceThatIsNotAppliedLeavesTheSavedOneInForce()
+    {
+        var config = Read($"{{{ApiKey},{Place}}}", """{"intakeUrl":"http://127.0.0.9/"}""");
+        config.IntakeUrl.ShouldBe(new Uri("http://127.0.0.3:8190/"));
+        config.Warnings.Single().Found.ShouldStartWith("intakeUrl (from StreamSpace's row) is not applied");
+    }
+
+    [Theory]
+    [InlineData("https://api.datadoghq.eu", true)]
+    [InlineData("https://API.DATADOGHQ.EU:8443/x", true)]
+    [InlineData("https://ddog-gov.com", true)]
+    [InlineData("http://api.datadoghq.eu", false)]
+    [InlineData("https://api.datadoghq.eu.", false)]
+    [InlineData("https://api.datadoghq.eu.example.com", false)]
+    [InlineData("https://notdatadoghq.eu", false)]
+    [InlineData("https://example.com/.datadoghq.eu", false)]
+    [InlineData("https://example.com#.datadoghq.eu", false)]
+    [InlineData("https://example.com?.datadoghq.eu", false)]
+    [InlineData("https://api.dаtadoghq.eu", false)]
+    [InlineData("https://api。datadoghq。eu.example.com", false)]
+    public void OnlyTlsToDatadogsOwnDomainsMeetsAnyKey(string url, bool applied)
+    {
+        var saved = new JsonObject { ["intakeUrl"] = url };
+        (Read(saved.ToJsonString(), "{}", "DD_API_KEY").IntakeUrl is not null).ShouldBe(applied);
+    }
+
+    [Theory]
+    [InlineData("http://datadoghq.com@127.0.0.3/")]
+    [InlineData("https://api.datadoghq.com:443@127.0.0.3/")]
+    public void AHostBehindAUserIsAFault(string url) =>
+        Faults(new JsonObject { ["intakeUrl"] = url }.ToJsonString())
+            .ShouldBe(["intakeUrl: must hold no user and no password: it is shown."]);
+
+    [Theory]
+    [InlineData("http://intake.example.com", true)]
+    [InlineData("https://intake.example.com", false)]
+    [InlineData("http://127.0.0.1:9", false)]
+    [InlineData("http://[::1]:9", false)]
+    public void WhatGoesInClearBeyondThisMachineIsAWarning(string url, bool warned) =>
+        Read("{}", "{}", ("DD_DD_URL", url)).Warnings.Any(w => w.Found.Contains("in clear")).ShouldBe(warned);
+
+    [Fact]
+    public void ARowThatBringsAnotherKeyOrSwitchesItOffIsNamedWithItsTime()
+    {
+        var written = new DateTimeOffset(2026, 3, 4, 9, 8, 7, TimeSpan.Zero);
+        var settings = new PluginSettings(Json($"{{{ApiKey}}}")) { RowWritten = written }.With(
+            Json($$"""{"apiKey":"{{Secret.Wrong}}","enabled":false}"""),
+            SettingOrigin.Row
+        );
+        var config = Reader().Read(settings, out _).ShouldNotBeNull();
+        config.ApiKey.ShouldBe(Secret.Wrong);
+        config.Warnings.ShouldContain(w =>
+            w.Found.Contains("another than the saved one")
+            && w.Found.Contains("StreamSpace's row, last written 2026-03-04 09:08:07 UTC")
+        );
+        Standing
+            .Switch(config)
+            .Single()
+            .Found.ShouldBe(
+                "It is switched off by StreamSpace's row, last written 2026-03-04 09:08:07 UTC: nothing is collected."
+            );
+    }
+
+    private static DatadogConfig Read(string saved, string row, string? variable) =>
+        variable is null
+            ? Read(saved, row)
+            : Read(saved, row, (variable, variable == "DD_API_KEY" ? Secret.ApiKey : Secret.AppKey));
+
+    private static DatadogConfig Read(string saved, string row, params (string, string)[] environment)
+    {
+        var values = Json(saved);
+        values["metricsInterval"] = 20;
+        var settings = new PluginSettings(values).With(Json(row), SettingOrigin.Row);
+        var config = Reader(environment).Read(settings, out var faults);
+        faults.ShouldBeEmpty();
+        return config.ShouldNotBeNull();
+    }
+
+    private static IEnumerable<string> Faults(string saved)
+    {
+        Reader().Read(new(Json(saved)), out var faults);
+        return faults.Select(f => f.ToString());
+    }
+
+    private static JsonObject Json(string text) => (JsonObject)JsonNode.Parse(text)!;
+
+    private static ConfigReader Reader(params (string Name, string Value)[] environment)
+    {
+        var variables = EnvironmentVariables.Read(environment.ToDictionary(e => e.Name, e => e.Value));
+        return new(Manifests.Ours().ConfigSchema, variables, new KeyFiles(variables), new Uri("http://127.0.0.1:8091"));
+    }
+}
