@@ -125,6 +125,7 @@ public sealed class DatadogPlugin : IPlugin
         }
         _given = settings;
         _faults = [];
+        var warned = _inForce?.Config.Warnings ?? [];
         if (_inForce is { } before)
         {
             await ChangeAsync(before, read, cancellationToken);
@@ -132,6 +133,12 @@ public sealed class DatadogPlugin : IPlugin
         else
         {
             await BeginAsync(read, cancellationToken);
+        }
+        // What is worst, the verdict says.
+        var verdict = Verdict.Sentence;
+        foreach (var warning in read.Warnings.Except(warned).Where(w => w.Found != verdict))
+        {
+            Context.Logger.LogWarning("{Warning} {Fix}", warning.Found, warning.Fix ?? "");
         }
         return faults;
     }

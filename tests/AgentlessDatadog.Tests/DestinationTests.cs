@@ -39,4 +39,24 @@ public sealed class DestinationTests
         await rig.Until(() => rig.Pipeline.Status.Queue.Requests == 1);
         rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 1, queued: 1);
     }
+
+    [Fact]
+    public async Task WhatWasQueuedUnderOneKeyGoesToTheNextPlaceUnderItsKeyAlone()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        await rig.KeepAsync(Some.Count("app.made"));
+        await rig.FlushAsync();
+        await rig.Until(() => rig.FarEnd.Requests.Count > 0);
+        rig.FarEnd.Requests.ShouldAllBe(r => r.Key == Secret.ApiKey);
+
+        var next = new Uri(rig.FarEnd.Url, "/next");
+        await rig.ConfigureAsync(rig.Options with { IntakeUrl = next, ApiKey = Secret.Wrong });
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.UntilSent();
+        var there = rig.FarEnd.Requests.Where(r => r.Path.StartsWith("/next/", StringComparison.Ordinal)).ToList();
+        there.ShouldNotBeEmpty();
+        there.ShouldAllBe(r => r.Key == Secret.Wrong);
+        rig.FarEnd.Requests.Except(there).ShouldAllBe(r => r.Key == Secret.ApiKey);
+    }
 }

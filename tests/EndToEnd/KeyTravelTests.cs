@@ -63,18 +63,30 @@ public sealed class KeyTravelTests : IAsyncDisposable
                 '{"site":"sandbox","metricsInterval":"10","intakeUrl":"{{_place.Address}}"}')
             """
         );
-        await using var installation = await Installation.StartAsync(
-            new Dictionary<string, string>(WithKey)
-            {
-                ["DB_HOST"] = "127.0.0.1",
-                ["DB_PORT"] = postgres.Port.ToString(CultureInfo.InvariantCulture),
-                ["DB_USER"] = PostgresServer.Owner,
-                ["DB_PASSWORD"] = Secret.OwnerPassword,
-                ["DB_NAME"] = "streamspace",
-            }
-        );
+        var environment = new Dictionary<string, string>(WithKey)
+        {
+            ["DB_HOST"] = "127.0.0.1",
+            ["DB_PORT"] = postgres.Port.ToString(CultureInfo.InvariantCulture),
+            ["DB_USER"] = PostgresServer.Owner,
+            ["DB_PASSWORD"] = Secret.OwnerPassword,
+            ["DB_NAME"] = "streamspace",
+        };
+        await using (
+            var check = BuiltProgram.Start(
+                "StreamSpace.PluginHost",
+                ["check", "--data", TestRun.NewFolder()],
+                environment
+            )
+        )
+        {
+            await check.LineAsync("intakeUrl (from StreamSpace's row, last written ");
+            await check.EndAsync();
+        }
+        await using var installation = await Installation.StartAsync(environment);
         var verdict = await IsNamedAsync(installation);
         verdict.ShouldContain("intakeUrl (from StreamSpace's row, last written ");
+        var log = (await installation.StatusAsync()).GetProperty("log").GetString()!;
+        (await File.ReadAllTextAsync(log)).ShouldContain("is not applied: apiKey (from the environment)");
         await FlushesAsync(installation);
         _place.Heard.ShouldBeEmpty();
     }
