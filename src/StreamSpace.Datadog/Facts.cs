@@ -141,7 +141,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     private void Say(SessionEvent e, string title, string done, AlertType alert)
     {
         var session = e.Session;
-        var of = session.Template is { } template ? $" of template {template}" : "";
+        var of = session.Template is { } template ? (EventText)$" of template {template}" : $"";
         _events.Add(
             new DatadogEvent(title, $"Session {session.Id}{of} for {Who(session.User)} {done}.", e.At)
             {
@@ -176,7 +176,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
 
     private string Who(PlatformUser user) => _tags.UserValue(user) is { Length: > 0 } name ? name : "a user";
 
-    private static string Key(string kind, string name) => $"streamspace-{kind}:{name}";
+    private static EventText Key(string kind, string name) => $"streamspace-{kind}:{name}";
 
     private static string Spoken(TimeSpan span) =>
         span.TotalHours >= 1 ? $"{(int)span.TotalHours} h {span.Minutes} min"

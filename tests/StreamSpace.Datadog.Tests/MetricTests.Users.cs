@@ -75,4 +75,27 @@ public sealed partial class MetricTests
         created.Keys.ShouldBe(Enumerable.Range(0, 40).Select(i => $"template:t{i},user:u{i}"), ignoreOrder: true);
         created.Values.ShouldAllBe(v => v == 1);
     }
+
+    [Fact]
+    public async Task NoNameFromThePlatformPagesAnyoneOrDrawsInAnEvent()
+    {
+        const string Hostile = "@pagerduty-ops %%%\n# x\u202E <b>[y](https://evil.example)";
+        await using var run = await PluginRun.StartAsync();
+        var session = Some.Session($"s-{Hostile}", run.Now, user: Hostile, template: Hostile);
+        await run.HandleAsync(
+            Some.Created(session),
+            Some.Ended(session, run.Now.AddMinutes(1)),
+            Some.Login(Hostile, run.Now),
+            new UserCreated(new PlatformUser(Hostile, Hostile), run.Now) { Id = "user/8" },
+            new UserLoggedOut(new PlatformUser(Hostile, Hostile), run.Now) { Id = "logout/8" }
+        );
+        await run.FlushAsync();
+        await run.ShippedAsync();
+        var told = (await run.EventsAsync()).FindAll(e => e.ToString().Contains("pagerduty-ops"));
+        told.Count.ShouldBe(5);
+        foreach (var field in told.SelectMany(e => new[] { "title", "text", "aggregation_key" }.Select(e.GetProperty)))
+        {
+            field.GetString()!.IndexOfAny(['@', '%', '#', '\n', '\u202E', '<', '[']).ShouldBe(-1);
+        }
+    }
 }

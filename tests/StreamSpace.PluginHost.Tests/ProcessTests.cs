@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.Versioning;
+using System.Text.Json.Nodes;
 using Shouldly;
 using StreamSpace.PluginHost.Tests.Support;
 
@@ -71,6 +72,26 @@ public sealed class ProcessTests
             line.EndsWith("could not be loaded. InvalidOperationException: The moon is full.", StringComparison.Ordinal)
         );
         host.Output.ShouldAllBe(line => !line.Contains("   at "));
+    }
+
+    [Fact]
+    public async Task WhatAPluginSaysCannotActOnTheTerminalThatShowsItOrItsLog()
+    {
+        const string Acts = "\u001B[2J\u009B31m\u202Eabc";
+        var data = Path.Combine(TestRun.NewFolder(), "data");
+        var logs = TestRun.NewFolder();
+        var environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = Acts, ["LOGS_DIRECTORY"] = logs };
+        await using var host = HostProcess.Start(HostProcess.Arguments(data), environment);
+        await host.SaysAsync("Sign in");
+        host.Output.ShouldContain(line => line.Contains("\uFFFD[2J\uFFFD31m\uFFFDabc"));
+        string.Concat(host.Output.Concat(host.Errors)).IndexOfAny(['\u001B', '\u009B', '\u202E']).ShouldBe(-1);
+        host.Signal("TERM");
+        await host.EndAsync();
+        var log = await File.ReadAllTextAsync(Path.Combine(logs, "echo.log"), TestContext.Current.CancellationToken);
+        log.IndexOfAny(['\u001B', '\u009B', '\u202E']).ShouldBe(-1);
+        log.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => (string?)JsonNode.Parse(line)!["@x"] ?? "")
+            .ShouldContain(exception => exception.Contains(Acts));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace AgentlessDatadog;
@@ -12,6 +14,7 @@ internal static class EventEncoder
     private const int MaxTitle = 500;
     private const int MaxText = 4000;
     private const int MaxKey = 100;
+    private const int HashBytes = 8;
 
     public static byte[] Encode(DatadogEvent what, IReadOnlyList<string> globalTags)
     {
@@ -19,13 +22,13 @@ internal static class EventEncoder
         using (var writer = new Utf8JsonWriter(body))
         {
             writer.WriteStartObject();
-            writer.WriteString("title"u8, Shorten(what.Title, MaxTitle));
-            writer.WriteString("text"u8, Shorten(what.Text, MaxText));
+            writer.WriteString("title"u8, Shorten(what.Title.ToString(), MaxTitle));
+            writer.WriteString("text"u8, Shorten(what.Text.ToString(), MaxText));
             writer.WriteNumber("date_happened"u8, what.At.ToUnixTimeSeconds());
             writer.WriteString("priority"u8, what.LowPriority ? "low"u8 : "normal"u8);
             writer.WriteString("alert_type"u8, what.Alert.ToString().ToLowerInvariant());
             if (what.AggregationKey is { } key)
-                writer.WriteString("aggregation_key"u8, Shorten(key, MaxKey));
+                writer.WriteString("aggregation_key"u8, Distinct(key.ToString()));
             if (what.SourceType is { } source)
                 writer.WriteString("source_type_name"u8, Shorten(source, MaxKey));
             writer.WriteStartArray("tags"u8);
@@ -35,6 +38,14 @@ internal static class EventEncoder
             writer.WriteEndObject();
         }
         return body.WrittenSpan.ToArray();
+    }
+
+    private static string Distinct(string key)
+    {
+        if (key.Length <= MaxKey)
+            return key;
+        var tail = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, HashBytes));
+        return $"{Shorten(key, MaxKey - 1 - tail.Length)}~{tail}";
     }
 
     // A character beyond the basic plane is two units long and is not torn apart.

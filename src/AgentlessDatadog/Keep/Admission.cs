@@ -102,7 +102,7 @@ internal sealed class Admission(
     {
         if (what.Id is { } id && IsReplay($"event {id}", what.Subject))
             return;
-        if (string.IsNullOrWhiteSpace(what.Title))
+        if (string.IsNullOrWhiteSpace(what.Title.ToString()))
         {
             Reject(Lane.Events, "title is empty");
             return;

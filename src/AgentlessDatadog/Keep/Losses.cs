@@ -70,10 +70,13 @@ internal sealed class Losses(TimeProvider clock)
             ];
             if (losses.Count == 0)
                 return ([], null);
-            var what = string.Join(" and ", losses.Select(loss => $"{loss.Units} {Name(loss.Lane)}"));
+            var what = EventText.Join(
+                " and ",
+                losses.Select<Loss, EventText>(loss => $"{loss.Units} {Name(loss.Lane)}")
+            );
             var said = new DatadogEvent(
                 $"{what} were lost",
-                string.Join("\n", losses.Select(Sentence)),
+                EventText.Join("\n", losses.Select(Sentence)),
                 clock.GetUtcNow()
             )
             {
@@ -84,7 +87,7 @@ internal sealed class Losses(TimeProvider clock)
         }
     }
 
-    private static string Sentence(Loss loss) =>
+    private static EventText Sentence(Loss loss) =>
         $"{loss.Units} {Name(loss.Lane)} from {loss.From:yyyy-MM-dd HH:mm:ss} to {loss.To:yyyy-MM-dd HH:mm:ss} UTC could not be "
         + $"delivered in time and were given up: {loss.Reason}.";
 

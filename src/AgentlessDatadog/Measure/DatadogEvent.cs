@@ -20,7 +20,7 @@ public enum AlertType
 /// <param name="Title">Required; what follows its 500th character is cut off.</param>
 /// <param name="Text">Plain text or Markdown; what follows its 4 000th character is cut off.</param>
 /// <param name="At">When it happened; Datadog takes the last 18 h.</param>
-public sealed record DatadogEvent(string Title, string Text, DateTimeOffset At)
+public sealed record DatadogEvent(EventText Title, EventText Text, DateTimeOffset At)
 {
     /// <summary>Tags of this event alone; the pipeline adds its own.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
@@ -31,8 +31,11 @@ public sealed record DatadogEvent(string Title, string Text, DateTimeOffset At)
     /// <summary>Whether the event stream may leave it out at first.</summary>
     public bool LowPriority { get; init; }
 
-    /// <summary>Events with the same key are shown together; cut off after 100 characters.</summary>
-    public string? AggregationKey { get; init; }
+    /// <summary>
+    /// Events with the same key are shown together. Of one beyond 100 characters the end is replaced by a hash of it, so
+    /// that two long ones stay two.
+    /// </summary>
+    public EventText? AggregationKey { get; init; }
 
     /// <summary>Where it came from, as Datadog's <c>source_type_name</c>.</summary>
     public string? SourceType { get; init; }

@@ -51,7 +51,7 @@ internal sealed class EventFold
     private static DatadogEvent Summary(string kind, long minute, int count)
     {
         var at = DateTimeOffset.FromUnixTimeSeconds(minute * 60);
-        var text =
+        EventText text =
             $"From {at:HH:mm} to {at.AddMinutes(1):HH:mm} UTC there were {Limit + count} events of this kind. "
             + $"The first {Limit} were sent, the other {count} are in this summary.";
         return new DatadogEvent($"{count} more events: {kind}", text, at.AddSeconds(59));

@@ -20,10 +20,10 @@ internal static class CheckTable
                 CheckVerdict.Warning => "warning",
                 _ => "FAULT  ",
             };
-            await output.WriteLineAsync($"{mark}  {finding.What.PadRight(width)}  {finding.Found}");
+            await output.WriteLineAsync(OneLine.Of($"{mark}  {finding.What.PadRight(width)}  {finding.Found}"));
             if (finding.Fix?.Split('\n', 2) is [var fix, ..])
             {
-                await output.WriteLineAsync($"{new string(' ', width + 11)}→ {fix}");
+                await output.WriteLineAsync(OneLine.Of($"{new string(' ', width + 11)}→ {fix}"));
             }
         }
         foreach (var text in Texts(findings))

@@ -24,7 +24,7 @@ internal sealed class PluginLog : IDisposable
         _file = new LoggerConfiguration()
             .MinimumLevel.Information()
             .WriteTo.File(
-                new CompactJsonFormatter(),
+                new SeenJson(new CompactJsonFormatter()),
                 System.IO.Path.ChangeExtension(Path, null) + "-.log",
                 rollingInterval: RollingInterval.Day,
                 fileSizeLimitBytes: LargestFile,

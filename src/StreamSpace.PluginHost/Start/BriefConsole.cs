@@ -1,20 +1,27 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace StreamSpace.PluginHost;
 
-/// <summary>
-/// What a plugin logs, on the console: one line, an exception by its message alone. Where it was thrown is in the plugin's
-/// log file.
-/// </summary>
-internal sealed class BriefConsole() : ConsoleFormatter(Brief)
+/// <summary>How <see cref="BriefConsole"/> writes.</summary>
+internal sealed class BriefConsoleOptions : ConsoleFormatterOptions
+{
+    /// <summary>Whether an exception is written whole; otherwise by its type and message, for a log file holds the rest.</summary>
+    public bool WholeExceptions { get; set; }
+}
+
+/// <summary>What is logged, on the console: one line that cannot act on a terminal.</summary>
+internal sealed class BriefConsole(IOptions<BriefConsoleOptions> options) : ConsoleFormatter(Brief)
 {
     private const string Brief = "brief";
 
-    public static void Add(ILoggingBuilder logging) =>
+    /// <param name="logging">What logs.</param>
+    /// <param name="wholeExceptions">For what has no log file of its own.</param>
+    public static void Add(ILoggingBuilder logging, bool wholeExceptions = false) =>
         logging
             .AddConsole(console => console.FormatterName = Brief)
-            .AddConsoleFormatter<BriefConsole, ConsoleFormatterOptions>();
+            .AddConsoleFormatter<BriefConsole, BriefConsoleOptions>(brief => brief.WholeExceptions = wholeExceptions);
 
     public override void Write<TState>(
         in LogEntry<TState> logEntry,
@@ -24,8 +31,12 @@ internal sealed class BriefConsole() : ConsoleFormatter(Brief)
     {
         var level = logEntry.LogLevel is LogLevel.Warning ? "warn" : "fail";
         var text = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        var why = logEntry.Exception is { } e ? $" {e.GetType().Name}: {e.Message}" : "";
-        // A plugin may log what came from elsewhere: it must not write lines of its own.
-        textWriter.WriteLine($"{level}: {logEntry.Category} {text}{why}".ReplaceLineEndings(" "));
+        var why = logEntry.Exception switch
+        {
+            null => "",
+            { } e when options.Value.WholeExceptions => $" {e}",
+            { } e => $" {e.GetType().Name}: {e.Message}",
+        };
+        textWriter.WriteLine(OneLine.Of($"{level}: {logEntry.Category} {text}{why}"));
     }
 }

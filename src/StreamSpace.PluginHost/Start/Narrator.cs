@@ -10,7 +10,7 @@ internal sealed class Narrator(TextWriter output, TimeProvider clock)
     {
         lock (output)
         {
-            output.WriteLine(line);
+            output.WriteLine(OneLine.Of(line));
             output.Flush();
         }
     }

@@ -243,12 +243,14 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
 
     private void Undo(Func<Task> action) => _started.Push(action);
 
-    private static void Console(ILoggingBuilder logging) =>
+    private static void Console(ILoggingBuilder logging)
+    {
+        BriefConsole.Add(logging, wholeExceptions: true);
         logging
-            .AddSimpleConsole(console => console.SingleLine = true)
             // It warns that the key ring is not encrypted itself: KeyRing says why.
             .AddFilter<ConsoleLoggerProvider>("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
             // A port that is taken is told in one sentence, at the end.
             .AddFilter<ConsoleLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             .AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
+    }
 }
