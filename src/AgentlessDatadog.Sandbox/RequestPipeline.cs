@@ -86,6 +86,10 @@ internal sealed partial class RequestPipeline(
         }
         catch (Refusal refusal)
         {
+            if (refusal.Status == StatusCodes.Status503ServiceUnavailable)
+            {
+                context.Response.Headers.RetryAfter = "1";
+            }
             await Answer.RefuseAsync(context, refusal.Status, refusal.Message, refusal.AsPlainText);
         }
         catch (BadHttpRequestException e)

@@ -19,10 +19,12 @@ public sealed class SandboxServer : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _app;
+    private readonly IntakeRoom _room;
 
-    private SandboxServer(WebApplication app, IReadOnlyList<Uri> addresses)
+    private SandboxServer(WebApplication app, IntakeRoom room, IReadOnlyList<Uri> addresses)
     {
         _app = app;
+        _room = room;
         Addresses = addresses;
     }
 
@@ -51,6 +53,7 @@ public sealed class SandboxServer : IAsyncDisposable
         var metrics = new MetricStore(options.Limits, options.Retention, drops, time);
         var events = new EventStore(options.Limits, options.Retention, time);
         var faults = new FaultTable();
+        var room = new IntakeRoom();
         var log = new RequestLog(options.Limits.Requests, options.Limits.PayloadBytes);
         var reads = new MetricReads(keys, metrics);
         var pipeline = new RequestPipeline(
@@ -64,9 +67,9 @@ public sealed class SandboxServer : IAsyncDisposable
         var app = Build(options.Urls, loggerFactory);
         app.UseRouting();
         app.Use(next => context => pipeline.InvokeAsync(context, next));
-        new MetricIntake(keys, metrics).Map(app);
+        new MetricIntake(keys, metrics, room).Map(app);
         reads.Map(app);
-        new EventRoutes(keys, events, drops, time).Map(app);
+        new EventRoutes(keys, events, drops, room, time).Map(app);
         new SandboxRoutes(drops, metrics, events, faults, log).Map(app);
         new PageRoutes(metrics, events, log, reads, time).Map(app);
         try
@@ -76,10 +79,11 @@ public sealed class SandboxServer : IAsyncDisposable
         catch
         {
             await app.DisposeAsync();
+            room.Dispose();
             throw;
         }
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
-        return new SandboxServer(app, [.. bound.Addresses.Select(address => new Uri(address))]);
+        return new SandboxServer(app, room, [.. bound.Addresses.Select(address => new Uri(address))]);
     }
 
     /// <summary>Stops listening; requests under way get two seconds.</summary>
@@ -88,6 +92,7 @@ public sealed class SandboxServer : IAsyncDisposable
         using var timeout = new CancellationTokenSource(StopTimeout);
         await _app.StopAsync(timeout.Token);
         await _app.DisposeAsync();
+        _room.Dispose();
     }
 
     private static WebApplication Build(IReadOnlyList<string> urls, ILoggerFactory loggerFactory)

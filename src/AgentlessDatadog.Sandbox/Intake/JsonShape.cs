@@ -7,12 +7,18 @@ internal static class JsonShape
 {
     private const int MaxDepth = 16;
 
+    // What a parser keeps of a token is six times the two bytes that the shortest take.
+    private const int MaxTokens = 4_000_000;
+
     /// <summary>Parses a body and lets <paramref name="read"/> take it apart.</summary>
-    /// <exception cref="Refusal">400: not JSON, or not what <paramref name="read"/> expects.</exception>
+    /// <exception cref="Refusal">
+    /// 400: not JSON, or not what <paramref name="read"/> expects. 413: more of it than may be taken apart.
+    /// </exception>
     public static T Read<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> read)
     {
         try
         {
+            Count(body.Span);
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
             return read(document.RootElement);
         }
@@ -26,6 +32,24 @@ internal static class JsonShape
         {
             // A lone surrogate, written as \ud800, is valid JSON and no text; it shows when the text is asked for.
             throw Refusal.BadRequest("Unable to parse the JSON payload: a string is not valid Unicode");
+        }
+    }
+
+    // Nothing is made of a token before it is known that there are not too many.
+    private static void Count(ReadOnlySpan<byte> body)
+    {
+        if (body.Length <= MaxTokens)
+        {
+            return;
+        }
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var tokens = 0;
+        while (reader.Read())
+        {
+            if (++tokens > MaxTokens)
+            {
+                throw Refusal.TooMany("values, names and brackets", MaxTokens);
+            }
         }
     }
 

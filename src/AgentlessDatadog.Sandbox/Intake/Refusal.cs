@@ -14,6 +14,9 @@ internal sealed class Refusal(int status, string message) : Exception(message)
 
     public static Refusal Forbidden(string message = "Forbidden") => new(StatusCodes.Status403Forbidden, message);
 
+    public static Refusal TooMany(string what, long limit) =>
+        new(StatusCodes.Status413PayloadTooLarge, $"Payload too big: the body holds more than {limit} {what}");
+
     public static Refusal TooLarge(string what, long limit) =>
         new(StatusCodes.Status413PayloadTooLarge, $"Payload too big: {what} exceeds {limit} bytes");
 }

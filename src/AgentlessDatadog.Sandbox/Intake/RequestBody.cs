@@ -7,55 +7,62 @@ using ZstdSharp.Unsafe;
 
 namespace AgentlessDatadog.Sandbox.Intake;
 
-/// <summary>One request's body, decompressed, in a buffer that goes back to the pool.</summary>
+/// <summary>One request's body in a buffer that goes back to the pool: as it came, then unpacked.</summary>
 internal sealed class RequestBody : IDisposable
 {
     // A frame may ask its reader for a window of gigabytes. 8 MiB holds the largest body that zstd may carry here.
     private const int MaxZstdWindowLog = 23;
 
+    private readonly string? _encoding;
+    private readonly int _maxRawBytes;
     private byte[] _buffer;
 
-    private RequestBody(string mediaType, byte[] buffer, int length)
+    private RequestBody(string mediaType, string? encoding, int maxRawBytes, byte[] buffer, int length)
     {
         MediaType = mediaType;
+        _encoding = encoding;
+        _maxRawBytes = maxRawBytes;
         _buffer = buffer;
         Length = length;
     }
 
     public string MediaType { get; }
 
-    public int Length { get; }
+    public int Length { get; private set; }
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
 
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
 
-    /// <summary>Reads and decompresses, and stops at either limit of <paramref name="route"/>.</summary>
-    /// <exception cref="Refusal">415, 413 or 400: wrong media type or encoding, too large, or not decodable.</exception>
+    /// <summary>Reads it as it comes, and stops at the limit of <paramref name="route"/>.</summary>
+    /// <exception cref="Refusal">415 or 413: wrong media type or encoding, or too large.</exception>
     public static async Task<RequestBody> ReadAsync(HttpContext context, IntakeRoute route)
     {
-        var trace = context.Features.Get<RequestTrace>();
         var mediaType = MediaTypeOf(context.Request, route);
         var encoding = EncodingOf(context.Request, route);
         if (context.Request.ContentLength > route.MaxWireBytes)
         {
             throw Refusal.TooLarge("the body", route.MaxWireBytes);
         }
-
         var (wire, wireLength) = await ReadWireAsync(context.Request.BodyReader, route, context.RequestAborted);
-        trace?.WireBytes = wireLength;
-        if (encoding is null)
+        context.Features.Get<RequestTrace>()?.WireBytes = wireLength;
+        return new RequestBody(mediaType, encoding, route.MaxRawBytes, wire, wireLength);
+    }
+
+    /// <summary>Decompresses it where it is compressed, and stops at the route's other limit.</summary>
+    /// <exception cref="Refusal">413 or 400: too large, not decodable, or empty.</exception>
+    public void Unpack(RequestTrace? trace)
+    {
+        if (_encoding is not null)
         {
-            return Finish(new RequestBody(mediaType, wire, wireLength), trace);
+            var (raw, rawLength) = Decompress(_buffer, Length, _encoding, _maxRawBytes);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            (_buffer, Length) = (raw, rawLength);
         }
-        try
+        trace?.Took(this);
+        if (Length == 0)
         {
-            var (raw, rawLength) = Decompress(wire, wireLength, encoding, route.MaxRawBytes);
-            return Finish(new RequestBody(mediaType, raw, rawLength), trace);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(wire);
+            throw Refusal.BadRequest("Payload is empty");
         }
     }
 
@@ -66,17 +73,6 @@ internal sealed class RequestBody : IDisposable
             ArrayPool<byte>.Shared.Return(_buffer);
             _buffer = [];
         }
-    }
-
-    private static RequestBody Finish(RequestBody body, RequestTrace? trace)
-    {
-        trace?.Took(body);
-        if (body.Length == 0)
-        {
-            body.Dispose();
-            throw Refusal.BadRequest("Payload is empty");
-        }
-        return body;
     }
 
     private static string MediaTypeOf(HttpRequest request, IntakeRoute route)

@@ -1,72 +1,154 @@
-using AgentlessDatadog.Sandbox.Protos;
-using Google.Protobuf;
-
 namespace AgentlessDatadog.Sandbox.Intake;
 
-/// <summary>Reads the protobuf body of <c>/api/v2/series</c> (§3.1).</summary>
-internal static class SeriesProtobuf
+/// <summary>
+/// Reads the protobuf body of <c>/api/v2/series</c> by the numbers of its fields. An empty message takes two bytes on the
+/// wire and a hundred in memory, so that things are counted while they are read.
+/// </summary>
+internal ref struct SeriesProtobuf
 {
-    /// <exception cref="Refusal">400: not such a message, or a type outside the enum.</exception>
+    /// <summary>How many series, tags, points and resources a body may hold: more than fit into it when none is empty.</summary>
+    public const int MaxThings = 1_000_000;
+
+    private int _things;
+
+    /// <exception cref="Refusal">400: not such a message, or a type outside the enum. 413: too many things in it.</exception>
     public static List<IncomingSeries> Read(ReadOnlySpan<byte> body)
     {
-        WirePayload payload;
         try
         {
-            payload = WirePayload.Parser.ParseFrom(body);
+            return new SeriesProtobuf().ReadPayload(body);
         }
-        catch (InvalidProtocolBufferException e)
+        catch (InvalidDataException e)
         {
             throw Refusal.BadRequest($"Unable to parse the protobuf payload: {e.Message}");
         }
-        var series = new List<IncomingSeries>(payload.Series.Count);
-        foreach (var wire in payload.Series)
+    }
+
+    private List<IncomingSeries> ReadPayload(ReadOnlySpan<byte> body)
+    {
+        var series = new List<IncomingSeries>();
+        var reader = new ProtobufReader(body);
+        while (reader.Next())
         {
-            series.Add(
-                new IncomingSeries(
-                    wire.Metric,
-                    TypeOf(wire, series.Count),
-                    Math.Max(0, wire.Interval),
-                    wire.Unit,
-                    TagsOf(wire),
-                    SamplesOf(wire)
-                )
-            );
+            if (reader.Field is (1, ProtobufReader.Delimited))
+            {
+                Count();
+                series.Add(ReadSeries(reader.TakeBytes(), series.Count));
+            }
+            else
+            {
+                reader.Skip();
+            }
         }
         return series;
     }
 
-    private static MetricType TypeOf(WireSeries wire, int index) =>
-        wire.Type switch
-        {
-            WireMetricType.Unspecified => MetricType.Unspecified,
-            WireMetricType.Count => MetricType.Count,
-            WireMetricType.Rate => MetricType.Rate,
-            WireMetricType.Gauge => MetricType.Gauge,
-            _ => throw Refusal.BadRequest($"series[{index}].type: {(int)wire.Type} is not a type; 0 to 3 are"),
-        };
-
-    private static IReadOnlyList<string> TagsOf(WireSeries wire)
+    private IncomingSeries ReadSeries(ReadOnlySpan<byte> message, int index)
     {
-        if (wire.Resources.Count == 0)
+        var (metric, unit) = ("", "");
+        var (type, interval) = (MetricType.Unspecified, 0L);
+        List<string>? tags = null;
+        List<Sample>? samples = null;
+        var reader = new ProtobufReader(message);
+        while (reader.Next())
         {
-            return wire.Tags;
+            switch (reader.Field)
+            {
+                case (1, ProtobufReader.Delimited):
+                    Count();
+                    if (ReadResource(reader.TakeBytes()) is { } resource)
+                    {
+                        (tags ??= []).Add(resource);
+                    }
+                    break;
+                case (2, ProtobufReader.Delimited):
+                    metric = reader.TakeText();
+                    break;
+                case (3, ProtobufReader.Delimited):
+                    Count();
+                    (tags ??= []).Add(reader.TakeText());
+                    break;
+                case (4, ProtobufReader.Delimited):
+                    Count();
+                    (samples ??= []).Add(ReadPoint(reader.TakeBytes()));
+                    break;
+                case (5, ProtobufReader.Varint):
+                    type = TypeOf((int)reader.TakeVarint(), index);
+                    break;
+                case (6, ProtobufReader.Delimited):
+                    unit = reader.TakeText();
+                    break;
+                case (8, ProtobufReader.Varint):
+                    interval = Math.Max(0, (long)reader.TakeVarint());
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
         }
-        var tags = new List<string>(wire.Tags.Count + wire.Resources.Count);
-        tags.AddRange(wire.Tags);
-        tags.AddRange(
-            wire.Resources.Where(resource => resource.Name.Length > 0)
-                .Select(resource => $"{resource.Type}:{resource.Name}")
-        );
-        return tags;
+        return new IncomingSeries(metric, type, interval, unit, tags ?? [], samples ?? []);
     }
 
-    private static Sample[] SamplesOf(WireSeries wire)
+    /// <returns>The tag that it amounts to; null for one without a name.</returns>
+    private static string? ReadResource(ReadOnlySpan<byte> message)
     {
-        var samples = new Sample[wire.Points.Count];
-        for (var i = 0; i < samples.Length; i++)
+        var (type, name) = ("", "");
+        var reader = new ProtobufReader(message);
+        while (reader.Next())
         {
-            samples[i] = new Sample(wire.Points[i].Timestamp, wire.Points[i].Value);
+            switch (reader.Field)
+            {
+                case (1, ProtobufReader.Delimited):
+                    type = reader.TakeText();
+                    break;
+                case (2, ProtobufReader.Delimited):
+                    name = reader.TakeText();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
         }
-        return samples;
+        return name.Length > 0 ? $"{type}:{name}" : null;
+    }
+
+    private static Sample ReadPoint(ReadOnlySpan<byte> message)
+    {
+        var (value, time) = (0.0, 0L);
+        var reader = new ProtobufReader(message);
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case (1, ProtobufReader.EightBytes):
+                    value = reader.TakeDouble();
+                    break;
+                case (2, ProtobufReader.Varint):
+                    time = (long)reader.TakeVarint();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+        return new Sample(time, value);
+    }
+
+    private static MetricType TypeOf(int type, int index) =>
+        type switch
+        {
+            0 => MetricType.Unspecified,
+            1 => MetricType.Count,
+            2 => MetricType.Rate,
+            3 => MetricType.Gauge,
+            _ => throw Refusal.BadRequest($"series[{index}].type: {type} is not a type; 0 to 3 are"),
+        };
+
+    private void Count()
+    {
+        if (++_things > MaxThings)
+        {
+            throw Refusal.TooMany("series, tags, points and resources", MaxThings);
+        }
     }
 }

@@ -24,22 +24,26 @@ internal static class QueryEngine
 {
     private const string NoValue = "N/A";
 
+    // What an answer of one text may hold: as much as a thousand lines of a thousand points.
+    private const int MaxPoints = 1_000_000;
+
     /// <param name="store">Where the points are.</param>
     /// <param name="queries">What to answer, in this order.</param>
     /// <param name="from">First second, included.</param>
     /// <param name="to">Last second, included.</param>
-    /// <exception cref="Refusal">400 for what the metric's type cannot answer.</exception>
+    /// <exception cref="Refusal">400 for what the metric's type cannot answer, and for more points than an answer may hold.</exception>
     public static List<ResultSeries> Run(MetricStore store, IReadOnlyList<MetricQuery> queries, long from, long to) =>
         store.Read(
             (metrics, _, firstKept) =>
             {
                 var results = new List<ResultSeries>();
+                var left = MaxPoints;
                 for (var i = 0; i < queries.Count; i++)
                 {
                     if (metrics.TryGetValue(queries[i].Metric, out var metric))
                     {
                         var reduction = Reduction.For(queries[i], metric, to - from);
-                        foreach (var group in Group(metric, reduction, Math.Max(from, firstKept), to))
+                        foreach (var group in Group(metric, reduction, Math.Max(from, firstKept), to, ref left))
                         {
                             var unit = metric.Metadata.Unit;
                             results.Add(
@@ -59,7 +63,7 @@ internal static class QueryEngine
             }
         );
 
-    private static IEnumerable<ResultGroup> Group(Metric metric, Reduction reduction, long from, long to)
+    private static IEnumerable<ResultGroup> Group(Metric metric, Reduction reduction, long from, long to, ref int left)
     {
         var groups = new Dictionary<string, ResultGroup>(StringComparer.Ordinal);
         foreach (var (tags, series) in metric.Series)
@@ -77,7 +81,15 @@ internal static class QueryEngine
                 group = new ResultGroup(key, groupTags);
                 groups.Add(key, group);
             }
+            var before = group.Count;
             group.Fold(series.Times[first..end], series.Values[first..end], reduction);
+            left -= group.Count - before;
+            if (left < 0)
+            {
+                throw Refusal.BadRequest(
+                    $"The answer would hold more than {MaxPoints} points; ask for a shorter time, wider buckets or fewer groups"
+                );
+            }
         }
         return groups.Values.OrderBy(group => group.Key, StringComparer.Ordinal);
     }

@@ -10,6 +10,8 @@ namespace AgentlessDatadog.Sandbox.Queries;
 internal static class QueryParser
 {
     private const int MaxLength = 4_000;
+    private const int MaxQueries = 20;
+    private const int MaxKeys = 20;
     private const int MaxRollupSeconds = 86_400;
 
     /// <exception cref="Intake.Refusal">400, naming the place.</exception>
@@ -23,6 +25,10 @@ internal static class QueryParser
         var queries = new List<MetricQuery>();
         do
         {
+            if (queries.Count == MaxQueries)
+            {
+                throw cursor.Error($"more than {MaxQueries} queries");
+            }
             queries.Add(ParseOne(cursor));
             cursor.SkipBlanks();
         } while (cursor.TryTake(','));
@@ -90,6 +96,10 @@ internal static class QueryParser
             if (key.Length == 0)
             {
                 throw cursor.Error("expected the key of a tag");
+            }
+            if (keys.Count == MaxKeys)
+            {
+                throw cursor.Error($"more than {MaxKeys} keys");
             }
             keys.Add(Names.TagPattern(key));
             cursor.SkipBlanks();

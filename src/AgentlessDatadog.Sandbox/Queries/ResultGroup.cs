@@ -12,6 +12,8 @@ internal sealed class ResultGroup(string key, string[] tags)
 
     public string[] Tags => tags;
 
+    public int Count => _buckets.Count;
+
     public void Fold(ReadOnlySpan<uint> times, ReadOnlySpan<double> values, Reduction reduction)
     {
         if (reduction.OverTime is not { } overTime)

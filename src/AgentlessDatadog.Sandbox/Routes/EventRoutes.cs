@@ -8,7 +8,7 @@ using AgentlessDatadog.Sandbox.Store;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>Taking and showing events, v1 (§4.1).</summary>
-internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drops, TimeProvider time)
+internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drops, IntakeRoom room, TimeProvider time)
 {
     private const int MaxListed = 1_000;
 
@@ -46,11 +46,11 @@ internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drop
     {
         keys.RequireApiKey(context.Request);
         var now = time.GetUtcNow();
-        StoredEvent incoming;
-        using (var body = await RequestBody.ReadAsync(context, IntakeRoute.Events))
-        {
-            incoming = EventJson.Read(body.Memory, now.ToUnixTimeSeconds());
-        }
+        var incoming = await room.TakeAsync(
+            context,
+            IntakeRoute.Events,
+            body => EventJson.Read(body.Memory, now.ToUnixTimeSeconds())
+        );
         var stored = events.Add(incoming with { Tags = Normalise(incoming.Tags, now) });
         await Answer.WriteAsync(
             context,

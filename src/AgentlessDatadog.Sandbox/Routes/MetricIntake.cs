@@ -5,7 +5,7 @@ using AgentlessDatadog.Sandbox.Store;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>The key check and the three routes that take points.</summary>
-internal sealed class MetricIntake(KeyRing keys, MetricStore store)
+internal sealed class MetricIntake(KeyRing keys, MetricStore store, IntakeRoom room)
 {
     private static readonly ReadOnlyMemory<byte> AcceptedV1 = """{"status":"ok"}"""u8.ToArray();
     private static readonly ReadOnlyMemory<byte> AcceptedV2 = """{"errors":[]}"""u8.ToArray();
@@ -43,8 +43,15 @@ internal sealed class MetricIntake(KeyRing keys, MetricStore store)
                 async (HttpContext context) =>
                 {
                     keys.RequireApiKey(context.Request);
-                    using var body = await RequestBody.ReadAsync(context, route);
-                    store.Apply(read(body));
+                    await room.TakeAsync(
+                        context,
+                        route,
+                        body =>
+                        {
+                            store.Apply(read(body));
+                            return true;
+                        }
+                    );
                     await Answer.WriteAsync(context, StatusCodes.Status202Accepted, accepted);
                 }
             )

@@ -13,6 +13,7 @@ internal static class SmallBody
     {
         var route = new IntakeRoute(context.Request.Path, ["application/json"], [], maxBytes, maxBytes);
         using var body = await RequestBody.ReadAsync(context, route);
+        body.Unpack(context.Features.Get<RequestTrace>());
         return JsonShape.Read(body.Memory, read);
     }
 }

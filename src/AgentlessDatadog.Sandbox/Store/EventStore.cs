@@ -11,6 +11,7 @@ internal sealed class EventStore(StoreLimits limits, TimeSpan retention, TimePro
     private readonly Queue<(StoredEvent Event, DateTimeOffset Arrived)> _events = [];
     private long _nextId = FirstId;
     private long _evicted;
+    private long _characters;
 
     /// <summary>Held now, and gone before their time because memory is bounded.</summary>
     public (int Held, long Evicted) Count()
@@ -30,9 +31,10 @@ internal sealed class EventStore(StoreLimits limits, TimeSpan retention, TimePro
             Expire();
             var stored = incoming with { Id = _nextId++ };
             _events.Enqueue((stored, time.GetUtcNow()));
-            if (_events.Count > limits.Events)
+            _characters += stored.Characters;
+            while (_events.Count > limits.Events || _characters > limits.EventCharacters)
             {
-                _events.Dequeue();
+                RemoveOldest();
                 _evicted++;
             }
             return stored;
@@ -56,7 +58,9 @@ internal sealed class EventStore(StoreLimits limits, TimeSpan retention, TimePro
         var oldest = time.GetUtcNow() - retention;
         while (_events.TryPeek(out var first) && first.Arrived < oldest)
         {
-            _events.Dequeue();
+            RemoveOldest();
         }
     }
+
+    private void RemoveOldest() => _characters -= _events.Dequeue().Event.Characters;
 }

@@ -10,15 +10,32 @@ internal sealed class Series
     private int _start;
     private int _end;
 
+    // Samples may come in any order by the million: they are put in order when somebody asks.
+    private bool _isOrdered = true;
+
     public int Count => _end - _start;
 
     /// <summary>POSIX seconds, ascending.</summary>
-    public ReadOnlySpan<uint> Times => _times.AsSpan(_start, Count);
+    public ReadOnlySpan<uint> Times
+    {
+        get
+        {
+            Order();
+            return _times.AsSpan(_start, Count);
+        }
+    }
 
-    public ReadOnlySpan<double> Values => _values.AsSpan(_start, Count);
+    public ReadOnlySpan<double> Values
+    {
+        get
+        {
+            Order();
+            return _values.AsSpan(_start, Count);
+        }
+    }
 
     /// <summary>The last point's time; the series must not be empty.</summary>
-    public uint LastTime => _times[_end - 1];
+    public uint LastTime => Times[^1];
 
     /// <summary>Last point wins per second (§3.8).</summary>
     /// <returns>True when there was no point at this second yet.</returns>
@@ -34,8 +51,12 @@ internal sealed class Series
         return true;
     }
 
-    /// <summary>Every sample of a distribution stays (§3.3), the later one after those of its second.</summary>
-    public void Add(uint time, double value) => Insert(FirstNotBefore(time + 1), time, value);
+    /// <summary>Every sample of a distribution stays (§3.3).</summary>
+    public void Add(uint time, double value)
+    {
+        _isOrdered &= Count == 0 || _times[_end - 1] <= time;
+        Insert(_end, time, value);
+    }
 
     /// <summary>Lets go of everything before a time.</summary>
     /// <returns>How many points went.</returns>
@@ -47,25 +68,37 @@ internal sealed class Series
         return dropped;
     }
 
+    private void Order()
+    {
+        if (!_isOrdered)
+        {
+            _times.AsSpan(_start, Count).Sort(_values.AsSpan(_start, Count));
+            _isOrdered = true;
+        }
+    }
+
     private int FirstNotBefore(uint time)
     {
+        Order();
         // Points nearly always come in order.
         if (_end == _start || _times[_end - 1] < time)
         {
             return _end;
         }
-        var at = Times.BinarySearch(time);
-        if (at < 0)
+        var (from, to) = (_start, _end);
+        while (from < to)
         {
-            return _start + ~at;
+            var middle = from + ((to - from) / 2);
+            if (_times[middle] < time)
+            {
+                from = middle + 1;
+            }
+            else
+            {
+                to = middle;
+            }
         }
-        // Equal times occur in distributions; the search may have hit any of them.
-        at += _start;
-        while (at > _start && _times[at - 1] == time)
-        {
-            at--;
-        }
-        return at;
+        return from;
     }
 
     private void Insert(int at, uint time, double value)
@@ -97,8 +130,8 @@ internal sealed class Series
             times = new uint[capacity];
             values = new double[capacity];
         }
-        Times.CopyTo(times);
-        Values.CopyTo(values);
+        _times.AsSpan(_start, count).CopyTo(times);
+        _values.AsSpan(_start, count).CopyTo(values);
         (_times, _values, _start, _end) = (times, values, 0, count);
     }
 }

@@ -14,6 +14,9 @@ internal sealed record StoreLimits
 
     public int Events { get; init; } = 20_000;
 
+    /// <summary>Characters of their titles, texts, tags and so on: one event may bring three million.</summary>
+    public long EventCharacters { get; init; } = 32L << 20;
+
     /// <summary>Lines in the list of dropped items; its totals go on.</summary>
     public int Dropped { get; init; } = 1_000;
 

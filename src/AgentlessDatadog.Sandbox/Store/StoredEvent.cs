@@ -18,4 +18,14 @@ internal sealed record StoredEvent
     public string? DeviceName { get; init; }
     public long? RelatedEventId { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>How many characters it holds; each tag counts for some more, as it does in memory.</summary>
+    public long Characters =>
+        Title.Length
+        + Text.Length
+        + (AggregationKey?.Length ?? 0)
+        + (SourceTypeName?.Length ?? 0)
+        + (Host?.Length ?? 0)
+        + (DeviceName?.Length ?? 0)
+        + Tags.Sum(tag => 16L + tag.Length);
 }
