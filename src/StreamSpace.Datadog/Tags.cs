@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Plugins;
 
@@ -9,6 +11,9 @@ namespace StreamSpace.Datadog;
 /// </summary>
 internal sealed class Tags(UserTag userTag)
 {
+    private const int Longest = 200;
+    private const int HashBytes = 8;
+
     /// <summary>user and template.</summary>
     public string[] Of(PlatformUser user, string? template) => Known(User(user), Template(template));
 
@@ -42,9 +47,16 @@ internal sealed class Tags(UserTag userTag)
         {
             if (tag is not null)
             {
-                known.Add(tag);
+                known.Add(tag.Length <= Longest ? tag : Distinct(tag));
             }
         }
         return [.. known];
+    }
+
+    // Datadog's bound would make one of two names that differ beyond it: a hash of the whole takes the end's place.
+    private static string Distinct(string tag)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(tag)).AsSpan(0, HashBytes));
+        return $"{tag.AsSpan(0, Longest - 1 - hash.Length)}_{hash}";
     }
 }

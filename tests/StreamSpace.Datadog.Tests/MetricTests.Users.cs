@@ -77,6 +77,18 @@ public sealed partial class MetricTests
     }
 
     [Fact]
+    public async Task TwoNamesThatDifferOnlyBeyondDatadogsBoundStayTwo()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var same = new string('n', 220);
+        await run.HandleAsync(Some.Login(same + "a", run.Now), Some.Login(same + "b", run.Now));
+        await run.FlushAsync();
+        var counts = await run.SumAsync("sum:streamspace.user.login{*} by {user}.as_count()");
+        counts.Count.ShouldBe(2);
+        counts.Keys.ShouldAllBe(tag => tag.Length == 200 && tag.StartsWith("user:nnn"));
+    }
+
+    [Fact]
     public async Task NoNameFromThePlatformPagesAnyoneOrDrawsInAnEvent()
     {
         const string Hostile = "@pagerduty-ops %%%\n# x\u202E <b>[y](https://evil.example)";

@@ -15,8 +15,6 @@ public static class WebhookEvent
     // What "Test" on StreamSpace's page of webhooks sends, whatever events the webhook is for.
     private const string Test = "webhook.test";
 
-    private const int LongestText = 253;
-
     private static readonly string[] Kinds =
     [
         "session.created",
@@ -153,10 +151,8 @@ public static class WebhookEvent
     }
 
     private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-        && value.GetString() is { Length: > 0 and <= LongestText } text
-            ? text
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? Names.Of(value.GetString())
             : null;
 
     private static double? Number(JsonElement json, string name) =>

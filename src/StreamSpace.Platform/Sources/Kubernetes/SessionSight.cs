@@ -36,11 +36,11 @@ internal sealed record SessionSight(
         return new SessionSight(
             metadata.Uid!,
             metadata.Name!,
-            new Owner(@namespace, Known(resource.Spec?.User), Known(resource.Spec?.Template)),
+            new Owner(@namespace, Names.Of(resource.Spec?.User), Names.Of(resource.Spec?.Template)),
             metadata.CreationTimestamp!.Value,
             metadata.DeletionTimestamp,
-            resource.Spec?.State,
-            resource.Status?.Phase,
+            Names.Of(resource.Spec?.State),
+            Names.Of(resource.Status?.Phase),
             fault?.Length > LongestFault ? fault[..LongestFault] : fault
         );
     }
@@ -61,6 +61,4 @@ internal sealed record SessionSight(
             { Intent: "hibernated" } => ReportedStatus.Hibernated,
             _ => (podsSeen ? ready : Phase is "Running") ? ReportedStatus.Running : ReportedStatus.Pending,
         };
-
-    private static string? Known(string? text) => text is { Length: > 0 } ? text : null;
 }

@@ -14,7 +14,7 @@ internal sealed record MessageFault(string Kind, string Sentence)
     public static readonly MessageFault TooDeep = new("too-deep", $"is nested deeper than {SessionMessage.MaxDepth}");
     public static readonly MessageFault SessionId = new(
         "session-id",
-        $"has no session_id of 1 to {SessionMessage.MaxName} characters"
+        $"has no session_id of 1 to {Names.Longest} characters"
     );
     public static readonly MessageFault Timestamp = new(
         "timestamp",
@@ -34,7 +34,6 @@ internal static class SessionMessage
 {
     public const int MaxBytes = 256 * 1024;
     public const int MaxDepth = 32;
-    public const int MaxName = 253;
     private const int MaxWords = 1024;
 
     // A time far ahead would outrank every true one that follows; a time before the product is no time.
@@ -60,7 +59,7 @@ internal static class SessionMessage
         {
             return (null, fault);
         }
-        if (Name(members.SessionId) is not { } sessionId)
+        if (Names.Of(members.SessionId) is not { } sessionId)
         {
             return (null, MessageFault.SessionId);
         }
@@ -77,10 +76,10 @@ internal static class SessionMessage
             ? (
                 seen with
                 {
-                    MessageId = Name(members.EventId),
-                    User = new PlatformUser(Name(members.UserId), Name(members.UserId)),
-                    Template = Name(members.TemplateId),
-                    Platform = Name(members.Platform) ?? Controllers(subject, members),
+                    MessageId = Names.Of(members.EventId),
+                    User = new PlatformUser(Names.Of(members.UserId), Names.Of(members.UserId)),
+                    Template = Names.Of(members.TemplateId),
+                    Platform = Names.Of(members.Platform) ?? Controllers(subject, members),
                 },
                 null
             )
@@ -155,8 +154,6 @@ internal static class SessionMessage
             return MessageFault.NotJson;
         }
     }
-
-    private static string? Name(string? text) => text is { Length: > 0 and <= MaxName } ? text : null;
 
     private static string? Words(string? text) =>
         string.IsNullOrEmpty(text) ? null

@@ -68,7 +68,7 @@ internal sealed class Accounts
     {
         var named = new List<PlatformUser>();
         var news = new List<Observation>();
-        foreach (var row in page)
+        foreach (var row in page.Where(row => Names.Of(row.Id) is not null))
         {
             var key = Key(row);
             var user = new PlatformUser(row.Id, row.Name);

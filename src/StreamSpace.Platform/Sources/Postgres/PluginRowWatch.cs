@@ -14,11 +14,13 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
 
     private const int LargestConfig = 64 * 1024;
 
-    // $1: the name, which is unique; $2: the largest config that is taken.
+    // $1: the name, which is unique; $2: the largest config that is taken. Its size as it is stored, compressed, is known
+    // without its being read, and keeps the server from writing out a huge one every few seconds.
     internal const string Sql = """
         SELECT coalesce(enabled, false),
             CASE WHEN updated_at BETWEEN '1970-01-01' AND '2999-12-31' THEN updated_at END,
-            CASE WHEN octet_length(config::text) <= $2 THEN config::text END, config IS NULL
+            CASE WHEN pg_column_size(config) <= $2 THEN
+                CASE WHEN octet_length(config::text) <= $2 THEN config::text END END, config IS NULL
         FROM installed_plugins WHERE name = $1 LIMIT 1
         """;
 

@@ -46,6 +46,9 @@ internal sealed class PostgresHistory
     /// <summary>How many accounts there are, once known.</summary>
     public int? Users => _accounts.Total;
 
+    /// <summary>How many users of the last page have a name that is too long to be taken.</summary>
+    public int LongNames { get; private set; }
+
     /// <summary>True when the last look left rows of audit_log behind: another should follow soon.</summary>
     public bool Behind { get; private set; }
 
@@ -80,6 +83,7 @@ internal sealed class PostgresHistory
         if (look.Users is { } users)
         {
             seen.AddRange(_accounts.Take(users, look.Now));
+            LongNames = users.Count(user => user.NameIsTooLong);
         }
         if (look.Audit is { } rows && _audit is { } position)
         {
@@ -153,13 +157,14 @@ internal sealed class PostgresHistory
     private void AddSessions(IReadOnlyList<SessionRow> page, DateTimeOffset now, List<Observation> seen)
     {
         seen.AddRange(
-            page.Select(row => new SessionDescribed(row.Id, now)
-            {
-                User = new PlatformUser(row.UserId, null),
-                Template = row.Template,
-                Platform = row.Platform,
-                CreatedAt = row.CreatedAt is { } created ? _options.At(created) : null,
-            })
+            page.Where(row => Names.Of(row.Id) is not null)
+                .Select(row => new SessionDescribed(row.Id, now)
+                {
+                    User = new PlatformUser(row.UserId, null),
+                    Template = row.Template,
+                    Platform = row.Platform,
+                    CreatedAt = row.CreatedAt is { } created ? _options.At(created) : null,
+                })
         );
         _afterSession = page.Count < PostgresStatements.SessionPage ? "" : page[^1].Id;
     }

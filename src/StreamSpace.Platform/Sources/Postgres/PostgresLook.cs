@@ -129,14 +129,17 @@ internal sealed record PostgresLook
         var (from, to) = (logIns.Min(r => LogIns.Begin(r)), logIns.Max(r => LogIns.End(r)));
         batch.BatchCommands.Add(With(PostgresStatements.LastLogins, Value(from), Value(to)));
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
-        return await ListAsync(
+        var last = await ListAsync(
             rows,
             r => new LastLogin(new PlatformUser(r.GetString(0), Text(r, 1)), r.GetDateTime(2)),
             cancellationToken
         );
+        last.RemoveAll(one => Names.Of(one.User.Id) is null);
+        return last;
     }
 
-    private static AccountRow Account(NpgsqlDataReader row) => new(row.GetString(0), Text(row, 1), Time(row, 2));
+    private static AccountRow Account(NpgsqlDataReader row) =>
+        new(row.GetString(0), Text(row, 1), Time(row, 2), row.GetBoolean(3));
 
     private static SessionRow Session(NpgsqlDataReader row) =>
         new(row.GetString(0), Text(row, 1), Text(row, 2), Text(row, 3), Time(row, 4));

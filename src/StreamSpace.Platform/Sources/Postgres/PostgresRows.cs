@@ -28,7 +28,8 @@ internal sealed record AuditRow(long Id, DateTime Start, string? UserId, string?
 /// <param name="Id">The primary key.</param>
 /// <param name="Name">The username.</param>
 /// <param name="CreatedAt">By the API's wall clock, or null.</param>
-internal sealed record AccountRow(string Id, string? Name, DateTime? CreatedAt);
+/// <param name="NameIsTooLong">There is a username, longer than any that is taken.</param>
+internal sealed record AccountRow(string Id, string? Name, DateTime? CreatedAt, bool NameIsTooLong = false);
 
 /// <summary>That a user's last log-in was then, by the API's wall clock.</summary>
 internal sealed record LastLogin(PlatformUser User, DateTime At);

@@ -144,6 +144,15 @@ public sealed class PostgresSource : ISource
         {
             sentences.Add(string.Create(CultureInfo.InvariantCulture, $"{users} users."));
         }
+        if (history.LongNames > 0)
+        {
+            sentences.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{history.LongNames} of them have a name of more than {Names.Longest} characters: they count, without it."
+                )
+            );
+        }
         if (history.Behind)
         {
             sentences.Add("Catches up with audit_log.");

@@ -38,32 +38,47 @@ internal static class PostgresStatements
         ) late LIMIT {AuditPage})
         """;
 
-    /// <summary>A page of users; $1: the id that the page before ended with.</summary>
+    /// <summary>A page of users, and of each whether its name is too long; $1: the id that the page before ended with.</summary>
     public static readonly string Users = $"""
-        SELECT id, username, {Time("created_at")} FROM users WHERE id > $1 ORDER BY id LIMIT {UserPage}
+        SELECT {Id}, {Name("username")}, {Time("created_at")}, coalesce(username <> '' AND NOT {IsName(
+            "username"
+        )}, false)
+        FROM users WHERE id > $1 ORDER BY id LIMIT {UserPage}
         """;
 
     /// <summary>Whose last log-in lies in a time; $1 and $2: its ends. Asked only after log-ins were seen.</summary>
     public static readonly string LastLogins = $"""
-        SELECT id, username, last_login FROM users WHERE last_login BETWEEN $1 AND $2 ORDER BY last_login LIMIT {UserPage}
+        SELECT {Id}, {Name("username")}, last_login FROM users
+        WHERE last_login BETWEEN $1 AND $2 ORDER BY last_login LIMIT {UserPage}
         """;
 
     /// <summary>A page of sessions; $1: the id that the page before ended with.</summary>
     public static readonly string Sessions = $"""
-        SELECT id, user_id, template_name, platform, {Time(
-            "created_at"
-        )} FROM sessions WHERE id > $1 ORDER BY id LIMIT {SessionPage}
+        SELECT {Id}, {Name("user_id")}, {Name("template_name")}, {Name("platform")}, {Time("created_at")}
+        FROM sessions WHERE id > $1 ORDER BY id LIMIT {SessionPage}
         """;
 
     // What is no log-in and no log-out matters for its address and user alone (reference/streamspace.md §3.4).
     private static string AuditColumns =>
         $"""
-            a.id::bigint, coalesce({Time("a.\"timestamp\"")}, localtimestamp), a.user_id, a.ip_address,
+            a.id::bigint, coalesce({Time("a.\"timestamp\"")}, localtimestamp), {Name("a.user_id")}, {Name(
+                "a.ip_address"
+            )},
                 CASE WHEN a.action = 'POST' AND a.resource_type IN ('/api/v1/auth/login', '/api/v1/auth/logout')
                     AND a.changes->>'status_code' = '200' THEN a.resource_type END,
                 CASE WHEN a.resource_type = '/api/v1/auth/login' AND a.changes->>'duration_ms' ~ '^[0-9]+$'
                     AND length(a.changes->>'duration_ms') < 7 THEN (a.changes->>'duration_ms')::int END
             """;
+
+    // So that no more than a name crosses the wire, whatever the column holds: the length in bytes is known without the
+    // text being read, and only a text that is short enough is measured in characters.
+    private static string Name(string column) => $"CASE WHEN {IsName(column)} THEN {column} END";
+
+    // Never null, for the next page begins after it; one character more than a name may have tells that it is none.
+    private static string Id => $"left(id, {Names.Longest + 1})";
+
+    private static string IsName(string column) =>
+        $"CASE WHEN octet_length({column}) <= {Names.Longest * 4} THEN length({column}) <= {Names.Longest} ELSE false END";
 
     // A time that someone wrote by hand may lie beyond all that we can count with, or be infinite.
     private static string Time(string column) =>
