@@ -1,9 +1,12 @@
 using System.CommandLine;
 using AgentlessDatadog.Sandbox;
+using AgentlessDatadog.Sandbox.Access;
 
 var urls = new Option<string[]>("--urls")
 {
-    Description = "Where to listen, on this machine only; port 0 takes any free one.",
+    Description =
+        "Where to listen; port 0 takes any free one. Beyond this machine everything but the intake asks for a token, "
+        + "which is printed.",
     HelpName = "url",
     AllowMultipleArgumentsPerToken = true,
     DefaultValueFactory = _ => ["http://127.0.0.1:8091"],
@@ -32,9 +35,12 @@ var command = new RootCommand(
 command.SetAction(
     async (arguments, cancellationToken) =>
     {
+        var addresses = arguments.GetRequiredValue(urls);
+        var token = addresses.All(IsThisMachine) ? null : AccessToken.New();
         var options = new SandboxOptions
         {
-            Urls = arguments.GetRequiredValue(urls),
+            Urls = addresses,
+            AccessToken = token,
             Keys = arguments.GetValue(keys)?.Split(',', StringSplitOptions.TrimEntries),
             KeepPayloads = arguments.GetValue(keepPayloads),
         };
@@ -49,6 +55,10 @@ command.SetAction(
             foreach (var address in server.Addresses)
             {
                 Console.WriteLine($"Sandbox listening on {address}");
+            }
+            if (token is not null)
+            {
+                Console.WriteLine($"Token, as a bearer or as the password of any name: {token}");
             }
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         }
@@ -70,3 +80,6 @@ command.SetAction(
     }
 );
 return await command.Parse(args).InvokeAsync();
+
+static bool IsThisMachine(string url) =>
+    !Uri.TryCreate(url, UriKind.Absolute, out var address) || HostGate.IsLoopback(address.Host);

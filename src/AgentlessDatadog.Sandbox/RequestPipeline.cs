@@ -21,7 +21,10 @@ internal sealed partial class RequestPipeline(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    private readonly Func<HttpContext, bool> _gate = options.Gate ?? HostGate.IsLocal;
+    private readonly HostGate _names = new(options.Urls, options.PublicUrl);
+
+    private readonly Func<HttpContext, SandboxAccess> _gate =
+        options.Gate ?? (options.AccessToken is { } token ? new AccessToken(token).Of : _ => SandboxAccess.Write);
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -31,9 +34,17 @@ internal sealed partial class RequestPipeline(
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
 
-        if (!IntakeEndpoints.IsIntake(context) && !_gate(context))
+        if (_names.Refuse(context.Request) is { } foreign)
         {
-            await Answer.RefuseAsync(context, StatusCodes.Status401Unauthorized, "Unauthorized");
+            await Answer.RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, foreign);
+        }
+        else if (Lacking(context) is { } status)
+        {
+            await Answer.RefuseAsync(
+                context,
+                status,
+                status == StatusCodes.Status401Unauthorized ? "Unauthorized" : "Forbidden: this changes something"
+            );
         }
         else if (context.Request.Path.StartsWithSegments("/api"))
         {
@@ -43,6 +54,22 @@ internal sealed partial class RequestPipeline(
         {
             await RefusableAsync(context, next);
         }
+    }
+
+    private int? Lacking(HttpContext context)
+    {
+        if (IntakeEndpoints.IsIntake(context))
+        {
+            return null;
+        }
+        var method = context.Request.Method;
+        return _gate(context) switch
+        {
+            SandboxAccess.None => StatusCodes.Status401Unauthorized,
+            SandboxAccess.Read when !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) =>
+                StatusCodes.Status403Forbidden,
+            _ => null,
+        };
     }
 
     private async Task TraceAsync(HttpContext context, RequestDelegate next)

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Sandbox.Access;
 using AgentlessDatadog.Sandbox.Store;
 
 namespace AgentlessDatadog.Sandbox;
@@ -7,7 +8,7 @@ public sealed record SandboxOptions
 {
     /// <summary>
     /// Where to listen: <c>http</c> URLs, port 0 for any free one. An address that is not loopback needs a
-    /// <see cref="Gate"/>.
+    /// <see cref="Gate"/> or an <see cref="AccessToken"/>.
     /// </summary>
     public IReadOnlyList<string> Urls { get; init; } = ["http://127.0.0.1:8091"];
 
@@ -23,11 +24,17 @@ public sealed record SandboxOptions
     /// <summary>True keeps the last bodies, decompressed, for <c>GET /sandbox/payloads</c>: for tests.</summary>
     public bool KeepPayloads { get; init; }
 
+    /// <summary>Where a proxy in front of it is reached: its host is answered to as well as where it listens.</summary>
+    public Uri? PublicUrl { get; init; }
+
     /// <summary>
-    /// Asked for every request that is neither an intake POST nor a key check; false answers 401. Null asks for a
-    /// Host header that names this machine, which keeps foreign web pages out of a loopback address.
+    /// Says what the caller may do; asked for every request that is neither an intake POST nor a key check. Null lets
+    /// everyone do everything who can reach it, under a name of its own: fit for loopback.
     /// </summary>
-    public Func<HttpContext, bool>? Gate { get; init; }
+    public Func<HttpContext, SandboxAccess>? Gate { get; init; }
+
+    /// <summary>In place of a <see cref="Gate"/>: one secret that opens everything.</summary>
+    public string? AccessToken { get; init; }
 
     /// <summary>What memory is bounded by; tests lower it.</summary>
     internal StoreLimits Limits { get; init; } = new();

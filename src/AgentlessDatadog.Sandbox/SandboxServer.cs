@@ -129,7 +129,7 @@ public sealed class SandboxServer : IAsyncDisposable
             {
                 throw new ArgumentException($"{url} is not an http:// URL.", nameof(options));
             }
-            if (options.Gate is null && !HostGate.IsLoopback(uri.Host))
+            if (options is { Gate: null, AccessToken: null } && !HostGate.IsLoopback(uri.Host))
             {
                 throw new ArgumentException(
                     $"{url} is not on this machine alone; without sign-in the sandbox listens on loopback only.",

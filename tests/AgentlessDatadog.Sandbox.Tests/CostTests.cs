@@ -107,11 +107,12 @@ public sealed class CostTests
                 await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Token);
             }
             var one = """{"series":[]}""";
-            Reply reply;
-            do
+            var reply = await sandbox.PostAsync("/api/v1/distribution_points", one.PadRight(3_200_000));
+            // The last of the twenty may not have been heard yet.
+            for (var more = 0; more < 100 && reply.Status == HttpStatusCode.Accepted; more++)
             {
                 reply = await sandbox.PostAsync("/api/v1/distribution_points", one.PadRight(3_200_000));
-            } while (reply.Status == HttpStatusCode.Accepted);
+            }
             reply.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
             reply.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(1));
         }

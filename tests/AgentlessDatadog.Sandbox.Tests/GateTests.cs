@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using AgentlessDatadog.Sandbox.Access;
 using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
@@ -24,7 +27,7 @@ public sealed class GateTests
     [Fact]
     public async Task TheGateIsAskedForAllButIntakeAndKeyCheck()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o => o with { Gate = _ => false });
+        await using var sandbox = await SandboxHost.StartAsync(o => o with { Gate = _ => SandboxAccess.None });
 
         foreach (var path in Gated)
         {
@@ -36,14 +39,96 @@ public sealed class GateTests
     }
 
     [Fact]
-    public async Task WithoutAGateAForeignHostNameIsShutOut()
+    public async Task WhoMayOnlyReadChangesNothing()
+    {
+        await using var sandbox = await SandboxHost.StartAsync(o => o with { Gate = _ => SandboxAccess.Read });
+        await sandbox.PutPointAsync("a", 3, 1);
+
+        (await sandbox.GetAsync("/sandbox/faults")).Status.ShouldBe(HttpStatusCode.OK);
+        (await sandbox.PostAsync("/sandbox/faults", """{"path":"/api/v1/x","status":500}""")).Status.ShouldBe(
+            HttpStatusCode.Forbidden
+        );
+        foreach (var (method, path) in new[] { ("DELETE", "/sandbox/faults"), ("PUT", "/api/v1/metrics/a") })
+        {
+            var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent("{}") };
+            (await sandbox.SendAsync(request)).Status.ShouldBe(HttpStatusCode.Forbidden, path);
+        }
+    }
+
+    [Fact]
+    public async Task AForeignHostNameIsAnsweredOnNoRoute()
     {
         await using var sandbox = await SandboxHost.StartAsync();
         (await sandbox.GetAsync("/sandbox/overview")).Status.ShouldBe(HttpStatusCode.OK);
+        foreach (var own in new[] { "localhost", "LOCALHOST:1", "127.8.9.10:99", "[::1]:5" })
+        {
+            sandbox.Client.DefaultRequestHeaders.Host = own;
+            (await sandbox.GetAsync("/healthz")).Status.ShouldBe(HttpStatusCode.OK, own);
+        }
+        foreach (
+            var foreign in new[]
+            {
+                "rebound.example",
+                "rebound.example:80",
+                "127.0.0.1.evil.example",
+                "10.0.0.1",
+                "a.localhost",
+            }
+        )
+        {
+            sandbox.Client.DefaultRequestHeaders.Host = foreign;
+            foreach (var path in Gated.Append("/api/v1/validate"))
+            {
+                var reply = await sandbox.GetAsync(path);
+                reply.Status.ShouldBe(HttpStatusCode.MisdirectedRequest, path);
+                reply.Error.ShouldContain("Host header");
+            }
+            (await sandbox.PutPointAsync("a", 3, 1)).Status.ShouldBe(HttpStatusCode.MisdirectedRequest);
+        }
+    }
 
-        sandbox.Client.DefaultRequestHeaders.Host = "rebound.example";
+    [Fact]
+    public async Task TheHostOfItsPublicUrlIsItsOwn()
+    {
+        await using var sandbox = await SandboxHost.StartAsync(o =>
+            o with
+            {
+                PublicUrl = new Uri("https://look.example/sandbox/"),
+            }
+        );
+        sandbox.Client.DefaultRequestHeaders.Host = "look.example";
+        (await sandbox.GetAsync("/healthz")).Status.ShouldBe(HttpStatusCode.OK);
+    }
 
-        (await sandbox.GetAsync("/sandbox/overview")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+    [Fact]
+    public async Task ATokenOpensASandboxThatOthersReach()
+    {
+        await using var sandbox = await SandboxHost.StartAsync(o =>
+            o with
+            {
+                Urls = ["http://0.0.0.0:0"],
+                AccessToken = Secret.OfConfig,
+            }
+        );
+        sandbox.Client.BaseAddress = new Uri($"http://127.0.0.1:{sandbox.Address.Port}");
+        var asked = await sandbox.GetAsync("/");
+        asked.Status.ShouldBe(HttpStatusCode.Unauthorized);
+        asked.Headers.WwwAuthenticate.ShouldHaveSingleItem().Scheme.ShouldBe("Basic");
+        (await sandbox.PutPointAsync("a", 3, 1)).Status.ShouldBe(HttpStatusCode.Accepted);
+        var basic = Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Secret.OfConfig}"));
+        foreach (var header in new[] { $"Bearer {Secret.OfConfig}", $"Basic {basic}" })
+        {
+            sandbox.Client.DefaultRequestHeaders.Authorization = AuthenticationHeaderValue.Parse(header);
+            (await sandbox.GetAsync("/sandbox/overview")).Status.ShouldBe(HttpStatusCode.OK);
+            (await sandbox.PostAsync("/sandbox/faults", """{"path":"/api/v1/x","status":500}""")).Status.ShouldBe(
+                HttpStatusCode.OK
+            );
+        }
+        foreach (var wrong in new[] { "Bearer x", "Basic x", $"Basic {Secret.OfConfig}", "Negotiate" })
+        {
+            sandbox.Client.DefaultRequestHeaders.Authorization = AuthenticationHeaderValue.Parse(wrong);
+            (await sandbox.GetAsync("/")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        }
     }
 
     [Fact]

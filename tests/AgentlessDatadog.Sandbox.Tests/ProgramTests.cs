@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
 using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
@@ -31,6 +33,31 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public async Task BeyondThisMachineItPrintsATokenThatOpensIt()
+    {
+        using var process = Start("--urls", "http://0.0.0.0:0");
+        try
+        {
+            var listening = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+            var token = (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!.Split(' ')[
+                ^1
+            ];
+            using var client = TestRun.NewClient(
+                new Uri($"http://127.0.0.1:{new Uri(listening!.Split(' ')[^1]).Port}")
+            );
+            (await client.GetAsync("/", TestContext.Current.CancellationToken)).StatusCode.ShouldBe(
+                HttpStatusCode.Unauthorized
+            );
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            (await client.GetAsync("/", TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+        finally
+        {
+            process.Kill();
+        }
+    }
+
+    [Fact]
     public async Task APortInUseEndsItWithOneSentenceThatSaysWhatToDo()
     {
         await using var sandbox = await SandboxHost.StartAsync();
@@ -45,7 +72,7 @@ public sealed class ProgramTests
 
     [Theory]
     [InlineData("--keys", "short", "Key 1 of 1")]
-    [InlineData("--urls", "http://0.0.0.0:0", "loopback only")]
+    [InlineData("--urls", "https://127.0.0.1:0", "not an http:// URL")]
     public async Task ABadOptionEndsItWithOneSentence(string option, string value, string message)
     {
         var (code, _, error) = await RunAsync(option, value);

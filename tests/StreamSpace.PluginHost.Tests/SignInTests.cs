@@ -30,7 +30,7 @@ public sealed class SignInTests
     {
         await using var host = await TestHost.StartAsync();
         var token = host.Tokens.Issue(role, TimeSpan.FromHours(1));
-        (await host.SendAsync(HttpMethod.Get, Config, token)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.SendAsync(HttpMethod.Get, "api/status", token)).StatusCode.ShouldBe(HttpStatusCode.OK);
         var put = await host.SendAsync(HttpMethod.Put, Config, token, TestHost.Json("{}"));
         put.StatusCode.ShouldBe(written);
         if (written is HttpStatusCode.Forbidden)

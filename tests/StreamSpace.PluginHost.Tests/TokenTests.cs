@@ -22,7 +22,7 @@ public sealed class TokenTests
     {
         await using var host = await StartAsync();
         var token = Jwt.Sign(Jwt.StreamSpaces(role), JwtSecret);
-        (await host.SendAsync(HttpMethod.Get, Config, token)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await host.SendAsync(HttpMethod.Get, "api/status", token)).StatusCode.ShouldBe(HttpStatusCode.OK);
         var put = await host.SendAsync(HttpMethod.Put, Config, token, TestHost.Json("{}"));
         put.StatusCode.ShouldBe(written);
         // Ours are good beside it.

@@ -11,11 +11,13 @@ internal static class PluginApi
     {
         routes
             .MapGet("/config", (HttpResponse response) => Config(plugin, response))
+            .RequireAuthorization(SignIn.ForOperators)
             .WithSummary("The config in force")
             .WithDescription(
-                "Secrets are left out. While the plugin is off, the one that will be in force. The ETag is for If-Match of a change."
+                "Needs the role operator or admin, for it names addresses. Secrets are left out. While the plugin is off, the one that will be in force. The ETag is for If-Match of a change."
             )
-            .Produces<JsonObject>();
+            .Produces<JsonObject>()
+            .ProducesProblem(StatusCodes.Status403Forbidden);
         routes
             .MapMethods("/config", ["PUT", "PATCH"], (HttpRequest request) => ChangeConfigAsync(plugin, request))
             .WithSummary("Change the config")
@@ -35,8 +37,12 @@ internal static class PluginApi
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
-            .MapGet("/status", () => TypedResults.Ok(PluginStatus.Of(plugin, plugin.Sources)))
+            .MapGet(
+                "/status",
+                (HttpContext http) => TypedResults.Ok(Seen.By(http.User, PluginStatus.Of(plugin, plugin.Sources)))
+            )
             .WithSummary("How the plugin stands")
+            .WithDescription("The role user is shown figures and states, without sentences, paths and addresses.")
             .Produces<JsonObject>();
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 
 namespace StreamSpace.PluginHost;
@@ -18,7 +19,7 @@ internal sealed record CatalogContents(
 /// §5.4) with a <c>sha256</c> for each entry, in a folder or behind http. An entry without one is not offered: what
 /// cannot be checked is not installed.
 /// </summary>
-internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvider clock)
+internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDisposable
 {
     private const int LargestCatalog = 5_000_000;
 
@@ -27,6 +28,13 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
     private static readonly TimeSpan ArchiveWithin = TimeSpan.FromMinutes(10);
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Bodies.Deepest };
+
+    private readonly HttpClient _http = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, Proxy = new ProxyToOthers(HttpClient.DefaultProxy) }
+    )
+    {
+        Timeout = TimeSpan.FromSeconds(60),
+    };
 
     /// <summary>Whether there is one.</summary>
     public bool IsSet => !string.IsNullOrWhiteSpace(location);
@@ -97,9 +105,20 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            await using var stream = Address(what) is { } address
-                ? await http.GetStreamAsync(address, either.Token)
-                : File.OpenRead(InFolder(what));
+            if (Address(what) is not { } address)
+            {
+                await using var file = File.OpenRead(InFolder(what));
+                await CopyAsync(file, target, largest, either.Token);
+                return;
+            }
+            using var answer = await _http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            if ((int)answer.StatusCode is >= 300 and < 400)
+            {
+                throw new CatalogException(
+                    "The catalogue cannot be read: a redirect is the answer, which is not followed; name the address itself."
+                );
+            }
+            await using var stream = await answer.EnsureSuccessStatusCode().Content.ReadAsStreamAsync(either.Token);
             await CopyAsync(stream, target, largest, either.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
@@ -117,12 +136,30 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
     {
         if (!Uri.TryCreate(location!.TrimEnd('/') + "/", UriKind.Absolute, out var root) || !IsWeb(root))
         {
-            return Uri.TryCreate(what, UriKind.Absolute, out var elsewhere) && IsWeb(elsewhere) ? elsewhere : null;
+            return Uri.TryCreate(what, UriKind.Absolute, out var elsewhere) && IsWeb(elsewhere)
+                ? Safe(elsewhere, "An entry of the catalogue", mayBeHere: true)
+                : null;
         }
+        Safe(root, "CATALOG_URL", mayBeHere: true);
         return Uri.TryCreate(root, what, out var address) && IsWeb(address)
-            ? address
+            ? Safe(address, "An entry of the catalogue", mayBeHere: root.IsLoopback)
             : throw new CatalogException("An entry of the catalogue has a downloadUrl that is neither http nor https.");
     }
+
+    // What is installed runs with our rights. Over plain http anyone on the way says what that is, for the checksum comes
+    // the same way; and a catalogue from elsewhere sends us to no service of this machine.
+    private static Uri Safe(Uri address, string what, bool mayBeHere) =>
+        address.IsLoopback
+            ? mayBeHere
+                ? address
+                : throw new CatalogException(
+                    $"{what} names {address.Authority}, which is this machine, and it does not come from here."
+                )
+            : address.Scheme == Uri.UriSchemeHttps
+                ? address
+                : throw new CatalogException(
+                    $"{what} names {address.Scheme}://{address.Authority}; what can be installed comes over https, from this machine or from a folder."
+                );
 
     private static bool IsWeb(Uri address) => address.Scheme is "http" or "https";
 
@@ -154,5 +191,21 @@ internal sealed class PluginCatalog(string? location, HttpClient http, TimeProvi
             }
             await target.WriteAsync(part.AsMemory(0, length), cancellationToken);
         }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    // A proxy elsewhere could answer in the place of this machine.
+    private sealed class ProxyToOthers(IWebProxy proxy) : IWebProxy
+    {
+        public ICredentials? Credentials
+        {
+            get => proxy.Credentials;
+            set => proxy.Credentials = value;
+        }
+
+        public Uri? GetProxy(Uri destination) => proxy.GetProxy(destination);
+
+        public bool IsBypassed(Uri host) => host.IsLoopback || proxy.IsBypassed(host);
     }
 }

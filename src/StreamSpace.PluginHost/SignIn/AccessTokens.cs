@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -92,11 +93,12 @@ internal sealed class AccessTokens : TokenHandler
         }
     }
 
-    /// <summary>True when the token is good now.</summary>
-    public bool IsGood(string token)
+    /// <summary>Whose token it is, with his role; null when it is not good now.</summary>
+    public ClaimsPrincipal? Read(string token)
     {
         // With the keys at hand the handler has nothing to wait for: the task is complete when it returns.
-        return ValidateTokenAsync(token, _ours).GetAwaiter().GetResult().IsValid;
+        var read = ValidateTokenAsync(token, _ours).GetAwaiter().GetResult();
+        return read.IsValid ? new ClaimsPrincipal(read.ClaimsIdentity) : null;
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 
@@ -11,6 +12,9 @@ namespace StreamSpace.PluginHost;
 /// </summary>
 internal static class SignIn
 {
+    /// <summary>The policy of what only those may call, also by reading, who see paths and addresses.</summary>
+    public const string ForOperators = "operators";
+
     private const string Cookie = "streamspace-plugin-host";
     private const string HowToGetAToken = "Send \"Authorization: Bearer <token>\"; the command \"token\" prints one.";
 
@@ -36,7 +40,7 @@ internal static class SignIn
                         Problem
                             .Of(
                                 StatusCodes.Status403Forbidden,
-                                $"The role \"{RoleOf(context.HttpContext.User)}\" may only read; this needs {Roles.Operator} or {Roles.Admin}."
+                                $"The role \"{RoleOf(context.HttpContext.User)}\" may {(IsReading(context.Request) ? "not see this" : "only read")}; this needs {Roles.Operator} or {Roles.Admin}."
                             )
                             .ExecuteAsync(context.HttpContext),
                 };
@@ -45,11 +49,15 @@ internal static class SignIn
             .RequireAuthenticatedUser()
             .RequireAssertion(context =>
                 (context.Resource is HttpContext http && IsReading(http.Request))
-                || context.User.IsInRole(Roles.Admin)
-                || context.User.IsInRole(Roles.Operator)
+                || Array.Exists(Roles.Writing, context.User.IsInRole)
             )
             .Build();
-        services.AddAuthorizationBuilder().SetDefaultPolicy(caller).SetFallbackPolicy(caller);
+        var seeing = new AuthorizationPolicyBuilder(caller).RequireAssertion(context => SeesAll(context.User)).Build();
+        services
+            .AddAuthorizationBuilder()
+            .SetDefaultPolicy(caller)
+            .SetFallbackPolicy(caller)
+            .AddPolicy(ForOperators, seeing);
     }
 
     /// <summary>Sets the cookie of a browser that showed a good code.</summary>
@@ -61,7 +69,7 @@ internal static class SignIn
         // All that a cookie can do is read; so that is all its token is good for.
         var options = CookieOf(http, publicUrl);
         options.MaxAge = Stay;
-        http.Response.Cookies.Append(Cookie, tokens.Issue(Roles.User, Stay), options);
+        http.Response.Cookies.Append(Cookie, tokens.Issue(Roles.Viewer, Stay), options);
     }
 
     /// <summary>Takes the cookie away, and ends the token in it: a copy of it is worth nothing any more.</summary>
@@ -76,14 +84,23 @@ internal static class SignIn
         }
     }
 
-    /// <summary>True when the request carries a good token for reading: how a server without our pipeline asks.</summary>
-    public static bool IsSignedIn(HttpRequest request, AccessTokens tokens)
+    /// <summary>True for whom paths, addresses and errors are meant.</summary>
+    public static bool SeesAll(ClaimsPrincipal user) => Array.Exists(Roles.Seeing, user.IsInRole);
+
+    /// <summary>What the request's token lets its caller do in the sandbox, which has no pipeline of ours.</summary>
+    public static SandboxAccess AccessOf(HttpRequest request, AccessTokens tokens) =>
+        TokenOf(request) is not { } token || tokens.Read(token) is not { } user ? SandboxAccess.None
+        : Array.Exists(Roles.Writing, user.IsInRole) ? SandboxAccess.Write
+        : SandboxAccess.Read;
+
+    /// <summary>True when the request carries a good token for reading.</summary>
+    public static bool IsSignedIn(HttpRequest request, AccessTokens tokens) =>
+        TokenOf(request) is { } token && tokens.Read(token) is not null;
+
+    private static string? TokenOf(HttpRequest request)
     {
         var header = request.Headers.Authorization.ToString();
-        var token = header.StartsWith("Bearer ", StringComparison.Ordinal)
-            ? header["Bearer ".Length..]
-            : CookieFor(request);
-        return token is not null && tokens.IsGood(token);
+        return header.StartsWith("Bearer ", StringComparison.Ordinal) ? header["Bearer ".Length..] : CookieFor(request);
     }
 
     // A proxy that ends TLS speaks plain http to us: only the public address tells that browsers do not.

@@ -43,26 +43,29 @@ internal sealed record HostSettings
 
     /// <summary>A warning for each variable of the host's own that was hardly meant as it stands.</summary>
     public IReadOnlyList<CheckFinding> EnvironmentWarnings =>
-        EnvironmentVariables.InQuotes(
-            Environment,
-            [
-                "KUBECONFIG",
-                "KUBELET_CA_FILE",
-                "NAMESPACE",
-                "DB_HOST",
-                "DB_PORT",
-                "DB_USER",
-                "DB_PASSWORD",
-                "DB_NAME",
-                "DB_SSL_MODE",
-                "DB_TIME_ZONE",
-                "PGSSLROOTCERT",
-                "NATS_URL",
-                "NATS_USER",
-                "NATS_PASSWORD",
-                "JWT_SECRET",
-                EventApi.SecretVariable,
-                "CATALOG_URL",
-            ]
-        );
+        [
+            .. ClearText.Warnings(Environment),
+            .. EnvironmentVariables.InQuotes(
+                Environment,
+                [
+                    "KUBECONFIG",
+                    "KUBELET_CA_FILE",
+                    "NAMESPACE",
+                    "DB_HOST",
+                    "DB_PORT",
+                    "DB_USER",
+                    "DB_PASSWORD",
+                    "DB_NAME",
+                    "DB_SSL_MODE",
+                    "DB_TIME_ZONE",
+                    "PGSSLROOTCERT",
+                    "NATS_URL",
+                    "NATS_USER",
+                    "NATS_PASSWORD",
+                    "JWT_SECRET",
+                    EventApi.SecretVariable,
+                    "CATALOG_URL",
+                ]
+            ),
+        ];
 }

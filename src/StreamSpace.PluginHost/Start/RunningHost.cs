@@ -66,15 +66,15 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         Undo(UnloadAsync);
         Undo(() => attachment.DisposeAsync().AsTask());
         PluginSurroundings? surroundings = null;
-        var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
-        Undo(http.Dispose);
+        var catalog = new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), clock);
+        Undo(catalog.Dispose);
         var plugins = new InstalledPlugins(_plugins, attachment);
         Undo(plugins.Dispose);
         var web = await WebServer.StartAsync(
             settings,
             status,
             plugins,
-            new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), http, clock),
+            catalog,
             () =>
                 surroundings
                 ?? throw new BadHttpRequestException("Still starting.", StatusCodes.Status503ServiceUnavailable),
@@ -213,7 +213,8 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var options = new SandboxOptions
         {
             Urls = settings.SandboxUrls,
-            Gate = open ? null : http => SignIn.IsSignedIn(http.Request, tokens),
+            PublicUrl = settings.PublicUrl,
+            Gate = open ? null : http => SignIn.AccessOf(http.Request, tokens),
         };
         try
         {

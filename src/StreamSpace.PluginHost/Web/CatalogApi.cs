@@ -26,11 +26,13 @@ internal static class CatalogApi
                 "/catalog",
                 (string? search, CancellationToken token) => OfferAsync(plugins, catalog, search ?? "", token)
             )
+            .RequireAuthorization(SignIn.ForOperators)
             .WithSummary("What can be installed")
             .WithDescription(
-                "search looks in name, description and tags. The catalogue is what CATALOG_URL names. An entry that cannot be offered is among the refused, with its place and the reason."
+                "Needs the role operator or admin, for it fetches what CATALOG_URL names. search looks in name, description and tags. The catalogue is what CATALOG_URL names. An entry that cannot be offered is among the refused, with its place and the reason."
             )
             .Produces<JsonObject>()
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status502BadGateway);
         group

@@ -36,7 +36,6 @@ internal static class PageApi
             "/sign-in",
             IResult (HttpContext http, string? code, FailedSignIns failed) =>
             {
-                http.Response.Headers.CacheControl = "no-store";
                 if (code is not null && codes.Redeem(code))
                 {
                     SignIn.Remember(http, tokens, publicUrl);
@@ -58,7 +57,6 @@ internal static class PageApi
             "/sign-out",
             async (HttpContext http) =>
             {
-                http.Response.Headers.CacheControl = "no-store";
                 await SignIn.ForgetAsync(http, tokens, publicUrl);
                 return TypedResults.NoContent();
             }
@@ -73,7 +71,6 @@ internal static class PageApi
 
     private static JsonObject NewLink(HttpContext http, Uri? publicUrl, SignInCodes codes)
     {
-        http.Response.Headers.CacheControl = "no-store";
         var (scheme, host, pathBase) = (http.Request.Scheme, http.Request.Host, http.Request.PathBase);
         return new()
         {
@@ -91,7 +88,7 @@ internal static class PageApi
         http.Response.StatusCode = status;
         http.Response.Headers.ContentSecurityPolicy = Policy;
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
-        http.Response.Headers.CacheControl = "no-cache";
+        http.Response.Headers.CacheControl = status == StatusCodes.Status200OK ? "no-cache" : "no-store";
         return TypedResults.Bytes(content, Types[file]);
     }
 

@@ -11,7 +11,7 @@ internal static class PluginListApi
     {
         var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
         group
-            .MapGet("", () => TypedResults.Ok(List(plugins)))
+            .MapGet("", (HttpContext http) => TypedResults.Ok(Seen.By(http.User, List(plugins))))
             .WithSummary("The plugins, and how each stands")
             .Produces<JsonObject>();
         Map("enable", on: true, "Load a plugin and let it hear; survives a restart");

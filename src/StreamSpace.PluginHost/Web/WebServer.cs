@@ -1,3 +1,4 @@
+using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using StreamSpace.Platform;
@@ -65,10 +66,19 @@ internal sealed class WebServer : IAsyncDisposable
             (http, next) =>
             {
                 http.Response.Headers.XContentTypeOptions = "nosniff";
+                // Whoever answers something that may be kept says so.
+                http.Response.Headers.CacheControl = "no-store";
                 return next(http);
             }
         );
         app.UseProblems();
+        var names = new HostGate(settings.Urls, settings.PublicUrl);
+        app.Use(
+            (http, next) =>
+                names.Refuse(http.Request) is { } foreign
+                    ? Problem.Of(StatusCodes.Status421MisdirectedRequest, foreign).ExecuteAsync(http)
+                    : next(http)
+        );
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -95,6 +95,56 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
         await _attached.UntilAsync(() => _attached.Status.State is SourceState.Up, "it is let in");
     }
 
+    [Theory]
+    [InlineData("http://192.0.2.7:6443", "token: ")]
+    [InlineData("http://cluster.invalid", "token: ")]
+    [InlineData("http://cluster.invalid", "username: ada, password: ")]
+    public async Task CredentialsOfAKubeconfigAreNeverSentOverPlainHttpBeyondThisMachine(
+        string server,
+        string credentials
+    )
+    {
+        var options = _attached.Options with { KubeConfig = Path.Combine(TestRun.NewFolder(), "kubeconfig") };
+        await WriteKubeConfigAsync(options.KubeConfig, server, credentials + Secret.Wrong);
+        _attached.Options = options;
+        await _attached.StartAsync();
+        await _attached.UntilAsync(
+            () => _attached.Status.Detail.Contains("over https", StringComparison.Ordinal),
+            "it is refused"
+        );
+        _attached.Status.State.ShouldNotBe(SourceState.Up);
+        _attached.Status.Detail.ShouldContain(server);
+        _attached.Status.Detail.ShouldNotContain(Secret.Wrong);
+        var rows = await KubernetesProbe.CheckAsync(options, _clock, TestContext.Current.CancellationToken);
+        rows.ShouldHaveSingleItem().Detail.ShouldContain("Write https there.");
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:6443", "token: abc")]
+    [InlineData("http://localhost:6443", "token: abc")]
+    [InlineData("https://192.0.2.7:6443", "token: abc")]
+    public async Task PlainHttpToThisMachineIsTheOperatorsChoice(string server, string credentials)
+    {
+        var file = Path.Combine(TestRun.NewFolder(), "kubeconfig");
+        await WriteKubeConfigAsync(file, server, credentials);
+        using var cluster = Cluster.Open(_attached.Options with { KubeConfig = file }, _clock);
+        cluster.Address.ShouldBe(new Uri(server));
+    }
+
+    private static Task WriteKubeConfigAsync(string file, string server, string credentials) =>
+        File.WriteAllTextAsync(
+            file,
+            $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            contexts: [{name: c, context: {cluster: k, user: u} }]
+            clusters: [{name: k, cluster: {server: "{{server}}"} }]
+            users: [{name: u, user: { {{credentials}} } }]
+            """,
+            TestContext.Current.CancellationToken
+        );
+
     [Fact]
     public void AServiceAccountIsFoundWhereTheClusterLaysIt()
     {

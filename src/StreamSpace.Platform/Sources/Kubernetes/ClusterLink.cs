@@ -13,9 +13,11 @@ internal sealed class ClusterLink : IDisposable
     private readonly Kubernetes _client;
 
     /// <summary>Connects to nothing yet.</summary>
+    /// <exception cref="ClusterException">The kubeconfig would send its credentials where all can read them.</exception>
     public ClusterLink(KubernetesSourceOptions options)
     {
         var config = Config(options);
+        KeepSecret(config, options.KubeConfig);
         config.FirstMessageHandlerSetup = handler => Harden(handler, config, config.SslCaCerts);
         _client = new Kubernetes(config);
         var kubelets = new SocketsHttpHandler();
@@ -57,6 +59,23 @@ internal sealed class ClusterLink : IDisposable
             _ => throw new InvalidOperationException("Neither a kubeconfig nor a service account is given."),
         };
 
+    // Plain http shows a token to everyone on the way, and lets any of them answer in the cluster's place.
+    private static void KeepSecret(KubernetesClientConfiguration config, string? kubeConfig)
+    {
+        var signs = config is { AccessToken.Length: > 0 } or { Password.Length: > 0 } or { TokenProvider: not null };
+        var address = new Uri(config.Host);
+        if (signs && address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback)
+        {
+            throw new ClusterException(
+                $"The kubeconfig {kubeConfig} names {address.Scheme}://{address.Authority} and credentials for it, which anyone "
+                    + "on the way could read: they are sent over https, or to this machine itself. Write https there."
+            )
+            {
+                IsOurs = true,
+            };
+        }
+    }
+
     // The library's own check passes over a wrong name once it has an authority; the platform's does not. A redirect
     // would carry our token elsewhere.
     private static void Harden(
@@ -66,6 +85,8 @@ internal sealed class ClusterLink : IDisposable
     )
     {
         handler.AllowAutoRedirect = false;
+        // Of https a proxy sees nothing; of http to this machine, all.
+        handler.UseProxy = new Uri(config.Host).Scheme == Uri.UriSchemeHttps;
         handler.ConnectTimeout = TimeSpan.FromSeconds(10);
         if (config.SkipTlsVerify)
         {

@@ -1,0 +1,241 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
+
+namespace StreamSpace.PluginHost.Tests;
+
+/// <summary>What is told to whom, and where things are fetched from.</summary>
+public sealed class EdgeTests
+{
+    private const string Catalog = "api/plugins/catalog";
+
+    private static readonly string[] Everywhere =
+    [
+        "",
+        "page.js",
+        "icon.svg",
+        "healthz",
+        "readyz",
+        "sign-in",
+        "api/status",
+        "api/plugins",
+        "api/plugins/echo/status",
+        "openapi/v1.json",
+        "nothing",
+    ];
+
+    [Fact]
+    public async Task AForeignHostNameIsAnsweredOnNoRoute()
+    {
+        await using var host = await TestHost.StartAsync(
+            TestHost.NewSettings() with
+            {
+                PublicUrl = new Uri("https://watch.example/datadog/"),
+            }
+        );
+        foreach (var path in Everywhere)
+        {
+            var foreign = await AskAsync(host, path, "rebound.example");
+            foreign.StatusCode.ShouldBe(HttpStatusCode.MisdirectedRequest, path);
+            ((string?)(await TestHost.BodyAsync(foreign))["detail"]).ShouldNotBeNull().ShouldContain("Host header");
+            foreach (var own in new[] { "localhost", "127.0.0.1:1", "[::1]", "watch.example" })
+            {
+                (await AskAsync(host, path, own)).StatusCode.ShouldNotBe(HttpStatusCode.MisdirectedRequest, path);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task OnlyOurOwnFilesMayBeKept()
+    {
+        await using var host = await TestHost.StartAsync();
+        foreach (var path in Everywhere)
+        {
+            var answer = await host.GetAsync(path);
+            answer.Headers.CacheControl!.NoStore.ShouldBe(path is not ("" or "page.js" or "icon.svg"), path);
+        }
+    }
+
+    [Fact]
+    public async Task AUserSeesFiguresAndStatesWithoutPathsAndAddresses()
+    {
+        await using var host = await TestHost.StartAsync(
+            TestHost.NewSettings() with
+            {
+                SandboxUrls = ["http://127.0.0.1:0"],
+                Environment = new Dictionary<string, string> { ["NATS_URL"] = "nats://127.0.0.1:1" },
+            }
+        );
+        var user = host.Tokens.Issue(Roles.User, TimeSpan.FromHours(1));
+        foreach (var path in new[] { "api/status", "api/plugins", "api/plugins/echo/status" })
+        {
+            var shown = (await TestHost.BodyAsync(await host.SendAsync(HttpMethod.Get, path, user))).ToJsonString();
+            shown.ShouldContain("running");
+            shown.ShouldNotContain("/", Case.Sensitive, path);
+            shown.ShouldNotContain("127.0.0.1", Case.Sensitive, path);
+            (await host.ReadAsync(path)).ToJsonString().ShouldContain("/", Case.Sensitive, path);
+        }
+        foreach (var path in new[] { Catalog, "api/plugins/echo/config" })
+        {
+            (await host.SendAsync(HttpMethod.Get, path, user)).StatusCode.ShouldBe(HttpStatusCode.Forbidden, path);
+        }
+    }
+
+    [Fact]
+    public async Task ABrowserThatTheLinkLetInSeesAllAndItsCookieChangesNothing()
+    {
+        await using var host = await TestHost.StartAsync();
+        var signedIn = await host.SendAsync(HttpMethod.Get, host.SignInLink.PathAndQuery);
+        var cookie = signedIn.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        var seen = await TestHost.BodyAsync(await host.SendAsync(HttpMethod.Get, "api/status", cookie: cookie));
+        ((string?)seen["dataFolder"]).ShouldNotBeNull();
+        var copied = cookie.Split('=', 2)[1];
+        (
+            await host.SendAsync(HttpMethod.Post, "api/plugins/echo/reload", copied, TestHost.Json("{}"))
+        ).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task ASandboxBeyondThisMachineIsReadWithARoleAndChangedByOperators()
+    {
+        await using var host = await TestHost.StartAsync(
+            TestHost.NewSettings() with
+            {
+                SandboxUrls = ["http://0.0.0.0:0"],
+            }
+        );
+        var sandbox = (string)(await host.ReadAsync("api/status"))["sandbox"]!;
+        const string Fault = """{"path":"/api/v1/x","status":500}""";
+        foreach (
+            var (token, read, written) in new[]
+            {
+                (null, HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized),
+                (Roles.User, HttpStatusCode.OK, HttpStatusCode.Forbidden),
+                (Roles.Viewer, HttpStatusCode.OK, HttpStatusCode.Forbidden),
+                (Roles.Operator, HttpStatusCode.OK, HttpStatusCode.OK),
+                (Roles.Admin, HttpStatusCode.OK, HttpStatusCode.OK),
+            }
+        )
+        {
+            var good = token is null ? null : host.Tokens.Issue(token, TimeSpan.FromHours(1));
+            foreach (var path in new[] { "", "sandbox/overview", "sandbox/faults" })
+            {
+                (await host.SendAsync(HttpMethod.Get, sandbox + path, good)).StatusCode.ShouldBe(
+                    read,
+                    $"{token} {path}"
+                );
+            }
+            (
+                await host.SendAsync(HttpMethod.Post, $"{sandbox}sandbox/faults", good, TestHost.Json(Fault))
+            ).StatusCode.ShouldBe(written, token);
+        }
+    }
+
+    [Theory]
+    [InlineData("http://catalog.invalid/offers", "over https")]
+    [InlineData("http://192.0.2.7:8080", "over https")]
+    public async Task ACatalogueOverPlainHttpIsNotAsked(string location, string reason)
+    {
+        await using var host = await TestHost.StartAsync(With(location));
+        var answer = await host.GetAsync(Catalog);
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        ((string?)(await TestHost.BodyAsync(answer))["detail"]).ShouldNotBeNull().ShouldContain(reason);
+    }
+
+    [Fact]
+    public async Task WhatACatalogueNamesElsewhereIsNotFetchedOverPlainHttp()
+    {
+        var folder = TestRun.NewFolder();
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "catalog.json"),
+            $$"""
+            [{"name":"streamspace-echo","version":"1.2.3","downloadUrl":"http://192.0.2.7/e.tar.gz","sha256":"{{new string(
+                '0',
+                64
+            )}}"}]
+            """,
+            TestContext.Current.CancellationToken
+        );
+        await using var host = await TestHost.StartAsync(With(folder));
+        var answer = await host.SendAsync(
+            HttpMethod.Post,
+            $"{Catalog}/streamspace-echo/install",
+            host.Admin,
+            TestHost.Json("{}")
+        );
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        ((string?)(await TestHost.BodyAsync(answer))["detail"]).ShouldNotBeNull().ShouldContain("over https");
+    }
+
+    [Fact]
+    public async Task ARedirectOfACatalogueIsNotFollowed()
+    {
+        var followed = 0;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var server = builder.Build();
+        server.MapGet("/offers/catalog.json", () => Results.Redirect("/elsewhere"));
+        server.MapGet(
+            "/elsewhere",
+            () =>
+            {
+                Interlocked.Increment(ref followed);
+                return Results.Json(new JsonArray());
+            }
+        );
+        await server.StartAsync(TestContext.Current.CancellationToken);
+        await using var host = await TestHost.StartAsync(With($"{server.Urls.Single()}/offers"));
+        var answer = await host.GetAsync(Catalog);
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
+        ((string?)(await TestHost.BodyAsync(answer))["detail"]).ShouldNotBeNull().ShouldContain("redirect");
+        followed.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("db.example", null, "nats://nats.example:4222", true, 2)]
+    [InlineData("db.example", "verify-full", "tls://nats.example:4222", true, 0)]
+    [InlineData("127.0.0.1", null, "nats://localhost:4222", true, 0)]
+    [InlineData("db.example", null, "nats://nats.example", false, 0)]
+    public void APasswordThatLeavesThisMachineInClearTextIsAWarning(
+        string database,
+        string? ssl,
+        string nats,
+        bool passwords,
+        int warnings
+    )
+    {
+        var environment = new Dictionary<string, string> { ["DB_HOST"] = database, ["NATS_URL"] = nats };
+        if (ssl is not null)
+        {
+            environment["DB_SSL_MODE"] = ssl;
+        }
+        if (passwords)
+        {
+            environment["DB_PASSWORD"] = Secret.ReaderPassword;
+            environment["NATS_PASSWORD"] = Secret.NatsPassword;
+        }
+        var told = new HostSettings { Environment = environment }.EnvironmentWarnings;
+        told.Count.ShouldBe(warnings);
+        told.ShouldAllBe(warning => !warning.Found.Contains("5ec3e7"));
+    }
+
+    private static HostSettings With(string catalog) =>
+        TestHost.NewSettings() with
+        {
+            PluginsFolder = TestRun.NewFolder(),
+            Environment = new Dictionary<string, string> { ["CATALOG_URL"] = catalog },
+        };
+
+    private static Task<HttpResponseMessage> AskAsync(TestHost host, string path, string name)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Host = name;
+        return host.Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}
