@@ -116,6 +116,7 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
         try
         {
             await writing.WaitAsync(Patience, clock, letGo).ConfigureAwait(false);
+            warnings.Set("store file", store.Warning, LogLevel.Error);
             return null;
         }
         catch (StoreUnavailableException error) when (mayHold)
@@ -233,6 +234,7 @@ internal sealed class EnduringStore(ITelemetryStore store, TimeProvider clock, W
             }
             _failure = null;
             warnings.Set("store", null);
+            warnings.Set("store file", store.Warning, LogLevel.Error);
             return null;
         }
     }

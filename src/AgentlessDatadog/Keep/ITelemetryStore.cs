@@ -8,6 +8,9 @@ namespace AgentlessDatadog;
 /// </summary>
 public interface ITelemetryStore : IAsyncDisposable
 {
+    /// <summary>What an operator should know of the store although it works, in sentences; null for nothing.</summary>
+    string? Warning => null;
+
     /// <summary>Reads what an earlier process left.</summary>
     ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken);
 

@@ -54,6 +54,12 @@ internal sealed class SqliteDatabase : IDisposable
         return statement;
     }
 
+    /// <summary>
+    /// Leaves the files as they are when it is closed. Otherwise SQLite removes the log then, by its name, under which
+    /// another's may lie.
+    /// </summary>
+    public void LeaveFiles() => _ = raw.sqlite3_db_config(_handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
+
     /// <summary>What the last call failed with.</summary>
     public SqliteException Failure() =>
         new(raw.sqlite3_extended_errcode(_handle), raw.sqlite3_errmsg(_handle).utf8_to_string());

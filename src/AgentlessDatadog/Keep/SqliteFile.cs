@@ -1,4 +1,5 @@
 using System.Globalization;
+using SqliteFiles;
 
 namespace AgentlessDatadog;
 
@@ -7,7 +8,11 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class SqliteFile(string path, SqliteSchema schema)
 {
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
+
+    private readonly FileWatch _watch = new(System.IO.Path.GetFullPath(path), "-wal");
 
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
@@ -41,6 +46,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
             );
             Check(database);
             schema.Migrate(database);
+            _watch.Begin();
             return database;
         }
         catch
@@ -48,6 +54,30 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
             database.Dispose();
             throw;
         }
+    }
+
+    /// <inheritdoc cref="FileWatch.Lost"/>
+    public LostFile? Lost(bool written) => _watch.Lost(written);
+
+    /// <summary>
+    /// Writes all that a connection sees to a new file, puts that under the name and opens it: whatever is missing there,
+    /// the connection still has. The connection is not closed.
+    /// </summary>
+    /// <exception cref="SqliteException">SQLite could not.</exception>
+    /// <exception cref="IOException">The disk could not.</exception>
+    public SqliteDatabase PutBack(SqliteDatabase open)
+    {
+        var copy = $"{Path}.copy";
+        File.Delete(copy);
+        MakeForOwner(copy);
+        open.Prepare("VACUUM INTO $1").Run(copy);
+        using (var written = new FileStream(copy, FileMode.Open, FileAccess.Write))
+            written.Flush(flushToDisk: true);
+        // A log that lies there still is of the file that is lost, and would be taken for the new one's.
+        foreach (var companion in Companions)
+            File.Delete(Path + companion);
+        File.Move(copy, Path, overwrite: true);
+        return Open();
     }
 
     /// <summary>Why a failed opening means that the file is damaged, or null when it does not.</summary>
@@ -112,19 +142,23 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     // SQLite gives the rights of the file to those that it makes beside it.
     private void LetOnlyTheOwnerIn()
     {
-        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var created = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            created.UnixCreateMode = owner;
         if (!File.Exists(Path))
-            new FileStream(Path, created).Dispose();
+            MakeForOwner(Path);
         if (OperatingSystem.IsWindows())
             return;
         foreach (var file in Companions.Select(companion => Path + companion).Append(Path).Where(File.Exists))
         {
-            if (File.GetUnixFileMode(file) != owner)
-                File.SetUnixFileMode(file, owner);
+            if (File.GetUnixFileMode(file) != Owner)
+                File.SetUnixFileMode(file, Owner);
         }
+    }
+
+    private static void MakeForOwner(string path)
+    {
+        var created = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            created.UnixCreateMode = Owner;
+        new FileStream(path, created).Dispose();
     }
 
     private static void Check(SqliteDatabase database)

@@ -11,16 +11,19 @@ public sealed class SqliteStore : ITelemetryStore
     // So that nobody waits behind a transaction without end.
     private const int MaxShared = 256;
 
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
+
     private readonly SqliteFile _file;
     private readonly TimeProvider _clock;
     private readonly Channel<Work> _waiting = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
     private SqliteTables? _tables;
+    private volatile string? _putBack;
     private Task _loop = Task.CompletedTask;
     private volatile bool _isDisposed;
 
     /// <summary>Names the file; <see cref="OpenAsync"/> makes it when there is none. Its folder must exist.</summary>
     /// <param name="path">Path of the file.</param>
-    /// <param name="clock">Names what is set aside.</param>
+    /// <param name="clock">Names what is set aside, and times what is tried again.</param>
     public SqliteStore(string path, TimeProvider clock)
         : this(path, clock, SqliteSchema.Current) { }
 
@@ -47,6 +50,9 @@ public sealed class SqliteStore : ITelemetryStore
     }
 
     /// <inheritdoc/>
+    public string? Warning => _putBack;
+
+    /// <inheritdoc/>
     /// <exception cref="StoreUnavailableException">Nothing of it is kept.</exception>
     public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken) =>
         WriteAsync(tables => tables.Append(arrivals), cancellationToken);
@@ -68,7 +74,8 @@ public sealed class SqliteStore : ITelemetryStore
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
     {
         byte[] body = [];
-        await WriteAsync(tables => body = tables.Body(payload), cancellationToken).ConfigureAwait(false);
+        await AskAsync(new Work(tables => body = tables.Body(payload), Keeps: false, cancellationToken))
+            .ConfigureAwait(false);
         return body;
     }
 
@@ -78,7 +85,12 @@ public sealed class SqliteStore : ITelemetryStore
         _isDisposed = true;
         _waiting.Writer.TryComplete();
         await _loop.ConfigureAwait(false);
-        _tables?.Dispose();
+        if (_tables is null)
+            return;
+        if (Lost(written: false) is not null)
+            _tables.Database.LeaveFiles();
+        _tables.Dispose();
+        _tables = null;
     }
 
     private StoreContents Open()
@@ -101,9 +113,10 @@ public sealed class SqliteStore : ITelemetryStore
         }
     }
 
-    private StoreContents Load()
+    private StoreContents Load() => Use(_file.Open());
+
+    private StoreContents Use(SqliteDatabase database)
     {
-        var database = _file.Open();
         try
         {
             var tables = new SqliteTables(database);
@@ -118,12 +131,14 @@ public sealed class SqliteStore : ITelemetryStore
         }
     }
 
-    private async ValueTask WriteAsync(Action<SqliteTables> act, CancellationToken cancellationToken)
+    private ValueTask WriteAsync(Action<SqliteTables> act, CancellationToken cancellationToken) =>
+        AskAsync(new Work(act, Keeps: true, cancellationToken));
+
+    private async ValueTask AskAsync(Work work)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_tables is null)
             throw new InvalidOperationException("The store is not open.");
-        var work = new Work(act, cancellationToken);
         ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(work), this);
         await work.Done.Task.ConfigureAwait(false);
     }
@@ -139,20 +154,58 @@ public sealed class SqliteStore : ITelemetryStore
                 if (!work.IsGivenUp())
                     shared.Add(work);
             }
-            Commit(shared);
+            await CommitAsync(shared).ConfigureAwait(false);
         }
     }
 
-    private void Commit(List<Work> shared)
+    private async Task CommitAsync(List<Work> shared)
     {
-        var error = Transact(shared);
+        var keeps = shared.Exists(work => work.Keeps);
+        var error = keeps && Lost(written: false) is { } lost ? lost : Transact(shared);
         if (error is null)
+        {
+            // It is on disk, but perhaps in a file that nobody will find: then it can neither be answered nor taken back.
+            while (keeps && Lost(written: true) is not null && !_isDisposed)
+                await Task.Delay(Again, _clock).ConfigureAwait(false);
             shared.ForEach(work => work.Done.SetResult());
+        }
         else if (shared is [var alone])
+        {
             alone.Done.SetException(error);
+        }
         else
+        {
             // Which of them it was is not known, and it must not cost the others theirs.
-            shared.ForEach(work => Commit([work]));
+            foreach (var work in shared.ToList())
+                await CommitAsync([work]).ConfigureAwait(false);
+        }
+    }
+
+    // A file that was taken away is put back from what the connection still has, where nothing else lies by now.
+    private StoreUnavailableException? Lost(bool written)
+    {
+        if (_file.Lost(written) is not { } lost)
+            return null;
+        if (!lost.IsNameFree)
+            return new StoreUnavailableException(lost.Sentence);
+        try
+        {
+            var before = _tables!;
+            before.Database.LeaveFiles();
+            var database = _file.PutBack(before.Database);
+            Use(database);
+            before.Dispose();
+            _putBack =
+                $"{lost.Sentence} It was written anew under its name at {_clock.GetUtcNow():u}, and nothing in it is lost.";
+            return null;
+        }
+        catch (Exception error)
+        {
+            return new StoreUnavailableException(
+                $"{lost.Sentence} It cannot be written anew: {_file.Explain(error).Message}",
+                error
+            );
+        }
     }
 
     private Exception? Transact(List<Work> shared)
@@ -174,7 +227,7 @@ public sealed class SqliteStore : ITelemetryStore
     }
 
     /// <summary>What one caller asks, and its wait for the commit.</summary>
-    private sealed record Work(Action<SqliteTables> Act, CancellationToken Token)
+    private sealed record Work(Action<SqliteTables> Act, bool Keeps, CancellationToken Token)
     {
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -64,6 +64,8 @@ internal sealed class SqliteTables : IDisposable
         _giveBack = database.Prepare($"PRAGMA incremental_vacuum({PagesGivenBack})");
     }
 
+    public SqliteDatabase Database => _database;
+
     public void Begin() => _begin.Run();
 
     public void Commit()
