@@ -63,6 +63,14 @@ public sealed class DatadogPlugin : IPlugin
             ? inForce.Pipeline.CannotKeep
             : $"No valid config is in force. {string.Join(" ", _faults)}";
 
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, long>? Undelivered =>
+        (_inForce?.Pipeline ?? _ended)
+            ?.Status.Lanes.Where(lane => lane.Ledger.Queued > 0)
+            .ToDictionary(lane => UnitOf(lane.Lane), lane => lane.Ledger.Queued)
+        // What an earlier process left is known once a config is in force.
+        ?? (File.Exists(StorePath) ? null : new Dictionary<string, long>());
+
     /// <summary>Makes the store from its path and the clock: a test's may fail.</summary>
     internal Func<string, TimeProvider, ITelemetryStore> MakeStore { get; init; } =
         (path, clock) => new SqliteStore(path, clock);
@@ -247,7 +255,7 @@ public sealed class DatadogPlugin : IPlugin
 
     private async ValueTask BeginAsync(DatadogConfig config, CancellationToken cancellationToken)
     {
-        var store = MakeStore(Path.Combine(Context.DataFolder, "telemetry.db"), Context.Clock);
+        var store = MakeStore(StorePath, Context.Clock);
         var pipeline = new TelemetryPipeline(store, IntakeOf(config), Context.Clock, Context.Chance, Context.Logger);
         var levels = new Levels(pipeline);
         levels.Use(config);
@@ -290,6 +298,16 @@ public sealed class DatadogPlugin : IPlugin
             await SayAsync(pipeline, "loaded", cancellationToken);
         }
     }
+
+    private string StorePath => Path.Combine(Context.DataFolder, "telemetry.db");
+
+    private static string UnitOf(Lane lane) =>
+        lane switch
+        {
+            Lane.Metrics => "metric points",
+            Lane.Distributions => "distribution points",
+            _ => "events",
+        };
 
     private IntakeOptions IntakeOf(DatadogConfig config) => config.Intake(Context.Sandbox, Instance);
 

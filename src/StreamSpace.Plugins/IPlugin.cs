@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Routing;
 
@@ -50,6 +51,12 @@ public interface IPlugin
     /// <see cref="UnloadAsync"/>: true then means that it is lost, and the next copy is told it again.
     /// </summary>
     bool HoldsUnkept => false;
+
+    /// <summary>
+    /// How many of what it was given it has neither delivered nor given up, by the word for them ("metric points"), without
+    /// zeros; null when it cannot tell. Asked once more after <see cref="UnloadAsync"/>: uninstalling the plugin loses them.
+    /// </summary>
+    IReadOnlyDictionary<string, long>? Undelivered => FrozenDictionary<string, long>.Empty;
 
     /// <summary>Takes the context; no platform event arrives before this returns. Throwing means not loaded.</summary>
     ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken);

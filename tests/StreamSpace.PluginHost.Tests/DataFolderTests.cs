@@ -24,12 +24,39 @@ public sealed class DataFolderTests
     }
 
     [Fact]
+    public async Task ALockThatIsRemovedIsMadeAnewUnlessAnotherProcessWasFaster()
+    {
+        var path = Path.Combine(TestRun.NewFolder(), "data");
+        var clock = new FakeTimeProvider();
+        using var first = await TakeAsync();
+        File.Delete(Path.Combine(path, "lock"));
+        first.Stand().ShouldNotBeNull().ShouldContain("lock of the data folder was removed");
+        first.Stand().ShouldBeNull();
+        var second = TakeAsync();
+        await clock.AdvanceUntilAsync(second);
+        await second.ShouldThrowAsync<StartFault>();
+
+        File.Delete(Path.Combine(path, "lock"));
+        using var third = await TakeAsync();
+        first.Taken().ShouldNotBeNull().ShouldContain("stop one of the two");
+        third.Taken().ShouldBeNull();
+
+        Task<DataFolder> TakeAsync() =>
+            DataFolder.TakeAsync(
+                path,
+                new Narrator(TextWriter.Null, clock),
+                clock,
+                TestContext.Current.CancellationToken
+            );
+    }
+
+    [Fact]
     public void AFileOfALaterVersionIsLeftAlone()
     {
         var folder = TestRun.NewFolder();
         var file = Path.Combine(folder, "host.db");
         var keys = new KeyRing(Path.Combine(folder, "keys"));
-        new HostStore(file, keys).Dispose();
+        new HostStore(file, keys, TimeProvider.System).Dispose();
         using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Pooling=False"))
         {
             connection.Open();
@@ -37,7 +64,9 @@ public sealed class DataFolderTests
             command.CommandText = "UPDATE host_schema SET version = 99";
             command.ExecuteNonQuery();
         }
-        Should.Throw<StartFault>(() => new HostStore(file, keys)).Message.ShouldContain("later version");
+        Should
+            .Throw<StartFault>(() => new HostStore(file, keys, TimeProvider.System))
+            .Message.ShouldContain("later version");
     }
 
     [Fact]
@@ -47,7 +76,9 @@ public sealed class DataFolderTests
         var file = Path.Combine(folder, "host.db");
         File.WriteAllText(file, new string('x', 4096));
         Should
-            .Throw<StartFault>(() => new HostStore(file, new KeyRing(Path.Combine(folder, "keys"))))
+            .Throw<StartFault>(() =>
+                new HostStore(file, new KeyRing(Path.Combine(folder, "keys")), TimeProvider.System)
+            )
             .Message.ShouldContain(file);
     }
 

@@ -24,7 +24,8 @@ public sealed class UninstallTests
         await using (var host = await TestHost.StartAsync(settings, clock))
         {
             (await host.PutConfigAsync("""{"unload":"hang"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
-            var uninstalled = host.SendAsync(HttpMethod.Delete, Echo, host.Admin);
+            // What it holds cannot be asked of one that does not come back.
+            var uninstalled = host.SendAsync(HttpMethod.Delete, $"{Echo}?discard=true", host.Admin);
             // It is at its end once it says nothing of itself any more.
             await host.UntilAsync("api/plugins/echo/status", status => !status.ContainsKey("events"));
             var late = new[]
@@ -54,6 +55,64 @@ public sealed class UninstallTests
         market.Lay(Built);
         await using var again = await TestHost.StartAsync(settings);
         ((string?)(await again.ReadAsync("api/plugins/echo/config"))["unload"]).ShouldBe("clean");
+    }
+
+    [Fact]
+    public async Task APluginThatHasNotDeliveredAllStaysUnlessItIsToBeDiscarded()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using var host = await TestHost.StartAsync(market.Settings);
+        Hold(host, "12 metric points", "0 distribution points", "3 events");
+
+        var refused = await host.SendAsync(HttpMethod.Delete, Echo, host.Admin);
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var why = (string)(await TestHost.BodyAsync(refused))["detail"]!;
+        why.ShouldContain("12 metric points, 3 events.");
+        why.ShouldContain("discard=true");
+        ((string?)(await host.ReadAsync("api/plugins/echo/status"))["state"]).ShouldBe("running");
+        Directory.GetFileSystemEntries(market.Plugins).ShouldHaveSingleItem();
+
+        var gone = await host.SendAsync(HttpMethod.Delete, $"{Echo}?discard=true", host.Admin);
+        gone.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        Directory.Exists(Path.Combine(host.Settings.DataFolder, "streamspace-echo")).ShouldBeFalse();
+        host.Console.ToString().ShouldContain("Discarded: 12 metric points, 3 events.");
+    }
+
+    [Theory]
+    [InlineData("it does not know")]
+    [InlineData("it is switched off")]
+    [InlineData("it cannot be loaded")]
+    public async Task WhatAPluginHoldsThatCannotBeAskedIsDiscardedOnDemandAlone(string why)
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using (var before = await TestHost.StartAsync(market.Settings))
+        {
+            Hold(before, why == "it does not know" ? "unknown" : "3 events");
+            if (why == "it is switched off")
+            {
+                await before.SendAsync(HttpMethod.Post, $"{Echo}/disable", before.Admin);
+            }
+        }
+        if (why == "it cannot be loaded")
+        {
+            await File.WriteAllTextAsync(
+                Path.Combine(market.Plugins, "streamspace-echo", "Echo.dll"),
+                "This is no assembly.",
+                TestContext.Current.CancellationToken
+            );
+        }
+        await using var host = await TestHost.StartAsync(market.Settings);
+
+        var refused = await host.SendAsync(HttpMethod.Delete, Echo, host.Admin);
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        ((string)(await TestHost.BodyAsync(refused))["detail"]!).ShouldContain("cannot be known");
+        (await host.SendAsync(HttpMethod.Delete, $"{Echo}?discard=true", host.Admin)).StatusCode.ShouldBe(
+            HttpStatusCode.NoContent
+        );
     }
 
     [Fact]
@@ -159,4 +218,7 @@ public sealed class UninstallTests
         InstalledPlugins.Recover(market.Plugins);
         Directory.GetFileSystemEntries(market.Plugins).ShouldBeEmpty();
     }
+
+    private static void Hold(TestHost host, params string[] lines) =>
+        File.WriteAllLines(Path.Combine(host.Settings.DataFolder, "streamspace-echo", "undelivered"), lines);
 }

@@ -230,12 +230,18 @@ internal sealed partial class AggregateLoop(
                 CutEarly(arrivals.Journal.Measurements.Count);
                 await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
                 if (held is not null)
-                    Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(Unsure));
+                {
+                    var unsure = new StoreUnavailableException(Unsure) { MayBeKept = true };
+                    Refuse(batch.Where(arrival => !arrival.MayBeHeld), unsure);
+                }
             }
             // All of it has been taken before, but perhaps by memory alone.
             else if (store.CannotKeep is { } failure)
             {
-                Refuse(batch.Where(arrival => !arrival.MayBeHeld), new StoreUnavailableException(failure));
+                Refuse(
+                    batch.Where(arrival => !arrival.MayBeHeld),
+                    new StoreUnavailableException(failure) { MayBeKept = true }
+                );
             }
             Refuse(admission.Reused, new KeyReusedException());
         }

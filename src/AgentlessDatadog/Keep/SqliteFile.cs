@@ -1,5 +1,5 @@
 using System.Globalization;
-using SqliteFiles;
+using NamedFiles;
 
 namespace AgentlessDatadog;
 
@@ -8,8 +8,6 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class SqliteFile(string path, SqliteSchema schema)
 {
-    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
 
     private readonly FileWatch _watch = new(System.IO.Path.GetFullPath(path), "-wal");
@@ -67,16 +65,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     /// <exception cref="IOException">The disk could not.</exception>
     public SqliteDatabase PutBack(SqliteDatabase open)
     {
-        var copy = $"{Path}.copy";
-        File.Delete(copy);
-        MakeForOwner(copy);
-        open.Prepare("VACUUM INTO $1").Run(copy);
-        using (var written = new FileStream(copy, FileMode.Open, FileAccess.Write))
-            written.Flush(flushToDisk: true);
-        // A log that lies there still is of the file that is lost, and would be taken for the new one's.
-        foreach (var companion in Companions)
-            File.Delete(Path + companion);
-        File.Move(copy, Path, overwrite: true);
+        _watch.PutBack(copy => open.Prepare("VACUUM INTO $1").Run(copy));
         return Open();
     }
 
@@ -106,7 +95,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     }
 
     /// <summary>What a failure means to the caller of a store.</summary>
-    public Exception Explain(Exception error) =>
+    public Exception Explain(Exception error, bool mayBeKept = false) =>
         error switch
         {
             SqliteException { Kind: SqliteException.Constraint } => new ArgumentException(
@@ -116,7 +105,10 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
             SqliteException or IOException or UnauthorizedAccessException => new StoreUnavailableException(
                 Sentence(error),
                 error
-            ),
+            )
+            {
+                MayBeKept = mayBeKept,
+            },
             _ => error,
         };
 
@@ -142,23 +134,19 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     // SQLite gives the rights of the file to those that it makes beside it.
     private void LetOnlyTheOwnerIn()
     {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var created = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            created.UnixCreateMode = owner;
         if (!File.Exists(Path))
-            MakeForOwner(Path);
+            new FileStream(Path, created).Dispose();
         if (OperatingSystem.IsWindows())
             return;
         foreach (var file in Companions.Select(companion => Path + companion).Append(Path).Where(File.Exists))
         {
-            if (File.GetUnixFileMode(file) != Owner)
-                File.SetUnixFileMode(file, Owner);
+            if (File.GetUnixFileMode(file) != owner)
+                File.SetUnixFileMode(file, owner);
         }
-    }
-
-    private static void MakeForOwner(string path)
-    {
-        var created = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            created.UnixCreateMode = Owner;
-        new FileStream(path, created).Dispose();
     }
 
     private static void Check(SqliteDatabase database)

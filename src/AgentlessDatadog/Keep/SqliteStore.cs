@@ -211,10 +211,12 @@ public sealed class SqliteStore : ITelemetryStore
     private Exception? Transact(List<Work> shared)
     {
         var tables = _tables!;
+        var commits = false;
         try
         {
             tables.Begin();
             shared.ForEach(work => work.Act(tables));
+            commits = true;
             tables.Commit();
             return null;
         }
@@ -222,7 +224,11 @@ public sealed class SqliteStore : ITelemetryStore
         catch (Exception error)
         {
             tables.Rollback();
-            return _file.Explain(error);
+            // What failed at the very end, where the disk says that it is done, may be there after a crash.
+            return _file.Explain(
+                error,
+                mayBeKept: commits && error is SqliteException { Kind: SqliteException.IoError }
+            );
         }
     }
 

@@ -33,7 +33,8 @@ internal static class MetricsEndpoint
             .WithSummary("Send custom metrics to Datadog")
             .WithDescription(
                 "One metric, or {\"series\":[…]}. 202 once kept, with the number accepted and every rejected item with "
-                    + "its index and reason; 400 when none was accepted. type is gauge, count, rate (the last value of an "
+                    + "its index and reason; 400 when none was accepted; 503 when it cannot be kept, which says whether "
+                    + "it may be kept all the same. type is gauge, count, rate (the last value of an "
                     + "interval wins) or distribution; timestamp only for gauges and distributions. With an "
                     + "Idempotency-Key header, of 1 to 200 characters, a call that is repeated within 48 hours counts "
                     + "once; 422 when the key came with another body."
@@ -118,7 +119,10 @@ internal static class MetricsEndpoint
             catch (StoreUnavailableException e)
             {
                 return Results.Problem(
-                    $"Nothing of it was kept, send it again later: {e.Message}",
+                    !e.MayBeKept ? $"Nothing of it was kept, send it again later: {e.Message}"
+                        : key.Count > 0
+                            ? $"Whether it was kept is not known, send it again later with the same key, and it counts once: {e.Message}"
+                        : $"Whether it was kept is not known; sent again it may count twice, which an Idempotency-Key prevents: {e.Message}",
                     statusCode: StatusCodes.Status503ServiceUnavailable
                 );
             }

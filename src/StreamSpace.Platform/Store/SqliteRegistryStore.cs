@@ -5,40 +5,27 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform;
 
-/// <summary>
-/// Keeps the registry in tables of its own (<c>platform_…</c>) in a SQLite file that it may share with others:
-/// WAL, synchronous FULL, one transaction per batch, no lock held in between.
-/// </summary>
+/// <summary>Keeps the registry in tables of its own (<c>platform_…</c>) in a <see cref="HostFile"/>, one transaction per batch.</summary>
 public sealed class SqliteRegistryStore : IRegistryStore
 {
     private const int SchemaVersion = 1;
 
-    private readonly SqliteConnection _connection;
+    private readonly HostConnection _connection;
 
     // The name of the next fact that is owed: they are read in the order of their names.
     private int _owed;
 
-    /// <summary>Opens the file, made readable by the owner only when it is new.</summary>
+    /// <summary>Makes the tables where there are none.</summary>
     /// <exception cref="InvalidOperationException">A newer version of this program wrote the tables.</exception>
     /// <exception cref="IOException">The file cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     /// <exception cref="SqliteException">The file is no database, is damaged, or stays locked by another.</exception>
-    public SqliteRegistryStore(string path)
+    public SqliteRegistryStore(HostFile file)
     {
-        OwnerOnly(path);
-        _connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = path,
-                Pooling = false,
-                DefaultTimeout = 30,
-            }.ToString()
-        );
+        _connection = file.Connect();
         try
         {
-            _connection.Open();
-            Execute("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            Prepare(path);
+            _connection.Write(connection => Prepare(connection, file.Path));
         }
         catch
         {
@@ -51,14 +38,18 @@ public sealed class SqliteRegistryStore : IRegistryStore
     public void Dispose() => _connection.Dispose();
 
     /// <summary>A setting in force, for tests: it is the connection's own, and no other door shows it.</summary>
-    internal string? Setting(string pragma)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = $"PRAGMA {pragma}";
-        return command.ExecuteScalar()?.ToString();
-    }
+    internal string? Setting(string pragma) =>
+        _connection.Read(connection => new SqliteCommand($"PRAGMA {pragma}", connection).ExecuteScalar()?.ToString());
 
-    RegistrySnapshot IRegistryStore.Load()
+    RegistrySnapshot IRegistryStore.Load() => _connection.Read(Load);
+
+    void IRegistryStore.Commit(
+        RegistryChange change,
+        IReadOnlyDictionary<string, string> checkpoints,
+        OwedChange owed
+    ) => _connection.Write(connection => Commit(connection, change, checkpoints, owed));
+
+    private RegistrySnapshot Load(SqliteConnection connection)
     {
         var lives = new List<Life>();
         var names = new List<PlatformUser>();
@@ -66,7 +57,7 @@ public sealed class SqliteRegistryStore : IRegistryStore
         var damaged = new List<string>();
         UsersTotalled? users = null;
         var checkpoints = new Dictionary<string, string>(StringComparer.Ordinal);
-        using var command = _connection.CreateCommand();
+        using var command = connection.CreateCommand();
         command.CommandText = "SELECT kind, name, value FROM platform_registry ORDER BY kind, name";
         using var rows = command.ExecuteReader();
         _owed = 0;
@@ -114,9 +105,14 @@ public sealed class SqliteRegistryStore : IRegistryStore
         }
     }
 
-    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)
+    private bool Commit(
+        SqliteConnection connection,
+        RegistryChange change,
+        IReadOnlyDictionary<string, string> checkpoints,
+        OwedChange owed
+    )
     {
-        using var transaction = _connection.BeginTransaction();
+        using var transaction = connection.BeginTransaction();
         using var put = Statement(
             transaction,
             "INSERT INTO platform_registry (kind, name, value) VALUES ($kind, $name, $value) "
@@ -153,6 +149,7 @@ public sealed class SqliteRegistryStore : IRegistryStore
         }
         Keep(owed, put, transaction);
         transaction.Commit();
+        return true;
     }
 
     private void Keep(OwedChange owed, SqliteCommand put, SqliteTransaction transaction)
@@ -169,38 +166,10 @@ public sealed class SqliteRegistryStore : IRegistryStore
         }
     }
 
-    // The main file is made here, so that no moment passes in which others could read it; SQLite gives its
-    // companions (-wal, -shm) the rights of the main file. One that exists is not opened: to close it again would let go
-    // of the locks that another connection of this process has on it (sqlite.org/howtocorrupt.html, 2.2).
-    private static void OwnerOnly(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        if (!File.Exists(path))
-        {
-            File.Open(
-                    path,
-                    new FileStreamOptions
-                    {
-                        Mode = FileMode.CreateNew,
-                        Access = FileAccess.Write,
-                        UnixCreateMode = owner,
-                    }
-                )
-                .Dispose();
-        }
-        foreach (var file in new[] { path, $"{path}-wal", $"{path}-shm" }.Where(File.Exists))
-        {
-            File.SetUnixFileMode(file, owner);
-        }
-    }
-
-    private void Prepare(string path)
+    private static bool Prepare(SqliteConnection connection, string path)
     {
         Execute(
+            connection,
             """
             CREATE TABLE IF NOT EXISTS platform_schema (version INTEGER NOT NULL);
             CREATE TABLE IF NOT EXISTS platform_registry (
@@ -211,11 +180,11 @@ public sealed class SqliteRegistryStore : IRegistryStore
             ) WITHOUT ROWID;
             """
         );
-        using var command = _connection.CreateCommand();
+        using var command = connection.CreateCommand();
         command.CommandText = "SELECT max(version) FROM platform_schema";
         if (command.ExecuteScalar() is not long version)
         {
-            Execute($"INSERT INTO platform_schema (version) VALUES ({SchemaVersion})");
+            Execute(connection, $"INSERT INTO platform_schema (version) VALUES ({SchemaVersion})");
         }
         else if (version > SchemaVersion)
         {
@@ -224,13 +193,12 @@ public sealed class SqliteRegistryStore : IRegistryStore
                     + "start that version again, or give another data folder."
             );
         }
+        return true;
     }
 
-    private SqliteCommand Statement(SqliteTransaction transaction, string sql, params string[] parameters)
+    private static SqliteCommand Statement(SqliteTransaction transaction, string sql, params string[] parameters)
     {
-        var command = _connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = sql;
+        var command = new SqliteCommand(sql, transaction.Connection, transaction);
         foreach (var parameter in parameters)
         {
             command.Parameters.Add(parameter, SqliteType.Text);
@@ -247,10 +215,9 @@ public sealed class SqliteRegistryStore : IRegistryStore
         command.ExecuteNonQuery();
     }
 
-    private void Execute(string sql)
+    private static void Execute(SqliteConnection connection, string sql)
     {
-        using var command = _connection.CreateCommand();
-        command.CommandText = sql;
+        using var command = new SqliteCommand(sql, connection);
         command.ExecuteNonQuery();
     }
 

@@ -10,7 +10,7 @@ namespace StreamSpace.PluginHost;
 /// </summary>
 internal sealed class Attachment(
     IReadOnlyList<ISource> sources,
-    string registryFile,
+    HostFile file,
     PluginSet plugins,
     TimeProvider clock,
     Func<double> chance,
@@ -52,9 +52,7 @@ internal sealed class Attachment(
 
     /// <summary>Why no event can arrive although one should, or none be kept, or null.</summary>
     public string? Fault =>
-        _hearing is { Fault: null, Watch.NotKept: { } why }
-            ? $"{Path.GetFileName(registryFile)}: {why}"
-            : _hearing?.Fault;
+        _hearing is { Fault: null, Watch.NotKept: { } why } ? $"{Path.GetFileName(file.Path)}: {why}" : _hearing?.Fault;
 
     /// <summary>Brings about what should be now. To be called whenever a plugin or its config has changed.</summary>
     public async Task SettleAsync(CancellationToken cancellationToken)
@@ -144,7 +142,7 @@ internal sealed class Attachment(
     {
         try
         {
-            return new SqliteRegistryStore(registryFile);
+            return new SqliteRegistryStore(file);
         }
         catch (Exception e)
             when (e is InvalidOperationException or IOException or UnauthorizedAccessException or SqliteException)

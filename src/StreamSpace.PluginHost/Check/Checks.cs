@@ -67,7 +67,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
     {
         var findings = new List<CheckFinding>();
         var data = DataFolder.Make(settings.DataFolder);
-        using var store = HostStore.Of(data);
+        using var store = HostStore.Of(data, clock);
         foreach (var folder in PluginSet.Folders(settings.PluginsFolder))
         {
             findings.AddRange(await PluginAsync(folder, store, database, cancellationToken));

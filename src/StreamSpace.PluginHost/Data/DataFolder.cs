@@ -1,3 +1,5 @@
+using NamedFiles;
+
 namespace StreamSpace.PluginHost;
 
 /// <summary>
@@ -8,9 +10,19 @@ internal sealed class DataFolder : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    private readonly FileStream _lock;
+    // What the folder cannot do without, as it was last seen: secrets that are lost with it are lost for good.
+    private readonly Dictionary<string, byte[]> _secrets = [];
 
-    private DataFolder(string path, FileStream held) => (Path, _lock) = (path, held);
+    private readonly FileWatch _watch;
+    private readonly Lock _watching = new();
+    private FileStream _lock;
+
+    private DataFolder(string path, FileStream held)
+    {
+        (Path, _lock) = (path, held);
+        _watch = new FileWatch(LockFile);
+        _watch.Begin();
+    }
 
     /// <summary>Absolute.</summary>
     public string Path { get; }
@@ -80,7 +92,73 @@ internal sealed class DataFolder : IDisposable
         return path;
     }
 
+    /// <summary>Why this process may not write here now, for another has taken the lock under its name; or null.</summary>
+    public string? Taken()
+    {
+        lock (_watching)
+        {
+            return _watch.Lost(written: false) is { IsNameFree: false }
+                ? "Another process works on the data folder, for its lock was removed while it was in use: stop one of the two."
+                : null;
+        }
+    }
+
+    /// <summary>
+    /// Makes the folder and its lock anew where somebody has removed them from under this process, and what is secret in it
+    /// with the folder; says so in a sentence, or returns null when all was there.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be made anew.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be made anew.</exception>
+    public string? Stand()
+    {
+        lock (_watching)
+        {
+            if (_watch.Lost(written: false) is not { IsNameFree: true })
+            {
+                Remember();
+                return null;
+            }
+            var whole = !Directory.Exists(Path);
+            OwnerOnly.MakeFolder(Path);
+            if (TryLock(LockFile) is not { } held)
+            {
+                return null;
+            }
+            _lock.Dispose();
+            _lock = held;
+            _watch.Begin();
+            return whole ? Restore() : "The lock of the data folder was removed while it was in use, and is made anew.";
+        }
+    }
+
     public void Dispose() => _lock.Dispose();
+
+    private string LockFile => System.IO.Path.Combine(Path, "lock");
+
+    private string Restore()
+    {
+        foreach (var (file, bytes) in _secrets)
+        {
+            OwnerOnly.MakeFolder(System.IO.Path.GetDirectoryName(file)!);
+            using var stream = OwnerOnly.Open(file, FileMode.Create);
+            stream.Write(bytes);
+            stream.Flush(flushToDisk: true);
+        }
+        return "The data folder was removed while it was in use, and is made anew.";
+    }
+
+    private void Remember()
+    {
+        var keys = System.IO.Path.Combine(Path, "keys");
+        IEnumerable<string> files = Directory.Exists(keys) ? Directory.GetFiles(keys) : [];
+        foreach (var file in files.Append(System.IO.Path.Combine(Path, "jwt-secret")))
+        {
+            if (!_secrets.ContainsKey(file) && File.Exists(file))
+            {
+                _secrets[file] = File.ReadAllBytes(file);
+            }
+        }
+    }
 
     // The system lets go of the lock when a process dies, however it dies; the file may stay.
     private static FileStream? TryLock(string file)

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
+using StreamSpace.Platform;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
@@ -29,39 +30,33 @@ internal sealed class HostStore : IDisposable
 
     private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
 
-    private readonly Lock _lock = new();
-    private readonly SqliteConnection _connection;
+    private readonly HostConnection _connection;
     private readonly IDataProtector _protector;
 
     /// <exception cref="StartFault">The file is of a later version, or is damaged.</exception>
-    public HostStore(string file, KeyRing keys)
+    public HostStore(string path, KeyRing keys, TimeProvider clock)
     {
         _protector = keys.CreateProtector("plugin secrets");
-        // SQLite gives its side files the mode of the main one, so that is made first.
-        OwnerOnly.MakeFile(file);
-        foreach (var companion in Companions)
-        {
-            OwnerOnly.Close(file + companion);
-        }
-        _connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString()
-        );
+        File = new HostFile(path, clock);
         try
         {
-            _connection.Open();
-            Prepare(file);
+            _connection = File.Connect();
+            _connection.Write(connection => Prepare(connection, path));
         }
         catch (SqliteException e)
         {
-            _connection.Dispose();
-            throw new StartFault($"{file} cannot be read ({e.Message}): restore it, or start with another --data.", e);
+            _connection?.Dispose();
+            throw new StartFault($"{path} cannot be read ({e.Message}): restore it, or start with another --data.", e);
         }
         catch (StartFault)
         {
-            _connection.Dispose();
+            _connection!.Dispose();
             throw;
         }
     }
+
+    /// <summary>The file, which it shares with the registry.</summary>
+    public HostFile File { get; }
 
     /// <summary>What was found damaged and where it lies now, in one sentence; null when all was sound.</summary>
     public string? SetAside { get; private init; }
@@ -74,13 +69,13 @@ internal sealed class HostStore : IDisposable
     {
         try
         {
-            return new HostStore(file, keys);
+            return new HostStore(file, keys, clock);
         }
         catch (StartFault fault)
             when (fault.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
         {
             var aside = MoveAside(file, clock.GetUtcNow());
-            return new HostStore(file, keys)
+            return new HostStore(file, keys, clock)
             {
                 SetAside =
                     $"{file} was damaged ({damage.Message.TrimEnd('.')}) and is set aside as {aside}: configs, switches and "
@@ -91,18 +86,20 @@ internal sealed class HostStore : IDisposable
 
     /// <summary>The store of a data folder, beside the process that may work on it.</summary>
     /// <exception cref="StartFault">The file is of a later version, or is damaged.</exception>
-    public static HostStore Of(string dataFolder)
+    public static HostStore Of(string dataFolder, TimeProvider clock)
     {
         var keys = Path.Combine(dataFolder, "keys");
         OwnerOnly.MakeFolder(keys);
-        return new HostStore(Path.Combine(dataFolder, "host.db"), new KeyRing(keys));
+        return new HostStore(Path.Combine(dataFolder, "host.db"), new KeyRing(keys), clock);
     }
 
-    public StoredPlugin Read(string plugin)
-    {
-        lock (_lock)
+    public StoredPlugin Read(string plugin) =>
+        _connection.Read(connection =>
         {
-            using var select = Command("SELECT enabled, config, secrets FROM plugins WHERE name = $name");
+            using var select = new SqliteCommand(
+                "SELECT enabled, config, secrets FROM plugins WHERE name = $name",
+                connection
+            );
             select.Parameters.AddWithValue("$name", plugin);
             using var row = select.ExecuteReader();
             if (!row.Read())
@@ -116,54 +113,30 @@ internal sealed class HostStore : IDisposable
                 config[key] = value?.DeepClone();
             }
             return new StoredPlugin(row.GetBoolean(0), config, SecretsLost: secrets is null);
-        }
-    }
+        });
 
     public void SaveConfig(string plugin, JsonObject config, ConfigSchema schema)
     {
         var secrets = new JsonObject(
             config.Where(p => schema.IsSecret(p.Key)).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone()))
         );
-        lock (_lock)
-        {
-            using var upsert = Command(
-                """
-                INSERT INTO plugins (name, enabled, config, secrets) VALUES ($name, TRUE, $config, $secrets)
-                ON CONFLICT (name) DO UPDATE SET config = excluded.config, secrets = excluded.secrets
-                """
-            );
-            upsert.Parameters.AddWithValue("$name", plugin);
-            upsert.Parameters.AddWithValue("$config", schema.WithoutSecrets(config).ToJsonString());
-            upsert.Parameters.AddWithValue(
-                "$secrets",
-                _protector.Protect(Encoding.UTF8.GetBytes(secrets.ToJsonString()))
-            );
-            upsert.ExecuteNonQuery();
-        }
+        Write(
+            """
+            INSERT INTO plugins (name, enabled, config, secrets) VALUES ($name, TRUE, $config, $secrets)
+            ON CONFLICT (name) DO UPDATE SET config = excluded.config, secrets = excluded.secrets
+            """,
+            ("$name", plugin),
+            ("$config", schema.WithoutSecrets(config).ToJsonString()),
+            ("$secrets", _protector.Protect(Encoding.UTF8.GetBytes(secrets.ToJsonString())))
+        );
     }
 
     /// <summary>Keeps whether the operator wants a plugin to run. Its config must have been kept before.</summary>
-    public void SaveEnabled(string plugin, bool enabled)
-    {
-        lock (_lock)
-        {
-            using var update = Command("UPDATE plugins SET enabled = $enabled WHERE name = $name");
-            update.Parameters.AddWithValue("$name", plugin);
-            update.Parameters.AddWithValue("$enabled", enabled);
-            update.ExecuteNonQuery();
-        }
-    }
+    public void SaveEnabled(string plugin, bool enabled) =>
+        Write("UPDATE plugins SET enabled = $enabled WHERE name = $name", ("$name", plugin), ("$enabled", enabled));
 
     /// <summary>Forgets a plugin: its config, its secrets, its switch.</summary>
-    public void Forget(string plugin)
-    {
-        lock (_lock)
-        {
-            using var delete = Command("DELETE FROM plugins WHERE name = $name");
-            delete.Parameters.AddWithValue("$name", plugin);
-            delete.ExecuteNonQuery();
-        }
-    }
+    public void Forget(string plugin) => Write("DELETE FROM plugins WHERE name = $name", ("$name", plugin));
 
     public void Dispose() => _connection.Dispose();
 
@@ -171,16 +144,16 @@ internal sealed class HostStore : IDisposable
     {
         var stamp = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var aside = $"{file}.damaged-{stamp}";
-        for (var n = 2; File.Exists(aside); n++)
+        for (var n = 2; System.IO.File.Exists(aside); n++)
         {
             aside = $"{file}.damaged-{stamp}-{n}";
         }
         try
         {
             // The file itself goes last: a new one must never find what belonged to it.
-            foreach (var part in Companions.Append("").Where(part => File.Exists(file + part)))
+            foreach (var part in Companions.Append("").Where(part => System.IO.File.Exists(file + part)))
             {
-                File.Move(file + part, aside + part, overwrite: true);
+                System.IO.File.Move(file + part, aside + part, overwrite: true);
             }
             return aside;
         }
@@ -190,27 +163,27 @@ internal sealed class HostStore : IDisposable
         }
     }
 
-    private void Prepare(string file)
+    private static bool Prepare(SqliteConnection connection, string path)
     {
-        Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-        using var check = Command("PRAGMA quick_check(1)");
-        if (check.ExecuteScalar() is not "ok")
+        if (Ask(connection, "PRAGMA quick_check(1)") is not "ok")
         {
             throw new SqliteException("its structure is damaged", Corrupt);
         }
-        Execute("CREATE TABLE IF NOT EXISTS host_schema (version INTEGER NOT NULL)");
-        using var select = Command("SELECT max(version) FROM host_schema");
-        switch (select.ExecuteScalar())
+        Ask(connection, "CREATE TABLE IF NOT EXISTS host_schema (version INTEGER NOT NULL)");
+        switch (Ask(connection, "SELECT max(version) FROM host_schema"))
         {
             case long version and not SchemaVersion:
                 throw new StartFault(
-                    $"{file} was written by a later version of this program (schema {version}, known up to {SchemaVersion}): start that one, or name another folder with --data."
+                    $"{path} was written by a later version of this program (schema {version}, known up to {SchemaVersion}): start that one, or name another folder with --data."
                 );
             case long:
-                Verify();
-                return;
+                // What SQLite finds sound may still hold what was never written.
+                return Ask(connection, "SELECT count(*) FROM plugins WHERE NOT json_valid(config)") is 0L
+                    ? true
+                    : throw new SqliteException("a config in it is damaged", Corrupt);
         }
-        Execute(
+        Ask(
+            connection,
             $"""
             BEGIN;
             CREATE TABLE plugins (
@@ -223,16 +196,7 @@ internal sealed class HostStore : IDisposable
             COMMIT;
             """
         );
-    }
-
-    // What SQLite finds sound may still hold what was never written.
-    private void Verify()
-    {
-        using var count = Command("SELECT count(*) FROM plugins WHERE NOT json_valid(config)");
-        if (count.ExecuteScalar() is not 0L)
-        {
-            throw new SqliteException("a config in it is damaged", Corrupt);
-        }
+        return true;
     }
 
     private JsonObject? Unprotect(byte[] secrets)
@@ -247,12 +211,23 @@ internal sealed class HostStore : IDisposable
         }
     }
 
-    private void Execute(string sql)
+    // Into the main file at once: what an operator has set must not hang on a log that may be damaged.
+    private void Write(string sql, params ReadOnlySpan<(string Name, object Value)> values)
     {
-        using var command = Command(sql);
-        command.ExecuteNonQuery();
+        var parameters = values.ToArray().Select(v => new SqliteParameter(v.Name, v.Value)).ToList();
+        _connection.Write(connection =>
+        {
+            using var command = new SqliteCommand(sql, connection);
+            command.Parameters.AddRange(parameters);
+            command.ExecuteNonQuery();
+            return Ask(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        });
     }
 
     // The text is ours alone, never an operator's: values go in as parameters.
-    private SqliteCommand Command(string sql) => new(sql, _connection);
+    private static object? Ask(SqliteConnection connection, string sql)
+    {
+        using var command = new SqliteCommand(sql, connection);
+        return command.ExecuteScalar();
+    }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace StreamSpace.PluginHost;
 
 // How a plugin is let go of, and what becomes of what it held.
@@ -5,6 +7,30 @@ internal sealed partial class HostedPlugin
 {
     // What a copy held in memory alone may be lost with it: it stays owed until the next copy has been told it again.
     private volatile bool _lost;
+
+    // As its last copy said once it had ended; null when none could be asked.
+    private IReadOnlyDictionary<string, long>? _undelivered;
+
+    /// <summary>
+    /// What would be lost with its data folder, now that it is let go of: in words, or empty for nothing.
+    /// </summary>
+    public string Undelivered =>
+        (_undelivered, Directory.Exists(DataFolder) && Directory.EnumerateFileSystemEntries(DataFolder).Any()) switch
+        {
+            (_, false) => "",
+            (null, _) => "what cannot be known, for it could not be asked",
+            var (held, _) => string.Join(
+                ", ",
+                held.Where(of => of.Value > 0)
+                    .Select(of => string.Create(CultureInfo.InvariantCulture, $"{of.Value} {of.Key}"))
+            ),
+        };
+
+    private string DataFolder => Path.Combine(surroundings.Data.Path, Name);
+
+    /// <summary>Says what is lost with it.</summary>
+    public void Discard(string what) =>
+        _log?.Logger.LogWarning("{Plugin} was uninstalled before it had delivered all. Discarded: {What}.", Name, what);
 
     /// <summary>True while something that it was told may be in its memory alone, or was lost with a copy of it.</summary>
     // Asked in this order: whoever lets go of a copy notes first what is lost with it.
@@ -22,7 +48,7 @@ internal sealed partial class HostedPlugin
         {
             return;
         }
-        Plugin = null;
+        (Plugin, _undelivered) = (null, null);
         try
         {
             var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
@@ -32,6 +58,8 @@ internal sealed partial class HostedPlugin
                 lostBefore
                 || await Task.Run(() => plugin.HoldsUnkept)
                     .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
+            _undelivered = await Task.Run(() => plugin.Undelivered)
+                .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
         }
         catch (Exception e)
         {

@@ -121,7 +121,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 surroundings.Sources
             );
             await WithinAsync(() => plugin.LoadAsync(context, cancellationToken).AsTask(), "loading");
-            Plugin = plugin;
+            (Plugin, _undelivered) = (plugin, null);
         }
         catch (PluginHangsException)
         {

@@ -66,10 +66,19 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         }
     }
 
-    /// <summary>Lets a plugin go and removes its folder, its data folder and its config.</summary>
-    /// <exception cref="PluginException">Its folder cannot be removed, and it stays; or something of it is left.</exception>
+    /// <summary>
+    /// Lets a plugin go, after it has sent what it can, and removes its folder, its data folder and its config.
+    /// </summary>
+    /// <param name="plugin">Which.</param>
+    /// <param name="discard">Whether it goes although it has not delivered all.</param>
+    /// <param name="surroundings">Where its data lie.</param>
+    /// <param name="cancellationToken">Gives up waiting for its turn.</param>
+    /// <exception cref="PluginException">
+    /// It has not delivered all, or its folder cannot be removed, and it stays; or something of it is left.
+    /// </exception>
     public async Task UninstallAsync(
         HostedPlugin plugin,
+        bool discard,
         PluginSurroundings surroundings,
         CancellationToken cancellationToken
     )
@@ -78,12 +87,26 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         try
         {
             Demand(plugin);
+            var wasLoaded = plugin.Plugin is not null;
             using (var deadline = new CancellationTokenSource(UnloadDeadline, surroundings.Clock))
             {
                 await plugin.StopAsync(deadline.Token);
             }
             await SettleAsync(plugin, cancellationToken);
-            var removed = await RemoveFolderAsync(plugin, cancellationToken);
+            var undelivered = Owns(plugin, but: plugin) ? plugin.Undelivered : "";
+            if (undelivered.Length > 0 && !discard)
+            {
+                await TakeBackAsync(plugin, wasLoaded, cancellationToken);
+                throw new PluginException(
+                    StatusCodes.Status409Conflict,
+                    $"{plugin.Name} stays, for it has not delivered yet: {undelivered}. Its status says what is in the way; to uninstall it all the same and lose that, add ?discard=true."
+                );
+            }
+            var removed = await RemoveFolderAsync(plugin, wasLoaded, cancellationToken);
+            if (undelivered.Length > 0)
+            {
+                plugin.Discard(undelivered);
+            }
             await plugin.EndAsync();
             plugins.Remove(plugin);
             Serve();
@@ -111,7 +134,11 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
     }
 
     // By a new name, at once or not at all: what cannot be removed must not be lost by half.
-    private async Task<string> RemoveFolderAsync(HostedPlugin plugin, CancellationToken cancellationToken)
+    private async Task<string> RemoveFolderAsync(
+        HostedPlugin plugin,
+        bool wasLoaded,
+        CancellationToken cancellationToken
+    )
     {
         var folder = Path.GetDirectoryName(plugin.Folder)!;
         var removed = Path.Combine(folder, $"{Removed}{Guid.NewGuid():N}");
@@ -122,8 +149,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await plugin.LoadAsync(cancellationToken);
-            await SettleAsync(plugin, cancellationToken);
+            await TakeBackAsync(plugin, wasLoaded, cancellationToken);
             throw new PluginException(
                 StatusCodes.Status409Conflict,
                 $"{plugin.Name} stays, for its folder cannot be removed: {Told.By(e, folder)}",
@@ -132,10 +158,22 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         }
     }
 
+    private async Task TakeBackAsync(HostedPlugin plugin, bool wasLoaded, CancellationToken cancellationToken)
+    {
+        if (wasLoaded)
+        {
+            await plugin.LoadAsync(cancellationToken);
+            await SettleAsync(plugin, cancellationToken);
+        }
+    }
+
+    // One that was never loaded may bear a name that is not its own to take along.
+    private bool Owns(HostedPlugin plugin, HostedPlugin? but = null) =>
+        !PluginFolder.IsOurOwn(plugin.Name) && All.All(p => p == but || p.Name != plugin.Name);
+
     private void Forget(HostedPlugin plugin, string removed, PluginSurroundings surroundings)
     {
-        // One that was never loaded may bear a name that is not its own to take along.
-        var owns = !PluginFolder.IsOurOwn(plugin.Name) && All.All(p => p.Name != plugin.Name);
+        var owns = Owns(plugin);
         try
         {
             DeleteIfThere(removed);

@@ -32,9 +32,8 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         Undo(data.Dispose);
         narrator.Say($"Data folder: {data.Path}");
         var tokens = AccessTokens.Of(settings.Environment, data.Path, clock);
-        var hostFile = Path.Combine(data.Path, "host.db");
         var keys = new KeyRing(data.Folder("keys"));
-        var store = HostStore.OfService(hostFile, keys, clock);
+        var store = HostStore.OfService(Path.Combine(data.Path, "host.db"), keys, clock);
         Undo(store.Dispose);
 
         var loggers = LoggerFactory.Create(Console);
@@ -50,19 +49,23 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         }
         var attachment = new Attachment(
             SourcesConfigured.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
-            hostFile,
+            store.File,
             _plugins,
             clock,
             chance,
             narrator,
             logger
         );
-        var status = new HostStatus(data.Path, _plugins, attachment, clock)
+        var watch = new DataWatch(data, store.File, _plugins, clock, logger);
+        var status = new HostStatus(data.Path, _plugins, attachment, watch, store.File, clock)
         {
             Sandbox = await StartSandboxAsync(tokens, loggers, cancellationToken),
             StoreSetAside = store.SetAside,
         };
+        store.File.Barred = data.Taken;
         var codes = new SignInCodes(clock);
+        Undo(() => watch.DisposeAsync().AsTask());
+        watch.Start();
         Undo(UnloadAsync);
         Undo(() => attachment.DisposeAsync().AsTask());
         PluginSurroundings? surroundings = null;

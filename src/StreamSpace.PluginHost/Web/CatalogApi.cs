@@ -44,8 +44,14 @@ internal static class CatalogApi
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status502BadGateway);
         group
-            .MapDelete("/{name}", (string name) => UninstallAsync(plugins, name, surroundings()))
+            .MapDelete(
+                "/{name}",
+                (string name, bool? discard) => UninstallAsync(plugins, name, discard ?? false, surroundings())
+            )
             .WithSummary("Uninstall a plugin: its folder, its data, its config")
+            .WithDescription(
+                "It first sends what it can. 409 when something is left that it has not delivered, with how many of what, or when that cannot be known: it stays then, unless discard=true. What is discarded so is told in the log."
+            )
             .Produces(StatusCodes.Status204NoContent)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -110,6 +116,7 @@ internal static class CatalogApi
     private static async Task<IResult> UninstallAsync(
         InstalledPlugins plugins,
         string name,
+        bool discard,
         PluginSurroundings surroundings
     )
     {
@@ -120,7 +127,7 @@ internal static class CatalogApi
                 $"There is no plugin {name}; GET /api/plugins lists what there is."
             );
         }
-        await plugins.UninstallAsync(plugin, surroundings, CancellationToken.None);
+        await plugins.UninstallAsync(plugin, discard, surroundings, CancellationToken.None);
         return TypedResults.NoContent();
     }
 

@@ -162,7 +162,7 @@ internal static class EventApi
         {
             return Problem.Of(
                 StatusCodes.Status503ServiceUnavailable,
-                "It cannot be kept at the moment. Send the same body again later: what is in it counts once."
+                "It could not be kept in time, and may be kept all the same. Send the same body again later: what is in it counts once."
             );
         }
         return Answer(observations.Count, items.Count - observations.Count - rejected.Count, rejected);

@@ -1,10 +1,18 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using StreamSpace.Platform;
 
 namespace StreamSpace.PluginHost;
 
 /// <summary>What the host says about itself: alive, ready, and all in one document.</summary>
-internal sealed class HostStatus(string dataFolder, PluginSet plugins, Attachment attachment, TimeProvider clock)
+internal sealed class HostStatus(
+    string dataFolder,
+    PluginSet plugins,
+    Attachment attachment,
+    DataWatch data,
+    HostFile file,
+    TimeProvider clock
+)
 {
     private readonly DateTimeOffset _begin = clock.GetUtcNow();
 
@@ -25,7 +33,7 @@ internal sealed class HostStatus(string dataFolder, PluginSet plugins, Attachmen
     /// <summary>One sentence for each thing that is in the way; empty when all is well.</summary>
     public IReadOnlyList<string> NotReady =>
         Started
-            ? [.. plugins.All.Select(p => p.NotReady).Append(attachment.Fault).OfType<string>()]
+            ? [.. plugins.All.Select(p => p.NotReady).Append(attachment.Fault).Append(data.Fault).OfType<string>()]
             : ["The host is still starting."];
 
     public JsonObject Document() =>
@@ -37,6 +45,7 @@ internal sealed class HostStatus(string dataFolder, PluginSet plugins, Attachmen
             ["ready"] = NotReady.Count == 0,
             ["notReady"] = new JsonArray([.. NotReady.Select(s => (JsonNode)s)]),
             ["storeSetAside"] = StoreSetAside,
+            ["storeWarning"] = file.Warning,
             ["attachedTo"] = attachment.Sentence,
             ["demo"] = attachment.Demo,
             ["sources"] = PluginStatus.Of(attachment.Sources),

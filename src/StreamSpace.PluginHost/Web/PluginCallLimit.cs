@@ -34,7 +34,7 @@ internal static class PluginCallLimit
             await Problem
                 .Of(
                     StatusCodes.Status504GatewayTimeout,
-                    $"The plugin did not answer within {limit.TotalSeconds:0.#} s, and was cut off."
+                    $"The plugin did not answer within {limit.TotalSeconds:0.#} s, and was cut off: whether it took what was sent is not known."
                 )
                 .ExecuteAsync(http);
         }

@@ -52,7 +52,8 @@ internal static class Problem
         {
             PluginException said => said.Message,
             BadHttpRequestException => Sentence(http),
-            SqliteException => "The data folder could not keep it, so nothing was changed; the log says why.",
+            SqliteException =>
+                "The data folder failed, and whether this was kept is not known: look what holds now, and try again. The log says why.",
             _ => "This failed here; the log says why.",
         };
         return Of(http.Response.StatusCode, detail).ExecuteAsync(http);

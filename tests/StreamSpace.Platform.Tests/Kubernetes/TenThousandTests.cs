@@ -25,7 +25,7 @@ public class TenThousandTests(ITestOutputHelper output)
         var folder = TestRun.NewFolder();
         await using var attached = new Attached(cluster, clock)
         {
-            Store = new SqliteRegistryStore(Path.Combine(folder, "r.db")),
+            Store = new SqliteRegistryStore(new HostFile(Path.Combine(folder, "r.db"), TimeProvider.System)),
         };
         var before = Settled();
         var allocated = GC.GetTotalAllocatedBytes(true);

@@ -20,7 +20,9 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
         var told = new List<PlatformEvent>();
         for (var life = 0; life < 2; life++)
         {
-            using var store = new SqliteRegistryStore(Path.Combine(folder, "host.db"));
+            using var store = new SqliteRegistryStore(
+                new HostFile(Path.Combine(folder, "host.db"), TimeProvider.System)
+            );
             var source = new PostgresSource(
                 upstream.Options,
                 () => TimeSpan.FromMilliseconds(20),

@@ -18,7 +18,9 @@ public sealed class RegistryStoreTests
     [InlineData(false)]
     public void WhatWasCommittedIsThereAfterARestart(bool onDisk)
     {
-        IRegistryStore store = onDisk ? new SqliteRegistryStore(File) : new MemoryRegistryStore();
+        IRegistryStore store = onDisk
+            ? new SqliteRegistryStore(new HostFile(File, TimeProvider.System))
+            : new MemoryRegistryStore();
         var told = new Telling().Tick(0);
         told.See(
             Create("open", 0.1234567),
@@ -46,7 +48,7 @@ public sealed class RegistryStoreTests
         if (onDisk)
         {
             store.Dispose();
-            store = new SqliteRegistryStore(File);
+            store = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         }
 
         var kept = store.Load();
@@ -72,7 +74,9 @@ public sealed class RegistryStoreTests
     [InlineData(false)]
     public void WhatIsOwedComesBackInItsOrderWithAllThatIsInItUntilItIsPaid(bool onDisk)
     {
-        IRegistryStore store = onDisk ? new SqliteRegistryStore(File) : new MemoryRegistryStore();
+        IRegistryStore store = onDisk
+            ? new SqliteRegistryStore(new HostFile(File, TimeProvider.System))
+            : new MemoryRegistryStore();
         var told = new Telling().Tick(0);
         told.See(
             Create("s", 0),
@@ -99,7 +103,7 @@ public sealed class RegistryStoreTests
         if (onDisk)
         {
             store.Dispose();
-            store = new SqliteRegistryStore(File);
+            store = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         }
         store.Load().Owed.ShouldBe(facts);
 
@@ -115,7 +119,7 @@ public sealed class RegistryStoreTests
     [Fact]
     public void ACommitIsOnDiskWhenItReturnsNotOnItsWayThere()
     {
-        using var store = new SqliteRegistryStore(File);
+        using var store = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         store.Setting("journal_mode").ShouldBe("wal");
         store.Setting("synchronous").ShouldBe("2", "FULL: the log is synchronised at every commit");
     }
@@ -123,7 +127,7 @@ public sealed class RegistryStoreTests
     [Fact]
     public void WhatIsForgottenLeavesTheFile()
     {
-        using IRegistryStore store = new SqliteRegistryStore(File);
+        using IRegistryStore store = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         var told = new Telling().Tick(0).See(Create("s", 0), Delete("s", 1));
         store.Commit(told.Registry.Changes, new Dictionary<string, string>(), OwedChange.None);
         told.Registry.Kept();
@@ -143,7 +147,7 @@ public sealed class RegistryStoreTests
         }
         System.IO.File.WriteAllBytes(File, []);
         System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
-        using IRegistryStore store = new SqliteRegistryStore(File);
+        using IRegistryStore store = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         store.Commit(
             new RegistryChange([], [], null),
             new Dictionary<string, string> { ["nats"] = "1" },
@@ -158,17 +162,17 @@ public sealed class RegistryStoreTests
     [Fact]
     public void AFileOfANewerVersionIsRefusedWithASentence()
     {
-        new SqliteRegistryStore(File).Dispose();
+        new SqliteRegistryStore(new HostFile(File, TimeProvider.System)).Dispose();
         Execute("UPDATE platform_schema SET version = 2");
         Should
-            .Throw<InvalidOperationException>(() => new SqliteRegistryStore(File))
+            .Throw<InvalidOperationException>(() => new SqliteRegistryStore(new HostFile(File, TimeProvider.System)))
             .Message.ShouldContain("newer version");
     }
 
     [Fact]
     public void OthersMayUseTheSameFile()
     {
-        using IRegistryStore store = new SqliteRegistryStore(File);
+        using IRegistryStore store = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         Execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
         store.Commit(
             new RegistryChange([], [], null),
@@ -182,7 +186,7 @@ public sealed class RegistryStoreTests
     [Fact]
     public void ARecordThatTheDiskHasSpoiltCostsItselfAlone()
     {
-        using var sqlite = new SqliteRegistryStore(File);
+        using var sqlite = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         IRegistryStore store = sqlite;
         var told = new Telling().Tick(0).See(Create("whole", 0), Create("spoilt", 0));
         var facts = told.Events.Where(e => e.Id is not null).ToList();
@@ -190,7 +194,7 @@ public sealed class RegistryStoreTests
         store.Commit(told.Registry.Changes, checkpoints, new OwedChange(false, facts));
         Execute("UPDATE platform_registry SET value = 'x' || value WHERE name IN ('spoilt', '0000000000')");
 
-        using IRegistryStore next = new SqliteRegistryStore(File);
+        using IRegistryStore next = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         var kept = next.Load();
         kept.Lives.ShouldHaveSingleItem().Session.Id.ShouldBe("whole");
         kept.Checkpoints["nats"].ShouldBe("1");
@@ -205,7 +209,7 @@ public sealed class RegistryStoreTests
     [Fact]
     public void AFailedCommitKeepsNothingOfIt()
     {
-        using IRegistryStore store = new SqliteRegistryStore(File);
+        using IRegistryStore store = new SqliteRegistryStore(new HostFile(File, TimeProvider.System));
         var told = new Telling().Tick(0).See(Create("s", 0));
         Execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON platform_registry WHEN NEW.kind = 'checkpoint' "

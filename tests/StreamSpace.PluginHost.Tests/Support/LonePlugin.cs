@@ -11,7 +11,7 @@ internal sealed class LonePlugin : IDisposable
     private LonePlugin(HostSettings settings, DataFolder data, TimeProvider clock)
     {
         _data = data;
-        _store = new HostStore(Path.Combine(data.Path, "host.db"), new KeyRing(data.Folder("keys")));
+        _store = new HostStore(Path.Combine(data.Path, "host.db"), new KeyRing(data.Folder("keys")), clock);
         Plugin = new HostedPlugin(
             Path.Combine(TestHost.EchoFolder, "streamspace-echo"),
             new PluginSurroundings

@@ -27,6 +27,21 @@ public sealed class EchoPlugin : IPlugin
     // As if its disk failed, while a test says so.
     public bool HoldsUnkept => File.Exists(Path.Combine(_context.DataFolder, "disk-fails"));
 
+    // "12 metric points" for each line that a test has written; the word alone when it is not to know.
+    public IReadOnlyDictionary<string, long>? Undelivered
+    {
+        get
+        {
+            var file = Path.Combine(_context.DataFolder, "undelivered");
+            string[] lines = File.Exists(file) ? File.ReadAllLines(file) : [];
+            return lines is ["unknown"]
+                ? null
+                : lines
+                    .Select(line => line.Split(' ', 2))
+                    .ToDictionary(line => line[1], line => long.Parse(line[0], CultureInfo.InvariantCulture));
+        }
+    }
+
     public string? NotReady => Config.Count == 0 ? "Echo has no config." : null;
 
     public JsonObject Status

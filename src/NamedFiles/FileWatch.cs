@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace SqliteFiles;
+namespace NamedFiles;
 
 /// <summary>A file that is open is no longer the one under its name.</summary>
 /// <param name="Sentence">What happened, with the file's name and without its folder.</param>
@@ -67,6 +67,33 @@ internal sealed class FileWatch(string database, params string[] companions)
             }
         }
         return lost;
+    }
+
+    /// <summary>
+    /// Puts a file under the name that <paramref name="write"/> has written to the path it is given: all of it, or the name
+    /// stays as it was. Nothing that belonged to the lost one stays beside it.
+    /// </summary>
+    /// <exception cref="IOException">The disk could not.</exception>
+    public void PutBack(Action<string> write)
+    {
+        var copy = $"{database}.copy";
+        File.Delete(copy);
+        var forOwner = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            forOwner.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        new FileStream(copy, forOwner).Dispose();
+        write(copy);
+        using (var written = new FileStream(copy, FileMode.Open, FileAccess.Write))
+        {
+            written.Flush(flushToDisk: true);
+        }
+        foreach (var companion in (string[])["-wal", "-shm", "-journal"])
+        {
+            File.Delete(database + companion);
+        }
+        File.Move(copy, database, overwrite: true);
     }
 
     private static Identity? Look(string path, byte[] name)

@@ -1,0 +1,83 @@
+using Microsoft.Data.Sqlite;
+using StreamSpace.Platform;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// Looks every two seconds whether what this process works on still lies under its names, and makes anew what was taken
+/// away: the data folder, its lock, the plugins' folders in it, and the host's own file.
+/// </summary>
+internal sealed class DataWatch(DataFolder data, HostFile file, PluginSet plugins, TimeProvider clock, ILogger logger)
+    : IAsyncDisposable
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+    private volatile string? _fault;
+    private string? _warning;
+
+    /// <summary>What could not be made anew, and why, in one sentence; null when all is there.</summary>
+    public string? Fault => _fault;
+
+    public void Start() => _running = RunAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        using var timer = new PeriodicTimer(Every, clock);
+        while (!_stop.IsCancellationRequested)
+        {
+            var before = _fault;
+            _fault = await Task.Run(Look);
+            if (_fault is not null && before is null)
+            {
+                logger.LogError("{Fault}", _fault);
+            }
+            try
+            {
+                await timer.WaitForNextTickAsync(_stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private string? Look()
+    {
+        try
+        {
+            if (data.Taken() is { } taken)
+            {
+                return taken;
+            }
+            if (data.Stand() is { } made)
+            {
+                logger.LogError("{Made}", made);
+            }
+            foreach (var plugin in plugins.All.Where(p => p.State is PluginState.Running))
+            {
+                data.Folder(plugin.Name);
+            }
+            file.Stand();
+            if (file.Warning is { } warning && warning != _warning)
+            {
+                _warning = warning;
+                logger.LogError("{Warning}", warning);
+            }
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        {
+            return Told.By(e, data.Path);
+        }
+    }
+}
