@@ -77,7 +77,33 @@ public sealed class UninstallTests
         var gone = await host.SendAsync(HttpMethod.Delete, $"{Echo}?discard=true", host.Admin);
         gone.StatusCode.ShouldBe(HttpStatusCode.NoContent);
         Directory.Exists(Path.Combine(host.Settings.DataFolder, "streamspace-echo")).ShouldBeFalse();
-        host.Console.ToString().ShouldContain("Discarded: 12 metric points, 3 events.");
+    }
+
+    [Fact]
+    public async Task TheLogSaysHowManyOfWhatWereDiscarded()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        var data = Path.Combine(TestRun.NewFolder(), "data");
+        string[] arguments = ["--urls", "http://127.0.0.1:0", "--sandbox-urls", "", "--plugins", market.Plugins];
+        await using var host = HostProcess.Start([.. arguments, "--data", data]);
+        await host.SaysAsync("Sign in");
+        var address = new Uri(host.Output.Single(l => l.StartsWith("Serving on ", StringComparison.Ordinal))[11..]);
+        using var client = TestRun.NewClient();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await HostProcess.TokenAsync(data));
+        await File.WriteAllLinesAsync(
+            Path.Combine(data, "streamspace-echo", "undelivered"),
+            ["12 metric points", "3 events"],
+            TestContext.Current.CancellationToken
+        );
+
+        var gone = await client.DeleteAsync(
+            new Uri(address, $"{Echo}?discard=true"),
+            TestContext.Current.CancellationToken
+        );
+
+        gone.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        await host.SaysAsync("Discarded: 12 metric points, 3 events.");
     }
 
     [Theory]
@@ -88,7 +114,8 @@ public sealed class UninstallTests
     {
         var market = new Market();
         market.Lay(Built);
-        await using (var before = await TestHost.StartAsync(market.Settings))
+        var settings = market.Settings;
+        await using (var before = await TestHost.StartAsync(settings))
         {
             Hold(before, why == "it does not know" ? "unknown" : "3 events");
             if (why == "it is switched off")
@@ -104,7 +131,7 @@ public sealed class UninstallTests
                 TestContext.Current.CancellationToken
             );
         }
-        await using var host = await TestHost.StartAsync(market.Settings);
+        await using var host = await TestHost.StartAsync(settings);
 
         var refused = await host.SendAsync(HttpMethod.Delete, Echo, host.Admin);
 

@@ -46,13 +46,14 @@ internal static class CatalogApi
         group
             .MapDelete(
                 "/{name}",
-                (string name, bool? discard) => UninstallAsync(plugins, name, discard ?? false, surroundings())
+                (string name, string? discard) => UninstallAsync(plugins, name, discard, surroundings())
             )
             .WithSummary("Uninstall a plugin: its folder, its data, its config")
             .WithDescription(
                 "It first sends what it can. 409 when something is left that it has not delivered, with how many of what, or when that cannot be known: it stays then, unless discard=true. What is discarded so is told in the log."
             )
             .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
@@ -116,10 +117,14 @@ internal static class CatalogApi
     private static async Task<IResult> UninstallAsync(
         InstalledPlugins plugins,
         string name,
-        bool discard,
+        string? discard,
         PluginSurroundings surroundings
     )
     {
+        if (discard is not (null or "true" or "false"))
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, "discard is true or false.");
+        }
         if (plugins.Find(name) is not { } plugin)
         {
             return Problem.Of(
@@ -127,7 +132,7 @@ internal static class CatalogApi
                 $"There is no plugin {name}; GET /api/plugins lists what there is."
             );
         }
-        await plugins.UninstallAsync(plugin, discard, surroundings, CancellationToken.None);
+        await plugins.UninstallAsync(plugin, discard is "true", surroundings, CancellationToken.None);
         return TypedResults.NoContent();
     }
 
