@@ -23,7 +23,7 @@ public sealed record PipelineStatus(
     /// <summary>What an operator should know now, in sentences: what will expire, a store that fails, a stage that stands still.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>Why a damaged store was set aside at the start, and where it lies; null when it was whole.</summary>
+    /// <summary>Why a damaged store, or its log, was set aside at the start, and where it lies; null when it was whole.</summary>
     public string? StoreSetAside { get; init; }
 }
 

@@ -131,6 +131,11 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
                 + "ledger begin anew.";
             _logger.LogError("{SetAside}", _setAside);
         }
+        else if (contents.LogDamage is { } lost)
+        {
+            _setAside = $"{lost} The queue and the ledger go on from what was kept before.";
+            _logger.LogError("{SetAside}", _setAside);
+        }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
         _outbox.Losses.Add(contents.Losses);

@@ -49,6 +49,36 @@ public sealed class HostFileTests
     }
 
     [Fact]
+    public async Task AFileThatIsMissingBesideOneThatRemembersItIsToldAndAFreshFolderSaysNothing()
+    {
+        var kept = Path.Combine(_data, "streamspace-echo", "kept.db");
+        await using (var fresh = await ServeAsync())
+        {
+            (await StatusAsync(fresh))["storeSetAside"].ShouldBeNull();
+            await File.WriteAllTextAsync(kept, "", TestContext.Current.CancellationToken);
+        }
+        await RunOnceAsync();
+        File.Delete(kept);
+        await using (var without = await ServeAsync())
+        {
+            var told = (await StatusAsync(without))["plugins"]![0]!["missing"]!.GetValue<string>();
+            told.ShouldContain("kept.db was there when streamspace-echo ran last");
+            without.Output.Concat(without.Errors).ShouldContain(line => line.Contains(told));
+            await File.WriteAllTextAsync(kept, "", TestContext.Current.CancellationToken);
+        }
+        foreach (var file in Directory.GetFiles(_data, "host.db*"))
+        {
+            File.Delete(file);
+        }
+        await using var host = await ServeAsync();
+        var status = await StatusAsync(host);
+        status["storeSetAside"]!
+            .GetValue<string>()
+            .ShouldContain("host.db is missing, though streamspace-echo kept data");
+        status["plugins"]![0]!["missing"].ShouldBeNull();
+    }
+
+    [Fact]
     public async Task BesideTheServiceADamagedFileIsNamedAndStaysWhereItIs()
     {
         await RunOnceAsync();

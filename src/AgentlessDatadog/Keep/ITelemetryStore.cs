@@ -51,6 +51,9 @@ public sealed record StoreContents(
 {
     /// <summary>What was found damaged when it was opened, so that all else here begins anew; null when nothing was.</summary>
     public SetAside? SetAside { get; init; }
+
+    /// <summary>What was kept last and is lost, in sentences, for the log of commits was damaged; null when nothing is.</summary>
+    public string? LogDamage { get; init; }
 }
 
 /// <summary>Measurements of one append, and the far end that was configured then.</summary>

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using NamedFiles;
 
 namespace AgentlessDatadog;
 
@@ -113,7 +114,21 @@ public sealed class SqliteStore : ITelemetryStore
         }
     }
 
-    private StoreContents Load() => Use(_file.Open());
+    private StoreContents Load()
+    {
+        var database = _file.Open();
+        try
+        {
+            // Before anything is written over it.
+            var damage = LogDamage.SetAside(_file.Path, _clock.GetUtcNow());
+            return Use(database) with { LogDamage = damage };
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
 
     private StoreContents Use(SqliteDatabase database)
     {

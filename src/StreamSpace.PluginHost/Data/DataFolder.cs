@@ -10,7 +10,7 @@ internal sealed class DataFolder : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    // What the folder cannot do without, as it was last seen: secrets that are lost with it are lost for good.
+    // As they were last seen: keys that are lost with the folder are lost for good, and what they open with them.
     private readonly Dictionary<string, byte[]> _secrets = [];
 
     private readonly FileWatch _watch;
@@ -151,12 +151,10 @@ internal sealed class DataFolder : IDisposable
     {
         var keys = System.IO.Path.Combine(Path, "keys");
         IEnumerable<string> files = Directory.Exists(keys) ? Directory.GetFiles(keys) : [];
-        foreach (var file in files.Append(System.IO.Path.Combine(Path, "jwt-secret")))
+        var ours = ((string[])["token-key", "signed-out"]).Select(name => System.IO.Path.Combine(Path, name));
+        foreach (var file in files.Concat(ours).Where(File.Exists))
         {
-            if (!_secrets.ContainsKey(file) && File.Exists(file))
-            {
-                _secrets[file] = File.ReadAllBytes(file);
-            }
+            _secrets[file] = File.ReadAllBytes(file);
         }
     }
 

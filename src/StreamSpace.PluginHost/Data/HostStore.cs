@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
+using NamedFiles;
 using StreamSpace.Platform;
 using StreamSpace.Plugins;
 
@@ -58,7 +59,7 @@ internal sealed class HostStore : IDisposable
     /// <summary>The file, which it shares with the registry.</summary>
     public HostFile File { get; }
 
-    /// <summary>What was found damaged and where it lies now, in one sentence; null when all was sound.</summary>
+    /// <summary>What was found damaged, and where it lies now, or missing, in sentences; null when all was sound.</summary>
     public string? SetAside { get; private init; }
 
     /// <summary>
@@ -69,7 +70,8 @@ internal sealed class HostStore : IDisposable
     {
         try
         {
-            return new HostStore(file, keys, clock);
+            var found = Missing(file) ?? LogDamage.SetAside(file, clock.GetUtcNow());
+            return new HostStore(file, keys, clock) { SetAside = found };
         }
         catch (StartFault fault)
             when (fault.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
@@ -135,10 +137,59 @@ internal sealed class HostStore : IDisposable
     public void SaveEnabled(string plugin, bool enabled) =>
         Write("UPDATE plugins SET enabled = $enabled WHERE name = $name", ("$name", plugin), ("$enabled", enabled));
 
-    /// <summary>Forgets a plugin: its config, its secrets, its switch.</summary>
-    public void Forget(string plugin) => Write("DELETE FROM plugins WHERE name = $name", ("$name", plugin));
+    /// <summary>Remembers which databases a plugin has in its data folder, so that one that is missing can be told.</summary>
+    public void SaveDatabases(string plugin, IEnumerable<string> names)
+    {
+        var all = string.Join('\n', names.Order(StringComparer.Ordinal));
+        if (all != string.Join('\n', Databases(plugin)))
+        {
+            Write(
+                "INSERT INTO plugin_databases (plugin, names) VALUES ($plugin, $names) ON CONFLICT DO UPDATE SET names = $names",
+                ("$plugin", plugin),
+                ("$names", all)
+            );
+        }
+    }
+
+    /// <summary>Names of the databases that a plugin had when it ran last.</summary>
+    public IReadOnlyList<string> Databases(string plugin) =>
+        _connection.Read(connection =>
+        {
+            using var select = new SqliteCommand(
+                "SELECT names FROM plugin_databases WHERE plugin = $plugin",
+                connection
+            );
+            select.Parameters.AddWithValue("$plugin", plugin);
+            return ((select.ExecuteScalar() as string) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        });
+
+    /// <summary>Forgets a plugin: its config, its secrets, its switch, its databases.</summary>
+    public void Forget(string plugin)
+    {
+        Write("DELETE FROM plugins WHERE name = $name", ("$name", plugin));
+        Write("DELETE FROM plugin_databases WHERE plugin = $name", ("$name", plugin));
+    }
 
     public void Dispose() => _connection.Dispose();
+
+    // Plugins whose data is there have run with it. A fresh folder holds none.
+    private static string? Missing(string file)
+    {
+        if (System.IO.File.Exists(file))
+        {
+            return null;
+        }
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var plugins = Directory
+            .EnumerateDirectories(folder)
+            .Where(f => !PluginFolder.IsOurOwn(Path.GetFileName(f)) && Directory.EnumerateFiles(f, "*.db").Any())
+            .Select(f => Path.GetFileName(f))
+            .ToList();
+        return plugins.Count == 0
+            ? null
+            : $"{file} is missing, though {string.Join(", ", plugins)} kept data beside it: configs, switches and what was "
+                + "known of the platform begin anew, and facts that it owed to plugins are lost.";
+    }
 
     private static string MoveAside(string file, DateTimeOffset now)
     {
@@ -170,6 +221,10 @@ internal sealed class HostStore : IDisposable
             throw new SqliteException("its structure is damaged", Corrupt);
         }
         Ask(connection, "CREATE TABLE IF NOT EXISTS host_schema (version INTEGER NOT NULL)");
+        Ask(
+            connection,
+            "CREATE TABLE IF NOT EXISTS plugin_databases (plugin TEXT PRIMARY KEY, names TEXT NOT NULL) STRICT"
+        );
         switch (Ask(connection, "SELECT max(version) FROM host_schema"))
         {
             case long version and not SchemaVersion:

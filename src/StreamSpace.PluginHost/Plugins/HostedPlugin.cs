@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
@@ -42,6 +43,9 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     public string Name => Manifest?.Name ?? Path.GetFileName(folder);
 
     public string? LogFile => _log?.Path;
+
+    /// <summary>Which of its databases were missing when it was loaded, in one sentence; null when none was.</summary>
+    public string? Missing { get; private set; }
 
     /// <summary>True when nothing that this plugin is told can leave the machine.</summary>
     public bool KeepsDataLocal => Ask(plugin => plugin.KeepsDataLocal, nobody: true, broken: _ => false);
@@ -108,6 +112,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         );
         try
         {
+            LookForDatabases();
             _context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
             var plugin = await MakeAsync(_context, manifest);
             var context = new PluginContext(
@@ -175,6 +180,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         {
             await ConfigureAsync(config.Read(), cancellationToken);
             _threwOverConfig = false;
+            RememberDatabases();
             if (config.SecretsLost)
             {
                 Detail = "its stored secrets cannot be decrypted, for the key ring is another: set them again.";
@@ -221,6 +227,35 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         _config!.Enabled = true;
         (State, Detail, Faults) = (PluginState.Loading, "", []);
         return LoadAsync(cancellationToken);
+    }
+
+    private IEnumerable<string> Databases() =>
+        Directory.EnumerateFiles(surroundings.Data.Folder(Name), "*.db").Select(file => Path.GetFileName(file));
+
+    private void LookForDatabases()
+    {
+        var missing = surroundings.Store.Databases(Name).Except(Databases()).ToList();
+        Missing =
+            missing.Count == 0
+                ? null
+                : $"{string.Join(", ", missing)} was there when {Name} ran last, and is missing: what it held and had not delivered is lost, nobody knows how much.";
+        if (Missing is not null)
+        {
+            _log!.Logger.LogError("{Missing}", Missing);
+        }
+    }
+
+    private void RememberDatabases()
+    {
+        try
+        {
+            surroundings.Store.SaveDatabases(Name, Databases());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        {
+            // The next start remembers what there was before.
+            _log!.Logger.LogWarning("Which databases {Plugin} has could not be kept: {Why}", Name, Said(e));
+        }
     }
 
     private string Said(Exception e) => Told.By(e, folder, surroundings.Settings.PluginsFolder, surroundings.Data.Path);

@@ -34,6 +34,7 @@ internal static class PluginStatus
             ["faults"] = new JsonArray([
                 .. plugin.Faults.Select(f => new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
             ]),
+            ["missing"] = plugin.Missing,
             ["log"] = plugin.LogFile,
             ["streamspaceRow"] = plugin.RowDetail,
         };

@@ -133,6 +133,55 @@ public sealed class StoreDamageTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatADamagedLogHeldIsCountedAndToldAndTheLogIsSetAside()
+    {
+        var (file, log) = await LeaveLogAsync();
+        // In the page of the second commit: SQLite reads the log up to there and says nothing.
+        log[log.AsSpan().IndexOf("commit-2"u8)] ^= 1;
+        _folder.WriteFile(file);
+        _folder.WriteLog(log);
+        await using var store = new SqliteStore(_folder.File, _clock);
+        var told = new SearchedLog();
+        await using var rig = await Rig.StartAsync(store: store, log: told);
+
+        var said = rig.Pipeline.Status.StoreSetAside.ShouldNotBeNull();
+        said.ShouldStartWith("telemetry.db-wal was damaged: what was kept in ");
+        said.ShouldContain(_folder.Log + ".damaged-20241004T120000Z");
+        told.Text.ShouldContain(said);
+        File.ReadAllBytes(_folder.Log + ".damaged-20241004T120000Z").ShouldBe(log);
+    }
+
+    [Fact]
+    public async Task ALogWhoseLastFrameWasNotWrittenToItsEndIsNotDamaged()
+    {
+        var (file, log) = await LeaveLogAsync();
+        for (var cut = 1; cut < log.Length - 32; cut += 700)
+        {
+            _folder.WriteFile(file);
+            _folder.WriteLog(log[..^cut]);
+            (await OpenAsync()).LogDamage.ShouldBeNull($"{cut} bytes were not written");
+        }
+        var torn = (byte[])log.Clone();
+        torn[^1] ^= 1;
+        _folder.WriteFile(file);
+        _folder.WriteLog(torn);
+        (await OpenAsync()).LogDamage.ShouldBeNull();
+    }
+
+    // As a kill leaves both.
+    private async Task<(byte[] File, byte[] Log)> LeaveLogAsync()
+    {
+        await using var store = new SqliteStore(_folder.File, _clock);
+        await store.OpenAsync(CancellationToken.None);
+        for (var i = 1; i <= 5; i++)
+        {
+            var entry = Sample.Entry(i) with { Measurements = [Sample.Measurement(i) with { Id = $"commit-{i}" }] };
+            await store.AppendAsync(Sample.Arrivals(entry), CancellationToken.None);
+        }
+        return (_folder.ReadFile(), _folder.ReadLog());
+    }
+
+    [Fact]
     public async Task WhatIsSetAsideIsNamedInStatusAndLog()
     {
         await FillAsync();
