@@ -83,11 +83,18 @@ internal sealed class FileWatch(string database, params string[] companions)
         {
             forOwner.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
-        new FileStream(copy, forOwner).Dispose();
-        write(copy);
-        using (var written = new FileStream(copy, FileMode.Open, FileAccess.Write))
+        try
         {
+            new FileStream(copy, forOwner).Dispose();
+            write(copy);
+            using var written = new FileStream(copy, FileMode.Open, FileAccess.Write);
             written.Flush(flushToDisk: true);
+        }
+        catch
+        {
+            // Half of it is of no use, and takes room that may be what was lacking.
+            File.Delete(copy);
+            throw;
         }
         foreach (var companion in (string[])["-wal", "-shm", "-journal"])
         {

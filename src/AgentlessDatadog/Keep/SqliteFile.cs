@@ -44,7 +44,6 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
             );
             Check(database);
             schema.Migrate(database);
-            _watch.Begin();
             return database;
         }
         catch
@@ -53,6 +52,9 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
             throw;
         }
     }
+
+    /// <summary>From now on what lies under the name is the file that is open.</summary>
+    public void BeginWatch() => _watch.Begin();
 
     /// <inheritdoc cref="FileWatch.Lost"/>
     public LostFile? Lost(bool written) => _watch.Lost(written);

@@ -137,6 +137,7 @@ public sealed class SqliteStore : ITelemetryStore
             var tables = new SqliteTables(database);
             var contents = tables.ReadAll();
             _tables = tables;
+            _file.BeginWatch();
             return contents;
         }
         catch
@@ -176,11 +177,17 @@ public sealed class SqliteStore : ITelemetryStore
     private async Task CommitAsync(List<Work> shared)
     {
         var keeps = shared.Exists(work => work.Keeps);
-        var error = keeps && Lost(written: false) is { } lost ? lost : Transact(shared);
+        if (keeps && Lost(written: false) is { } lost)
+        {
+            shared.FindAll(work => work.Keeps).ForEach(work => work.Done.SetException(lost));
+            shared.RemoveAll(work => work.Keeps);
+            keeps = false;
+        }
+        var error = Transact(shared);
         if (error is null)
         {
             // It is on disk, but perhaps in a file that nobody will find: then it can neither be answered nor taken back.
-            while (keeps && Lost(written: true) is not null && !_isDisposed)
+            while (keeps && !_isDisposed && Lost(written: true) is not null)
                 await Task.Delay(Again, _clock).ConfigureAwait(false);
             shared.ForEach(work => work.Done.SetResult());
         }
