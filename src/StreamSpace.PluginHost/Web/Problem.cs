@@ -10,6 +10,9 @@ namespace StreamSpace.PluginHost;
 /// <summary>Every error answer is <c>application/problem+json</c>, whatever the caller says it accepts.</summary>
 internal static class Problem
 {
+    // sqlite.org/rescode.html
+    private const int IoError = 10;
+
     public static ProblemHttpResult Of(int status, string detail) =>
         TypedResults.Problem(detail, statusCode: status, title: ReasonPhrases.GetReasonPhrase(status));
 
@@ -52,8 +55,10 @@ internal static class Problem
         {
             PluginException said => said.Message,
             BadHttpRequestException => Sentence(http),
-            SqliteException =>
+            // Where the disk fails at the end of a commit, nobody can tell.
+            SqliteException { SqliteErrorCode: IoError } =>
                 "The data folder failed, and whether this was kept is not known: look what holds now, and try again. The log says why.",
+            SqliteException => "The data folder could not keep it, so nothing was changed; the log says why.",
             _ => "This failed here; the log says why.",
         };
         return Of(http.Response.StatusCode, detail).ExecuteAsync(http);
