@@ -28,7 +28,7 @@ public sealed record SelfMetrics(string Prefix, IReadOnlyList<string> Tags);
 /// <summary>Where telemetry goes and how. Immutable: <see cref="TelemetryPipeline.ConfigureAsync"/> takes a new one.</summary>
 public sealed record IntakeOptions
 {
-    /// <summary>Datadog site, as in <c>datadoghq.eu</c>. Any host name is taken (reference/datadog-intake.md §1.1).</summary>
+    /// <summary>Datadog site, as in <c>datadoghq.eu</c>. Any host name is taken (docs/reference/datadog.md §1.1).</summary>
     public string Site { get; init; } = "datadoghq.com";
 
     /// <summary>One base address for every lane, in place of the site's own hosts.</summary>

@@ -13,7 +13,7 @@ internal readonly record struct CutTime(long Second, long Interval, DateTimeOffs
 /// </summary>
 internal sealed class CutClock(TimeProvider clock)
 {
-    // How far ahead of its clock Datadog takes a point (reference/datadog-intake.md §3.8).
+    // How far ahead of its clock Datadog takes a point (docs/reference/datadog.md §3.5).
     private const long TakenAhead = 600;
 
     private long _lastSecond;

@@ -5,7 +5,7 @@ internal readonly record struct TimedPoint(Series Series, long Second, double Va
 
 /// <summary>
 /// Gauge values that carry their own time. Datadog keeps the last point of a series and second
-/// (reference/datadog-intake.md §3.8), so that no second is used twice for as long as Datadog would take it.
+/// (docs/reference/datadog.md §3.5), so that no second is used twice for as long as Datadog would take it.
 /// </summary>
 internal sealed class TimedPoints
 {

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace AgentlessDatadog;
 
 /// <summary>
-/// Encodes the distribution values of a cut for <c>/api/v1/distribution_points</c> (reference/datadog-intake.md §3.3).
+/// Encodes the distribution values of a cut for <c>/api/v1/distribution_points</c> (docs/reference/datadog.md §3.3).
 /// </summary>
 internal sealed class DistributionEncoder(TakenCut cut)
 {

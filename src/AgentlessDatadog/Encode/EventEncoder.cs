@@ -7,7 +7,7 @@ namespace AgentlessDatadog;
 
 /// <summary>
 /// Encodes an event for <c>/api/v1/events</c>, which refuses any field it does not know
-/// (reference/datadog-intake.md §4.1).
+/// (docs/reference/datadog.md §4.1).
 /// </summary>
 internal static class EventEncoder
 {

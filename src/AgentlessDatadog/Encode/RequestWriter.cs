@@ -9,7 +9,7 @@ namespace AgentlessDatadog;
 internal sealed record EncodedRequest(byte[] Body, string? Encoding, long Units, int Points, long Oldest);
 
 /// <summary>
-/// Packs messages into requests that pass neither limit of <c>/api/v2/series</c> (reference/datadog-intake.md §3.7),
+/// Packs messages into requests that pass neither limit of <c>/api/v2/series</c> (docs/reference/datadog.md §3.4),
 /// whatever they are. Its buffers serve all requests of a flush.
 /// </summary>
 internal sealed class RequestWriter(Compression compression) : IDisposable

@@ -5,7 +5,7 @@ using System.Text;
 namespace AgentlessDatadog;
 
 /// <summary>
-/// The protobuf of <c>/api/v2/series</c>, as much of it as is sent (reference/datadog-intake.md §3.1). A field begins
+/// The protobuf of <c>/api/v2/series</c>, as much of it as is sent (docs/reference/datadog.md §3.1). A field begins
 /// with its number shifted left by three, plus its kind: 0 varint, 1 eight bytes, 2 length and bytes.
 /// </summary>
 internal static class SeriesWire

@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace AgentlessDatadog;
 
-/// <summary>zlib, which Datadog means by <c>deflate</c> (reference/datadog-intake.md §3.7).</summary>
+/// <summary>zlib, which Datadog means by <c>deflate</c> (docs/reference/datadog.md §3.4).</summary>
 internal sealed class ZlibBody : RequestBody
 {
     // Codes of nine bits for a byte are the worst that a fixed Huffman block does to its input; the rest is for stream

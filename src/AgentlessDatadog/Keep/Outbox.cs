@@ -159,7 +159,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
         Changed.Raise();
     }
 
-    /// <summary>Whether Datadog would no longer take it (reference/datadog-intake.md §3.8, §4.1).</summary>
+    /// <summary>Whether Datadog would no longer take it (docs/reference/datadog.md §3.5, §4.1).</summary>
     public bool IsTooOld(PayloadHeader header) => clock.GetUtcNow() - header.Oldest > MaxAge(header.Lane);
 
     /// <summary>What waits for longer than half of its age limit: when the first of it expires, and how much it is.</summary>

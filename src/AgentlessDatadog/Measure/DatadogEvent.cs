@@ -16,7 +16,7 @@ public enum AlertType
     Error,
 }
 
-/// <summary>An entry for Datadog's event stream, sent by itself (reference/datadog-intake.md §4.1).</summary>
+/// <summary>An entry for Datadog's event stream, sent by itself (docs/reference/datadog.md §4.1).</summary>
 /// <param name="Title">Required; what follows its 500th character is cut off.</param>
 /// <param name="Text">Plain text or Markdown; what follows its 4 000th character is cut off.</param>
 /// <param name="At">When it happened; Datadog takes the last 18 h.</param>

@@ -1,6 +1,6 @@
 namespace AgentlessDatadog;
 
-/// <summary>What a metric is at Datadog (reference/datadog-intake.md §3.9). A name never changes its type.</summary>
+/// <summary>What a metric is at Datadog (docs/reference/datadog.md §3.6). A name never changes its type.</summary>
 public enum MetricType
 {
     /// <summary>A state at a time; the last value of a flush wins.</summary>
@@ -25,7 +25,7 @@ public enum MetricType
 /// <param name="Tags">Tags of this value alone; the pipeline adds its own to every series.</param>
 public sealed record Measurement(string Metric, MetricType Type, double Value, IReadOnlyList<string> Tags)
 {
-    /// <summary>A unit from Datadog's list (reference/datadog-intake.md §3.12), or null for none.</summary>
+    /// <summary>A unit from Datadog's list (docs/reference/datadog.md §3.8), or null for none.</summary>
     public string? Unit { get; init; }
 
     /// <summary>

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace AgentlessDatadog;
 
-/// <summary>What Datadog takes (reference/datadog-intake.md §3.8, §3.10): everything else it drops behind a 202.</summary>
+/// <summary>What Datadog takes (docs/reference/datadog.md §3.5, §3.7): everything else it drops behind a 202.</summary>
 internal static partial class MeasurementRules
 {
     public static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);

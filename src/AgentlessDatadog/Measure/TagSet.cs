@@ -5,7 +5,7 @@ namespace AgentlessDatadog;
 
 /// <summary>
 /// Tags in the one form in which a series is known by them: normalised as Datadog does it
-/// (reference/datadog-intake.md §3.10), sorted, each once.
+/// (docs/reference/datadog.md §3.7), sorted, each once.
 /// </summary>
 internal static class TagSet
 {

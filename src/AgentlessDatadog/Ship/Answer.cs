@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace AgentlessDatadog;
 
-/// <summary>What came back for a request, judged here and nowhere else (reference/datadog-intake.md §2.2, §8).</summary>
+/// <summary>What came back for a request, judged here and nowhere else (docs/reference/datadog.md §2.3, §2.4).</summary>
 /// <param name="Verdict">What it means.</param>
 /// <param name="Status">HTTP status, or null when nothing came back.</param>
 /// <param name="Words">The server's words, or what went wrong; null when it was delivered.</param>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace AgentlessDatadog;
 
-/// <summary>The far end as one configuration describes it (reference/datadog-intake.md §1.2, §2).</summary>
+/// <summary>The far end as one configuration describes it (docs/reference/datadog.md §1.2, §2.1).</summary>
 internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvider clock)
 {
     private const int MaxAnswer = 64 * 1024;
@@ -36,7 +36,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
     /// <summary>Whether points are lost by it.</summary>
     public bool IsSkewAlarming => Skew is { } skew && skew.Duration() >= SkewAlarm;
 
-    /// <summary>What follows from the skew, in a sentence; null while it does no harm (reference/datadog-intake.md §3.8).</summary>
+    /// <summary>What follows from the skew, in a sentence; null while it does no harm (docs/reference/datadog.md §3.5).</summary>
     public string? SkewFault
     {
         get
@@ -108,7 +108,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
 
     /// <summary>
     /// The other known site that takes our key, or null: a key of another site looks just like a wrong one
-    /// (reference/datadog-intake.md §1.1). Asked only where a site was named, never of a base address.
+    /// (docs/reference/datadog.md §1.1). Asked only where a site was named, never of a base address.
     /// </summary>
     public async Task<string?> FindSiteAsync(CancellationToken cancellationToken)
     {

@@ -19,7 +19,7 @@ public enum KeyState
     Unknown,
 }
 
-/// <summary>Result of a key check (reference/datadog-intake.md §2.1).</summary>
+/// <summary>Result of a key check (docs/reference/datadog.md §2.2).</summary>
 /// <param name="State">What is known.</param>
 /// <param name="Message">What was answered, or why there was no answer; null when the key is valid.</param>
 public sealed record KeyVerdict(KeyState State, string? Message)
