@@ -3,7 +3,7 @@ using AgentlessDatadog.Sandbox.Intake;
 
 namespace AgentlessDatadog.Sandbox.Access;
 
-/// <summary>Which keys are valid, and where a request carries them (reference/datadog-intake.md §2).</summary>
+/// <summary>Which keys are valid, and where a request carries them (docs/reference/datadog.md §2.1).</summary>
 internal sealed class KeyRing
 {
     private const int ApiKeyLength = 32;

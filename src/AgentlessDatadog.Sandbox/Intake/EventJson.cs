@@ -4,7 +4,7 @@ using AgentlessDatadog.Sandbox.Store;
 
 namespace AgentlessDatadog.Sandbox.Intake;
 
-/// <summary>Reads the body of <c>POST /api/v1/events</c> (§4.1): one event, eleven fields, no other.</summary>
+/// <summary>Reads the body of <c>POST /api/v1/events</c> (docs/reference/datadog.md §4.1): one event, eleven fields, no other.</summary>
 internal static class EventJson
 {
     private const int MaxText = 4_000;

@@ -3,7 +3,7 @@ namespace AgentlessDatadog.Sandbox.Intake;
 /// <summary>A metric's type as it was sent.</summary>
 internal enum MetricType
 {
-    /// <summary>Sent without one: fits any type but distribution, and shows as "not assigned" (§3.9).</summary>
+    /// <summary>Sent without one: fits any type but distribution, and shows as "not assigned" (docs/reference/datadog.md §3.6).</summary>
     Unspecified,
     Count,
     Rate,

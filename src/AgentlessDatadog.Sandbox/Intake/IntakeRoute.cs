@@ -1,6 +1,6 @@
 namespace AgentlessDatadog.Sandbox.Intake;
 
-/// <summary>What one intake path takes: media types, encodings and both size limits (§3.7).</summary>
+/// <summary>What one intake path takes: media types, encodings and both size limits (docs/reference/datadog.md §3.4).</summary>
 internal sealed record IntakeRoute(
     string Path,
     string[] MediaTypes,

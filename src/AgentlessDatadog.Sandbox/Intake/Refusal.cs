@@ -7,7 +7,7 @@ internal sealed class Refusal(int status, string message) : Exception(message)
 {
     public int Status { get; } = status;
 
-    /// <summary>Event refusals go out as text/plain with JSON inside (reference/datadog-intake.md §2.2).</summary>
+    /// <summary>Event refusals go out as text/plain with JSON inside (docs/reference/datadog.md §2.3).</summary>
     public bool AsPlainText { get; init; }
 
     public static Refusal BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace AgentlessDatadog.Sandbox.Intake;
 
-/// <summary>Reads the three JSON bodies that carry points; they look alike and differ in every detail (§10).</summary>
+/// <summary>Reads the three JSON bodies that carry points; they look alike and differ in every detail (docs/reference/datadog.md §3).</summary>
 internal static class SeriesJson
 {
     /// <summary><c>/api/v1/series</c> (§3.2): type is a string, a point a pair, the host at the top.</summary>

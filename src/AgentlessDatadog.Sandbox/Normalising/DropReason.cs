@@ -3,31 +3,31 @@ namespace AgentlessDatadog.Sandbox.Normalising;
 /// <summary>Why Datadog would not show what it answered 202 to.</summary>
 internal enum DropReason
 {
-    /// <summary>More than one hour in the past (§3.8).</summary>
+    /// <summary>More than one hour in the past (docs/reference/datadog.md §3.5).</summary>
     TooOld,
 
-    /// <summary>More than ten minutes in the future (§3.8).</summary>
+    /// <summary>More than ten minutes in the future (§3.5).</summary>
     TooNew,
 
-    /// <summary>NaN or infinite (§3.9).</summary>
+    /// <summary>NaN or infinite (§3.6).</summary>
     NotANumber,
 
-    /// <summary>Empty, or does not start with an ASCII letter (§3.10).</summary>
+    /// <summary>Empty, or does not start with an ASCII letter (§3.7).</summary>
     BadName,
 
-    /// <summary>Over 200 characters (§3.10).</summary>
+    /// <summary>Over 200 characters (§3.7).</summary>
     NameTooLong,
 
-    /// <summary>Empty, does not start with a letter, or ends in a colon (§3.10).</summary>
+    /// <summary>Empty, does not start with a letter, or ends in a colon (§3.7).</summary>
     BadTag,
 
-    /// <summary>Over 200 characters (§3.10).</summary>
+    /// <summary>Over 200 characters (§3.7).</summary>
     TagTooLong,
 
-    /// <summary>The name is in use for another type (§3.3, §3.9).</summary>
+    /// <summary>The name is in use for another type (§3.3, §3.6).</summary>
     TypeConflict,
 
-    /// <summary>Not in the closed list (§3.12). The unit goes, the points stay.</summary>
+    /// <summary>Not in the closed list (§3.8). The unit goes, the points stay.</summary>
     UnknownUnit,
 }
 

@@ -1,6 +1,6 @@
 namespace AgentlessDatadog.Sandbox.Normalising;
 
-/// <summary>Metric names and tags as Datadog keeps them (reference/datadog-intake.md §3.10).</summary>
+/// <summary>Metric names and tags as Datadog keeps them (docs/reference/datadog.md §3.7).</summary>
 internal static class Names
 {
     public const int MaxLength = 200;

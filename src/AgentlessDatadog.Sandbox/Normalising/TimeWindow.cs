@@ -3,10 +3,10 @@ namespace AgentlessDatadog.Sandbox.Normalising;
 /// <summary>Which times are taken, all in POSIX seconds, both ends included.</summary>
 internal static class TimeWindow
 {
-    /// <summary>Points: §3.8.</summary>
+    /// <summary>Points: docs/reference/datadog.md §3.5.</summary>
     public const long PointPast = 3_600;
 
-    /// <summary>Points: §3.8.</summary>
+    /// <summary>Points: §3.5.</summary>
     public const long PointFuture = 600;
 
     /// <summary>Events: §4.1.</summary>

@@ -5,7 +5,7 @@ namespace AgentlessDatadog.Sandbox.Normalising;
 /// <summary>One of Datadog's units.</summary>
 internal sealed record Unit(string Name, string Family);
 
-/// <summary>The closed list of units, in the singular (reference/datadog-intake.md §3.12).</summary>
+/// <summary>The closed list of units, in the singular (docs/reference/datadog.md §3.8).</summary>
 internal static class Units
 {
     private static readonly FrozenDictionary<string, Unit> Known = new (string Family, string Names)[]

@@ -35,7 +35,7 @@ internal static class Answer
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
-    /// <summary><c>{"errors":["…"]}</c>, the classic form (reference/datadog-intake.md §2.2).</summary>
+    /// <summary><c>{"errors":["…"]}</c>, the classic form (docs/reference/datadog.md §2.3).</summary>
     public static async Task RefuseAsync(HttpContext context, int status, string message, bool asPlainText = false)
     {
         var body = new ArrayBufferWriter<byte>();

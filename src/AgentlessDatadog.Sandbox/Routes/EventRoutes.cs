@@ -7,7 +7,7 @@ using AgentlessDatadog.Sandbox.Store;
 
 namespace AgentlessDatadog.Sandbox.Routes;
 
-/// <summary>Taking and showing events, v1 (§4.1).</summary>
+/// <summary>Taking and showing events, v1 (docs/reference/datadog.md §4.1).</summary>
 internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drops, IntakeRoom room, TimeProvider time)
 {
     private const int MaxListed = 1_000;

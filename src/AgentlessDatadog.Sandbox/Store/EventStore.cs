@@ -1,6 +1,6 @@
 namespace AgentlessDatadog.Sandbox.Store;
 
-/// <summary>Events in the order in which they came; an event sent twice is held twice (§4.1).</summary>
+/// <summary>Events in the order in which they came; an event sent twice is held twice (docs/reference/datadog.md §4.1).</summary>
 internal sealed class EventStore(StoreLimits limits, TimeSpan retention, TimeProvider time)
 {
     private const long FirstId = 7_000_000_000_000_000_000;

@@ -25,7 +25,7 @@ internal sealed class Metric(string name)
     public Dictionary<TagSet, Series> Series { get; } = [];
 }
 
-/// <summary>What Datadog knows about a name besides its points (§3.12); null where nobody said.</summary>
+/// <summary>What Datadog knows about a name besides its points (docs/reference/datadog.md §3.9); null where nobody said.</summary>
 internal sealed record MetricMetadata
 {
     public string? Type { get; init; }

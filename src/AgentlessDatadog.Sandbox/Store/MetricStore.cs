@@ -50,7 +50,7 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
     }
 
     /// <summary>Changes what is known about a name.</summary>
-    /// <returns>What is known now, or null when the name has never reported (§3.12).</returns>
+    /// <returns>What is known now, or null when the name has never reported (docs/reference/datadog.md §3.9).</returns>
     public Metric? Describe(string name, Func<MetricMetadata, MetricMetadata> change)
     {
         lock (_lock)

@@ -37,7 +37,7 @@ internal sealed class Series
     /// <summary>The last point's time; the series must not be empty.</summary>
     public uint LastTime => Times[^1];
 
-    /// <summary>Last point wins per second (§3.8).</summary>
+    /// <summary>Last point wins per second (docs/reference/datadog.md §3.5).</summary>
     /// <returns>True when there was no point at this second yet.</returns>
     public bool Set(uint time, double value)
     {

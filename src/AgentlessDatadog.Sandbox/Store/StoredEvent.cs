@@ -1,6 +1,6 @@
 namespace AgentlessDatadog.Sandbox.Store;
 
-/// <summary>An event as it was taken: the fields of v1 (§4.1), null where not sent.</summary>
+/// <summary>An event as it was taken: the fields of v1 (docs/reference/datadog.md §4.1), null where not sent.</summary>
 internal sealed record StoredEvent
 {
     /// <summary>Beyond 2^53, as Datadog's are, so that a client which reads it as a double fails here too.</summary>
