@@ -7,7 +7,7 @@ namespace StreamSpace.Platform;
 /// clock; our time comes with <see cref="Tick"/>, the platform's with each observation. One thread at a time.
 /// </summary>
 /// <remarks>
-/// The rules are those of reference/streamspace.md §10: levels repeat, and messages come twice, late or not at all.
+/// The rules are those of docs/reference/streamspace.md §2: levels repeat, and messages come twice, late or not at all.
 /// </remarks>
 internal sealed partial class Registry
 {

@@ -4,7 +4,7 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// Which username belongs to which user id. Sources write a user's id or name, often without knowing which of the
-/// two it is (reference/streamspace.md §10.5).
+/// two it is (docs/reference/streamspace.md §2.1).
 /// </summary>
 internal sealed class UserNames
 {

@@ -155,7 +155,7 @@ public sealed record UsersTotalled(int Total, DateTimeOffset At) : Observation(A
 
 /// <summary>
 /// Which username belongs to which user id, as far as it is news. Other sources name a user by one or the other
-/// (reference/streamspace.md §10.5); the registry completes them with this.
+/// (docs/reference/streamspace.md §2.1); the registry completes them with this.
 /// </summary>
 /// <param name="Users">Users of whom both parts are known; a later name of the same id replaces the earlier.</param>
 /// <param name="At">When it was read.</param>

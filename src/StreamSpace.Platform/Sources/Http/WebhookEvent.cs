@@ -7,8 +7,8 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Platform;
 
 /// <summary>
-/// Reads one event in StreamSpace's webhook form (reference/streamspace.md §7):
-/// <c>{"event":…,"timestamp":…,"data":{…}}</c>, its data in the words that StreamSpace's plugins expect (§5.6).
+/// Reads one event in StreamSpace's webhook form (docs/reference/streamspace.md §6.3):
+/// <c>{"event":…,"timestamp":…,"data":{…}}</c>, its data in the words that StreamSpace's plugins expect (§7.5).
 /// </summary>
 public static class WebhookEvent
 {

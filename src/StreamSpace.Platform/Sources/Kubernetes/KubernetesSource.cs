@@ -6,7 +6,7 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// Looks at the sessions themselves, as Kubernetes holds them: the truth about which there are, how they stand and
-/// when they ended (reference/streamspace.md §6). Reads only.
+/// when they ended (docs/reference/streamspace.md §3). Reads only.
 /// </summary>
 public sealed class KubernetesSource : ISource
 {

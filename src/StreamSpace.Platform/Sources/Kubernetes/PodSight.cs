@@ -22,7 +22,7 @@ internal sealed record PodSight(
     double? CpuLimit
 )
 {
-    /// <summary>The label that the pods of all sessions have (reference/streamspace.md §6.4).</summary>
+    /// <summary>The label that the pods of all sessions have (docs/reference/streamspace.md §3.3).</summary>
     public const string Selector = "app=streamspace-session";
 
     /// <summary>The container of a pod that is the session.</summary>

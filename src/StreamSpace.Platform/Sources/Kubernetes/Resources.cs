@@ -28,7 +28,7 @@ internal sealed record ObjectMeta(
     public string? Label(string name) => Labels?.GetValueOrDefault(name);
 }
 
-/// <summary>A session of StreamSpace (reference/streamspace.md §6.2).</summary>
+/// <summary>A session of StreamSpace (docs/reference/streamspace.md §3.1).</summary>
 internal sealed record SessionResource(ObjectMeta Metadata, SessionSpec? Spec, SessionStatus? Status);
 
 internal sealed record SessionSpec(string? User, string? Template, string? State);

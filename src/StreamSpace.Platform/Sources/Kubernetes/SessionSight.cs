@@ -46,8 +46,8 @@ internal sealed record SessionSight(
     }
 
     /// <summary>
-    /// How it stands. <c>spec.state</c> is the intent and <c>status.phase</c> the observation (reference/streamspace.md
-    /// §6.5); the phase says Running before a pod is ready, so that where pods can be seen they decide.
+    /// How it stands. <c>spec.state</c> is the intent and <c>status.phase</c> the observation (docs/reference/streamspace.md
+    /// §3.2); the phase says Running before a pod is ready, so that where pods can be seen they decide.
     /// </summary>
     /// <param name="podsSeen">False when pods cannot be seen.</param>
     /// <param name="ready">True when a pod of it is ready.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace StreamSpace.Platform;
 
-/// <summary>Reads times as Go writes them: RFC 3339 with up to nine fraction digits and any offset (reference/streamspace.md §2.2).</summary>
+/// <summary>Reads times as Go writes them: RFC 3339 with up to nine fraction digits and any offset (docs/reference/streamspace.md §4.2).</summary>
 internal static class GoTime
 {
     private const int WholeSeconds = 19;

@@ -7,7 +7,7 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// Hears what StreamSpace publishes about sessions on NATS: plain subscriptions, never a JetStream consumer, which
-/// would drain the platform's work queues (reference/streamspace.md §2.4). What was published while it was deaf is
+/// would drain the platform's work queues (docs/reference/streamspace.md §4.4). What was published while it was deaf is
 /// read back from the platform's stream, where there is one.
 /// </summary>
 public sealed class NatsSource : ISource

@@ -27,7 +27,7 @@ internal sealed record MessageFault(string Kind, string Sentence)
 }
 
 /// <summary>
-/// Reads the bodies of StreamSpace's session messages (reference/streamspace.md §2.2). Of each it keeps the few
+/// Reads the bodies of StreamSpace's session messages (docs/reference/streamspace.md §4.2). Of each it keeps the few
 /// members that say what happened; <c>template_config</c>, which may hold secrets, is passed over unread.
 /// </summary>
 internal static class SessionMessage
@@ -98,11 +98,11 @@ internal static class SessionMessage
                 : null,
         };
 
-    // A status names no platform; only the Docker controller's has no phase at all (§2.3).
+    // A status names no platform; only the Docker controller's has no phase at all (§4.3).
     private static string? Controllers(string subject, Members members) =>
         subject is SessionSubjects.Status && members.Phase is null ? "docker" : null;
 
-    // The phase is absent from the Docker controller and empty when a creation failed (§2.3).
+    // The phase is absent from the Docker controller and empty when a creation failed (§4.3).
     private static ReportedStatus? Status(string? word) =>
         word?.ToUpperInvariant() switch
         {

@@ -36,7 +36,7 @@ internal sealed record StoredMessage(string Subject, byte[] Body, DateTimeOffset
 /// <summary>
 /// Reads the stream in which JetStream keeps StreamSpace's session messages. Only the two requests that change
 /// nothing: the state of the stream, and a message by its sequence. A consumer, a mirror or a source would drain or
-/// block the platform's work queue (reference/streamspace.md §2.4).
+/// block the platform's work queue (docs/reference/streamspace.md §4.4).
 /// </summary>
 internal sealed class SessionStream(NatsConnection connection, TimeProvider clock)
 {

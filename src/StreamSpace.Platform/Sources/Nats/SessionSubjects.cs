@@ -2,7 +2,7 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// The generic subjects. What the API publishes comes a second time on <c>….{platform}</c>, which nobody needs to
-/// hear (reference/streamspace.md §2.1, §10.1).
+/// hear (docs/reference/streamspace.md §4.1, §2.2).
 /// </summary>
 internal static class SessionSubjects
 {

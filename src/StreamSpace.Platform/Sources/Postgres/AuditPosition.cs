@@ -8,7 +8,7 @@ internal sealed record AuditHole(long Low, long High, DateTimeOffset Since);
 
 /// <summary>
 /// How far audit_log was seen: everything up to <see cref="High"/> except the holes. A row takes its id when it is
-/// begun and shows when it is committed, so ids show out of order (reference/streamspace.md §3.4); a hole is asked
+/// begun and shows when it is committed, so ids show out of order (docs/reference/streamspace.md §5.4); a hole is asked
 /// for again and again until its row shows, or until it is so old that the row must have been lost.
 /// </summary>
 internal sealed class AuditPosition

@@ -4,7 +4,7 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// Says who logged in. The row of a log-in names nobody, but the user's last_login was set while the request ran,
-/// by the same clock (reference/streamspace.md §3.3, §3.4). Of two log-ins of one user between two looks only the
+/// by the same clock (docs/reference/streamspace.md §5.3, §5.4). Of two log-ins of one user between two looks only the
 /// later one is known by name.
 /// </summary>
 internal sealed class LogIns

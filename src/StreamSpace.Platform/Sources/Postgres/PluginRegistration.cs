@@ -13,13 +13,13 @@ public sealed record PluginRegistered(bool Done, string Detail, string? Sql);
 
 /// <summary>
 /// Writes the rows by which StreamSpace's Admin → Plugins page lists a plugin and edits its config, for StreamSpace's
-/// own installation of plugins fails (reference/streamspace.md §4.4).
+/// own installation of plugins fails (docs/reference/streamspace.md §6.2).
 /// </summary>
 /// <param name="options">Where the database is, with a role that may write these rows.</param>
 public sealed class PluginRegistration(PostgresOptions options)
 {
     // The catalogue row belongs to no repository: the sync replaces the rows of each repository with what it finds
-    // there, and a plugin's own row then loses sight of its catalogue row (reference/streamspace.md §3.3).
+    // there, and a plugin's own row then loses sight of its catalogue row (docs/reference/streamspace.md §5.3).
     private const string UpdateCatalog = """
         UPDATE catalog_plugins SET version = $2, display_name = $3, description = $4, category = $5, plugin_type = $6,
             manifest = $7, tags = $8

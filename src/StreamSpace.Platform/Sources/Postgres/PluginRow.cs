@@ -2,7 +2,7 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// A plugin's row in <c>installed_plugins</c>: what StreamSpace's own Admin → Plugins page shows and edits
-/// (reference/streamspace.md §4.3, §4.6).
+/// (docs/reference/streamspace.md §6.2, §7.3).
 /// </summary>
 /// <param name="Enabled">The page's switch.</param>
 /// <param name="Config">A JSON document, as the page's form writes it: numbers and lists may be text. It may hold secrets.</param>

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace StreamSpace.Platform;
 
-/// <summary>How to reach StreamSpace's PostgreSQL, in the words of its own API (reference/streamspace.md §1.2).</summary>
+/// <summary>How to reach StreamSpace's PostgreSQL, in the words of its own API (docs/reference/streamspace.md §1.1).</summary>
 public sealed record PostgresOptions
 {
     // What the driver of StreamSpace's API knows, and what it means by it.
@@ -41,7 +41,7 @@ public sealed record PostgresOptions
 
     /// <summary>
     /// <c>DB_TIME_ZONE</c>: the zone of the API's process. The database keeps its wall clock without a zone
-    /// (reference/streamspace.md §3.1).
+    /// (docs/reference/streamspace.md §5.1).
     /// </summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 

@@ -34,5 +34,5 @@ internal sealed record AccountRow(string Id, string? Name, DateTime? CreatedAt, 
 /// <summary>That a user's last log-in was then, by the API's wall clock.</summary>
 internal sealed record LastLogin(PlatformUser User, DateTime At);
 
-/// <summary>A row of sessions: good for completing what others tell, and never for what is active (reference/streamspace.md §3.3).</summary>
+/// <summary>A row of sessions: good for completing what others tell, and never for what is active (docs/reference/streamspace.md §5.3).</summary>
 internal sealed record SessionRow(string Id, string? UserId, string? Template, string? Platform, DateTime? CreatedAt);

@@ -58,7 +58,7 @@ internal static class PostgresStatements
         FROM sessions WHERE id > $1 ORDER BY id LIMIT {SessionPage}
         """;
 
-    // What is no log-in and no log-out matters for its address and user alone (reference/streamspace.md §3.4).
+    // What is no log-in and no log-out matters for its address and user alone (docs/reference/streamspace.md §5.4).
     private static string AuditColumns =>
         $"""
             a.id::bigint, coalesce({Time("a.\"timestamp\"")}, localtimestamp), {Name("a.user_id")}, {Name(
