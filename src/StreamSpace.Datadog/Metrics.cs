@@ -9,7 +9,7 @@ internal sealed record Metric(string Name, MetricType Type, string? Unit = null)
     public Metric AsDistribution => new($"{Name}.dist", MetricType.Distribution, Unit);
 }
 
-/// <summary>Every metric that the plugin sends about StreamSpace. Units are from Datadog's closed list (reference/datadog-intake.md §3.12).</summary>
+/// <summary>Every metric that the plugin sends about StreamSpace. Units are from Datadog's closed list (docs/reference/datadog.md §3.8).</summary>
 internal static class Metrics
 {
     public static readonly Metric SessionCreated = new("streamspace.session.created", MetricType.Count);

@@ -7,11 +7,11 @@ namespace StreamSpace.Plugins;
 
 /// <summary>
 /// A plugin's <c>manifest.json</c>, with the keys that StreamSpace's own catalogue sync keeps
-/// (reference/streamspace.md §4.5, §5.1).
+/// (docs/reference/streamspace.md §7.1).
 /// </summary>
 public sealed partial class PluginManifest
 {
-    // The only types that the catalogue sync keeps; anything else it drops without a word (§4.5).
+    // The only types that the catalogue sync keeps; anything else it drops without a word (§7.1).
     private static readonly string[] Types = ["extension", "webhook", "api", "ui", "theme"];
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };

@@ -5,7 +5,7 @@ namespace StreamSpace.Datadog.Config;
 /// <summary>The far end that a config describes.</summary>
 internal static class ConfigIntake
 {
-    // The Agent's own key that stands for "no key" (reference/datadog-intake.md §2): well-formed, and of no account.
+    // The Agent's own key that stands for "no key" (docs/reference/datadog.md §2.1): well-formed, and of no account.
     private const string NoAccountKey = "00000000000000000000000000000000";
 
     /// <param name="config">What the operator wants.</param>

@@ -5,7 +5,7 @@ namespace StreamSpace.PluginHost;
 // How one copy of a plugin takes the place of another.
 internal sealed partial class HostedPlugin
 {
-    // What a collectible context needs at most until it is gone, when nothing holds it (reference/stack.md, trap 3).
+    // What a collectible context needs at most until it is gone, when nothing holds it (docs/reference/dotnet.md §1).
     private const int Collections = 4;
 
     private readonly List<WeakReference> _earlier = [];

@@ -15,8 +15,8 @@ internal sealed record CatalogContents(
 );
 
 /// <summary>
-/// What <c>CATALOG_URL</c> offers: a <c>catalog.json</c> in the form of StreamSpace's own (reference/streamspace.md
-/// §5.4) with a <c>sha256</c> for each entry, in a folder or behind http. An entry without one is not offered: what
+/// What <c>CATALOG_URL</c> offers: a <c>catalog.json</c> in the form of StreamSpace's own (docs/reference/streamspace.md
+/// §7.4) with a <c>sha256</c> for each entry, in a folder or behind http. An entry without one is not offered: what
 /// cannot be checked is not installed.
 /// </summary>
 internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDisposable

@@ -104,7 +104,7 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
 
     /// <summary>
     /// Reads a row as the page writes it. An unknown key is only worth a warning there, and so is a secret: StreamSpace
-    /// shows its rows to everyone who is signed in (reference/streamspace.md §4.3).
+    /// shows its rows to everyone who is signed in (docs/reference/streamspace.md §6.2).
     /// </summary>
     public RowLayer? ReadRow(PluginRow row, ICollection<string> warnings)
     {

@@ -1,6 +1,6 @@
 namespace StreamSpace.PluginHost;
 
-/// <summary>StreamSpace's roles (reference/streamspace.md §4.2).</summary>
+/// <summary>StreamSpace's roles (docs/reference/streamspace.md §6.1).</summary>
 internal static class Roles
 {
     public const string Admin = "admin";

@@ -7,7 +7,7 @@ namespace StreamSpace.Plugins;
 
 /// <summary>
 /// A manifest's <c>configSchema</c>: the subset of JSON Schema that StreamSpace's manifests use
-/// (reference/streamspace.md §5.2). Reads as leniently as StreamSpace's own form writes (§4.6: integers and lists
+/// (docs/reference/streamspace.md §7.2). Reads as leniently as StreamSpace's own form writes (§7.3: integers and lists
 /// arrive as text), and reports every fault at once.
 /// </summary>
 public sealed class ConfigSchema
