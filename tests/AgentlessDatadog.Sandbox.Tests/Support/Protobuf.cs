@@ -4,7 +4,7 @@ using System.Text;
 namespace AgentlessDatadog.Sandbox.Tests.Support;
 
 /// <summary>
-/// Writes the v2 payload by the field numbers of reference/datadog-intake.md §3.1, by hand: a second encoder, so that
+/// Writes the v2 payload by the field numbers of docs/reference/datadog.md §3.1, by hand: a second encoder, so that
 /// a mistake in the .proto shows.
 /// </summary>
 internal static class Protobuf

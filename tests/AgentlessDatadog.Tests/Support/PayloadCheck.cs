@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace AgentlessDatadog.Tests.Support;
 
 /// <summary>
-/// Looks at every request of a run and says what Datadog would drop or overwrite (reference/datadog-intake.md §3). Their
+/// Looks at every request of a run and says what Datadog would drop or overwrite (docs/reference/datadog.md §3). Their
 /// order says nothing: live data overtakes a backlog. Knows no test framework: whoever asserts looks at <see cref="Faults"/>.
 /// </summary>
 public sealed partial class PayloadCheck

@@ -6,7 +6,7 @@ namespace EndToEnd.Support;
 
 /// <summary>
 /// StreamSpace's API, of two replicas, and its controller, as they write sessions to Kubernetes and NATS
-/// (reference/streamspace.md §2, §6). Beside what it does it keeps account of what really happened, and of what could
+/// (docs/reference/streamspace.md §4, §3). Beside what it does it keeps account of what really happened, and of what could
 /// come to the ears of one who is attached.
 /// </summary>
 /// <param name="servers">What it writes to.</param>

@@ -5,7 +5,7 @@ using StreamSpace.Platform.Tests.Postgres;
 namespace EndToEnd.Support;
 
 /// <summary>
-/// Users, log-ins and log-outs as the API writes them to PostgreSQL (reference/streamspace.md §3.3, §3.4), with an
+/// Users, log-ins and log-outs as the API writes them to PostgreSQL (docs/reference/streamspace.md §5.3, §5.4), with an
 /// account of them by name.
 /// </summary>
 /// <param name="database">StreamSpace's.</param>

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 
-/// <content>What StreamSpace's API and controller do with it (reference/streamspace.md §6).</content>
+/// <content>What StreamSpace's API and controller do with it (docs/reference/streamspace.md §3).</content>
 public sealed partial class FakeCluster
 {
     private const string Home = "streamspace";

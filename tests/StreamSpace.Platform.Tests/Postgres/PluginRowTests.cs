@@ -78,7 +78,7 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
 
         made.Done.ShouldBeTrue();
         again.ShouldSatisfyAllConditions(a => a.Done.ShouldBeTrue(), a => a.Detail.ShouldContain("already"));
-        // The very columns that their list route reads, and without which it leaves a row out (reference/streamspace.md §4.3).
+        // The very columns that their list route reads, and without which it leaves a row out (docs/reference/streamspace.md §6.2).
         (
             await upstream.ValueAsync<string>(
                 """

@@ -4,7 +4,7 @@ using Npgsql;
 namespace StreamSpace.Platform.Tests.Postgres;
 
 /// <summary>
-/// StreamSpace's database as its API makes and writes it (reference/streamspace.md §3.2 to §3.4), as far as a
+/// StreamSpace's database as its API makes and writes it (docs/reference/streamspace.md §5.2 to §5.4), as far as a
 /// neighbour can see it. Times are the API's wall clock.
 /// </summary>
 public sealed class UpstreamDatabase : IAsyncDisposable

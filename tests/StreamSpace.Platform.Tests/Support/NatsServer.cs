@@ -95,7 +95,7 @@ public sealed class NatsServer : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Makes the five streams that StreamSpace's API makes at its start (reference/streamspace.md §2.4).</summary>
+    /// <summary>Makes the five streams that StreamSpace's API makes at its start (docs/reference/streamspace.md §4.4).</summary>
     /// <param name="client">Makes them.</param>
     /// <param name="maxAge">How long they keep a message; a day, as upstream's do, unless told otherwise.</param>
     public static async Task CreateStreamsAsync(NatsConnection client, TimeSpan? maxAge = null)

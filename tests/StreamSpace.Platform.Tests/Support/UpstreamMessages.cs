@@ -24,7 +24,7 @@ public sealed record UpstreamMessage(string Subject, string? Copy, byte[] Body)
 }
 
 /// <summary>
-/// Writes StreamSpace's session messages in the shape of reference/streamspace.md §2.2. Event ids follow from a
+/// Writes StreamSpace's session messages in the shape of docs/reference/streamspace.md §4.2. Event ids follow from a
 /// seed; every call has a new one.
 /// </summary>
 public sealed class UpstreamMessages(int seed, string platform = "kubernetes", TimeSpan offset = default)
