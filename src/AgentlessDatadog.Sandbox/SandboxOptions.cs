@@ -1,5 +1,6 @@
 using AgentlessDatadog.Sandbox.Access;
 using AgentlessDatadog.Sandbox.Store;
+using Microsoft.AspNetCore.Connections;
 
 namespace AgentlessDatadog.Sandbox;
 
@@ -20,6 +21,12 @@ public sealed record SandboxOptions
 
     /// <summary>How long points and events are kept, from 10 minutes to 7 days.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromHours(4);
+
+    /// <summary>
+    /// Given what accepts all connections, what accepts fewer: for a process that has to share out its descriptors. Null
+    /// accepts all.
+    /// </summary>
+    public Func<IConnectionListenerFactory, IConnectionListenerFactory>? Listener { get; init; }
 
     /// <summary>True keeps the last bodies, decompressed, for <c>GET /sandbox/payloads</c>: for tests.</summary>
     public bool KeepPayloads { get; init; }

@@ -5,6 +5,7 @@ using AgentlessDatadog.Sandbox.Routes;
 using AgentlessDatadog.Sandbox.Store;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -64,7 +65,7 @@ public sealed class SandboxServer : IAsyncDisposable
             loggerFactory.CreateLogger<RequestPipeline>()
         );
 
-        var app = Build(options.Urls, loggerFactory);
+        var app = Build(options, loggerFactory);
         app.UseRouting();
         app.Use(next => context => pipeline.InvokeAsync(context, next));
         new MetricIntake(keys, metrics, room).Map(app);
@@ -95,7 +96,7 @@ public sealed class SandboxServer : IAsyncDisposable
         _room.Dispose();
     }
 
-    private static WebApplication Build(IReadOnlyList<string> urls, ILoggerFactory loggerFactory)
+    private static WebApplication Build(SandboxOptions options, ILoggerFactory loggerFactory)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
@@ -105,7 +106,13 @@ public sealed class SandboxServer : IAsyncDisposable
             // Each route has its own limit and answers 413 in Datadog's words (RequestBody).
             kestrel.Limits.MaxRequestBodySize = null;
         });
-        builder.WebHost.UseUrls([.. urls]);
+        builder.WebHost.UseUrls([.. options.Urls]);
+        if (options.Listener is { } listener)
+        {
+            builder.Services.AddSingleton(services =>
+                listener(ActivatorUtilities.CreateInstance<SocketTransportFactory>(services))
+            );
+        }
         builder.Services.AddRoutingCore();
         builder.Services.Replace(ServiceDescriptor.Singleton(loggerFactory));
         // The process belongs to whoever embeds us: signals and console are not ours.

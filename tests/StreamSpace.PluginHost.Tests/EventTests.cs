@@ -10,8 +10,10 @@ namespace StreamSpace.PluginHost.Tests;
 /// <summary>What is posted to <c>/api/events</c>, and by whom.</summary>
 public sealed class EventTests
 {
-    private const string Created =
-        """{"event":"session.created","timestamp":"2026-01-02T03:04:05.123456789Z","data":{"id":"ada-chrome-1","user_id":"ada","template_name":"chrome"}}""";
+    private static readonly string Now = At(TimeSpan.Zero);
+
+    private static readonly string Created =
+        $$$"""{"event":"session.created","timestamp":"{{{Now}}}","data":{"id":"ada-chrome-1","user_id":"ada","template_name":"chrome"}}""";
 
     [Fact]
     public async Task AWebhookSignedAsStreamSpaceSignsIsTakenAndReachesThePlugin()
@@ -90,13 +92,13 @@ public sealed class EventTests
         var body = $$$"""
             {"events":[
               {{{Created}}},
-              {"event":"session.create","timestamp":"2026-01-02T03:04:05Z","data":{"id":"x"}},
+              {"event":"session.create","timestamp":"{{{Now}}}","data":{"id":"x"}},
               {"event":"session.started","timestamp":"yesterday","data":{"id":"x"}},
-              {"event":"session.started","timestamp":"2026-01-02T03:04:05Z","data":{}},
-              {"event":"session.heartbeat","timestamp":"2026-01-02T03:04:05Z","data":{"id":"x"}},
-              {"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{}},
+              {"event":"session.started","timestamp":"{{{Now}}}","data":{}},
+              {"event":"session.heartbeat","timestamp":"{{{Now}}}","data":{"id":"x"}},
+              {"event":"user.login","timestamp":"{{{Now}}}","data":{}},
               17,
-              {"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"ada"}}]}
+              {"event":"user.login","timestamp":"{{{Now}}}","data":{"username":"ada"}}]}
             """;
         var answer = await PostAsync(host, body, Sign(body));
         answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
@@ -107,14 +109,15 @@ public sealed class EventTests
     }
 
     [Theory]
-    [InlineData("""{"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"\ud800"}}""")]
-    [InlineData("""{"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"ada","x":"\udc00"}}""")]
-    [InlineData("""{"\ud800":1,"event":"user.login","timestamp":"2026-01-02T03:04:05Z","data":{"username":"ada"}}""")]
-    [InlineData("""{"event":"\ud800","timestamp":"2026-01-02T03:04:05Z","data":{}}""")]
+    [InlineData("""{"event":"user.login","timestamp":"NOW","data":{"username":"\ud800"}}""")]
+    [InlineData("""{"event":"user.login","timestamp":"NOW","data":{"username":"ada","x":"\udc00"}}""")]
+    [InlineData("""{"\ud800":1,"event":"user.login","timestamp":"NOW","data":{"username":"ada"}}""")]
+    [InlineData("""{"event":"\ud800","timestamp":"NOW","data":{}}""")]
     // Sent as a byte that is not UTF-8.
-    [InlineData("{\"event\":\"user.login\",\"timestamp\":\"2026-01-02T03:04:05Z\",\"data\":{\"username\":\"\u00ff\"}}")]
+    [InlineData("{\"event\":\"user.login\",\"timestamp\":\"NOW\",\"data\":{\"username\":\"\u00ff\"}}")]
     public async Task AStringThatIsNoTextCostsOnlyItsEvent(string json)
     {
+        json = json.Replace("NOW", Now, StringComparison.Ordinal);
         await using var host = await StartAsync();
         var alone = await PostBytesAsync(host, json);
         alone.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
@@ -154,6 +157,76 @@ public sealed class EventTests
         (await PostAsync(host, Created, Sign(Created))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
+    [Theory]
+    [InlineData(-46.9, null)]
+    [InlineData(-47.1, "47 hours old")]
+    [InlineData(-24 * 365, "47 hours old")]
+    [InlineData(0.08, null)]
+    [InlineData(0.09, "5 minutes ahead")]
+    [InlineData(24 * 365, "5 minutes ahead")]
+    public async Task AnEventWhoseRepeatCouldNotBeToldFromANewOneCostsOnlyItself(double hours, string? refused)
+    {
+        await using var host = await StartAsync();
+        var login =
+            $$$"""{"event":"user.login","timestamp":"{{{At(
+            TimeSpan.FromHours(hours)
+        )}}}","data":{"username":"ada"}}""";
+        var alone = await PostAsync(host, login, Sign(login));
+        alone.StatusCode.ShouldBe(refused is null ? HttpStatusCode.Accepted : HttpStatusCode.BadRequest);
+        var batch = $$"""{"events":[{{login}},{{Created}}]}""";
+        var said = await TestHost.BodyAsync(await PostAsync(host, batch, Sign(batch)));
+        if (refused is null)
+        {
+            ((int?)said["accepted"]).ShouldBe(2);
+            return;
+        }
+        ((string)(await TestHost.BodyAsync(alone))["detail"]!).ShouldContain(refused);
+        ((int?)said["accepted"]).ShouldBe(1);
+        ((string)said["rejected"]!.AsArray().ShouldHaveSingleItem()!["reason"]!).ShouldContain(refused);
+    }
+
+    [Theory]
+    [InlineData("03:04:05")]
+    [InlineData("2026-11-27")]
+    [InlineData("2026-11-27T03:04:05")]
+    [InlineData("27 Nov 2026 03:04:05 GMT")]
+    [InlineData("1785000000")]
+    [InlineData("")]
+    public async Task ATimeThatIsNotWholeIsNoTime(string time)
+    {
+        await using var host = await StartAsync();
+        var login = $$$"""{"event":"user.login","timestamp":"{{{time}}}","data":{"username":"ada"}}""";
+        var answer = await PostAsync(host, login, Sign(login));
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        ((string)(await TestHost.BodyAsync(answer))["detail"]!).ShouldContain("RFC 3339");
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t")]
+    public async Task WithoutASecretNothingIsSignedWhateverTheKey(string? secret)
+    {
+        var environment = new Dictionary<string, string> { ["NATS_URL"] = "nats://127.0.0.1:1" };
+        if (secret is not null)
+        {
+            environment["WEBHOOK_SIGNING_SECRET"] = secret;
+        }
+        await using var host = await TestHost.StartAsync(TestHost.NewSettings() with { Environment = environment });
+        foreach (var key in (string[])["", secret ?? "", Secret.SigningSecret])
+        {
+            var answer = await PostAsync(host, Created, Sign(Created, key));
+            answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+            ((string)(await TestHost.BodyAsync(answer))["detail"]!).ShouldContain("WEBHOOK_SIGNING_SECRET is not set");
+        }
+    }
+
+    private static string At(TimeSpan fromNow) =>
+        (TimeProvider.System.GetUtcNow() + fromNow).ToString(
+            "yyyy-MM-dd'T'HH:mm:ss.fffffff'89Z'",
+            System.Globalization.CultureInfo.InvariantCulture
+        );
+
     private static Task<TestHost> StartAsync() =>
         TestHost.StartAsync(
             TestHost.NewSettings() with
@@ -162,10 +235,8 @@ public sealed class EventTests
             }
         );
 
-    private static string Sign(string body) =>
-        Convert.ToHexStringLower(
-            HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret.SigningSecret), Encoding.UTF8.GetBytes(body))
-        );
+    private static string Sign(string body, string secret = Secret.SigningSecret) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(body)));
 
     private static Task<HttpResponseMessage> PostAsync(
         TestHost host,

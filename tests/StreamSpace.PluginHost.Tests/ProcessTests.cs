@@ -192,4 +192,23 @@ public sealed class ProcessTests
             text.ShouldContain(word);
         }
     }
+
+    [Theory]
+    [InlineData("whsec_short")]
+    [InlineData("  fifteen-bytes-  ")]
+    public async Task AWebhookSecretThatCanBeGuessedIsRefusedInOneSentence(string secret)
+    {
+        var data = Path.Combine(TestRun.NewFolder(), "data");
+        var environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = secret };
+        await using var serve = HostProcess.Start(HostProcess.Arguments(data), environment);
+        (await serve.EndAsync()).ShouldBe(1);
+        var sentence = serve.Errors.ShouldHaveSingleItem();
+        sentence.ShouldContain("needs at least 16");
+        await using var check = HostProcess.Start(
+            ["check", "--data", data, "--plugins", TestHost.EchoFolder],
+            environment
+        );
+        (await check.EndAsync()).ShouldBe(1);
+        check.Output.ShouldContain(line => line.StartsWith("FAULT") && line.EndsWith(sentence));
+    }
 }

@@ -18,11 +18,11 @@ public sealed class SampleTests
             Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
         };
         await using var host = await TestHost.StartAsync(settings);
-        const string events = """
+        var events = $$$"""
             {"events":[
-              {"event":"session.created","timestamp":"2026-01-02T03:04:05Z","data":{"id":"a","template_name":"chrome"}},
-              {"event":"session.created","timestamp":"2026-01-02T03:04:05Z","data":{"id":"b","template_name":"chrome"}},
-              {"event":"session.created","timestamp":"2026-01-02T03:04:05Z","data":{"id":"c","template_name":"gimp"}}]}
+              {"event":"session.created","timestamp":"{{{host.Begun:O}}}","data":{"id":"a","template_name":"chrome"}},
+              {"event":"session.created","timestamp":"{{{host.Begun:O}}}","data":{"id":"b","template_name":"chrome"}},
+              {"event":"session.created","timestamp":"{{{host.Begun:O}}}","data":{"id":"c","template_name":"gimp"}}]}
             """;
         var posted = await host.SendAsync(HttpMethod.Post, "api/events", host.Admin, TestHost.Json(events));
         posted.StatusCode.ShouldBe(HttpStatusCode.Accepted);

@@ -42,6 +42,7 @@ internal static class SourcesConfigured
         {
             sources.Add(nats);
         }
+        faults.AddRange(Signing(environment));
         if (sources.Count > 0 || TakesSigned(environment))
         {
             sources.Add(new HttpSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
@@ -60,12 +61,13 @@ internal static class SourcesConfigured
         Cluster(environment, faults);
         PostgresOptions.Read(environment.GetValueOrDefault, faults);
         Nats(environment, faults, clock, chance, NullLogger.Instance);
+        faults.AddRange(Signing(environment));
         return faults;
     }
 
     /// <summary>True when signed webhooks are taken.</summary>
     public static bool TakesSigned(IReadOnlyDictionary<string, string> environment) =>
-        !string.IsNullOrEmpty(environment.GetValueOrDefault(EventApi.SecretVariable));
+        environment.ContainsKey(WebhookSignature.SecretVariable);
 
     /// <summary>The cluster, or null when there is none or a variable is wrong, which adds a sentence.</summary>
     public static KubernetesSourceOptions? Cluster(
@@ -112,4 +114,7 @@ internal static class SourcesConfigured
             return null;
         }
     }
+
+    private static IEnumerable<string> Signing(IReadOnlyDictionary<string, string> environment) =>
+        WebhookSignature.Fault(environment) is { } fault ? [fault] : [];
 }

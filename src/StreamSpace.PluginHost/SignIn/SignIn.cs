@@ -15,12 +15,15 @@ internal static class SignIn
     /// <summary>The policy of what only those may call, also by reading, who see paths and addresses.</summary>
     public const string ForOperators = "operators";
 
+    /// <summary>The policy of an endpoint that also takes a body that StreamSpace signed.</summary>
+    public const string OrSigned = "or-signed";
+
     private const string Cookie = "streamspace-plugin-host";
     private const string HowToGetAToken = "Send \"Authorization: Bearer <token>\"; the command \"token\" prints one.";
 
     private static readonly TimeSpan Stay = TimeSpan.FromHours(12);
 
-    public static void AddSignIn(this IServiceCollection services, AccessTokens tokens)
+    public static void AddSignIn(this IServiceCollection services, AccessTokens tokens, WebhookSignature signature)
     {
         services
             .AddAuthentication(JwtBearerDefaults.AuthenticationScheme)
@@ -48,8 +51,7 @@ internal static class SignIn
         var caller = new AuthorizationPolicyBuilder()
             .RequireAuthenticatedUser()
             .RequireAssertion(context =>
-                (context.Resource is HttpContext http && IsReading(http.Request))
-                || Array.Exists(Roles.Writing, context.User.IsInRole)
+                (context.Resource is HttpContext http && IsReading(http.Request)) || MayWrite(context.User)
             )
             .Build();
         var seeing = new AuthorizationPolicyBuilder(caller).RequireAssertion(context => SeesAll(context.User)).Build();
@@ -57,7 +59,21 @@ internal static class SignIn
             .AddAuthorizationBuilder()
             .SetDefaultPolicy(caller)
             .SetFallbackPolicy(caller)
-            .AddPolicy(ForOperators, seeing);
+            .AddPolicy(ForOperators, seeing)
+            .AddPolicy(
+                OrSigned,
+                // The signature itself is of the body, which is not read for anybody who could not have signed it.
+                policy =>
+                    policy.RequireAssertion(context =>
+                        MayWrite(context.User)
+                        || (
+                            context.Resource is HttpContext http
+                            && WebhookSignature.IsGiven(http.Request)
+                            && signature.Refusal(http.Request) is null
+                        )
+                    )
+            );
+        services.AddSingleton(signature);
     }
 
     /// <summary>Sets the cookie of a browser that showed a good code.</summary>
@@ -90,7 +106,7 @@ internal static class SignIn
     /// <summary>What the request's token lets its caller do in the sandbox, which has no pipeline of ours.</summary>
     public static SandboxAccess AccessOf(HttpRequest request, AccessTokens tokens) =>
         TokenOf(request) is not { } token || tokens.Read(token) is not { } user ? SandboxAccess.None
-        : Array.Exists(Roles.Writing, user.IsInRole) ? SandboxAccess.Write
+        : MayWrite(user) ? SandboxAccess.Write
         : SandboxAccess.Read;
 
     /// <summary>True when the request carries a good token for reading.</summary>
@@ -116,6 +132,8 @@ internal static class SignIn
             IsEssential = true,
         };
 
+    private static bool MayWrite(ClaimsPrincipal user) => Array.Exists(Roles.Writing, user.IsInRole);
+
     private static string? RoleOf(ClaimsPrincipal user) =>
         user.Identity is ClaimsIdentity identity ? identity.FindFirst(identity.RoleClaimType)?.Value : null;
 
@@ -128,23 +146,33 @@ internal static class SignIn
     private static Task ChallengeAsync(JwtBearerChallengeContext context)
     {
         context.HandleResponse();
+        var http = context.HttpContext;
         var given = context.AuthenticateFailure is not null;
+        var signed = SignatureRefusal(http);
         if (
-            given
-            && context.HttpContext.RequestServices.GetRequiredService<FailedSignIns>().Count(context.HttpContext)
-                is { } slower
+            (given || signed is not null)
+            && http.RequestServices.GetRequiredService<FailedSignIns>().Count(http) is { } slower
         )
         {
-            return slower.ExecuteAsync(context.HttpContext);
+            return slower.ExecuteAsync(http);
         }
         context.Response.Headers.WWWAuthenticate = given ? "Bearer error=\"invalid_token\"" : "Bearer";
         return Problem
             .Of(
                 StatusCodes.Status401Unauthorized,
-                given
-                    ? $"The token is not good: it has expired, was signed with another key, or is not one. {HowToGetAToken}"
-                    : $"No token was sent. {HowToGetAToken}"
+                signed
+                    ?? (
+                        given
+                            ? $"The token is not good: it has expired, was signed with another key, or is not one. {HowToGetAToken}"
+                            : $"No token was sent. {HowToGetAToken}"
+                    )
             )
-            .ExecuteAsync(context.HttpContext);
+            .ExecuteAsync(http);
     }
+
+    private static string? SignatureRefusal(HttpContext http) =>
+        WebhookSignature.IsGiven(http.Request)
+        && http.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy is OrSigned
+            ? http.RequestServices.GetRequiredService<WebhookSignature>().Refusal(http.Request)
+            : null;
 }

@@ -33,15 +33,12 @@ internal static class SigningKey
         {
             throw new StartFault(fault);
         }
-        return environment.GetValueOrDefault(Variable) is { } secret && !string.IsNullOrWhiteSpace(secret)
-            ? Encoding.UTF8.GetBytes(secret)
-            : null;
+        return environment.GetValueOrDefault(Variable) is { } secret ? Encoding.UTF8.GetBytes(secret) : null;
     }
 
     /// <summary>One sentence when <c>JWT_SECRET</c> cannot be used, else null.</summary>
     public static string? Fault(IReadOnlyDictionary<string, string> environment) =>
         environment.GetValueOrDefault(Variable) is { } secret
-        && !string.IsNullOrWhiteSpace(secret)
         && Encoding.UTF8.GetByteCount(secret) is < ShortestSecret and var bytes
             ? $"{Variable} has {bytes} bytes and needs at least {ShortestSecret}: set StreamSpace's own, or leave it unset, and StreamSpace's tokens are not taken."
             : null;

@@ -63,7 +63,7 @@ internal sealed record HostSettings
                     "NATS_USER",
                     "NATS_PASSWORD",
                     "JWT_SECRET",
-                    EventApi.SecretVariable,
+                    WebhookSignature.SecretVariable,
                     "CATALOG_URL",
                 ]
             ),

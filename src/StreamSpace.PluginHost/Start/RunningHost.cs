@@ -47,6 +47,10 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             logger.LogWarning("{Warning} {Fix}", warning.Found, warning.Fix);
         }
+        if (Connections.Warning is { } few)
+        {
+            logger.LogWarning("{Few}", few);
+        }
         var attachment = new Attachment(
             SourcesConfigured.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
             store.File,
@@ -218,6 +222,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             Urls = settings.SandboxUrls,
             PublicUrl = settings.PublicUrl,
             Gate = open ? null : http => SignIn.AccessOf(http.Request, tokens),
+            Listener = Connections.ToSandbox,
         };
         try
         {

@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using StreamSpace.Plugins;
+using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 
 namespace StreamSpace.PluginHost;
 
@@ -12,35 +14,107 @@ internal static class Bodies
     /// <summary>In bytes, for every endpoint of the host and of plugins.</summary>
     public const int Largest = 5_000_000;
 
-    // A body over the bound is still taken off the wire up to here, or its sender would see a broken connection in
+    /// <summary>What is said when too many bodies are held at a time.</summary>
+    public const string NoRoom =
+        "Too many bodies are being read at the moment, and nothing of this one was kept: send it again.";
+
+    // A known caller's body over the bound is still taken off the wire up to here, or he would see a broken connection in
     // place of our answer.
     private const int LargestDrained = 64_000_000;
+
+    // How much of a body may wait in the server for somebody to read it, in bytes.
+    private const int ReadAhead = 65_536;
+
+    // In bytes a second: whoever has not shown yet who he is must not hold his place by dripping.
+    private const double SlowestUnknown = 50_000;
+
+    private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(5);
 
     /// <summary>How deep JSON may nest.</summary>
     public const int Deepest = 32;
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Deepest, AllowDuplicateProperties = false };
 
-    /// <summary>Lets the server take what <see cref="UseBodyBound"/> then refuses.</summary>
-    public static void Bound(KestrelServerLimits limits) => limits.MaxRequestBodySize = LargestDrained;
+    /// <summary>Lets the server take nobody's body, until the caller is known or has at least what to show for himself.</summary>
+    public static void Bound(KestrelServerLimits limits)
+    {
+        limits.MaxRequestBodySize = 0;
+        limits.MaxRequestBufferSize = ReadAhead;
+    }
 
-    /// <summary>Refuses a body that says it is too large, and stops reading one that turns out to be.</summary>
-    public static void UseBodyBound(this IApplicationBuilder app) =>
+    /// <summary>
+    /// To be used as soon as a known caller is known. The connection of any other ends with the answer when a body came with
+    /// his request: the rest of it is not even taken off the wire.
+    /// </summary>
+    public static void UseCallersBody(this IApplicationBuilder app) =>
         app.Use(
             (http, next) =>
             {
-                if (http.Request.ContentLength > Largest)
+                if (!HasBody(http))
                 {
-                    http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+                    return next(http);
+                }
+                if (IsKnown(http))
+                {
+                    Allow(http, LargestDrained);
+                }
+                http.Response.OnStarting(() =>
+                {
+                    if (!IsKnown(http))
+                    {
+                        http.Response.Headers.Connection = "close";
+                    }
                     return Task.CompletedTask;
-                }
-                if (http.Request.ContentLength is null)
-                {
-                    http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = Largest;
-                }
+                });
                 return next(http);
             }
         );
+
+    /// <summary>
+    /// Refuses a body that says it is too large, stops reading one that turns out to be, and holds no more at a time than
+    /// there is room for: callers who are known have theirs, those whose signature is still to be verified a smaller one.
+    /// </summary>
+    public static void UseBodyBound(this IApplicationBuilder app)
+    {
+        var known = new BodyRoom(mostBodies: 1_024, mostBytes: 128_000_000);
+        var unknown = new BodyRoom(mostBodies: 256, mostBytes: 32_000_000);
+        app.Use((http, next) => HasBody(http) ? BoundedAsync(http, next, IsKnown(http) ? known : unknown) : next(http));
+    }
+
+    private static async Task BoundedAsync(HttpContext http, RequestDelegate next, BodyRoom room)
+    {
+        if (http.Request.ContentLength > Largest)
+        {
+            http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            return;
+        }
+        using var place = room.TryEnter(http.Request.ContentLength ?? 0);
+        if (place is null)
+        {
+            throw new BadHttpRequestException(NoRoom, StatusCodes.Status503ServiceUnavailable);
+        }
+        if (http.Request.ContentLength is null || !IsKnown(http))
+        {
+            Allow(http, Largest);
+        }
+        http.Request.Body = new CallersBody(http.Request.Body, http.Request.ContentLength is null ? place : null);
+        if (!IsKnown(http))
+        {
+            http.Features.GetRequiredFeature<IHttpMinRequestBodyDataRateFeature>().MinDataRate = new MinDataRate(
+                SlowestUnknown,
+                SlowStart
+            );
+        }
+        await next(http);
+    }
+
+    private static void Allow(HttpContext http, long bytes) =>
+        http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = bytes;
+
+    private static bool HasBody(HttpContext http) =>
+        http.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
+
+    private static bool IsKnown(HttpContext http) => http.User.Identity?.IsAuthenticated is true;
 
     /// <summary>Reads a JSON object, or says why there is none.</summary>
     public static async Task<(JsonObject? Body, IResult? Refusal)> ReadObjectAsync(HttpRequest request)
@@ -78,7 +152,7 @@ internal static class Bodies
     /// <summary>The whole body, as large as <see cref="UseBodyBound"/> lets it be; to be read from the beginning.</summary>
     public static async Task<MemoryStream> ReadAsync(HttpRequest request)
     {
-        var body = new MemoryStream();
+        var body = new MemoryStream((int)(request.ContentLength ?? 0));
         await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted);
         body.Position = 0;
         return body;

@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Authorization;
 using StreamSpace.Platform;
 using StreamSpace.Plugins;
 
@@ -13,35 +10,31 @@ namespace StreamSpace.PluginHost;
 /// <summary><c>POST /api/events</c>: StreamSpace's webhooks, signed as it signs them, or with a token.</summary>
 internal static class EventApi
 {
-    /// <summary>The variable with the webhook's secret.</summary>
-    public const string SecretVariable = "WEBHOOK_SIGNING_SECRET";
-
-    private const string Signature = "X-StreamSpace-Signature";
     private const int NamedRejections = 1000;
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Bodies.Deepest };
 
     /// <param name="routes">Where to map it.</param>
     /// <param name="source">Takes the events, or null when none may be taken because the demo would mix with them.</param>
-    /// <param name="secret">The webhook's secret, or null: then only a token opens it.</param>
+    /// <param name="signature">How what has no token is signed.</param>
     /// <param name="clock">Our clock.</param>
     public static void MapEvents(
         this IEndpointRouteBuilder routes,
         HttpSource? source,
-        string? secret,
+        WebhookSignature signature,
         TimeProvider clock
     ) =>
         routes
-            .MapPost("/api/events", (Delegate)((HttpContext http) => TakeAsync(http, source, secret, clock)))
-            // Who may call is decided on the raw body, by its signature; without one a token is asked for.
-            .AllowAnonymous()
+            .MapPost("/api/events", (Delegate)((HttpContext http) => TakeAsync(http, source, signature, clock)))
+            .RequireAuthorization(SignIn.OrSigned)
             .WithTags("Host")
             .WithSummary("Tell of what happened on the platform")
             .WithDescription(
                 "One event in StreamSpace's webhook form, or {\"events\":[…]}. Signed with X-StreamSpace-Signature, the "
                     + "lower-case hex HMAC-SHA256 of the body, or with a token of role operator or admin. 202 once every "
                     + "plugin has taken it; 503 when that cannot be, or takes more than ten seconds: send the same body "
-                    + "again. The same event twice counts once. webhook.test is answered as ignored: there is nothing in it to count."
+                    + "again. The same event twice counts once; so one more than 47 hours old, or more than five minutes ahead, is "
+                    + "refused, and the rest of its batch taken. webhook.test is answered as ignored: there is nothing in it to count."
             )
             .Accepts<JsonObject>("application/json")
             .WithMetadata(
@@ -53,14 +46,16 @@ internal static class EventApi
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status408RequestTimeout)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<IResult> TakeAsync(
         HttpContext http,
         HttpSource? source,
-        string? secret,
+        WebhookSignature signature,
         TimeProvider clock
     )
     {
@@ -70,15 +65,19 @@ internal static class EventApi
         }
         using var body = await Bodies.ReadAsync(http.Request);
         var raw = body.GetBuffer().AsMemory(0, (int)body.Length);
-        if (await RefuseAsync(http, raw, secret) is { } refused)
+        if (WebhookSignature.IsGiven(http.Request) && !signature.Verify(http, raw.Span))
         {
-            return refused;
+            return http.RequestServices.GetRequiredService<FailedSignIns>().Count(http)
+                ?? Problem.Of(
+                    StatusCodes.Status401Unauthorized,
+                    $"The signature is not that of this body: is {WebhookSignature.SecretVariable} the webhook's own secret?"
+                );
         }
         if (source is null)
         {
             return Problem.Of(
                 StatusCodes.Status409Conflict,
-                $"The demo runs, and real events must not mix with invented ones: set {SecretVariable}, or attach a source."
+                $"The demo runs, and real events must not mix with invented ones: set {WebhookSignature.SecretVariable}, or attach a source."
             );
         }
         try
@@ -93,38 +92,6 @@ internal static class EventApi
                 $"The body is not valid JSON, or nests deeper than {Bodies.Deepest}."
             );
         }
-    }
-
-    private static async Task<IResult?> RefuseAsync(HttpContext http, ReadOnlyMemory<byte> raw, string? secret)
-    {
-        if (http.Request.Headers[Signature].ToString() is { Length: > 0 } signature)
-        {
-            return secret is not null && IsSigned(raw.Span, signature, secret)
-                ? null
-                : http.RequestServices.GetRequiredService<FailedSignIns>().Count(http)
-                    ?? Problem.Of(
-                        StatusCodes.Status401Unauthorized,
-                        $"The signature is not that of this body: is {SecretVariable} the webhook's own secret?"
-                    );
-        }
-        var authorization = http.RequestServices.GetRequiredService<IAuthorizationService>();
-        var policy = await http
-            .RequestServices.GetRequiredService<IAuthorizationPolicyProvider>()
-            .GetDefaultPolicyAsync();
-        if ((await authorization.AuthorizeAsync(http.User, http, policy)).Succeeded)
-        {
-            return null;
-        }
-        return http.User.Identity?.IsAuthenticated is true ? Results.Forbid() : Results.Challenge();
-    }
-
-    private static bool IsSigned(ReadOnlySpan<byte> raw, string signature, string secret)
-    {
-        var right = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), raw));
-        return CryptographicOperations.FixedTimeEquals(
-            Encoding.ASCII.GetBytes(right),
-            Encoding.ASCII.GetBytes(signature)
-        );
     }
 
     private static async Task<IResult> TakeAsync(

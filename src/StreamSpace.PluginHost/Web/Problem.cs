@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -38,7 +39,7 @@ internal static class Problem
                 ExceptionHandler = AnswerExceptionAsync,
                 StatusCodeSelector = StatusOf,
                 SuppressDiagnosticsCallback = context =>
-                    context.Exception is BadHttpRequestException or PluginException,
+                    context.Exception is BadHttpRequestException or PluginException || IsCut(context.Exception),
             }
         );
         app.UseStatusCodePages(context =>
@@ -54,6 +55,7 @@ internal static class Problem
         var detail = exception switch
         {
             PluginException said => said.Message,
+            BadHttpRequestException { StatusCode: StatusCodes.Status503ServiceUnavailable } later => later.Message,
             BadHttpRequestException => Sentence(http),
             // Where the disk fails at the end of a commit, nobody can tell.
             SqliteException { SqliteErrorCode: IoError } =>
@@ -61,6 +63,10 @@ internal static class Problem
             SqliteException => "The data folder could not keep it, so nothing was changed; the log says why.",
             _ => "This failed here; the log says why.",
         };
+        if (exception is BadHttpRequestException && http.Response.StatusCode is StatusCodes.Status503ServiceUnavailable)
+        {
+            http.Response.Headers.RetryAfter = "1";
+        }
         return Of(http.Response.StatusCode, detail).ExecuteAsync(http);
     }
 
@@ -70,8 +76,13 @@ internal static class Problem
             PluginException said => said.Status,
             BadHttpRequestException bad => bad.StatusCode,
             SqliteException => StatusCodes.Status503ServiceUnavailable,
+            _ when IsCut(exception) => StatusCodes.Status400BadRequest,
             _ => StatusCodes.Status500InternalServerError,
         };
+
+    // The caller went away in the middle of his request: there is nothing of ours to mend, and nobody to answer.
+    private static bool IsCut(Exception exception) =>
+        exception is ConnectionResetException or ConnectionAbortedException;
 
     private static string Sentence(HttpContext http) =>
         http.Response.StatusCode switch
@@ -81,6 +92,7 @@ internal static class Problem
                 $"There is nothing at {http.Request.Path}; /openapi/v1.json lists what there is.",
             StatusCodes.Status405MethodNotAllowed =>
                 $"{http.Request.Method} is not possible here; allowed: {http.Response.Headers.Allow}.",
+            StatusCodes.Status408RequestTimeout => "The body came too slowly.",
             StatusCodes.Status413PayloadTooLarge => $"The body is larger than {Bodies.Largest} bytes.",
             StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json.",
             var status => ReasonPhrases.GetReasonPhrase(status),

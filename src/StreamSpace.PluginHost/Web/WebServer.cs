@@ -1,6 +1,7 @@
 using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using StreamSpace.Platform;
 
 namespace StreamSpace.PluginHost;
@@ -48,9 +49,13 @@ internal sealed class WebServer : IAsyncDisposable
             {
                 kestrel.AddServerHeader = false;
                 Bodies.Bound(kestrel.Limits);
+                Connections.Bound(kestrel.Limits);
             })
             .UseUrls([.. settings.Urls]);
         console(builder.Logging);
+        builder.Services.AddSingleton(services =>
+            Connections.ToApi(ActivatorUtilities.CreateInstance<SocketTransportFactory>(services))
+        );
         var endpoints = new PluginEndpoints();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RequestsMayEnd);
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = Bodies.Deepest);
@@ -58,7 +63,8 @@ internal sealed class WebServer : IAsyncDisposable
         // ASP.NET Core wants a key ring of its own; left alone it would make one in the user's home.
         keys.Configure(builder.Services.AddDataProtection());
         builder.Services.AddSingleton(new FailedSignIns(clock));
-        builder.Services.AddSignIn(tokens);
+        var signature = new WebhookSignature(settings.Environment);
+        builder.Services.AddSignIn(tokens, signature);
 
         var app = builder.Build();
         app.UsePathBase(settings.PathBase);
@@ -81,6 +87,7 @@ internal sealed class WebServer : IAsyncDisposable
         );
         app.UseRouting();
         app.UseAuthentication();
+        app.UseCallersBody();
         app.UseAuthorization();
         app.UseBodyBound();
         app.UsePluginCallLimit(settings.CallLimit, clock);
@@ -88,7 +95,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.MapHealth(status);
         app.MapPluginList(plugins, clock);
         app.MapCatalog(plugins, catalog, surroundings);
-        app.MapEvents(posted, settings.Environment.GetValueOrDefault(EventApi.SecretVariable), clock);
+        app.MapEvents(posted, signature, clock);
         app.MapApiDescription(() => endpoints.Version);
         ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
         try

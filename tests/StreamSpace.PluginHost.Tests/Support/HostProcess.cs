@@ -14,31 +14,48 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
 
-    private HostProcess(Process process, string heard) => (_process, Heard) = (process, heard);
+    private HostProcess(Process process, string heard, string data) => (_process, Heard, Data) = (process, heard, data);
 
     /// <summary>The file with what was thrown and asked for in it.</summary>
     public string Heard { get; }
+
+    /// <summary>Its data folder, when it was named.</summary>
+    public string Data { get; }
+
+    public int Id => _process.Id;
+
+    /// <summary>Where it serves, once it has said so.</summary>
+    public Uri Address => new(Output.Single(l => l.StartsWith("Serving on ", StringComparison.Ordinal))[11..]);
 
     public List<string> Output { get; } = [];
 
     public List<string> Errors { get; } = [];
 
+    /// <param name="arguments">After the program's name.</param>
+    /// <param name="environment">Beside what this process has.</param>
+    /// <param name="descriptors">How many it may open at most; null for as many as this process may.</param>
     public static HostProcess Start(
         IEnumerable<string> arguments,
-        IReadOnlyDictionary<string, string>? environment = null
+        IReadOnlyDictionary<string, string>? environment = null,
+        int? descriptors = null
     )
     {
-        var start = new ProcessStartInfo("dotnet")
+        string[] command =
+        [
+            "dotnet",
+            Path.Combine(AppContext.BaseDirectory, "StreamSpace.PluginHost.dll"),
+            .. arguments,
+        ];
+        if (descriptors is not null)
+        {
+            command = ["sh", "-c", $"ulimit -n {descriptors}; exec \"$@\"", "sh", .. command];
+        }
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = TestRun.NewFolder(),
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "StreamSpace.PluginHost.dll"));
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
         foreach (
             var name in new[]
             {
@@ -60,7 +77,11 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             start.Environment[name] = value;
         }
-        var host = new HostProcess(new Process { StartInfo = start }, heard);
+        var host = new HostProcess(
+            new Process { StartInfo = start },
+            heard,
+            command.SkipWhile(word => word != "--data").ElementAtOrDefault(1) ?? ""
+        );
         host._process.OutputDataReceived += (_, line) => host.Take(host.Output, line.Data);
         host._process.ErrorDataReceived += (_, line) => host.Take(host.Errors, line.Data);
         host._process.Start();

@@ -14,6 +14,7 @@ internal sealed class TestHost : IAsyncDisposable
     private TestHost(RunningHost host, HostSettings settings, StringWriter console, TimeProvider clock)
     {
         (_host, Settings, Console) = (host, settings, console);
+        Begun = clock.GetUtcNow();
         Client = new HttpClient(TestRun.Search.LookingAt(_handler)) { BaseAddress = host.Address };
         Tokens = AccessTokens.Of(settings.Environment, settings.DataFolder, clock);
         Admin = Tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
@@ -24,6 +25,9 @@ internal sealed class TestHost : IAsyncDisposable
     public static string EchoFolder { get; } = Path.Combine(AppContext.BaseDirectory, "plugins");
 
     public HostSettings Settings { get; }
+
+    /// <summary>When it had started, by its clock: a time that events may have.</summary>
+    public DateTimeOffset Begun { get; }
     public StringWriter Console { get; }
     public HttpClient Client { get; }
     public AccessTokens Tokens { get; }

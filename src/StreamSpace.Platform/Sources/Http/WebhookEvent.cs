@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -12,6 +11,13 @@ namespace StreamSpace.Platform;
 /// </summary>
 public static class WebhookEvent
 {
+    // Between the clocks of whoever sends and ours.
+    private static readonly TimeSpan MostAhead = TimeSpan.FromMinutes(5);
+
+    // An id is known for 48 hours from when it was first seen, and that may have been five minutes before its own time:
+    // with an hour to spare for clocks that are set, no event is taken once its id may be forgotten.
+    private static readonly TimeSpan Oldest = Registry.RememberFor - TimeSpan.FromHours(1);
+
     // What "Test" on StreamSpace's page of webhooks sends, whatever events the webhook is for.
     private const string Test = "webhook.test";
 
@@ -35,7 +41,10 @@ public static class WebhookEvent
     /// is nothing to observe. The same JSON text is the same observation, however often it comes.
     /// </summary>
     /// <param name="item">The event.</param>
-    /// <param name="now">Our time: what is more than a day ahead of it is refused.</param>
+    /// <param name="now">
+    /// Our time. What is more than five minutes ahead of it is refused, and what is more than 47 hours old: a repeat of it
+    /// could not be told from a new event any more.
+    /// </param>
     public static (Observation? Seen, string? Reason) Read(JsonElement item, DateTimeOffset now)
     {
         if (item.ValueKind != JsonValueKind.Object)
@@ -60,18 +69,24 @@ public static class WebhookEvent
             var nearest = NearestName.Of(shown, Kinds) is { } known ? $"; did you mean {known}?" : "";
             return (null, $"\"{shown}\" is not a known kind{nearest}");
         }
-        if (
-            !DateTimeOffset.TryParse(
-                Text(item, "timestamp"),
-                CultureInfo.InvariantCulture,
-                DateTimeStyles.AssumeUniversal,
-                out var at
-            )
-            || at.Year < 2020
-            || at > now.AddDays(1)
-        )
+        // Without its date or its offset a time would be another one tomorrow, or elsewhere.
+        if (Text(item, "timestamp") is not { } time || !GoTime.TryParse(time, out var at))
         {
-            return (null, "timestamp must be a time in RFC 3339, such as 2026-01-02T03:04:05Z, not far ahead");
+            return (null, "timestamp must be a time in RFC 3339, such as 2026-01-02T03:04:05Z");
+        }
+        if (at > now + MostAhead)
+        {
+            return (
+                null,
+                $"timestamp is more than {MostAhead.TotalMinutes:0} minutes ahead of this machine's clock, {now:yyyy-MM-dd'T'HH:mm:ss'Z'}"
+            );
+        }
+        if (at < now - Oldest)
+        {
+            return (
+                null,
+                $"timestamp is more than {Oldest.TotalHours:0} hours old: a repeat of it could not be told from a new event any more"
+            );
         }
         if (!item.TryGetProperty("data", out var data) || data.ValueKind != JsonValueKind.Object)
         {

@@ -1,0 +1,45 @@
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// A body as handlers read it. A read ends with the connection, not with a token: one that is given up halfway leaves the
+/// server in the middle of it, which it tells in the log with a stack trace.
+/// </summary>
+/// <param name="body">The server's.</param>
+/// <param name="place">Takes up what is read; null for a body that has said how long it is, and has its room.</param>
+internal sealed class CallersBody(Stream body, BodyRoom.Place? place) : Stream
+{
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="BadHttpRequestException">There is no room for more: 503.</exception>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var read = await body.ReadAsync(buffer, CancellationToken.None);
+        return place is null || place.TryGrow(read)
+            ? read
+            : throw new BadHttpRequestException(Bodies.NoRoom, StatusCodes.Status503ServiceUnavailable);
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    // The server itself reads no body synchronously.
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
