@@ -45,6 +45,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 missing=()
 command -v nats-server >/dev/null || missing+=(nats-server)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
 if ((${#missing[@]})); then
     step "Installing ${missing[*]} (Debian packages)"
     sudo=()

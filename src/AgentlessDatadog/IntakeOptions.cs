@@ -74,6 +74,17 @@ public sealed record IntakeOptions
         $"{Destination} at {IntakeUrl?.GetLeftPart(UriPartial.Path) ?? Site}, API key {(ApiKey is null ? "missing" : "set")}, "
         + $"a flush each {FlushInterval.TotalSeconds} s, tags [{string.Join(", ", Tags)}]";
 
+    /// <summary>
+    /// Whether what was measured under <paramref name="before"/> would be something else under this. The way to the far
+    /// end, its pace and its limits are none of it.
+    /// </summary>
+    internal bool Alters(IntakeOptions before) =>
+        Destination != before.Destination
+        || Metrics != before.Metrics
+        || !TagSet.Of(Tags).SequenceEqual(TagSet.Of(before.Tags))
+        || SelfMetrics?.Prefix != before.SelfMetrics?.Prefix
+        || !TagSet.Of(SelfMetrics?.Tags ?? []).SequenceEqual(TagSet.Of(before.SelfMetrics?.Tags ?? []));
+
     internal void Verify()
     {
         if (ApiKey is not null && ApiKey.AsSpan().ContainsAnyExceptInRange('!', '~'))

@@ -16,9 +16,15 @@ public sealed record PipelineStatus(
 {
     /// <summary>
     /// How far this machine's clock is ahead of Datadog's, or null before an answer that says; negative when it is
-    /// behind. Beyond ten minutes ahead, or an hour behind, Datadog drops every metric without a word.
+    /// behind. Points are stamped by Datadog's clock where the two differ by a minute or more.
     /// </summary>
     public TimeSpan? ClockSkew { get; init; }
+
+    /// <summary>
+    /// What is wrong with this machine's clock, while it would cost points or holds the flush, and what follows from it; null
+    /// while it does neither.
+    /// </summary>
+    public string? ClockError { get; init; }
 
     /// <summary>What an operator should know now, in sentences: what will expire, a store that fails, a stage that stands still.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
@@ -86,8 +92,8 @@ public sealed record LaneStatus(
 /// <param name="Overflowed">Folded into a summary event.</param>
 /// <param name="Expired">Given up because of age or room.</param>
 /// <param name="Rejected">Refused for good.</param>
-/// <param name="Uncertain">Sent, without an answer that says whether they arrived.</param>
-/// <param name="Reasons">Units for each reason of those that expired or were rejected.</param>
+/// <param name="Uncertain">Sent, without an answer that says whether they arrived, or outside of what Datadog's clock lets in.</param>
+/// <param name="Reasons">Units for each reason of those that expired, were rejected, or are uncertain.</param>
 public sealed record LaneLedger(
     long Accepted,
     long Delivered,

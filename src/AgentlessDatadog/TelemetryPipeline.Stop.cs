@@ -53,7 +53,7 @@ public sealed partial class TelemetryPipeline
     {
         using var made = new CancellationTokenSource();
         var patience = Task.Delay(Patience, _clock, made.Token);
-        var cut = _loop.CutAsync(isLast: isLast);
+        var cut = isLast ? _loop.CutAsync(isLast: true) : _loop.CutEarlyAsync();
         await Task.WhenAny(cut, patience).ConfigureAwait(false);
         await made.CancelAsync().ConfigureAwait(false);
         if (!cut.IsCompleted)

@@ -12,7 +12,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private const int OthersAtOnce = 4;
 
     private readonly EnduringStore _store;
-    private readonly TimeProvider _clock;
+    private readonly DatadogClock _clock;
     private readonly ILogger _logger;
     private readonly Func<Uri?, HttpMessageHandler> _handler;
     private readonly SeriesTable _table;
@@ -24,11 +24,13 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private readonly AggregateLoop _loop;
     private readonly ShipLoop[] _lanes;
     private Task _canary = Task.CompletedTask;
+    private Task _asking = Task.CompletedTask;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<HttpClient> _clients = [];
     private Action<DateTimeOffset> _looks = _ => { };
     private Task _running = Task.CompletedTask;
     private ITimer? _timer;
+    private long _ticked;
     private string? _setAside;
 
     // Written by the loop, once it has started.
@@ -54,24 +56,24 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     {
         options.Verify();
         _warnings = new Warnings(logger);
+        _clock = new DatadogClock(clock);
         _store = new EnduringStore(store, clock, _warnings, logger);
         _options = options;
-        _clock = clock;
         _logger = logger;
         _handler = handler ?? Intake.Connect;
-        _table = new SeriesTable(clock);
+        _table = new SeriesTable(_clock);
         _table.UseGlobalTags(options.Tags);
-        _outbox = new Outbox(_store, _ledger, clock);
+        _outbox = new Outbox(_store, _ledger, _clock);
         _store.Recovered = _outbox.Changed.Raise;
-        _self = new SelfReport(_table, _ledger, _outbox, clock);
+        _self = new SelfReport(_table, _ledger, _outbox, _clock);
         var expiry = new Expiry(_outbox, _warnings, logger);
         var hooks = new AggregateLoop.Hooks(
             Look,
             () => _self.Write(_loop!.LastFlush?.Took ?? default),
             Configured,
-            () => _intake is { IsClockRight: true }
+            AskTime
         );
-        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, Subjects, clock, logger, hooks);
+        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, Subjects, _clock, logger, hooks);
         _lanes =
         [
             .. Enum.GetValues<Lane>()
@@ -81,7 +83,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
                     _outbox,
                     new BackOff(chance),
                     _self.CountRequest,
-                    clock,
+                    _clock,
                     logger
                 )),
         ];
@@ -106,10 +108,17 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
             _loop.LastFlush
         )
         {
-            ClockSkew = _intake?.Skew,
+            ClockSkew = _clock.Skew,
+            ClockError = _clock.IsAlarming ? _clock.Fault : _loop.Held,
             Warnings = _warnings.Current,
             StoreSetAside = _setAside,
         };
+
+    /// <summary>
+    /// The time of day by which points are stamped: this machine's, put right by Datadog's where they differ by a minute or
+    /// more. Timestamps of it are this machine's.
+    /// </summary>
+    public TimeProvider Clock => _clock;
 
     /// <summary>
     /// Why the store keeps nothing now, or null while it does: what was taken may be in memory alone as long as it is
@@ -198,17 +207,20 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         ?? _table.Clash(measurement.Metric, measurement.Type);
 
     /// <summary>
-    /// Cuts with the options so far and goes on with new ones. When that cut cannot be kept it throws, and the options
-    /// stay as they are.
+    /// Goes on with new options. Where they alter what was measured so far, that is cut before, with the options so far, as
+    /// soon as a second is free for it, which takes a second or two. When that cut cannot be made or kept it throws, and the
+    /// options stay as they are.
     /// </summary>
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
+    /// <exception cref="StoreUnavailableException">The flush is held because of the clock, or could not be kept.</exception>
     public async ValueTask ConfigureAsync(IntakeOptions options, CancellationToken cancellationToken)
     {
         options.Verify();
         await _loop.CutAsync(options).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Cuts now; returns when the requests are in the outbox.</summary>
+    /// <summary>Cuts as soon as a second is free; returns when the requests are in the outbox.</summary>
+    /// <exception cref="StoreUnavailableException">The flush is held because of the clock, or could not be kept.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellationToken) =>
         await _loop.CutAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
@@ -241,23 +253,27 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
 
     private void Tick()
     {
+        Volatile.Write(ref _ticked, _clock.GetTimestamp());
         _watchdog.Look(_options.FlushInterval);
-        var isAlarm = _intake is { IsSkewAlarming: true };
-        _warnings.Set("clock", _intake?.SkewFault, isAlarm ? LogLevel.Error : LogLevel.Warning);
-        _warnings.Set("cuts", CutsAhead());
+        var fault = _clock.Fault ?? _loop.Held;
+        _warnings.Set("clock", fault, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
         if (_canary.IsCompleted)
             _canary = _loop.KeepAsync(Arrival.Canary());
-        _ = _loop.CutAsync();
+        _ = _loop.CutEarlyAsync();
     }
 
-    // A cut is never before the one before it, so that after the clock was set back they run ahead of it.
-    private string? CutsAhead()
+    private void AskTime()
     {
-        var ahead = _loop.LastFlush?.At - _clock.GetUtcNow();
-        return ahead >= TimeSpan.FromSeconds(60)
-            ? $"This machine's clock was set back: points are charted {ahead.Value.TotalMinutes:0} min in the future until it "
-                + "has caught up, or, beyond 10 min, until Datadog says that it is right now."
-            : null;
+        if (_asking.IsCompleted && _intake is { HasKey: true } intake)
+            _asking = AskAsync(intake);
+
+        async Task AskAsync(Intake intake)
+        {
+            await ((Task)intake.CheckKeyAsync(_stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // What was held need not wait for the interval.
+            if (!_clock.IsInDoubt)
+                await _loop.CutEarlyAsync().ConfigureAwait(false);
+        }
     }
 
     private void Look(DateTimeOffset second)
@@ -287,7 +303,11 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _self.Use(options.SelfMetrics);
         foreach (var lane in _lanes)
             lane.Use(_intake);
+        if (_timer is null)
+            Volatile.Write(ref _ticked, _clock.GetTimestamp());
         _timer ??= _clock.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _timer.Change(options.FlushInterval, options.FlushInterval);
+        // Counted from the last one: a config that changes all the time must not put the flush off.
+        var rest = options.FlushInterval - _clock.GetElapsedTime(Volatile.Read(ref _ticked));
+        _timer.Change(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, options.FlushInterval);
     }
 }

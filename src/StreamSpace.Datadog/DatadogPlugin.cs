@@ -173,7 +173,7 @@ public sealed class DatadogPlugin : IPlugin
         {
             return;
         }
-        var facts = new Facts(inForce.Config, Context.Clock);
+        var facts = new Facts(inForce.Config, inForce.Pipeline.Clock);
         foreach (var platformEvent in batch.Events)
         {
             facts.Add(platformEvent);
@@ -317,7 +317,7 @@ public sealed class DatadogPlugin : IPlugin
         var said = new DatadogEvent(
             $"Datadog plugin {what}",
             $"The StreamSpace Datadog plugin {Context.Manifest.Version} was {what} on {Environment.MachineName}.",
-            Context.Clock.GetUtcNow()
+            pipeline.Clock.GetUtcNow()
         )
         {
             AggregationKey = "streamspace-datadog",

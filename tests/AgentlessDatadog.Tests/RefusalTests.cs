@@ -154,9 +154,9 @@ public sealed partial class RefusalTests
 
     [Theory]
     [InlineData(50, null)]
-    [InlineData(70, "70 s ahead of Datadog's: points are charted at the wrong time")]
+    [InlineData(70, "70 s ahead of Datadog's: points are stamped by Datadog's clock")]
     [InlineData(-70, "70 s behind Datadog's")]
-    [InlineData(660, "11 min ahead of Datadog's: Datadog drops metrics without a word")]
+    [InlineData(660, "11 min ahead of Datadog's: points are stamped by Datadog's clock")]
     public async Task AClockThatIsWrongShowsFromAMinuteOnAndLouderFromTen(int ahead, string? said)
     {
         await using var pipeline = Start(

@@ -5,6 +5,78 @@ namespace AgentlessDatadog;
 /// <content>From a cut to its requests in the outbox.</content>
 internal sealed partial class AggregateLoop
 {
+    // How long a change of config waits for a second, at most.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    private async Task GoOnAsync()
+    {
+        while (_flush is null && _commands.TryPeek(out var command))
+        {
+            if (command is { Next: { } next, IsLast: false } && !next.Alters(_options))
+            {
+                Configure(next);
+                _commands.Dequeue().Done.SetResult();
+            }
+            else if (!HasTime() || (command.MayBeSkipped && !_cuts.IsFree))
+            {
+                LeaveOut(_commands.Dequeue());
+                // What is too old is given up all the same.
+                await expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+            }
+            else if (_cuts.Wait > TimeSpan.Zero)
+            {
+                WaitForSecond();
+                return;
+            }
+            else
+            {
+                await BeginFlushAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Whether the clock says when a flush would be. Where it is in doubt, Datadog's is asked.
+    private bool HasTime()
+    {
+        if (clock.Step != TimeSpan.Zero)
+            hooks.AskTime();
+        if (clock.IsInDoubt)
+            return false;
+        if (_cuts.GiveBack())
+            logger.LogWarning("Flushes were stamped ahead of Datadog's clock: what waits of them is given up");
+        _fault =
+            _cuts.Wait <= LongestWait
+                ? null
+                : $"This machine's clock was set back: points up to {_cuts.LastTaken:yyyy-MM-dd HH:mm:ss} UTC may be at Datadog, and "
+                    + "the flush is held until then, for a second point would take the place of the first.";
+        return _fault is null;
+    }
+
+    // What it would have taken is in the next one, or in the journal for the next process.
+    private void LeaveOut(Command command)
+    {
+        if (command.IsLast)
+            _inbox.Writer.TryComplete();
+        if (command.MayBeSkipped || command.IsLast)
+            command.Done.SetResult();
+        else
+            command.Done.SetException(new StoreUnavailableException($"{Held} Nothing was changed."));
+    }
+
+    private void WaitForSecond()
+    {
+        if (_waitsForSecond)
+            return;
+        _waitsForSecond = true;
+        _ = WaitAsync(_cuts.Wait);
+
+        async Task WaitAsync(TimeSpan wait)
+        {
+            await Task.Delay(wait, clock).ConfigureAwait(false);
+            _inbox.Writer.TryWrite(_secondIsFree);
+        }
+    }
+
     private async Task BeginFlushAsync()
     {
         var commands = Command.TakeShared(_commands);
@@ -28,7 +100,7 @@ internal sealed partial class AggregateLoop
         var isLast = commands[^1].IsLast;
         // While the store fails, what is journaled waits for it: sent from memory, it would count twice after a kill.
         var levelsAlone = store.CannotKeep is not null && commands[^1] is { IsLast: false, Next: null };
-        var time = _cuts.Next(hooks.IsClockRight());
+        var time = _cuts.Next();
         if (_options.Metrics)
         {
             if (!isLast)
@@ -75,7 +147,12 @@ internal sealed partial class AggregateLoop
         {
             await KeepFlushAsync(flush, encoded.Cut ?? throw encoded.Error!).ConfigureAwait(false);
             if (flush.Next is { } next)
-                Configure(next, flush.Cut);
+            {
+                // What handles were set to since the cut was meant for the far end before.
+                if (next.Destination != _options.Destination)
+                    _aggregate.Take(flush.Cut.Second, flush.Cut.Interval);
+                Configure(next);
+            }
         }
         // The cut is merged back and the next one takes it along; the options stay as they were.
         catch (Exception error)
@@ -111,11 +188,8 @@ internal sealed partial class AggregateLoop
         );
     }
 
-    private void Configure(IntakeOptions next, TakenCut cut)
+    private void Configure(IntakeOptions next)
     {
-        // What handles were set to since the cut was meant for the far end before.
-        if (next.Destination != _options.Destination)
-            _aggregate.Take(cut.Second, cut.Interval);
         _options = next;
         hooks.Configured(next);
     }
@@ -129,11 +203,14 @@ internal sealed partial class AggregateLoop
     )
     {
         HeldWrite? held = null;
+        if (sequence != _lastCutSequence)
+            encoded.Moves.AddRange(_refusedInReplay);
         var isOfLevels =
             sequence == _lastCutSequence && !encoded.Payloads.Exists(payload => payload.Header.Lane == Lane.Events);
         if (encoded.Payloads.Count > 0 || sequence != _lastCutSequence)
         {
-            var forget = _seen.Forget(time.Now.ToUnixTimeSeconds());
+            // By a clock that nobody has confirmed, all ids could be too old.
+            var forget = _seen.Forget(clock.IsKnown ? time.Now.ToUnixTimeSeconds() : 0);
             var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, forget)
             {
                 Told = told,
@@ -144,6 +221,8 @@ internal sealed partial class AggregateLoop
         }
         cut.IsKept = true;
         _cuts.Keep(time);
+        if (sequence != _lastCutSequence)
+            _refusedInReplay.Clear();
         _lastCutSequence = sequence;
         ledger.Book(encoded.Moves);
         Queue(encoded.Payloads, isOfLevels ? null : held);

@@ -14,13 +14,16 @@ internal sealed partial class AggregateLoop(
     Ledger ledger,
     Expiry expiry,
     OpenSubjects subjects,
-    TimeProvider clock,
+    DatadogClock clock,
     ILogger logger,
     AggregateLoop.Hooks hooks
 )
 {
     // Beyond this many measurements a cut comes early, so that what no cut has taken stays bounded.
     private const int EarlyCut = 200_000;
+
+    // Nor does more than this wait for a flush that is held: whoever has more keeps it.
+    private const int MostHeld = 1_000_000;
 
     private const string Unsure = "The store does not answer: it may have been kept or not.";
 
@@ -30,6 +33,8 @@ internal sealed partial class AggregateLoop(
     private long _lastPayload;
     private readonly Signal _leaveLook = new();
     private readonly object _encodeAgain = new();
+    private readonly object _secondIsFree = new();
+    private volatile string? _fault;
 
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate = new(table);
@@ -38,23 +43,25 @@ internal sealed partial class AggregateLoop(
     private readonly EventFold _fold = new();
     private readonly Queue<Command> _commands = [];
     private readonly List<Arrival> _held = [];
+    private readonly List<LedgerMove> _refusedInReplay = [];
     private IntakeOptions _options = new();
     private Flush? _flush;
     private Task _look = Task.CompletedTask;
     private long _lastSequence;
     private long _lastCutSequence;
     private int _sinceCut;
+    private bool _waitsForSecond;
 
     /// <summary>What else happens on the loop.</summary>
     /// <param name="Look">Called with the second of each cut but the last, before it.</param>
     /// <param name="Report">Called after that, before each cut.</param>
     /// <param name="Configured">Called with the options that hold from then on.</param>
-    /// <param name="IsClockRight">Whether the far end says that the time of day is what we take it for.</param>
+    /// <param name="AskTime">Called when Datadog's clock should be asked, at each flush that this machine's leaves in doubt.</param>
     public sealed record Hooks(
         Action<DateTimeOffset> Look,
         Action Report,
         Action<IntakeOptions> Configured,
-        Func<bool> IsClockRight
+        Action AskTime
     );
 
     /// <summary>A look before a cut is under way.</summary>
@@ -68,12 +75,16 @@ internal sealed partial class AggregateLoop(
 
     public FlushStatus? LastFlush => _lastFlush;
 
+    /// <summary>Why the flush is held, in a sentence; null while it is not.</summary>
+    public string? Held => clock.IsInDoubt ? clock.Fault : _fault;
+
     private CutEncoder Encoder => new(() => Interlocked.Increment(ref _lastPayload));
 
     /// <summary>Completes when the measurements and events are in the store.</summary>
     public Task KeepAsync(Arrival arrival) => _stopping ? Task.FromException(Stopped()) : Post(arrival, arrival.Done);
 
-    /// <summary>Cuts; then uses the next options, if any.</summary>
+    /// <summary>Cuts as soon as a second is free; then uses the next options, if any.</summary>
+    /// <exception cref="StoreUnavailableException">There will be none for a while; nothing has changed.</exception>
     public Task CutAsync(IntakeOptions? next = null, bool isLast = false)
     {
         _stopping |= isLast;
@@ -81,7 +92,7 @@ internal sealed partial class AggregateLoop(
         return Post(command, command.Done);
     }
 
-    /// <summary>Cuts, unless that would run ahead of the time of day.</summary>
+    /// <summary>Cuts, or leaves it to the next time when no second is free.</summary>
     public Task CutEarlyAsync()
     {
         var command = new Command(null, IsLast: false) { MayBeSkipped = true };
@@ -101,8 +112,8 @@ internal sealed partial class AggregateLoop(
     public void Abandon() => _inbox.Writer.TryComplete();
 
     /// <summary>
-    /// Brings back what an earlier process left. Its measurements are cut at once, each for the far end that was
-    /// configured when they came.
+    /// Brings back what an earlier process left. Its measurements are in the first flush: it has a second of its own, and
+    /// by then Datadog may have told the time. What came for another far end than the configured one is cut at once.
     /// </summary>
     public async Task StartAsync(StoreContents contents, IntakeOptions options)
     {
@@ -114,14 +125,19 @@ internal sealed partial class AggregateLoop(
         // What is queued and no request of the outbox had been folded.
         var events = contents.Outbox.Where(header => header.Lane == Lane.Events).Sum(header => header.Units);
         _fold.Start(ledger.Of(Lane.Events).Queued - events);
+        _lastCutSequence = contents.Journal.Count == 0 ? _lastSequence : contents.Journal[0].Sequence - 1;
         for (var from = 0; from < contents.Journal.Count; )
         {
             var destination = contents.Journal[from].Destination;
             var run = contents.Journal.Skip(from).TakeWhile(entry => entry.Destination == destination).ToList();
-            await ReplayAsync(run, options with { Destination = destination }).ConfigureAwait(false);
+            Replay(run);
             from += run.Count;
+            if (destination != options.Destination || from < contents.Journal.Count)
+            {
+                await CutReplayAsync(run[^1].Sequence, options with { Destination = destination })
+                    .ConfigureAwait(false);
+            }
         }
-        _lastCutSequence = _lastSequence;
         hooks.Configured(options);
     }
 
@@ -162,10 +178,11 @@ internal sealed partial class AggregateLoop(
     {
         if (message is Command command)
         {
-            if (command.MayBeSkipped && !_cuts.IsFree)
-                command.Done.SetResult();
-            else
-                _commands.Enqueue(command);
+            _commands.Enqueue(command);
+        }
+        else if (message == _secondIsFree)
+        {
+            _waitsForSecond = false;
         }
         else if (message == _encodeAgain)
         {
@@ -186,8 +203,7 @@ internal sealed partial class AggregateLoop(
             if (_flush is null or { Next: null, IsLast: false })
                 await CommitHeldAsync().ConfigureAwait(false);
         }
-        if (_flush is null && _commands.Count > 0)
-            await BeginFlushAsync().ConfigureAwait(false);
+        await GoOnAsync().ConfigureAwait(false);
     }
 
     private void TakeArrivals(Arrival first)
@@ -201,6 +217,11 @@ internal sealed partial class AggregateLoop(
     {
         List<Arrival> batch = [.. _held];
         _held.Clear();
+        if (_sinceCut >= MostHeld && Held is { } fault)
+        {
+            Refuse(batch.Where(arrival => arrival.Measurements.Count > 0), new StoreUnavailableException(fault));
+            batch.RemoveAll(arrival => arrival.Measurements.Count > 0);
+        }
         try
         {
             await CommitAsync(batch, mayHold: batch.TrueForAll(arrival => arrival.MayBeHeld)).ConfigureAwait(false);
@@ -267,29 +288,32 @@ internal sealed partial class AggregateLoop(
     private void CutEarly(int measurements)
     {
         _sinceCut += measurements;
-        if (_sinceCut >= EarlyCut && _commands.Count == 0 && _cuts.IsFree)
-            _commands.Enqueue(new Command(null, IsLast: false));
+        if (_sinceCut >= EarlyCut && _commands.Count == 0 && !clock.IsInDoubt && _cuts.IsFree)
+            _commands.Enqueue(new Command(null, IsLast: false) { MayBeSkipped = true });
     }
 
-    private async Task ReplayAsync(List<JournalEntry> entries, IntakeOptions options)
+    private void Replay(List<JournalEntry> entries)
     {
-        List<LedgerMove> refused = [];
         foreach (var measurement in entries.SelectMany(entry => entry.Measurements))
         {
+            _sinceCut++;
             var fault = _aggregate.Find(measurement, out var series);
             if (fault is null)
                 _aggregate.Apply(series!, measurement);
             else if (measurement.IsItem)
-                refused.Add(new LedgerMove(Admission.LaneOf(measurement), Account.Rejected, 1, fault));
+                _refusedInReplay.Add(new LedgerMove(Admission.LaneOf(measurement), Account.Rejected, 1, fault));
         }
+    }
+
+    private async Task CutReplayAsync(long sequence, IntakeOptions options)
+    {
         // How long it took to come together is not known: as long as between any two cuts.
-        var time = _cuts.Next(isClockRight: false) with
+        var time = _cuts.Next() with
         {
             Interval = (long)options.FlushInterval.TotalSeconds,
         };
         var cut = _aggregate.Take(time.Second, time.Interval);
-        var encoded = Encoder.Encode(cut, options);
-        encoded.Moves.AddRange(refused);
-        await KeepCutAsync(cut, time, entries[^1].Sequence, encoded, told: []).ConfigureAwait(false);
+        await KeepCutAsync(cut, time, sequence, Encoder.Encode(cut, options), told: []).ConfigureAwait(false);
+        _sinceCut = 0;
     }
 }

@@ -3,7 +3,7 @@ namespace AgentlessDatadog;
 /// <summary>A cut that somebody asked for, and what follows it: other options, or the end of the loop.</summary>
 internal sealed record Command(IntakeOptions? Next, bool IsLast)
 {
-    /// <summary>Not worth a cut that would run ahead of the time of day.</summary>
+    /// <summary>Left to the next flush when there is no free second for it.</summary>
     public bool MayBeSkipped { get; init; }
 
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -108,6 +108,9 @@ internal sealed class Admission(
             return;
         }
         Accept(Lane.Events);
+        // Whose clock is ahead says when it happened by that clock.
+        if (what.At > now)
+            what = what with { At = now };
         if (what.Kind is not { } kind || LetsThrough(kind))
             _payloads.Add(encoder.Encode(what, options));
     }

@@ -18,7 +18,7 @@ public enum Account
     /// <summary>Refused for good.</summary>
     Rejected,
 
-    /// <summary>Sent, without an answer that says whether it arrived.</summary>
+    /// <summary>Sent, without an answer that says whether it arrived, or outside of what Datadog's clock lets in.</summary>
     Uncertain,
 }
 
@@ -29,5 +29,5 @@ public enum Account
 /// <param name="Lane">The lane whose ledger it is.</param>
 /// <param name="To">Where the units go.</param>
 /// <param name="Units">How many.</param>
-/// <param name="Reason">Why, for those that expire or are rejected.</param>
+/// <param name="Reason">Why, for those that expire, are rejected or are uncertain.</param>
 public sealed record LedgerMove(Lane Lane, Account To, long Units, string? Reason = null);

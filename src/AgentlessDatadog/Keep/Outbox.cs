@@ -5,7 +5,7 @@ namespace AgentlessDatadog;
 /// <summary>
 /// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go. Any thread.
 /// </summary>
-internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider clock)
+internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock clock)
 {
     private readonly Lock _lock = new();
 
@@ -160,20 +160,33 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
     }
 
     /// <summary>Whether Datadog would no longer take it (docs/reference/datadog.md §3.5, §4.1).</summary>
-    public bool IsTooOld(PayloadHeader header) => clock.GetUtcNow() - header.Oldest > MaxAge(header.Lane);
+    public bool IsTooOld(PayloadHeader header) => AgeOf(header) > MaxAge(header.Lane);
+
+    /// <summary>
+    /// Whether it is so by this machine's clock alone: what an earlier process left counts as no older than this one
+    /// before Datadog has told the time, for a wrong clock must not cost the whole queue.
+    /// </summary>
+    public bool SeemsTooOld(PayloadHeader header) =>
+        !clock.IsKnown && clock.GetUtcNow() - header.Oldest > MaxAge(header.Lane);
+
+    /// <summary>Whether it is so far ahead of Datadog's clock that Datadog would drop it.</summary>
+    public bool IsAhead(PayloadHeader header) => clock.IsKnown && IsAhead(header, clock.GetUtcNow());
+
+    /// <summary>Whether Datadog drops it, without a word, when it has this time of day.</summary>
+    public static bool IsDropped(PayloadHeader header, DateTimeOffset theirs) =>
+        theirs - header.Oldest > MaxAge(header.Lane) || IsAhead(header, theirs);
 
     /// <summary>What waits for longer than half of its age limit: when the first of it expires, and how much it is.</summary>
     public (DateTimeOffset At, long Units)? Expiring(Lane lane)
     {
-        var half = clock.GetUtcNow() - (MaxAge(lane) / 2);
         lock (_lock)
         {
             var old = _all
-                .Values.Where(header => header.Lane == lane && header.Oldest < half && header.Units > 0)
+                .Values.Where(header => header.Lane == lane && header.Units > 0 && AgeOf(header) > MaxAge(lane) / 2)
                 .ToList();
             return old.Count == 0
                 ? null
-                : (old.Min(header => header.Oldest) + MaxAge(lane), old.Sum(header => header.Units));
+                : (clock.GetUtcNow() + MaxAge(lane) - old.Max(AgeOf), old.Sum(header => header.Units));
         }
     }
 
@@ -181,11 +194,15 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
     public async ValueTask ExpireAsync(long maxBytes)
     {
         await GiveUpAsync(TakeWaiting(IsTooOld), TooOld).ConfigureAwait(false);
+        await GiveUpAsync(TakeWaiting(IsAhead), Ahead).ConfigureAwait(false);
         await GiveUpAsync(TakeExcess(maxBytes), "queue full").ConfigureAwait(false);
     }
 
     /// <summary>The reason of what expires because of its age.</summary>
     public const string TooOld = "too old for Datadog";
+
+    /// <summary>The reason of what was stamped by a clock that was ahead.</summary>
+    public const string Ahead = "ahead of Datadog's clock";
 
     private async ValueTask GiveUpAsync(List<PayloadHeader> headers, string reason)
     {
@@ -202,6 +219,12 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, TimeProvider cl
     }
 
     private static TimeSpan MaxAge(Lane lane) => TimeSpan.FromHours(lane == Lane.Events ? 18 : 1);
+
+    private static bool IsAhead(PayloadHeader header, DateTimeOffset now) =>
+        header.Oldest - now > TimeSpan.FromMinutes(header.Lane == Lane.Events ? 120 : 10);
+
+    private TimeSpan AgeOf(PayloadHeader header) =>
+        clock.GetUtcNow() - (clock.IsKnown || header.Oldest > clock.Began ? header.Oldest : clock.Began);
 
     private List<PayloadHeader> TakeWaiting(Func<PayloadHeader, bool> which)
     {

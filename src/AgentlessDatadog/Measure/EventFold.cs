@@ -26,12 +26,12 @@ internal sealed class EventFold
     }
 
     /// <summary>
-    /// Summaries of the minutes that are over, or of all, and how many events are in them; <see cref="Forget"/> ends them.
+    /// Summaries of the minutes that are over, also those that a clock was ahead by, or of all, and how many events are in them; <see cref="Forget"/> ends them.
     /// </summary>
     public (List<DatadogEvent> Summaries, long Units) Summaries(DateTimeOffset now, bool all)
     {
         var over = _counts
-            .Where(entry => entry.Value > Limit && (all || entry.Key.Minute < Minute(now)))
+            .Where(entry => entry.Value > Limit && (all || entry.Key.Minute != Minute(now)))
             .Select(entry => (entry.Key.Kind, entry.Key.Minute, Count: entry.Value - Limit))
             .ToList();
         var summaries = over.ConvertAll(one => Summary(one.Kind, one.Minute, one.Count));
@@ -44,7 +44,7 @@ internal sealed class EventFold
     public void Forget(DateTimeOffset now, bool all)
     {
         _left = 0;
-        foreach (var key in _counts.Keys.Where(key => all || key.Minute < Minute(now)).ToList())
+        foreach (var key in _counts.Keys.Where(key => all || key.Minute != Minute(now)).ToList())
             _counts.Remove(key);
     }
 

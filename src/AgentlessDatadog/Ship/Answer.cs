@@ -19,6 +19,9 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
     /// </summary>
     public bool IsUncertain { get; init; }
 
+    /// <summary>The time of day by whoever wrote the answer, or null when it does not say.</summary>
+    public DateTimeOffset? At { get; init; }
+
     public static Answer None(string why) => new(Verdict.Wait, null, why, null);
 
     public static Answer Read(HttpResponseMessage response, string body, DateTimeOffset now)
@@ -37,6 +40,7 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
         return new Answer(verdict, status, words, AskedForBy(response, now))
         {
             IsUncertain = IsGateways(response.StatusCode),
+            At = response.Headers.Date,
         };
     }
 

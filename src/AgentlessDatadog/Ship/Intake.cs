@@ -4,17 +4,10 @@ using System.Text;
 namespace AgentlessDatadog;
 
 /// <summary>The far end as one configuration describes it (docs/reference/datadog.md §1.2, §2.1).</summary>
-internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvider clock)
+internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogClock clock)
 {
     private const int MaxAnswer = 64 * 1024;
     private static readonly TimeSpan TimeOut = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan SkewWarning = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan SkewAlarm = TimeSpan.FromMinutes(10);
-
-    // Every lane writes it.
-    private volatile ClockSkew? _skew;
-
-    private sealed record ClockSkew(TimeSpan Ahead, DateTimeOffset At, long Stamp);
 
     public string Destination => options.Destination;
 
@@ -23,32 +16,6 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
 
     private (HttpClient, string, string, Uri?, string?) Way =>
         (client, options.Destination, options.Site, options.IntakeUrl, options.ApiKey);
-
-    /// <summary>How far our clock is ahead of the far end's, by its last answer; null before there was one that says.</summary>
-    public TimeSpan? Skew => _skew?.Ahead;
-
-    /// <summary>Whether the far end says that our clock is right, and it has not been set since.</summary>
-    public bool IsClockRight =>
-        _skew is { } skew
-        && skew.Ahead.Duration() < SkewWarning
-        && (clock.GetUtcNow() - skew.At - clock.GetElapsedTime(skew.Stamp)).Duration() < SkewWarning;
-
-    /// <summary>Whether points are lost by it.</summary>
-    public bool IsSkewAlarming => Skew is { } skew && skew.Duration() >= SkewAlarm;
-
-    /// <summary>What follows from the skew, in a sentence; null while it does no harm (docs/reference/datadog.md §3.5).</summary>
-    public string? SkewFault
-    {
-        get
-        {
-            if (Skew is not { } skew || skew.Duration() < SkewWarning)
-                return null;
-            var side = skew > TimeSpan.Zero ? "ahead of" : "behind";
-            return !IsSkewAlarming
-                ? $"This machine's clock is {skew.Duration().TotalSeconds:0} s {side} Datadog's: points are charted at the wrong time."
-                : $"This machine's clock is {skew.Duration().TotalMinutes:0} min {side} Datadog's: Datadog drops metrics without a word. Set the clock.";
-        }
-    }
 
     /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
     public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane is not Lane.Metrics;
@@ -171,16 +138,16 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, TimeProvi
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
         HttpResponseMessage? response = null;
+        var asked = clock.GetTimestamp();
         try
         {
             // A handler that ignores its token must not hold the lane: the wait ends all the same.
             response = await sending.WaitAsync(either.Token).ConfigureAwait(false);
-            var (now, stamp) = (clock.GetUtcNow(), clock.GetTimestamp());
             var body = await ReadAsync(response, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             var answer = Answer.Read(response, body, clock.GetUtcNow());
             // The clock of whoever stands in the way says nothing about Datadog's.
-            if (response.Headers.Date is { } theirs && answer.Verdict != Verdict.NotDatadog)
-                _skew = new ClockSkew(now - theirs, now, stamp);
+            if (answer is { At: { } theirs, Verdict: not Verdict.NotDatadog })
+                clock.Tell(theirs, asked);
             return answer;
         }
         catch (OperationCanceledException)

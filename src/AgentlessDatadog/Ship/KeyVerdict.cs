@@ -34,7 +34,7 @@ public sealed record KeyVerdict(KeyState State, string? Message)
     {
         options.Verify();
         using var client = new HttpClient(Intake.Connect(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan };
-        var intake = new Intake(client, options, clock);
+        var intake = new Intake(client, options, new DatadogClock(clock));
         var verdict = await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
         return
             verdict.State is KeyState.Refused

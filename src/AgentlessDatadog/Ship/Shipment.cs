@@ -44,8 +44,12 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
         CancellationToken stop
     )
     {
+        if (intake.HasKey && outbox.SeemsTooOld(header))
+            await intake.CheckKeyAsync(stop).ConfigureAwait(false);
         if (outbox.IsTooOld(header))
             return (null, Outbox.TooOld, Account.Expired);
+        if (outbox.IsAhead(header))
+            return (null, Outbox.Ahead, Account.Expired);
         if (!intake.HasKey)
             return (new Answer(Verdict.Refused, null, "no API key is set", null), null, null);
         ReadOnlyMemory<byte> body;
@@ -62,11 +66,29 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
         sent(lane, answer.Status ?? 0);
         return answer.Verdict switch
         {
+            // The same bytes would be dropped again: whatever onUncertain says, they are not sent once more.
+            Verdict.Delivered when answer.At is { } theirs && Outbox.IsDropped(header, theirs) => (
+                answer,
+                Dropped(header, theirs),
+                Account.Uncertain
+            ),
             Verdict.Delivered => (answer, null, Account.Delivered),
             Verdict.Bad => (answer, Refused(answer), Account.Rejected),
-            _ when answer.IsUncertain && intake.Skips(lane) => (answer, null, Account.Uncertain),
+            _ when answer.IsUncertain && intake.Skips(lane) => (answer, "no answer", Account.Uncertain),
             _ => (answer, null, null),
         };
+    }
+
+    private string Dropped(PayloadHeader header, DateTimeOffset theirs)
+    {
+        logger.LogError(
+            "Lane {Lane}: {Units} units of {At:u} were taken at {Theirs:u} by Datadog's clock, which drops them without a word",
+            lane,
+            header.Units,
+            header.Oldest,
+            theirs
+        );
+        return "clock";
     }
 
     private string? Refused(Answer answer)

@@ -41,6 +41,11 @@ internal static class StatusDocument
                 ["bytes"] = pipeline.Queue.Bytes,
                 ["oldest"] = pipeline.Queue.Oldest?.ToUnixTimeSeconds(),
             },
+            ["clock"] = new JsonObject
+            {
+                ["aheadSeconds"] = pipeline.ClockSkew is { } skew ? Math.Round(skew.TotalSeconds) : null,
+                ["error"] = pipeline.ClockError,
+            },
             ["storeSetAside"] = pipeline.StoreSetAside,
             ["warnings"] = new JsonArray([
                 .. findings

@@ -101,6 +101,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         await rig.RestartAsync();
         // One whose cut memory had folded, and one that it had not.
         await rig.KeepAsync(Some.Count(value: 1) with { Id = "life-1" }, Some.Count(value: 4) with { Id = "life-4" });
+        await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(10);
         await StoreIsEvenAsync(rig);

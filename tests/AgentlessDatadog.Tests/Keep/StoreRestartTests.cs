@@ -30,6 +30,7 @@ public sealed class StoreRestartTests : IAsyncDisposable
 
         await rig.RestartAsync(options => options with { ApiKey = Secret.ApiKey });
         await rig.KeepAsync(Some.Count(value: 2) with { Id = "once" });
+        await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
 
         rig.FarEnd.Series.Sum(series => series.Points.Sum(point => point.Value)).ShouldBe(5);

@@ -79,6 +79,7 @@ public sealed class StoreTests : IAsyncDisposable
         await using var rig = await Rig.StartAsync(store: _store);
         await rig.KeepAsync(Some.Count(value: 2), Some.Distribution(value: 7));
         await rig.RestartAsync();
+        await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.ShouldHaveSingleItem().Points[0].Value.ShouldBe(2);
         rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);

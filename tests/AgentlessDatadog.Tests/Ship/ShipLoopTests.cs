@@ -14,11 +14,11 @@ public sealed class ShipLoopTests
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
         var log = new SearchedLog();
         await using var store = new EnduringStore(new MemoryStore(), clock, new Warnings(log), log);
-        var outbox = new Outbox(store, new Ledger(), clock);
+        var outbox = new Outbox(store, new Ledger(), new DatadogClock(clock));
         var lane = new ShipLoop(Lane.Events, 8, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
         using var hanging = new Hanging();
         using var client = new HttpClient(hanging);
-        lane.Use(new Intake(client, new IntakeOptions { ApiKey = Secret.ApiKey }, clock));
+        lane.Use(new Intake(client, new IntakeOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock)));
         await store.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]), mayHold: false);
         outbox.Add([
             Sample.Payload(1).Header with

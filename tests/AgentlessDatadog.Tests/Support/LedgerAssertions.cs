@@ -28,7 +28,7 @@ public static class LedgerAssertions
         var sum =
             ledger.Delivered + ledger.Queued + ledger.Overflowed + ledger.Expired + ledger.Rejected + ledger.Uncertain;
         sum.ShouldBe(ledger.Accepted);
-        ledger.Reasons.Values.Sum().ShouldBe(ledger.Expired + ledger.Rejected);
+        ledger.Reasons.Values.Sum().ShouldBe(ledger.Expired + ledger.Rejected + ledger.Uncertain);
         ledger.Queued.ShouldBeGreaterThanOrEqualTo(0);
     }
 }

@@ -48,11 +48,11 @@ public class PipelineRun : IAsyncDisposable
     public ValueTask KeepAsync(Measurement[] measurements, DatadogEvent[] events) =>
         Pipeline.KeepAsync(measurements, events, default);
 
-    public ValueTask ConfigureAsync(IntakeOptions options) => Pipeline.ConfigureAsync(options, default);
+    public virtual ValueTask ConfigureAsync(IntakeOptions options) => Pipeline.ConfigureAsync(options, default);
 
     public ValueTask<KeyVerdict> CheckKeyAsync() => Pipeline.CheckKeyAsync(default);
 
-    public ValueTask StopAsync(CancellationToken cancellationToken) => Pipeline.StopAsync(cancellationToken);
+    public virtual ValueTask StopAsync(CancellationToken cancellationToken) => Pipeline.StopAsync(cancellationToken);
 
     /// <summary>Waits until something holds.</summary>
     public Task Until(Func<bool> holds) => Patience.Until(holds, () => JsonSerializer.Serialize(Pipeline.Status));

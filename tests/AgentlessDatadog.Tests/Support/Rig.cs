@@ -42,7 +42,24 @@ public sealed class Rig : PipelineRun
         return rig;
     }
 
-    public ValueTask CutAsync() => Pipeline.FlushAsync(default);
+    /// <summary>Flushes at this second, or at the next that time has made free.</summary>
+    public async ValueTask CutAsync()
+    {
+        FreeSecond();
+        await Pipeline.FlushAsync(default);
+    }
+
+    public override ValueTask ConfigureAsync(IntakeOptions options)
+    {
+        FreeSecond();
+        return base.ConfigureAsync(options);
+    }
+
+    public override ValueTask StopAsync(CancellationToken cancellationToken)
+    {
+        FreeSecond();
+        return base.StopAsync(cancellationToken);
+    }
 
     /// <summary>Flushes a second later than before, so that cuts keep step with the clock.</summary>
     public async Task FlushAsync()
@@ -76,6 +93,13 @@ public sealed class Rig : PipelineRun
 
     /// <summary>Waits until nothing is left to be sent, and moves the clock step by step.</summary>
     public Task UntilSent(TimeSpan step) => Until(() => Pipeline.Status.Queue.Requests == 0, step);
+
+    // Time alone makes a second free for a flush, and a test's stands still.
+    private void FreeSecond()
+    {
+        if (Pipeline.Status.LastFlush?.At > Clock.GetUtcNow().AddSeconds(1))
+            Clock.Advance(TimeSpan.FromSeconds(1));
+    }
 
     public override async ValueTask DisposeAsync()
     {

@@ -123,9 +123,19 @@ public sealed class Installation : IAsyncDisposable
         _environment = environment;
         StartHostAgain();
         await Host.LineAsync("sign-in?code=");
+        await SignInForDaysAsync(1);
+    }
+
+    /// <summary>Signs in anew, for so long.</summary>
+    public async Task SignInForDaysAsync(int days)
+    {
         string token;
         await using (
-            var command = BuiltProgram.Start("StreamSpace.PluginHost", ["token", "--data", _data], environment)
+            var command = BuiltProgram.Start(
+                "StreamSpace.PluginHost",
+                ["token", "--data", _data, "--days", $"{days}"],
+                _environment
+            )
         )
         {
             token = await command.LineAsync(".");
