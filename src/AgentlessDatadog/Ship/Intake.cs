@@ -136,9 +136,9 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
         request.Headers.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
         request.Headers.TryAddWithoutValidation("User-Agent", "agentless-datadog/1.0");
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        var asked = clock.GetTimestamp();
         var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
         HttpResponseMessage? response = null;
-        var asked = clock.GetTimestamp();
         try
         {
             // A handler that ignores its token must not hold the lane: the wait ends all the same.
