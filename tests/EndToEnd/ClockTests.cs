@@ -51,6 +51,8 @@ public sealed class ClockTests
         var ledger = await SettledAsync(installation);
         var arrived = await SumAsync(installation);
         (await ClockErrorAsync(installation)).ShouldNotBeNull().ShouldContain("ahead of Datadog's");
+        var verdict = (await installation.StatusAsync()).GetProperty("verdict").GetProperty("state").GetString();
+        verdict.ShouldBe("degraded");
         arrived.ShouldBeGreaterThan(0);
         (_acknowledged - arrived).ShouldBeLessThanOrEqualTo(ledger.GetProperty("uncertain").GetInt64());
     }
