@@ -49,7 +49,7 @@ public sealed class KillTests
                     break;
                 default:
                     await installation.Host.LineAsync("sign-in?code=");
-                    // A change of config cuts: the kill comes in the middle of it, or soon after.
+                    // A change of tags flushes: the kill comes in the middle of it, or soon after.
                     _ = ConfigureAsync(installation, chance.Next(10, 300));
                     break;
             }
@@ -99,7 +99,7 @@ public sealed class KillTests
         try
         {
             using var config = new StringContent(
-                $$"""{"metricsInterval":{{interval}}}""",
+                $$"""{"metricsInterval":{{interval}},"globalTags":["turn:{{interval}}"]}""",
                 Encoding.UTF8,
                 "application/json"
             );
