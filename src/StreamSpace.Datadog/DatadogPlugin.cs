@@ -9,9 +9,7 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog;
 
 /// <summary>StreamSpace in Datadog: platform events in, telemetry out.</summary>
-#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for holds nothing to dispose of.
-public sealed class DatadogPlugin : IPlugin
-#pragma warning restore CA1001
+public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
     private static readonly string Instance = $"instance:{Environment.MachineName}";
@@ -19,6 +17,11 @@ public sealed class DatadogPlugin : IPlugin
     private IPluginContext? _context;
     private ConfigReader? _reader;
     private InForce? _inForce;
+
+    // What is open, from before it is opened: closed by DisposeAsync, whoever is at it.
+    private readonly Lock _opening = new();
+    private (ITelemetryStore Store, TelemetryPipeline Pipeline)? _open;
+    private bool _isDisposed;
 
     // Once unloaded: what its store had not taken by then is lost.
     private TelemetryPipeline? _ended;
@@ -192,7 +195,15 @@ public sealed class DatadogPlugin : IPlugin
 
     /// <inheritdoc/>
     public void MapEndpoints(IEndpointRouteBuilder routes) =>
-        MetricsEndpoint.Map(routes, () => _inForce is { } inForce ? (inForce.Config, inForce.Pipeline) : null);
+        MetricsEndpoint.Map(
+            routes,
+            () =>
+            {
+                // Not for the caller to mend: the host answers that another copy is on its way.
+                ObjectDisposedException.ThrowIf(_ended is not null, this);
+                return _inForce is { } inForce ? (inForce.Config, inForce.Pipeline) : null;
+            }
+        );
 
     /// <inheritdoc/>
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)
@@ -208,8 +219,7 @@ public sealed class DatadogPlugin : IPlugin
             return;
         }
         (_ended, _inForce) = (inForce.Pipeline, null);
-        await using (inForce.Store)
-        await using (inForce.Pipeline)
+        try
         {
             // Not waited for: a store that fails must not keep the last flush from being made.
             var said = inForce.Config.Enabled
@@ -217,6 +227,38 @@ public sealed class DatadogPlugin : IPlugin
                 : ValueTask.CompletedTask;
             await inForce.Pipeline.StopAsync(cancellationToken);
             await said;
+        }
+        finally
+        {
+            await CloseAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_opening)
+        {
+            _isDisposed = true;
+        }
+        if (_timer is not null)
+        {
+            await _timer.DisposeAsync();
+        }
+        await CloseAsync();
+    }
+
+    // By no turn: whoever has it may hang.
+    private async ValueTask CloseAsync()
+    {
+        if (_open is not var (store, pipeline))
+        {
+            return;
+        }
+        await using (store)
+        await using (pipeline)
+        {
+            // Nothing more is made of what they keep: it is the next copy's.
         }
     }
 
@@ -228,7 +270,7 @@ public sealed class DatadogPlugin : IPlugin
             // What was not taken is tried again at each look.
             if (files.Changed() && _inForce is not null)
             {
-                var faults = await UseAsync(_given, CancellationToken.None);
+                var faults = await UseAsync(_given, Context.Ended);
                 files.Taken();
                 Context.Logger.LogInformation(
                     "A key file has changed: {Outcome}",
@@ -255,8 +297,7 @@ public sealed class DatadogPlugin : IPlugin
 
     private async ValueTask BeginAsync(DatadogConfig config, CancellationToken cancellationToken)
     {
-        var store = MakeStore(StorePath, Context.Clock);
-        var pipeline = new TelemetryPipeline(store, IntakeOf(config), Context.Clock, Context.Chance, Context.Logger);
+        var (store, pipeline) = Open(config);
         var levels = new Levels(pipeline);
         levels.Use(config);
         pipeline.BeforeCut(levels.Look);
@@ -266,8 +307,7 @@ public sealed class DatadogPlugin : IPlugin
         }
         catch
         {
-            await pipeline.DisposeAsync();
-            await store.DisposeAsync();
+            await CloseAsync();
             throw;
         }
         _hasFlushed = false;
@@ -275,6 +315,25 @@ public sealed class DatadogPlugin : IPlugin
         if (config.Enabled)
         {
             await SayAsync(pipeline, "loaded", cancellationToken);
+        }
+    }
+
+    private (ITelemetryStore, TelemetryPipeline) Open(DatadogConfig config)
+    {
+        lock (_opening)
+        {
+            // The next copy may have the file by now.
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            var store = MakeStore(StorePath, Context.Clock);
+            var pipeline = new TelemetryPipeline(
+                store,
+                IntakeOf(config),
+                Context.Clock,
+                Context.Chance,
+                Context.Logger
+            );
+            _open = (store, pipeline);
+            return (store, pipeline);
         }
     }
 

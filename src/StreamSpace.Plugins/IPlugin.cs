@@ -8,9 +8,10 @@ namespace StreamSpace.Plugins;
 /// What a plugin's entry assembly offers: exactly one public class with a parameterless constructor that
 /// implements this. The host calls <see cref="LoadAsync"/> once, then <see cref="ConfigureAsync"/>, then
 /// <see cref="HandleAsync"/> one batch at a time, and <see cref="UnloadAsync"/> last. No two of these calls run at
-/// once; the properties are read at any time, from any thread, and should answer at once.
+/// once; the properties are read at any time, from any thread, and should answer at once. At the very end, after
+/// <see cref="UnloadAsync"/> or, when the plugin did not come back from a call, in its place, the host disposes it.
 /// </summary>
-public interface IPlugin
+public interface IPlugin : IAsyncDisposable
 {
     /// <summary>
     /// True while everything this plugin sends stays on this machine. The demo platform runs only while every
@@ -89,4 +90,13 @@ public interface IPlugin
 
     /// <summary>Stops, sends what it can until <paramref name="cancellationToken"/> fires, and lets go of everything.</summary>
     ValueTask UnloadAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ends the plugin's loops and closes its files, whatever else it is at: a call that hangs may hold any of its locks.
+    /// <see cref="IPluginContext.Ended"/> has fired by then. No next copy is loaded before this returns, so that no two
+    /// ever write to one file. Comes also after <see cref="UnloadAsync"/> has done all of it, and must do no harm then.
+    /// </summary>
+#pragma warning disable CA1816 // An interface has no finalizer to suppress.
+    ValueTask IAsyncDisposable.DisposeAsync() => ValueTask.CompletedTask;
+#pragma warning restore CA1816
 }

@@ -28,4 +28,10 @@ public interface IPluginContext
 
     /// <summary>How the sources of platform events stand, now.</summary>
     IReadOnlyList<SourceStatus> Sources { get; }
+
+    /// <summary>
+    /// Fires when this copy of the plugin is over: it was unloaded, or did not come back from a call. Its loops and timers
+    /// end by it.
+    /// </summary>
+    CancellationToken Ended { get; }
 }

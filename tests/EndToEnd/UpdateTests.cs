@@ -15,7 +15,7 @@ namespace EndToEnd;
 public sealed class UpdateTests
 {
     [Fact]
-    public async Task InstalledByHandAndUpdatedUnderLoadItLosesNoPointAndDoublesNone()
+    public async Task InstalledByHandAndUpdatedReloadedAndRestartedUnderLoadItLosesNoPointDoublesNoneAndPutsOffGoodCalls()
     {
         var folder = TestRun.NewFolder();
         var plugins = Directory.CreateDirectory(Path.Combine(folder, "plugins")).FullName;
@@ -43,8 +43,17 @@ public sealed class UpdateTests
         updated.StatusCode.ShouldBe(HttpStatusCode.Created, await updated.Content.ReadAsStringAsync());
         (await VersionAsync(installation)).ShouldBe("1.0.1");
         await LoadedAsync(client, client.Keyed + 500);
+        using var reloaded = await installation.Http.PostAsync("/api/plugins/streamspace-datadog/reload", null);
+        reloaded.StatusCode.ShouldBe(HttpStatusCode.OK, await reloaded.Content.ReadAsStringAsync());
+        await LoadedAsync(client, client.Keyed + 200);
+        (await installation.Host.TerminateAsync()).ShouldBe(0);
+        installation.StartHostAgain();
+        await installation.Host.LineAsync("sign-in?code=");
+        await LoadedAsync(client, client.Keyed + 200);
         await stop.CancelAsync();
         await Task.WhenAll(work);
+        client.GaveUp.ShouldBeEmpty();
+        client.PutOff.ShouldBeGreaterThan(0);
         (await installation.Host.TerminateAsync()).ShouldBe(0);
 
         var to = TimeProvider.System.GetUtcNow().AddMinutes(5);
@@ -55,8 +64,8 @@ public sealed class UpdateTests
             .EnumerateArray()
             .Select(e => e.GetProperty("title").GetString())
             .ToList();
-        titles.Count(t => t == "Datadog plugin loaded").ShouldBe(2);
-        titles.Count(t => t == "Datadog plugin unloaded").ShouldBe(2);
+        titles.Count(t => t == "Datadog plugin loaded").ShouldBe(4);
+        titles.Count(t => t == "Datadog plugin unloaded").ShouldBe(4);
         await PayloadRules.HoldAsync(installation.Sandbox);
         Directory.Delete(folder, recursive: true);
 
@@ -72,7 +81,7 @@ public sealed class UpdateTests
     private static Task LoadedAsync(RememberingClient client, long acknowledged) =>
         Eventually.GetAsync(
             "the load",
-            TimeSpan.FromSeconds(30),
+            TimeSpan.FromMinutes(3),
             () => Task.FromResult(client.Keyed >= acknowledged ? "so" : null)
         );
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AgentlessDatadog;
 using Shouldly;
 using StreamSpace.Datadog.Tests.Support;
 using StreamSpace.Plugins;
@@ -251,5 +252,61 @@ public sealed class LifecycleTests
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await plugin.UnloadAsync(soon.Token);
         File.Delete(file);
+    }
+
+    [Fact]
+    public async Task ACopyThatHangsIsClosedFromOutsideAndTheNextHasItsFileAtOnce()
+    {
+        var host = new HostStandIn { Sandbox = new Uri("http://127.0.0.1:1") };
+        var hung = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var plugin = new DatadogPlugin { MakeStore = (path, clock) => new StuckStore(path, clock, hung) };
+        await plugin.LoadAsync(host, CancellationToken.None);
+        var configuring = plugin.ConfigureAsync(new([]), CancellationToken.None).AsTask();
+        await hung.Task;
+        configuring.IsCompleted.ShouldBeFalse("it says that it was loaded, and its store never answers");
+
+        var disposing = plugin.DisposeAsync().AsTask();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!disposing.IsCompleted)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
+            host.FakeClock.Advance(TimeSpan.FromMilliseconds(100));
+        }
+        await disposing;
+        var next = new DatadogPlugin();
+        await next.LoadAsync(host, CancellationToken.None);
+        (await next.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
+        // What wakes up in the old copy finds nothing to write to.
+        host.FakeClock.Advance(TimeSpan.FromSeconds(30));
+        await configuring.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        next.NotReady.ShouldBeNull();
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await next.UnloadAsync(soon.Token);
+    }
+
+    /// <summary>A real file whose first write never ends.</summary>
+    private sealed class StuckStore(string path, TimeProvider clock, TaskCompletionSource hung) : ITelemetryStore
+    {
+        private readonly SqliteStore _file = new(path, clock);
+
+        public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
+            _file.OpenAsync(cancellationToken);
+
+        public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
+        {
+            hung.TrySetResult();
+            return new ValueTask(new TaskCompletionSource().Task);
+        }
+
+        public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
+            _file.CutAsync(cut, cancellationToken);
+
+        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken) =>
+            _file.ReadAsync(payload, cancellationToken);
+
+        public ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken) =>
+            _file.SettleAsync(settlement, cancellationToken);
+
+        public ValueTask DisposeAsync() => _file.DisposeAsync();
     }
 }

@@ -41,7 +41,7 @@ public sealed class IsolationTests
         );
         (await StatesAsync(host))[Echo].ShouldBe("isolated");
         var reloaded = await host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/reload", host.Admin);
-        reloaded.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        reloaded.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         ((string)(await TestHost.BodyAsync(reloaded))["detail"]!).ShouldContain("taking a config");
     }
 

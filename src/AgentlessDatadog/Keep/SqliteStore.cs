@@ -19,6 +19,7 @@ public sealed class SqliteStore : ITelemetryStore
     private readonly Channel<Work> _waiting = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
     private SqliteTables? _tables;
     private volatile string? _putBack;
+    private Task _opening = Task.CompletedTask;
     private Task _loop = Task.CompletedTask;
     private volatile bool _isDisposed;
 
@@ -45,7 +46,9 @@ public sealed class SqliteStore : ITelemetryStore
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_tables is not null)
             throw new InvalidOperationException("The store is open.");
-        var contents = await Task.Run(Open, cancellationToken).ConfigureAwait(false);
+        var opening = Task.Run(Open, cancellationToken);
+        _opening = opening;
+        var contents = await opening.ConfigureAwait(false);
         _loop = Task.Run(CommitAllAsync, CancellationToken.None);
         return contents;
     }
@@ -85,6 +88,8 @@ public sealed class SqliteStore : ITelemetryStore
     {
         _isDisposed = true;
         _waiting.Writer.TryComplete();
+        // A file that is only being opened is closed as well.
+        await _opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _loop.ConfigureAwait(false);
         if (_tables is null)
             return;

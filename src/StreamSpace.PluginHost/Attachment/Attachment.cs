@@ -21,7 +21,7 @@ internal sealed class Attachment(
     private const int DemoSeed = 1;
 
     // Whoever hears nothing, though it should, is tried again; so is one that was not able to take its config.
-    private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stop = new();

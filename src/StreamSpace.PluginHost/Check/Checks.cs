@@ -8,6 +8,7 @@ namespace StreamSpace.PluginHost;
 internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<double> chance)
 {
     private static readonly TimeSpan NatsPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PluginPatience = TimeSpan.FromSeconds(60);
 
     /// <summary>All findings, in the order in which they are best mended.</summary>
     public async Task<IReadOnlyList<CheckFinding>> AllAsync(CancellationToken cancellationToken)
@@ -148,25 +149,31 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
     {
         try
         {
-            return await LoadedAlone.AskAsync(
-                folder,
-                settings,
-                clock,
-                chance,
-                async (plugin, manifest) =>
-                {
-                    var config = new PluginConfig(manifest, store);
-                    var findings = new List<CheckFinding>();
-                    if (database is not null)
-                    {
-                        findings.AddRange(await RowAsync(database, manifest, config, cancellationToken));
-                    }
-                    var kept = store.Read(manifest.Name).Config ?? manifest.DefaultConfig;
-                    findings.AddRange(await plugin.CheckAsync(config.InForce(kept), cancellationToken));
-                    return findings;
-                },
+            // One that never comes back must not cost the other rows.
+            var asking = Task.Run(
+                () =>
+                    LoadedAlone.AskAsync(
+                        folder,
+                        settings,
+                        clock,
+                        chance,
+                        async (plugin, manifest) =>
+                        {
+                            var config = new PluginConfig(manifest, store);
+                            var findings = new List<CheckFinding>();
+                            if (database is not null)
+                            {
+                                findings.AddRange(await RowAsync(database, manifest, config, cancellationToken));
+                            }
+                            var kept = store.Read(manifest.Name).Config ?? manifest.DefaultConfig;
+                            findings.AddRange(await plugin.CheckAsync(config.InForce(kept), cancellationToken));
+                            return findings;
+                        },
+                        cancellationToken
+                    ),
                 cancellationToken
             );
+            return await asking.WaitAsync(PluginPatience, clock, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -175,7 +182,9 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
                 new(
                     Path.GetFileName(folder),
                     CheckVerdict.Fault,
-                    $"It cannot be checked: {e.Message}",
+                    e is TimeoutException
+                        ? $"It cannot be checked: it did not come back within {PluginPatience.TotalSeconds:0} s."
+                        : $"It cannot be checked: {e.Message}",
                     "Install it again."
                 ),
             ];

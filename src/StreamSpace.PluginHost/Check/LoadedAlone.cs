@@ -17,28 +17,22 @@ internal static class LoadedAlone
     )
     {
         var manifest = PluginFolder.ReadManifest(folder);
-        var context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
-        try
-        {
-            var plugin = PluginFolder.MakePlugin(context, manifest);
-            await plugin.LoadAsync(
-                new PluginContext(
-                    manifest,
-                    Path.Combine(Path.GetFullPath(settings.DataFolder), manifest.Name),
-                    NullLogger.Instance,
-                    clock,
-                    chance,
-                    settings.Environment,
-                    settings.SandboxUrls.Count > 0 ? Reachable.From(new Uri(settings.SandboxUrls[0])) : null,
-                    () => []
-                ),
-                cancellationToken
-            );
-            return await question(plugin, manifest);
-        }
-        finally
-        {
-            context.Unload();
-        }
+        await using var instance = new PluginInstance(new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint)));
+        var plugin = instance.Plugin = PluginFolder.MakePlugin(instance.Context, manifest);
+        await plugin.LoadAsync(
+            new PluginContext(
+                manifest,
+                Path.Combine(Path.GetFullPath(settings.DataFolder), manifest.Name),
+                NullLogger.Instance,
+                clock,
+                chance,
+                settings.Environment,
+                settings.SandboxUrls.Count > 0 ? Reachable.From(new Uri(settings.SandboxUrls[0])) : null,
+                () => [],
+                instance.Ended
+            ),
+            cancellationToken
+        );
+        return await question(plugin, manifest);
     }
 }

@@ -191,6 +191,7 @@ internal sealed partial class HostedPlugin
         if (faults.Count == 0)
         {
             (State, Detail, Faults) = (PluginState.Running, "", []);
+            _hasRun = true;
         }
         else if (State is not PluginState.Running)
         {

@@ -10,6 +10,9 @@ internal sealed partial class HostedPlugin
 
     private readonly List<WeakReference> _earlier = [];
 
+    // Ends once every copy that was let go of has closed what it held.
+    private Task _closed = Task.CompletedTask;
+
     /// <summary>One sentence when earlier copies are still in memory, which only a restart frees; else null.</summary>
     public string? RestartWouldFree
     {
@@ -53,7 +56,7 @@ internal sealed partial class HostedPlugin
                 Find(isTaken);
                 if (State is PluginState.Loading)
                 {
-                    await LoadAsync(cancellationToken);
+                    await LoadCopyAsync(cancellationToken);
                 }
                 (Deaf, _knowsNothing, _failingSince) = (null, true, null);
             }
@@ -78,16 +81,32 @@ internal sealed partial class HostedPlugin
     private async Task<IPlugin> MakeAsync(PluginLoadContext context, PluginManifest manifest) =>
         await WithinAsync(() => Task.FromResult(PluginFolder.MakePlugin(context, manifest)), "being made");
 
-    private void LetGo()
+    // A copy is let go of once: whoever comes later, of a copy before this one, finds nothing to do.
+    private void LetGo(PluginInstance? instance)
     {
-        if (_context is { } context)
+        if (instance is null || Interlocked.CompareExchange(ref _instance, null, instance) != instance)
         {
-            _context = null;
-            lock (_earlier)
-            {
-                _earlier.Add(new WeakReference(context));
-            }
-            context.Unload();
+            return;
+        }
+        _ = instance.RefuseAsync();
+        lock (_earlier)
+        {
+            _earlier.Add(new WeakReference(instance.Context));
+            _closed = Task.WhenAll(_closed, CloseAsync(instance));
         }
     }
+
+    private async Task CloseAsync(PluginInstance instance)
+    {
+        try
+        {
+            await instance.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            _log?.Logger.LogError(e, "{Plugin} failed to close what it held.", Name);
+        }
+    }
+
+    private Task<bool> IsClosedAsync() => EndsWithinAsync(_closed, PutsAwayWithin);
 }

@@ -30,9 +30,10 @@ internal sealed partial class HostedPlugin
 
     private async Task WithinAsync(Task running, string what)
     {
+        var instance = _instance;
         if (!await EndsWithinAsync(running, Limit) && !await EndsWithinAsync(running, Grace))
         {
-            Isolate(what, Limit);
+            Isolate(instance, what, Limit);
             throw new PluginHangsException($"{Name}: {Detail}");
         }
         await running;
@@ -48,7 +49,7 @@ internal sealed partial class HostedPlugin
     // once. On a thread of its own: that the pool is busy must not look like a plugin that is stuck.
     private T Ask<T>(Func<IPlugin, T> question, T nobody, Func<Exception, T> broken)
     {
-        if (Plugin is not { } plugin)
+        if (_instance is not { IsLoaded: true, Plugin: { } plugin } instance)
         {
             return nobody;
         }
@@ -61,23 +62,9 @@ internal sealed partial class HostedPlugin
         );
         if (Task.WaitAny([asking], limit) < 0 && Task.WaitAny([asking], Grace) < 0)
         {
-            Isolate("a question about itself", limit);
+            Isolate(instance, "a question about itself", limit);
             return nobody;
         }
         return asking.Exception?.InnerException is { } e ? broken(e) : asking.GetAwaiter().GetResult();
-    }
-
-    private void Isolate(string what, TimeSpan limit)
-    {
-        // What it was at, or holds, may be kept or not.
-        _lost |= State is PluginState.Running;
-        Plugin = null;
-        LetGo();
-        // In this order: whoever sees the state can see why.
-        (Detail, State) = (
-            $"isolated: it did not come back from {what} within {limit.TotalSeconds:0.#} s. Reload it to try a new copy. Restart this process to free what the old one holds.",
-            PluginState.Isolated
-        );
-        _log?.Logger.LogError("{Plugin} is {Detail}", Name, Detail);
     }
 }

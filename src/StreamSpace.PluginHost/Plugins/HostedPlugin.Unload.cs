@@ -5,6 +5,9 @@ namespace StreamSpace.PluginHost;
 // How a plugin is let go of, and what becomes of what it held.
 internal sealed partial class HostedPlugin
 {
+    // Whoever is answered by then notices nothing.
+    private static readonly TimeSpan RequestsMayEnd = TimeSpan.FromSeconds(2);
+
     // What a copy held in memory alone may be lost with it: it stays owed until the next copy has been told it again.
     private volatile bool _lost;
 
@@ -44,28 +47,38 @@ internal sealed partial class HostedPlugin
     {
         var lostBefore = _lost;
         _lost = HoldsUnkept;
-        if (Plugin is not { } plugin)
+        if (_instance is not { } instance)
         {
             return;
         }
-        (Plugin, _undelivered) = (null, null);
-        try
+        if (instance is { IsLoaded: true, Plugin: { } plugin })
         {
-            var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
-            await unloading.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await unloading.WaitAsync(PutsAwayWithin, surroundings.Clock, CancellationToken.None);
-            _lost =
-                lostBefore
-                || await Task.Run(() => plugin.HoldsUnkept)
+            await EndsWithinAsync(instance.RefuseAsync(), RequestsMayEnd);
+            // Nothing more is asked of it.
+            instance.IsLoaded = false;
+            _undelivered = null;
+            try
+            {
+                var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
+                await unloading.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await unloading.WaitAsync(PutsAwayWithin, surroundings.Clock, CancellationToken.None);
+                _lost =
+                    lostBefore
+                    || await Task.Run(() => plugin.HoldsUnkept)
+                        .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
+                _undelivered = await Task.Run(() => plugin.Undelivered)
                     .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
-            _undelivered = await Task.Run(() => plugin.Undelivered)
-                .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
+            }
+            catch (Exception e)
+            {
+                _log!.Logger.LogError(e, "{Plugin} did not unload as it should.", Name);
+            }
         }
-        catch (Exception e)
+        LetGo(instance);
+        if (!await IsClosedAsync())
         {
-            _log!.Logger.LogError(e, "{Plugin} did not unload as it should.", Name);
+            _log!.Logger.LogError("{Plugin} has not closed what it holds.", Name);
         }
-        LetGo();
         (State, Detail) = (PluginState.Unloaded, "Unloaded.");
     }
 
@@ -75,6 +88,7 @@ internal sealed partial class HostedPlugin
         _config!.Enabled = false;
         await StopAsync(deadline);
         GiveUp();
+        _backOff.Forget();
         (State, Detail) = (PluginState.Disabled, "switched off.");
     }
 

@@ -10,14 +10,17 @@ namespace StreamSpace.PluginHost;
 /// </summary>
 internal sealed partial class HostedPlugin(string folder, PluginSurroundings surroundings) : IDisposable
 {
+    /// <summary>In how long to ask again for what is only being loaded.</summary>
+    public static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
     private PluginConfig? _config;
+    private readonly PluginBackOff _backOff = new(surroundings.Clock, surroundings.Chance);
     private bool _gone;
     private bool _threwOverConfig;
 
-    // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
-    private PluginLoadContext? _context;
+    private PluginInstance? _instance;
 
     /// <summary>How the sources stand that this plugin hears.</summary>
     public IReadOnlyList<SourceStatus> Sources => surroundings.Sources();
@@ -27,7 +30,10 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
 
     public PluginManifest? Manifest { get; private set; }
 
-    public IPlugin? Plugin { get; private set; }
+    /// <summary>The copy that is there, or that is being loaded.</summary>
+    public PluginInstance? Instance => _instance;
+
+    public IPlugin? Plugin => _instance is { IsLoaded: true } instance ? instance.Plugin : null;
 
     public PluginState State { get; private set; }
 
@@ -72,6 +78,18 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             _ => $"{Name}: {Detail}",
         };
 
+    /// <summary>
+    /// Why it does not answer now although it is going to, and when to ask again; null when it answers, or will not.
+    /// </summary>
+    public (string Why, TimeSpan In)? OnItsWay =>
+        State switch
+        {
+            PluginState.Loading or PluginState.Unloaded => ($"{Name} is being loaded.", Soon),
+            PluginState.Isolated or PluginState.Failed when _backOff.Wait is { } wait => ($"{Name}: {Detail}", wait),
+            _ when LacksConfig => ($"{Name}: {Detail}", Attachment.RetryEvery),
+            _ => null,
+        };
+
     /// <summary>Reads the manifest; <paramref name="isTaken"/> tells whether another plugin has its route.</summary>
     public void Find(Func<string, bool> isTaken)
     {
@@ -95,6 +113,19 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     /// <summary>Loads and configures the plugin that <see cref="Find"/> found.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await LoadCopyAsync(cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task LoadCopyAsync(CancellationToken cancellationToken)
+    {
         if (Manifest is not { } manifest)
         {
             return;
@@ -110,11 +141,19 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             surroundings.Data.Folder("logs"),
             surroundings.Console
         );
+        if (!await IsClosedAsync())
+        {
+            TryLater("an earlier copy of it has not closed its files, and no two may write to them");
+            return;
+        }
         try
         {
             LookForDatabases();
-            _context = new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint));
-            var plugin = await MakeAsync(_context, manifest);
+            var instance = _instance = new PluginInstance(
+                new PluginLoadContext(Path.Combine(folder, manifest.EntryPoint))
+            );
+            instance.Context.Threw = Isolate;
+            var plugin = instance.Plugin = await MakeAsync(instance.Context, manifest);
             var context = new PluginContext(
                 manifest,
                 surroundings.Data.Folder(Name),
@@ -123,10 +162,12 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 surroundings.Chance,
                 surroundings.Settings.Environment,
                 surroundings.Sandbox,
-                surroundings.Sources
+                surroundings.Sources,
+                instance.Ended
             );
             await WithinAsync(() => plugin.LoadAsync(context, cancellationToken).AsTask(), "loading");
-            (Plugin, _undelivered) = (plugin, null);
+            instance.IsLoaded = true;
+            _undelivered = null;
         }
         catch (PluginHangsException)
         {
@@ -134,12 +175,17 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            LetGo();
+            LetGo(_instance);
             _log.Logger.LogError(e, "{Plugin} could not be loaded.", Name);
             Fail(Said(e));
+            Postpone(Said(e));
             return;
         }
         await BeginAsync(_config, cancellationToken);
+        if (Plugin is not null)
+        {
+            _backOff.Succeed();
+        }
     }
 
     /// <summary>Lets the plugin map its endpoints; what it throws is thrown here.</summary>
@@ -221,13 +267,8 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         }
     }
 
-    /// <summary>Loads the plugin that was off, or that failed.</summary>
-    public Task SwitchOnAsync(CancellationToken cancellationToken)
-    {
-        _config!.Enabled = true;
-        (State, Detail, Faults) = (PluginState.Loading, "", []);
-        return LoadAsync(cancellationToken);
-    }
+    /// <summary>Notes that the plugin is wanted; whether it runs is for <see cref="ExchangeAsync"/> to see to.</summary>
+    public void Enable() => _config!.Enabled = true;
 
     private IEnumerable<string> Databases() =>
         Directory.EnumerateFiles(surroundings.Data.Folder(Name), "*.db").Select(file => Path.GetFileName(file));

@@ -25,7 +25,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
 
     /// <summary>
     /// Loads the plugin and lets it hear, or lets it go; survives a restart. One that is so already stays untouched, but
-    /// for one that failed, which is tried again.
+    /// for one that failed or is isolated, which is tried again.
     /// </summary>
     public async Task SetAsync(HostedPlugin plugin, bool on, TimeProvider clock, CancellationToken cancellationToken)
     {
@@ -34,11 +34,14 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         {
             Demand(plugin);
             var isOn = plugin.State is PluginState.Running or PluginState.Unconfigured;
-            if (on && !isOn && plugin.State is not PluginState.Isolated)
+            if (on && !isOn)
             {
-                await plugin.SwitchOnAsync(cancellationToken);
+                plugin.Enable();
+                await ExchangeAsync(plugin, () => { }, cancellationToken);
+                return;
             }
-            else if (!on && plugin.State is not PluginState.Disabled)
+
+            if (!on && plugin.State is not PluginState.Disabled)
             {
                 using var deadline = new CancellationTokenSource(UnloadDeadline, clock);
                 await plugin.SwitchOffAsync(deadline.Token);
@@ -63,6 +66,27 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
         finally
         {
             _turn.Release();
+        }
+    }
+
+    /// <summary>Tries another copy of every plugin whose time has come.</summary>
+    public async Task TryAgainAsync(CancellationToken cancellationToken)
+    {
+        foreach (var plugin in All.Where(p => p.IsDue))
+        {
+            await _turn.WaitAsync(cancellationToken);
+            try
+            {
+                // Somebody may have reloaded, disabled or uninstalled it.
+                if (All.Contains(plugin) && plugin.IsDue)
+                {
+                    await ExchangeAsync(plugin, () => { }, cancellationToken);
+                }
+            }
+            finally
+            {
+                _turn.Release();
+            }
         }
     }
 

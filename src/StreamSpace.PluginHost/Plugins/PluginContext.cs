@@ -11,7 +11,8 @@ internal sealed record PluginContext(
     Func<double> Chance,
     IReadOnlyDictionary<string, string> Environment,
     Uri? Sandbox,
-    Func<IReadOnlyList<SourceStatus>> LookAtSources
+    Func<IReadOnlyList<SourceStatus>> LookAtSources,
+    CancellationToken Ended
 ) : IPluginContext
 {
     public IReadOnlyList<SourceStatus> Sources => LookAtSources();

@@ -12,7 +12,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
 
     public override IReadOnlyList<Endpoint> Endpoints => _endpoints;
 
-    /// <summary>Differs whenever the endpoints do.</summary>
+    /// <summary>Differs whenever the endpoints do; zero while the plugins are not known yet.</summary>
     public int Version { get; private set; }
 
     public override IChangeToken GetChangeToken()
@@ -59,9 +59,10 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
         var group = routes.MapGroup($"/api/plugins/{plugin.Manifest!.Route}").WithTags(plugin.Manifest.DisplayName);
         // Where a plugin maps one of the host's own paths, the host's comes first.
         PluginApi.Map(group.MapGroup("").WithOrder(-1), plugin);
-        var owns = group.MapGroup("").WithMetadata(PluginCallLimit.Mark);
-        if (withOwn)
+        var owns = group.MapGroup("");
+        if (withOwn && plugin.Instance is { } instance)
         {
+            owns.WithMetadata(new PluginsOwn(plugin, instance));
             plugin.MapEndpoints(owns);
         }
         // Who may call is the host's to say, whatever a plugin wrote.

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.Loader;
 using StreamSpace.Plugins;
@@ -18,6 +19,29 @@ internal sealed class PluginLoadContext(string entryAssembly)
         .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private readonly AssemblyDependencyResolver _resolver = new(entryAssembly);
+
+    /// <summary>
+    /// Called with this context and what its code has thrown where nobody catches it. It must not hold the plugin: the
+    /// runtime holds a context that unloads, and with it this.
+    /// </summary>
+    public Action<PluginLoadContext, Exception> Threw { get; set; } = (_, _) => { };
+
+    /// <summary>
+    /// Tells the context whose code threw this on a thread of its own, as a timer or an async void does; false when it was
+    /// not a plugin's.
+    /// </summary>
+    public static bool Blame(Exception e)
+    {
+        var context = new StackTrace(e)
+            .GetFrames()
+            .Select(frame => frame.GetMethod()?.Module.Assembly)
+            .OfType<Assembly>()
+            .Select(GetLoadContext)
+            .OfType<PluginLoadContext>()
+            .FirstOrDefault();
+        context?.Threw(context, e);
+        return context is not null;
+    }
 
     /// <summary>The assembly of the plugin itself.</summary>
     public Assembly LoadEntry() => LoadCopy(entryAssembly);

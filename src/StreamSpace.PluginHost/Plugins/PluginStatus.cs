@@ -30,6 +30,7 @@ internal static class PluginStatus
             ["state"] = Word(plugin.State),
             ["detail"] = plugin.Detail,
             ["notReady"] = plugin.NotReady,
+            ["retry"] = plugin.Retry,
             ["restart"] = plugin.RestartWouldFree,
             ["faults"] = new JsonArray([
                 .. plugin.Faults.Select(f => new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),

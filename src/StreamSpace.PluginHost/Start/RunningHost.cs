@@ -138,6 +138,8 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             );
         }
         web.Serve(_plugins);
+        var retry = new PluginRetry(plugins, clock, logger);
+        Undo(() => retry.DisposeAsync().AsTask());
         await narrator.StepAsync("attaching to the platform", () => attachment.SettleAsync(cancellationToken));
         status.Started = true;
 

@@ -96,10 +96,26 @@ internal static class ApiDescription
                         {
                             Guard(operation, context);
                         }
-                        if (metadata.Contains(PluginCallLimit.Mark))
+                        operation.Responses ??= [];
+                        if (metadata.OfType<PluginsOwn>().Any())
                         {
-                            operation.Responses ??= [];
                             operation.Responses.TryAdd("504", Answer("The plugin did not answer in time."));
+                        }
+                        if (
+                            context.Description.RelativePath?.StartsWith("api/plugins", StringComparison.Ordinal)
+                            is true
+                        )
+                        {
+                            operation.Responses.TryAdd("503", Answer("It is on its way, or not able now: call again."));
+                        }
+                        if (operation.Responses.GetValueOrDefault("503") is OpenApiResponse later)
+                        {
+                            later.Headers ??= new Dictionary<string, IOpenApiHeader>();
+                            later.Headers["Retry-After"] = new OpenApiHeader
+                            {
+                                Description = "Seconds after which the same call may be good.",
+                                Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
+                            };
                         }
                         if (metadata.OfType<RequestExample>().LastOrDefault() is { } example)
                         {

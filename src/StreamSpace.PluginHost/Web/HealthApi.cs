@@ -8,13 +8,18 @@ internal static class HealthApi
     public static void MapHealth(this IEndpointRouteBuilder routes, HostStatus status)
     {
         routes
-            .MapGet("/healthz", () => TypedResults.Text("ok"))
+            .MapGet("/healthz", () => Answer("ok", status.NotAlive))
             .AllowAnonymous()
             .WithTags("Health")
-            .WithSummary("Whether the process is alive")
-            .Produces<string>(StatusCodes.Status200OK, "text/plain");
+            .WithSummary("Whether the process is alive, and a restart of it would mend nothing")
+            .WithDescription(
+                "503 names an enabled plugin that has been isolated for five minutes and did not come back when it was tried "
+                    + "again, or for thirty where it has never run in this process."
+            )
+            .Produces<string>(StatusCodes.Status200OK, "text/plain")
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
-            .MapGet("/readyz", () => Ready(status))
+            .MapGet("/readyz", () => Answer("ready", status.NotReady))
             .AllowAnonymous()
             .WithTags("Health")
             .WithSummary("Whether everything that is enabled can take and keep data")
@@ -28,11 +33,8 @@ internal static class HealthApi
             .Produces<JsonObject>();
     }
 
-    private static IResult Ready(HostStatus status)
-    {
-        var sentences = status.NotReady;
-        return sentences.Count == 0
-            ? TypedResults.Text("ready")
+    private static IResult Answer(string well, IReadOnlyList<string> sentences) =>
+        sentences.Count == 0
+            ? TypedResults.Text(well)
             : Problem.Of(StatusCodes.Status503ServiceUnavailable, string.Join(" ", sentences));
-    }
 }

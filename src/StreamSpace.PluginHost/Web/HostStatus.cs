@@ -36,6 +36,9 @@ internal sealed class HostStatus(
             ? [.. plugins.All.Select(p => p.NotReady).Append(attachment.Fault).Append(data.Fault).OfType<string>()]
             : ["The host is still starting."];
 
+    /// <summary>One sentence for each thing that only a restart of this process may still mend.</summary>
+    public IReadOnlyList<string> NotAlive => [.. plugins.All.Select(p => p.NotComingBack).OfType<string>()];
+
     public JsonObject Document() =>
         new()
         {

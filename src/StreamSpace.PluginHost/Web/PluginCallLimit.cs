@@ -6,9 +6,6 @@ internal static class PluginCallLimit
     // For a handler that looks at its token and ends in order.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    /// <summary>Endpoint metadata: the handler is a plugin's.</summary>
-    public static object Mark { get; } = new PluginsOwn();
-
     public static void UsePluginCallLimit(this IApplicationBuilder app, TimeSpan limit, TimeProvider clock) =>
         app.Use(
             (http, next) =>
@@ -43,6 +40,4 @@ internal static class PluginCallLimit
             http.RequestAborted = caller;
         }
     }
-
-    private sealed class PluginsOwn;
 }

@@ -19,7 +19,10 @@ internal static class PluginListApi
         group
             .MapPost("/{name}/reload", (string name) => ReloadAsync(plugins, name))
             .WithSummary("Load a plugin anew from its folder, also one that was isolated")
-            .WithDescription("What happens on the platform meanwhile waits, and is for the new copy.")
+            .WithDescription(
+                "What happens on the platform meanwhile waits, and is for the new copy. Calls to the plugin get 503 meanwhile. "
+                    + "503 here: the new copy was isolated as well, and is tried again by itself."
+            )
             .Produces<JsonObject>()
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -64,9 +67,7 @@ internal static class PluginListApi
         }
         // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
         await plugins.SetAsync(plugin, on, clock, CancellationToken.None);
-        return on && plugin.State is PluginState.Failed or PluginState.Isolated
-            ? Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}")
-            : TypedResults.Ok(PluginStatus.Summary(plugin));
+        return on ? Outcome(plugin) : TypedResults.Ok(PluginStatus.Summary(plugin));
     }
 
     private static async Task<IResult> ReloadAsync(InstalledPlugins plugins, string name)
@@ -77,10 +78,20 @@ internal static class PluginListApi
         }
         // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
         await plugins.ReloadAsync(plugin, CancellationToken.None);
-        return plugin.State is PluginState.Failed or PluginState.Isolated
-            ? Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}")
-            : TypedResults.Ok(PluginStatus.Summary(plugin));
+        return Outcome(plugin);
     }
+
+    // What is in its folder is for the operator to mend; a plugin that does not come back is tried again.
+    private static IResult Outcome(HostedPlugin plugin) =>
+        plugin.State switch
+        {
+            PluginState.Failed => Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}"),
+            PluginState.Isolated => Problem.Of(
+                StatusCodes.Status503ServiceUnavailable,
+                $"{plugin.Name}: {plugin.Detail}"
+            ),
+            _ => TypedResults.Ok(PluginStatus.Summary(plugin)),
+        };
 
     private static async Task<IResult> PatchAsync(
         InstalledPlugins plugins,

@@ -77,6 +77,7 @@ internal sealed class WebServer : IAsyncDisposable
                 return next(http);
             }
         );
+        app.UseRetryAfter();
         app.UseProblems();
         var names = new HostGate(settings.Urls, settings.PublicUrl);
         app.Use(
@@ -90,6 +91,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.UseCallersBody();
         app.UseAuthorization();
         app.UseBodyBound();
+        app.UsePluginGate(plugins, () => endpoints.Version > 0);
         app.UsePluginCallLimit(settings.CallLimit, clock);
         app.MapPage(settings.PublicUrl, tokens, codes);
         app.MapHealth(status);

@@ -25,6 +25,14 @@ public sealed class RememberingClient(HttpClient http, int seed)
     /// <summary>Users whose creation was told: each is told again until it is acknowledged.</summary>
     public long Users { get; private set; }
 
+    /// <summary>
+    /// Answers that tell a client to give up although its call was good: all but 2xx, and 503 with <c>Retry-After</c>.
+    /// </summary>
+    public List<string> GaveUp { get; } = [];
+
+    /// <summary>How often a call was put off: 503 with <c>Retry-After</c>.</summary>
+    public long PutOff { get; private set; }
+
     /// <summary>For each worker the last gauge value acknowledged, and the last one sent.</summary>
     public Dictionary<int, (long Acknowledged, long Sent)> Gauges { get; } = [];
 
@@ -123,6 +131,18 @@ public sealed class RememberingClient(HttpClient http, int seed)
         try
         {
             using var answer = await http.SendAsync(request);
+            var said = answer.IsSuccessStatusCode ? "" : await answer.Content.ReadAsStringAsync();
+            lock (_lock)
+            {
+                if (answer is { StatusCode: HttpStatusCode.ServiceUnavailable, Headers.RetryAfter: not null })
+                {
+                    PutOff++;
+                }
+                else if (!answer.IsSuccessStatusCode)
+                {
+                    GaveUp.Add($"{path}: {answer.StatusCode} {said}");
+                }
+            }
             return answer.StatusCode == HttpStatusCode.Accepted;
         }
         catch (HttpRequestException refused) when (refused.HttpRequestError == HttpRequestError.ConnectionError)

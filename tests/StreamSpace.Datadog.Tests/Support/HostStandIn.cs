@@ -28,6 +28,8 @@ internal sealed class HostStandIn : IPluginContext
     public Uri? Sandbox { get; init; }
 
     public IReadOnlyList<SourceStatus> Sources => [];
+
+    public CancellationToken Ended { get; init; }
 }
 
 internal static class Manifests

@@ -11,7 +11,7 @@ using StreamSpace.Plugins;
 namespace Echo;
 
 /// <summary>Does what it is told, and leaves in its data folder the traces by which a test sees it.</summary>
-public sealed class EchoPlugin : IPlugin
+public sealed class EchoPlugin : IPlugin, IAsyncDisposable
 {
     private IPluginContext _context = null!;
     private long _events;
@@ -19,6 +19,8 @@ public sealed class EchoPlugin : IPlugin
     private long _demoEvents;
     private long _baselines;
     private long _configs;
+    private FileStream? _store;
+    private Timer? _thrower;
 
     public JsonObject Config { get; private set; } = [];
 
@@ -50,6 +52,7 @@ public sealed class EchoPlugin : IPlugin
         {
             if ((string?)Config["status"] == "block")
             {
+                File.WriteAllText(Path.Combine(_context.DataFolder, "asked"), "");
                 using var never = new ManualResetEventSlim();
                 never.Wait(CancellationToken.None);
             }
@@ -76,6 +79,17 @@ public sealed class EchoPlugin : IPlugin
         {
             throw new InvalidOperationException(fault);
         }
+        if (context.Environment.ContainsKey("ECHO_STORE"))
+        {
+            // Of one copy alone, as a database is.
+            _store = new FileStream(
+                Path.Combine(context.DataFolder, "store"),
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None
+            );
+            _ = LoopAsync(context);
+        }
         context.Logger.LogInformation("Loaded with sandbox {Sandbox}.", context.Sandbox);
         return default;
     }
@@ -86,7 +100,7 @@ public sealed class EchoPlugin : IPlugin
     )
     {
         Interlocked.Increment(ref _configs);
-        if (_context.Environment.ContainsKey("ECHO_CONFIG_HANGS"))
+        if (_context.Environment.ContainsKey("ECHO_CONFIG_HANGS") || IsLaid("config-hangs"))
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
         }
@@ -187,6 +201,22 @@ public sealed class EchoPlugin : IPlugin
                 }
             )
             .ExcludeFromDescription();
+        routes
+            .MapPost(
+                "/throw-later/{how}",
+                (string how) =>
+                {
+                    if (how == "timer")
+                    {
+                        _thrower = new Timer(_ => Throw(how), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+                    }
+                    else
+                    {
+                        ThrowAsync(how);
+                    }
+                }
+            )
+            .ExcludeFromDescription();
         routes.MapGet("/open", () => "not open").WithMetadata(new AllowAnonymousAttribute());
         // Loads the package only when it is asked.
         routes.MapGet("/own-package", () => AssemblyLoadContext.GetLoadContext(typeof(Serilog.Log).Assembly)!.Name);
@@ -211,4 +241,36 @@ public sealed class EchoPlugin : IPlugin
         }
         await File.WriteAllTextAsync(Path.Combine(_context.DataFolder, "unloaded"), "", CancellationToken.None);
     }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (IsLaid("dispose-hangs"))
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
+        }
+        // Without waiting: the runtime takes the callback of one that threw for running.
+        _thrower?.Dispose();
+        if (_store is not null)
+        {
+            await _store.DisposeAsync();
+        }
+    }
+
+    // A file that a test lays beside the traces, and takes away again.
+    private bool IsLaid(string name) => File.Exists(Path.Combine(_context.DataFolder, name));
+
+    private static async Task LoopAsync(IPluginContext context)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.Ended)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await File.AppendAllTextAsync(Path.Combine(context.DataFolder, "loops-ended"), "1", CancellationToken.None);
+    }
+
+    private static async void ThrowAsync(string how)
+    {
+        await Task.Yield();
+        Throw(how);
+    }
+
+    private static void Throw(string how) => throw new InvalidOperationException($"Thrown by {how}.");
 }

@@ -1,0 +1,105 @@
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// One copy of a plugin in this process, from its making until all that it holds is closed. Whatever it is at, it can be
+/// ended from outside.
+/// </summary>
+internal sealed class PluginInstance : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task? _closing;
+    private int _requests;
+
+    public PluginInstance(PluginLoadContext context)
+    {
+        Context = context;
+        Ended = _ended.Token;
+    }
+
+    // Held here: a collectible context that nobody holds begins to unload, and then loads nothing more.
+    public PluginLoadContext Context { get; }
+
+    /// <summary>The plugin itself, once it is made.</summary>
+    public IPlugin? Plugin { get; set; }
+
+    /// <summary>True once the plugin has taken its context, and may be asked.</summary>
+    public bool IsLoaded { get; set; }
+
+    /// <summary>Fires when nothing more is wanted of this copy.</summary>
+    public CancellationToken Ended { get; }
+
+    /// <summary>True once it takes no requests any more: another copy is to come, or none.</summary>
+    public bool IsLeaving { get; private set; }
+
+    /// <summary>Takes one request, which <see cref="Leave"/> ends; false when it takes none any more.</summary>
+    public bool TryEnter()
+    {
+        lock (_lock)
+        {
+            _requests += IsLeaving ? 0 : 1;
+            return !IsLeaving;
+        }
+    }
+
+    /// <summary>A request that was taken is over.</summary>
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            _requests--;
+            EndIfIdle();
+        }
+    }
+
+    /// <summary>Takes no more requests; the task ends once none is under way.</summary>
+    public Task RefuseAsync()
+    {
+        lock (_lock)
+        {
+            IsLeaving = true;
+            EndIfIdle();
+            return _idle.Task;
+        }
+    }
+
+    /// <summary>
+    /// Ends the copy: fires its token, lets the plugin close what it holds, and unloads its code. Never ends when the plugin
+    /// never does.
+    /// </summary>
+    public ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            return new ValueTask(_closing ??= Task.Run(CloseAsync));
+        }
+    }
+
+    private void EndIfIdle()
+    {
+        if (IsLeaving && _requests == 0)
+        {
+            _idle.TrySetResult();
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        // What hangs on the token is the plugin's code as well, and must not keep its files open.
+        var telling = _ended.CancelAsync();
+        try
+        {
+            await (Plugin?.DisposeAsync() ?? default);
+            await telling;
+        }
+        finally
+        {
+            // Only now: a context that unloads loads nothing more that closing may need.
+            Context.Unload();
+            _ended.Dispose();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>Endpoint metadata: the handler is a plugin's own.</summary>
+/// <param name="Plugin">Which plugin.</param>
+/// <param name="Instance">Which copy of it.</param>
+internal sealed record PluginsOwn(HostedPlugin Plugin, PluginInstance Instance);
+
+/// <summary>
+/// Answers for what is only on its way: while the host starts, and between two copies of a plugin, a good call gets 503 with
+/// <c>Retry-After</c>. 404 is for what will not come.
+/// </summary>
+internal static class PluginGate
+{
+    private const string Plugins = "/api/plugins";
+
+    /// <param name="app">Behind routing and sign-in.</param>
+    /// <param name="plugins">The installed ones.</param>
+    /// <param name="areKnown">False until the plugins of a start have been loaded.</param>
+    public static void UsePluginGate(this IApplicationBuilder app, InstalledPlugins plugins, Func<bool> areKnown) =>
+        app.Use(
+            (http, next) =>
+            {
+                if (!http.Request.Path.StartsWithSegments(Plugins, out var rest))
+                {
+                    return next(http);
+                }
+                if (!areKnown())
+                {
+                    return RefuseAsync(http, ("The host is still starting.", HostedPlugin.Soon));
+                }
+                var own = http.GetEndpoint()?.Metadata.GetMetadata<PluginsOwn>();
+                if (own is not null)
+                {
+                    return ThroughAsync(http, next, own);
+                }
+                return http.GetEndpoint() is null && Of(plugins, rest)?.OnItsWay is { } coming
+                    ? RefuseAsync(http, coming)
+                    : next(http);
+            }
+        );
+
+    /// <summary>Gives every 503 a <c>Retry-After</c> that has none: it is for calls that will be good later.</summary>
+    public static void UseRetryAfter(this IApplicationBuilder app) =>
+        app.Use(
+            (http, next) =>
+            {
+                http.Response.OnStarting(() =>
+                {
+                    if (
+                        http.Response.StatusCode == StatusCodes.Status503ServiceUnavailable
+                        && http.Response.Headers.RetryAfter.Count == 0
+                    )
+                    {
+                        http.Response.Headers.RetryAfter = Seconds(HostedPlugin.Soon);
+                    }
+                    return Task.CompletedTask;
+                });
+                return next(http);
+            }
+        );
+
+    private static async Task ThroughAsync(HttpContext http, RequestDelegate next, PluginsOwn own)
+    {
+        if (own.Plugin.OnItsWay is { } coming)
+        {
+            await RefuseAsync(http, coming);
+            return;
+        }
+        if (!own.Instance.TryEnter())
+        {
+            await RefuseLeavingAsync(http, own.Plugin);
+            return;
+        }
+        try
+        {
+            await next(http);
+        }
+        catch (Exception) when (own.Instance.IsLeaving && !http.Response.HasStarted)
+        {
+            // Its copy was let go of under its feet.
+            await RefuseLeavingAsync(http, own.Plugin);
+        }
+        finally
+        {
+            own.Instance.Leave();
+        }
+    }
+
+    private static Task RefuseLeavingAsync(HttpContext http, HostedPlugin plugin)
+    {
+        if (plugin.State is PluginState.Disabled)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+        return RefuseAsync(
+            http,
+            plugin.OnItsWay
+                ?? ($"{plugin.Name} is giving way to another copy of it. Send the same again.", HostedPlugin.Soon)
+        );
+    }
+
+    private static HostedPlugin? Of(InstalledPlugins plugins, PathString rest) =>
+        plugins.All.FirstOrDefault(p =>
+            p.Manifest is { } manifest
+            && rest.StartsWithSegments($"/{manifest.Route}", StringComparison.OrdinalIgnoreCase)
+        );
+
+    private static Task RefuseAsync(HttpContext http, (string Why, TimeSpan In) coming)
+    {
+        http.Response.Headers.RetryAfter = Seconds(coming.In);
+        return Problem.Of(StatusCodes.Status503ServiceUnavailable, coming.Why).ExecuteAsync(http);
+    }
+
+    private static string Seconds(TimeSpan time) =>
+        ((int)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+}
