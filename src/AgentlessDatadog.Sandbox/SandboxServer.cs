@@ -39,10 +39,19 @@ public sealed class SandboxServer : IAsyncDisposable
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="ArgumentException">An option is not valid; the message says which and what is.</exception>
     /// <exception cref="IOException">The address is in use or is not this machine's.</exception>
-    public static async Task<SandboxServer> StartAsync(
+    public static Task<SandboxServer> StartAsync(
         SandboxOptions options,
         TimeProvider time,
         ILoggerFactory? loggerFactory,
+        CancellationToken cancellationToken
+    ) => StartAsync(options, time, loggerFactory, server: null, cancellationToken);
+
+    /// <summary>Starts on another server than Kestrel: one that listens to no network, for a test.</summary>
+    internal static async Task<SandboxServer> StartAsync(
+        SandboxOptions options,
+        TimeProvider time,
+        ILoggerFactory? loggerFactory,
+        IServer? server,
         CancellationToken cancellationToken
     )
     {
@@ -65,7 +74,7 @@ public sealed class SandboxServer : IAsyncDisposable
             loggerFactory.CreateLogger<RequestPipeline>()
         );
 
-        var app = Build(options, loggerFactory);
+        var app = Build(options, loggerFactory, server);
         app.UseRouting();
         app.Use(next => context => pipeline.InvokeAsync(context, next));
         new MetricIntake(keys, metrics, room).Map(app);
@@ -96,7 +105,7 @@ public sealed class SandboxServer : IAsyncDisposable
         _room.Dispose();
     }
 
-    private static WebApplication Build(SandboxOptions options, ILoggerFactory loggerFactory)
+    private static WebApplication Build(SandboxOptions options, ILoggerFactory loggerFactory, IServer? server)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();
@@ -106,6 +115,8 @@ public sealed class SandboxServer : IAsyncDisposable
             // Each route has its own limit and answers 413 in Datadog's words (RequestBody).
             kestrel.Limits.MaxRequestBodySize = null;
         });
+        if (server is not null)
+            builder.Services.Replace(ServiceDescriptor.Singleton(server));
         builder.WebHost.UseUrls([.. options.Urls]);
         if (options.Listener is { } listener)
         {

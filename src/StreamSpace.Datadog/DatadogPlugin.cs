@@ -78,6 +78,9 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     internal Func<string, TimeProvider, ITelemetryStore> MakeStore { get; init; } =
         (path, clock) => new SqliteStore(path, clock);
 
+    /// <summary>Makes the way to Datadog, through a proxy or through none. Null: over the network; a test's ends in memory.</summary>
+    internal Func<Uri?, HttpMessageHandler>? MakeWay { get; init; }
+
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;
 
@@ -221,12 +224,14 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         (_ended, _inForce) = (inForce.Pipeline, null);
         try
         {
-            // Not waited for: a store that fails must not keep the last flush from being made.
+            // Not waited for: a store that fails must not keep the last flush from being made. Said also when there is no
+            // time left to send anything: it is kept all the same.
             var said = inForce.Config.Enabled
-                ? SayAsync(inForce.Pipeline, "unloaded", cancellationToken)
-                : ValueTask.CompletedTask;
+                ? SayAsync(inForce.Pipeline, "unloaded", CancellationToken.None).AsTask()
+                : Task.CompletedTask;
             await inForce.Pipeline.StopAsync(cancellationToken);
-            await said;
+            // Whoever stops takes what came before: only a store that hangs has not answered by now.
+            await said.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {
@@ -330,7 +335,8 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
                 IntakeOf(config),
                 Context.Clock,
                 Context.Chance,
-                Context.Logger
+                Context.Logger,
+                MakeWay
             );
             _open = (store, pipeline);
             return (store, pipeline);

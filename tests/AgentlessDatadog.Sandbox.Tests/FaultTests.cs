@@ -58,7 +58,7 @@ public sealed class FaultTests
 
         (await sandbox.ValueAsync("avg:a{*}")).ShouldBe(value);
         // The sender learns of the cut a moment before the list does.
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(Patience.Enough);
         JsonElement requests;
         do
         {

@@ -89,7 +89,6 @@ public sealed class CheckTests : IAsyncLifetime
         Task<string> DetailAsync(Func<string, bool> wanted) =>
             Eventually.GetAsync(
                 "the detail of the source",
-                TimeSpan.FromSeconds(60),
                 async () =>
                     (await installation.StatusAsync())
                         .GetProperty("sources")

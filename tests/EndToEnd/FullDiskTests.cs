@@ -31,7 +31,6 @@ public sealed class FullDiskTests
         disk.Empty();
         await Eventually.GetAsync(
             "the host to be ready again",
-            TimeSpan.FromSeconds(30),
             async () => await ReadyAsync(installation) == HttpStatusCode.OK ? "ready" : null
         );
         (await PostMetricAsync(installation)).Status.ShouldBe(HttpStatusCode.Accepted);
@@ -83,7 +82,6 @@ public sealed class FullDiskTests
         var full = TimeProvider.System.GetUtcNow();
         return Eventually.GetAsync(
             "two flushes while the disk is full",
-            TimeSpan.FromSeconds(40),
             async () => await FlushesSinceAsync(installation, full) >= 2 ? "there" : null
         );
     }

@@ -15,7 +15,6 @@ public sealed class LongDayTests : IAsyncLifetime
 
     // A flush is dated by the second in which it was cut.
     private static readonly TimeSpan CutWithin = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ToFlush = TimeSpan.FromSeconds(45);
 
     private readonly PlatformClock _apiClock = new();
     private readonly PlatformClock _clusterClock = new();
@@ -95,7 +94,6 @@ public sealed class LongDayTests : IAsyncLifetime
             var after = TimeProvider.System.GetUtcNow() + InFlight;
             var flush = await Eventually.GetAsync(
                 $"a flush after {after:HH:mm:ss}",
-                ToFlush,
                 async () =>
                     (await JudgeNow().FlushesAsync()).Where(f => f > after).Select(f => new { At = f }).FirstOrDefault()
             );
@@ -106,7 +104,7 @@ public sealed class LongDayTests : IAsyncLifetime
         // Until every count is right, or will not be: that is judged when nothing can come any more.
         async Task ArrivedAsync()
         {
-            using var patience = new CancellationTokenSource(ToFlush);
+            using var patience = new CancellationTokenSource(Patience.Enough);
             using var again = new PeriodicTimer(TimeSpan.FromSeconds(1));
             while (!patience.IsCancellationRequested)
             {

@@ -10,8 +10,6 @@ namespace EndToEnd;
 /// <summary>What somebody sees who starts it for the first time, with nothing configured.</summary>
 public sealed class NewcomerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan OneFlush = TimeSpan.FromSeconds(20);
-
     private Installation _installation = null!;
 
     public async ValueTask InitializeAsync() => _installation = await Installation.StartAsync();
@@ -41,7 +39,6 @@ public sealed class NewcomerTests : IAsyncLifetime
             var by = tags.Length == 0 ? "" : $" by {{{string.Join(',', tags)}}}";
             var series = await Eventually.GetAsync(
                 metric,
-                OneFlush,
                 async () =>
                 {
                     var to = TimeProvider.System.GetUtcNow().AddMinutes(1);
@@ -72,7 +69,6 @@ public sealed class NewcomerTests : IAsyncLifetime
         {
             await Eventually.GetAsync(
                 title,
-                OneFlush,
                 async () =>
                     (await _installation.Sandbox.EventsAsync(from, TimeProvider.System.GetUtcNow().AddMinutes(1)))
                         .EnumerateArray()
@@ -96,7 +92,6 @@ public sealed class NewcomerTests : IAsyncLifetime
         var from = TimeProvider.System.GetUtcNow().AddMinutes(-5);
         var series = await Eventually.GetAsync(
             "the custom metric",
-            OneFlush,
             async () =>
                 await _installation.Sandbox.QueryAsync(
                     "avg:streamspace.custom.metric{custom:tag}",

@@ -30,7 +30,6 @@ public sealed class TenThousandTests
         output.WriteLine($"serving: {watch.ElapsedMilliseconds} ms");
         var first = await Eventually.GetAsync(
             "a flush with any session",
-            TimeSpan.FromSeconds(60),
             async () =>
                 (
                     await installation.Sandbox.QueryAsync(

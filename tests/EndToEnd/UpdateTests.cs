@@ -79,11 +79,7 @@ public sealed class UpdateTests
         (await installation.StatusAsync()).GetProperty("version").GetString();
 
     private static Task LoadedAsync(RememberingClient client, long acknowledged) =>
-        Eventually.GetAsync(
-            "the load",
-            TimeSpan.FromMinutes(3),
-            () => Task.FromResult(client.Keyed >= acknowledged ? "so" : null)
-        );
+        Eventually.GetAsync("the load", () => Task.FromResult(client.Keyed >= acknowledged ? "so" : null));
 
     private static void Copy(string from, string to)
     {
@@ -147,7 +143,6 @@ public sealed class UpdateTests
         static Task<string> IntervalIsAsync(Installation installation, int seconds) =>
             Eventually.GetAsync(
                 $"an interval of {seconds} s",
-                TimeSpan.FromSeconds(15),
                 async () =>
                 {
                     var config = await installation.Http.GetStringAsync("/api/plugins/datadog/config");

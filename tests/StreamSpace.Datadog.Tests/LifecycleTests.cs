@@ -43,6 +43,25 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task AnUnloadingWithoutTimeToSendIsNoErrorAndKeepsWhatItSays()
+    {
+        var plugin = PluginRun.NewPlugin();
+        var host = new HostStandIn
+        {
+            Environment = new Dictionary<string, string> { ["DD_DD_URL"] = "http://127.0.0.1:1" },
+        };
+        await plugin.LoadAsync(host, CancellationToken.None);
+        (await plugin.ConfigureAsync([], CancellationToken.None)).ShouldBeEmpty();
+        await plugin.UnloadAsync(new CancellationToken(canceled: true));
+
+        await using var store = new SqliteStore(Path.Combine(host.DataFolder, "telemetry.db"), TimeProvider.System);
+        var kept = await store.OpenAsync(CancellationToken.None);
+        kept.Outbox.Where(header => header.Lane == Lane.Events)
+            .Sum(header => header.Units)
+            .ShouldBe(2, "loaded, unloaded");
+    }
+
+    [Fact]
     public async Task SessionEventsCarryTheirTagsAndOneAggregationKey()
     {
         await using var run = await PluginRun.StartAsync();
@@ -75,7 +94,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task WithoutAnyValidConfigItStaysLoadedAndSaysWhatIsWrong()
     {
-        var plugin = new DatadogPlugin();
+        var plugin = PluginRun.NewPlugin();
         await plugin.LoadAsync(new HostStandIn(), CancellationToken.None);
         (
             await plugin.ConfigureAsync(
@@ -112,7 +131,7 @@ public sealed class LifecycleTests
         var proxy = $"http://ada:{Secret.ProxyPassword}@127.0.0.1:1";
         foreach (var config in (JsonObject[])[new() { ["proxy"] = proxy }, []])
         {
-            var plugin = new DatadogPlugin();
+            var plugin = PluginRun.NewPlugin();
             var host = new HostStandIn
             {
                 Environment = new Dictionary<string, string>
@@ -124,8 +143,7 @@ public sealed class LifecycleTests
             await plugin.LoadAsync(host, CancellationToken.None);
             (await plugin.ConfigureAsync(new(config), CancellationToken.None)).ShouldBeEmpty();
             var all = plugin.Config.ToJsonString() + plugin.Status.ToJsonString();
-            using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-            await plugin.UnloadAsync(soon.Token);
+            await plugin.UnloadAsync(new CancellationToken(canceled: true));
             all.ShouldNotContain(Secret.ProxyPassword);
         }
     }
@@ -232,7 +250,7 @@ public sealed class LifecycleTests
                 ["DD_SITE"] = "datadoghq.com",
             },
         };
-        var plugin = new DatadogPlugin();
+        var plugin = PluginRun.NewPlugin();
         await plugin.LoadAsync(host, CancellationToken.None);
         (await plugin.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
         plugin.Status["apiKey"]!.GetValue<string>().ShouldBe("set");
@@ -244,13 +262,8 @@ public sealed class LifecycleTests
         plugin.Status["apiKey"]!.GetValue<string>().ShouldBe("set");
         await File.WriteAllTextAsync(file, Secret.ApiKey);
         host.FakeClock.Advance(TimeSpan.FromSeconds(10));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-        while (plugin.KeyInForce != Secret.ApiKey)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
-        }
-        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        await plugin.UnloadAsync(soon.Token);
+        await Patience.Until(() => plugin.KeyInForce == Secret.ApiKey);
+        await plugin.UnloadAsync(new CancellationToken(canceled: true));
         File.Delete(file);
     }
 

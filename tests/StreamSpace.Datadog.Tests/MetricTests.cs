@@ -269,6 +269,39 @@ public sealed partial class MetricTests
         );
     }
 
+    [Theory]
+    [InlineData(300, false)]
+    [InlineData(301, true)]
+    public async Task AFactIsLateFromFiveMinutesOn(int seconds, bool told)
+    {
+        await using var run = await PluginRun.StartAsync();
+        await run.HandleAsync(Some.Login("ada", run.Now.AddSeconds(-seconds)));
+        await run.FlushAsync();
+        (await run.EventsAsync())
+            .Count(e => e.GetProperty("text").GetString()!.Contains($"up to 5 min {seconds - 300} s late"))
+            .ShouldBe(told ? 1 : 0);
+    }
+
+    [Fact]
+    public async Task OnceItsUserAndTemplateAreKnownAllThatIsSaidOfASessionBearsThem()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var unknown = Some.Session("s1", run.Now, user: null, template: null);
+        var known = Some.Session("s1", run.Now);
+        await run.HandleAsync(new SessionFound(unknown, run.Now), new SessionMeasured(unknown, run.Now, 50, 7, 9));
+        await run.FlushAsync();
+        await run.HandleAsync(new SessionChanged(known, run.Now), new SessionMeasured(known, run.Now, 60, 8, 10));
+        await run.FlushAsync();
+        foreach (var metric in (string[])["cpu_usage", "memory_usage", "storage_usage", "duration"])
+        {
+            var series = await run.PointsAsync(
+                $"avg:streamspace.session.{metric}{{session:s1}} by {{user,template}}.rollup(max, 1)"
+            );
+            series.Keys.ShouldBe(["", "template:chrome,user:ada"], ignoreOrder: true, metric);
+            series.Values.ShouldAllBe(points => points.Count == 1, metric);
+        }
+    }
+
     [Fact]
     public async Task ABaselineReplacesWhatWasHeld()
     {

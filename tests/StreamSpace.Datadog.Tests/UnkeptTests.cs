@@ -19,6 +19,7 @@ public sealed class UnkeptTests
         FailingStore? store = null;
         var plugin = new DatadogPlugin
         {
+            MakeWay = _ => new MemoryNetwork(),
             MakeStore = (path, clock) =>
             {
                 var failing = DispatchProxy.Create<ITelemetryStore, FailingStore>();
@@ -40,8 +41,7 @@ public sealed class UnkeptTests
         await LogInAsync("ben");
         plugin.HoldsUnkept.ShouldBeTrue();
         store.Fails = !mended;
-        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        await plugin.UnloadAsync(soon.Token);
+        await plugin.UnloadAsync(new CancellationToken(canceled: true));
         plugin.HoldsUnkept.ShouldBe(!mended);
 
         ValueTask LogInAsync(string user) =>

@@ -70,10 +70,10 @@ public sealed class BuiltProgram : IAsyncDisposable
         return program;
     }
 
-    /// <summary>The first line that contains <paramref name="text"/>, waited for at most half a minute.</summary>
+    /// <summary>The first line that contains <paramref name="text"/>, once it is printed.</summary>
     public async Task<string> LineAsync(string text)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Patience.Enough);
         while (true)
         {
             if (_lines.FirstOrDefault(l => l.Contains(text, StringComparison.OrdinalIgnoreCase)) is { } line)
@@ -112,7 +112,7 @@ public sealed class BuiltProgram : IAsyncDisposable
     /// <summary>The exit code of a program that ends by itself.</summary>
     public async Task<int> EndAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Patience.Enough);
         await _process.WaitForExitAsync(patience.Token);
         return _process.ExitCode;
     }
@@ -122,7 +122,7 @@ public sealed class BuiltProgram : IAsyncDisposable
     {
         using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
         await kill.WaitForExitAsync();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Patience.Enough);
         await _process.WaitForExitAsync(patience.Token);
         return _process.ExitCode;
     }

@@ -12,7 +12,6 @@ public sealed class Disturbances(
     PlatformClock clusterClock
 )
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private DateTimeOffset? _blindFrom;
     private bool _listens = true;
 
@@ -134,7 +133,6 @@ public sealed class Disturbances(
         _listens = true;
         await Eventually.GetAsync(
             "both watches",
-            Patience,
             () =>
                 Task.FromResult(
                     servers.Cluster.OpenWatches("sessions") == 1 && servers.Cluster.OpenWatches("pods") == 1

@@ -84,7 +84,6 @@ public sealed class Installation : IAsyncDisposable
     public Task<string> SourceIsAsync(string name, string state) =>
         Eventually.GetAsync(
             $"source {name} to be {state}",
-            TimeSpan.FromSeconds(30),
             async () =>
             {
                 var status = await StatusAsync();

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AgentlessDatadog;
 using AgentlessDatadog.Sandbox;
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Plugins;
 
@@ -19,24 +21,34 @@ internal sealed class PluginRun : IAsyncDisposable
     {
         _sandbox = sandbox;
         Host = host;
-        _http = TestRun.NewClient(sandbox.Addresses[0]);
+        _http = new HttpClient(TestRun.Search.LookingAt(new MemoryNetwork())) { BaseAddress = sandbox.Addresses[0] };
         _http.DefaultRequestHeaders.Add("DD-API-KEY", Secret.ApiKey);
         _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", Secret.AppKey);
     }
 
     public HostStandIn Host { get; }
 
-    public DatadogPlugin Plugin { get; } = new();
+    public DatadogPlugin Plugin { get; } = NewPlugin();
 
     public DateTimeOffset Now => Host.FakeClock.GetUtcNow();
+
+    /// <summary>One for which neither the disk nor the network takes any of the time that a test lets pass.</summary>
+    public static DatadogPlugin NewPlugin() =>
+        new()
+        {
+            MakeStore = (path, clock) => new PromptStore(new SqliteStore(path, clock)),
+            MakeWay = _ => new MemoryNetwork(),
+        };
 
     public static async Task<PluginRun> StartAsync(string config = """{"site":"sandbox","metricsInterval":10}""")
     {
         var clock = new HostStandIn().FakeClock;
+        var (server, address) = MemoryNetwork.NewServer();
         var sandbox = await SandboxServer.StartAsync(
-            new SandboxOptions { Urls = ["http://127.0.0.1:0"] },
+            new SandboxOptions { Urls = [address.ToString()] },
             clock,
             new SearchedLog().Factory,
+            server,
             CancellationToken.None
         );
         var run = new PluginRun(sandbox, new HostStandIn { FakeClock = clock, Sandbox = sandbox.Addresses[0] });
@@ -63,22 +75,20 @@ internal sealed class PluginRun : IAsyncDisposable
 
     public async Task FlushAsync(int seconds = 10)
     {
-        // A request under way would time out when the clock jumps.
         await ShippedAsync();
         var before = Cuts();
         Host.FakeClock.Advance(TimeSpan.FromSeconds(seconds));
-        await UntilAsync(() => Cuts() != before && Queued() == 0);
+        await Until(() => Cuts() != before && Queued() == 0);
     }
 
     /// <summary>Waits until nothing is on its way.</summary>
-    public Task ShippedAsync() => UntilAsync(() => Queued() == 0);
+    public Task ShippedAsync() => Until(() => Queued() == 0);
 
     /// <summary>Unloads, which sends all that is left.</summary>
     public async Task UnloadAsync()
     {
         _unloaded = true;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        await Plugin.UnloadAsync(deadline.Token);
+        await Plugin.UnloadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Enough);
     }
 
     /// <summary>The last value of each series of <paramref name="query"/>, by its tags joined with commas.</summary>
@@ -135,15 +145,7 @@ internal sealed class PluginRun : IAsyncDisposable
         await _sandbox.DisposeAsync();
     }
 
-    private async Task UntilAsync(Func<bool> done)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        while (!done())
-        {
-            patience.Token.IsCancellationRequested.ShouldBeFalse(Plugin.Status.ToJsonString());
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
-        }
-    }
+    private Task Until(Func<bool> holds) => Patience.Until(holds, () => Plugin.Status.ToJsonString());
 
     // Datadog answers N/A for a tag that a series does not have.
     private static string Key(JsonElement series) =>

@@ -50,6 +50,22 @@ public sealed class UserNamesTests
     }
 
     [Fact]
+    public void AnOldNameIsNobodysAnyMore()
+    {
+        var telling = new Telling().See(
+            Named(0, Ada),
+            Named(1, new PlatformUser("7d1f", "adele")),
+            Create("old", 2, user: "ada"),
+            Create("new", 3, user: "adele")
+        );
+
+        telling
+            .Events.OfType<SessionCreated>()
+            .Select(e => e.Session.User)
+            .ShouldBe([User("ada"), new PlatformUser("7d1f", "adele")]);
+    }
+
+    [Fact]
     public void ADescriptionCompletesAnOpenSessionAndNothingElse()
     {
         var telling = new Telling().See(

@@ -3,8 +3,6 @@ namespace StreamSpace.Platform.Tests.Support;
 /// <summary>Wakes whoever waits for a condition each time that something may have changed it.</summary>
 public sealed class Signal
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _lock = new();
@@ -24,7 +22,7 @@ public sealed class Signal
     /// <exception cref="TimeoutException">It did not come to hold; the message names <paramref name="what"/> and says what is so <paramref name="instead"/>.</exception>
     public async Task UntilAsync(Func<bool> condition, string what, Func<string>? instead = null)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(Patience.Enough);
         while (true)
         {
             Task changed;

@@ -9,8 +9,6 @@ namespace StreamSpace.PluginHost.Tests.Support;
 /// <summary>The real program in a process of its own.</summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
 
@@ -136,7 +134,7 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>The next line, of either stream, that contains <paramref name="words"/>.</summary>
     public async Task<string> SaysAsync(string words)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Patience.Enough);
         await foreach (var line in _lines.Reader.ReadAllAsync(limit.Token))
         {
             if (line.Contains(words, StringComparison.Ordinal))
@@ -151,7 +149,7 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public async Task<int> EndAsync()
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Patience.Enough);
         await _process.WaitForExitAsync(limit.Token);
         return _process.ExitCode;
     }

@@ -103,20 +103,12 @@ internal sealed class TestHost : IAsyncDisposable
     public static async Task<JsonObject> BodyAsync(HttpResponseMessage response) =>
         (JsonObject)JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
 
-    /// <summary>Asks until <paramref name="is"/> holds, at most ten seconds long.</summary>
+    /// <summary>Asks until <paramref name="is"/> holds.</summary>
     public async Task<JsonObject> UntilAsync(string path, Func<JsonObject, bool> @is)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (true)
-        {
-            var document = await ReadAsync(path);
-            if (@is(document))
-            {
-                return document;
-            }
-            await timer.WaitForNextTickAsync(limit.Token);
-        }
+        JsonObject? document = null;
+        await Patience.Until(async () => @is(document = await ReadAsync(path)), () => $"{document}");
+        return document!;
     }
 
     public async ValueTask DisposeAsync()
