@@ -64,12 +64,7 @@ public sealed class LifecycleTests
         (await host.PutConfigAsync($$"""{"handle":"{{how}}"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var detail = "";
         // The demo brings a batch within a second or two.
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (await StateAsync(host) is not "isolated")
-        {
-            await again.WaitForNextTickAsync(patience.Token);
-        }
+        await Patience.Until(async () => await StateAsync(host) is "isolated");
         var document = await host.ReadAsync("api/plugins");
         detail = (string)document["plugins"]![0]!["detail"]!;
         detail.ShouldContain("taking a batch");

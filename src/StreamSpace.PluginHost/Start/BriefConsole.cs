@@ -21,7 +21,8 @@ internal sealed class BriefConsole(IOptions<BriefConsoleOptions> options) : Cons
     public static void Add(ILoggingBuilder logging, bool wholeExceptions = false) =>
         logging
             .AddConsole(console => console.FormatterName = Brief)
-            .AddConsoleFormatter<BriefConsole, BriefConsoleOptions>(brief => brief.WholeExceptions = wholeExceptions);
+            .AddConsoleFormatter<BriefConsole, BriefConsoleOptions>(brief => brief.WholeExceptions = wholeExceptions)
+            .AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
 
     public override void Write<TState>(
         in LogEntry<TState> logEntry,

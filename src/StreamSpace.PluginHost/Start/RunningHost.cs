@@ -18,6 +18,12 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
     // In the order of starting; let go of in the opposite one.
     private readonly Stack<Func<Task>> _started = [];
 
+    /// <summary>Adds where what the host logs goes: the console, or a test's own place.</summary>
+    public Action<ILoggingBuilder> Log { get; init; } = Console;
+
+    /// <summary>Adds where what plugins log goes, besides their files: the console, in brief, or a test's own place.</summary>
+    public Action<ILoggingBuilder> PluginLog { get; init; } = logging => BriefConsole.Add(logging);
+
     /// <summary>Where the API serves.</summary>
     public Uri Address { get; private set; } = null!;
 
@@ -36,7 +42,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var store = HostStore.OfService(Path.Combine(data.Path, "host.db"), keys, clock);
         Undo(store.Dispose);
 
-        var loggers = LoggerFactory.Create(Console);
+        var loggers = LoggerFactory.Create(Log);
         Undo(loggers.Dispose);
         var logger = loggers.CreateLogger("StreamSpace.PluginHost");
         if (store.SetAside is { } setAside)
@@ -90,7 +96,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             tokens,
             codes,
             keys,
-            Console,
+            Log,
             cancellationToken
         );
         plugins.Serve = () => web.Serve(_plugins);
@@ -107,11 +113,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             Sources = () => attachment.Sources,
             OthersWait = _plugins.OthersWait,
             Settle = attachment.SettleAsync,
-            Console = logging =>
-            {
-                BriefConsole.Add(logging);
-                logging.AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
-            },
+            Console = PluginLog,
         };
         FindPlugins(surroundings);
         foreach (var plugin in _plugins.All)
@@ -261,7 +263,6 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             // It warns that the key ring is not encrypted itself: KeyRing says why.
             .AddFilter<ConsoleLoggerProvider>("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
             // A port that is taken is told in one sentence, at the end.
-            .AddFilter<ConsoleLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-            .AddFilter<ConsoleLoggerProvider>(level => level >= LogLevel.Warning);
+            .AddFilter<ConsoleLoggerProvider>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }
 }

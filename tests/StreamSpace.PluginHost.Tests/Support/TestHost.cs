@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 using Shouldly;
 
 namespace StreamSpace.PluginHost.Tests.Support;
@@ -55,7 +56,11 @@ internal sealed class TestHost : IAsyncDisposable
         clock ??= TimeProvider.System;
         TestRun.Search.Add(settings.Environment);
         var console = new StringWriter();
-        var host = new RunningHost(settings, clock, () => 0.5, new Narrator(console, clock));
+        var host = new RunningHost(settings, clock, () => 0.5, new Narrator(console, clock))
+        {
+            Log = Hear,
+            PluginLog = Hear,
+        };
         try
         {
             await host.StartAsync(TestContext.Current.CancellationToken);
@@ -111,11 +116,21 @@ internal sealed class TestHost : IAsyncDisposable
         return document!;
     }
 
+    private static void Hear(ILoggingBuilder logging) => logging.AddProvider(new SearchedProvider());
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
         _handler.Dispose();
         await _host.DisposeAsync();
         TestRun.Search.LookAt("what the host printed", Console.ToString());
+    }
+
+    // What would be on the console is searched like it.
+    private sealed class SearchedProvider : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => new SearchedLog();
+
+        public void Dispose() { }
     }
 }
