@@ -47,7 +47,6 @@ public sealed class KeyTravelTests : IAsyncDisposable
         status.ShouldBe(HttpStatusCode.OK, answer);
         await Eventually.GetAsync(
             "the key at the place that came with it",
-            TimeSpan.FromSeconds(60),
             () => Task.FromResult(_place.Heard.Contains(Secret.ApiKey, StringComparison.Ordinal) ? "heard" : null)
         );
     }
@@ -94,7 +93,6 @@ public sealed class KeyTravelTests : IAsyncDisposable
     private static async Task<string> IsNamedAsync(Installation installation) =>
         await Eventually.GetAsync(
             "the place that is not applied to be named",
-            TimeSpan.FromSeconds(60),
             async () =>
             {
                 var status = await installation.StatusAsync();
@@ -113,7 +111,6 @@ public sealed class KeyTravelTests : IAsyncDisposable
         var before = await DeliveredAsync();
         await Eventually.GetAsync(
             "a flush to be delivered",
-            TimeSpan.FromSeconds(90),
             async () => await DeliveredAsync() > before ? "delivered" : null
         );
 

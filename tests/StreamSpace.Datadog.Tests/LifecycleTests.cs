@@ -51,7 +51,7 @@ public sealed class LifecycleTests
             Environment = new Dictionary<string, string> { ["DD_DD_URL"] = "http://127.0.0.1:1" },
         };
         await plugin.LoadAsync(host, CancellationToken.None);
-        (await plugin.ConfigureAsync([], CancellationToken.None)).ShouldBeEmpty();
+        (await plugin.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
         await plugin.UnloadAsync(new CancellationToken(canceled: true));
 
         await using var store = new SqliteStore(Path.Combine(host.DataFolder, "telemetry.db"), TimeProvider.System);
@@ -188,7 +188,7 @@ public sealed class LifecycleTests
                 ["DD_SITE"] = "datadoghq.com",
             },
         };
-        var plugin = new DatadogPlugin();
+        var plugin = PluginRun.NewPlugin();
         await plugin.LoadAsync(host, CancellationToken.None);
         (await plugin.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
         plugin.KeyInForce.ShouldBeNull();
@@ -209,8 +209,7 @@ public sealed class LifecycleTests
         log.Lines.Count(l => l.Contains("Failing: DD_API_KEY_FILE")).ShouldBe(1);
         log.Lines.Count(l => l.Contains("No longer so: DD_API_KEY_FILE")).ShouldBe(1);
         log.Lines.Count(l => l.Contains("Degraded: DD_API_KEY_FILE")).ShouldBe(1);
-        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        await plugin.UnloadAsync(soon.Token);
+        await plugin.UnloadAsync(new CancellationToken(canceled: true));
         File.Delete(file);
 
         string Verdict() => $"{plugin.Status["verdict"]!["state"]} {plugin.Status["verdict"]!["sentence"]}";
@@ -226,13 +225,10 @@ public sealed class LifecycleTests
 
         async Task LookUntilAsync(Func<bool> done)
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            host.FakeClock.Advance(TimeSpan.FromSeconds(10));
             var log = (SearchedLog)host.Logger;
-            for (var before = log.Lines.Count; !done() || log.Lines.Count == before; )
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
-            }
+            var before = log.Lines.Count;
+            host.FakeClock.Advance(TimeSpan.FromSeconds(10));
+            await Patience.Until(() => done() && log.Lines.Count > before);
         }
     }
 
