@@ -46,7 +46,6 @@ public sealed class RemovedFilesTests
         await KeepAsync(installation, "after");
         await Eventually.GetAsync(
             "the host to be ready, and to say what happened",
-            TimeSpan.FromSeconds(60),
             async () =>
             {
                 using var ready = await installation.Http.GetAsync("/readyz");
@@ -97,7 +96,6 @@ public sealed class RemovedFilesTests
         Task UntilAcceptedAsync(Func<HttpRequestMessage> request) =>
             Eventually.GetAsync(
                 "an acknowledgement",
-                TimeSpan.FromSeconds(60),
                 async () =>
                 {
                     using var message = request();
