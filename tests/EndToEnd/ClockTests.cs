@@ -14,8 +14,6 @@ namespace EndToEnd;
 /// </summary>
 public sealed class ClockTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
     private readonly string _data = TestRun.NewFolder();
     private readonly string _time = Path.Combine(TestRun.NewFolder(), "time");
     private long _acknowledged;
@@ -120,7 +118,6 @@ public sealed class ClockTests
     private static Task ReadyAsync(Installation installation) =>
         Eventually.GetAsync(
             "the plugin to be ready",
-            Patience,
             async () =>
             {
                 using var answer = await installation.Http.GetAsync("/readyz");
@@ -168,13 +165,11 @@ public sealed class ClockTests
             var before = await FlushAsync();
             await Eventually.GetAsync(
                 "a flush",
-                Patience,
                 async () => await FlushAsync() is { } now && now != before ? now : null
             );
         }
         var empty = await Eventually.GetAsync(
             "the queue to be empty",
-            Patience,
             async () =>
             {
                 var status = await installation.StatusAsync();
