@@ -132,7 +132,7 @@ public sealed class UpdateTests
                     "UPDATE installed_plugins SET config = '{\"metricsInterval\":\"40\"}', updated_at = now()"
                 );
                 await IntervalIsAsync(installation, 40);
-                using var gone = await installation.Http.DeleteAsync("/api/plugins/streamspace-datadog");
+                using var gone = await installation.Http.DeleteAsync("/api/plugins/streamspace-datadog?discard=true");
                 gone.StatusCode.ShouldBe(HttpStatusCode.NoContent);
             }
             (await installation.Host.TerminateAsync()).ShouldBe(0);

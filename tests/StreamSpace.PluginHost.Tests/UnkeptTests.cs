@@ -103,7 +103,7 @@ public sealed class UnkeptTests
             "api/events",
             host.Admin,
             TestHost.Json(
-                $$$"""{"event":"user.login","timestamp":"2026-01-05T09:00:00Z","data":{"user_id":"{{{user}}}"}}"""
+                $$$"""{"event":"user.login","timestamp":"{{{host.Begun:O}}}","data":{"user_id":"{{{user}}}"}}"""
             )
         );
 }

@@ -11,6 +11,8 @@ namespace EndToEnd.Support;
 /// </summary>
 public sealed class RememberingClient(HttpClient http, int seed)
 {
+    // One for all: a body that is sent again is the same.
+    private readonly DateTimeOffset _created = TimeProvider.System.GetUtcNow();
     private readonly Lock _lock = new();
 
     /// <summary>Sum of the counts that were acknowledged, sent without a key.</summary>
@@ -86,7 +88,7 @@ public sealed class RememberingClient(HttpClient http, int seed)
     private async Task TellAsync(string user)
     {
         var body =
-            $$$"""{"event":"user.created","timestamp":"2026-11-24T08:00:00Z","data":{"user_id":"{{{user}}}","username":"u{{{user}}}"}}""";
+            $$$"""{"event":"user.created","timestamp":"{{{_created:O}}}","data":{"user_id":"{{{user}}}","username":"u{{{user}}}"}}""";
         while (await SendAsync("/api/events", body, key: null) is not true)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
