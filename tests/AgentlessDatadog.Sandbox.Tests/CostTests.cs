@@ -10,6 +10,9 @@ namespace AgentlessDatadog.Sandbox.Tests;
 /// <summary>
 /// The sandbox lives in the process of whoever embeds it: what comes small stays cheap, whatever it unpacks to.
 /// </summary>
+/// <remarks>What is allocated is counted for the whole process: nothing else runs meanwhile.</remarks>
+[CollectionDefinition(nameof(CostTests), DisableParallelization = true)]
+[Collection(nameof(CostTests))]
 public sealed class CostTests
 {
     private const string Protobuf = "application/x-protobuf";

@@ -5,6 +5,8 @@ using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
+// A test of it counts what the whole process allocates.
+[Collection(nameof(CostTests))]
 public sealed class SizeLimitTests
 {
     private const int WireV2 = 512_000;
