@@ -86,7 +86,8 @@ public sealed class KillTests
         client.Users.ShouldBeGreaterThan(rounds);
         users.ShouldBe(client.Users, "events, each told until it was acknowledged");
         plain.ShouldBeInRange(client.Plain, client.Plain + client.PlainUnanswered);
-        plain.ShouldBeGreaterThan(client.Plain, "some kills must come between the disk and the answer");
+        // Of a few kills none may come at that moment.
+        (plain > client.Plain || rounds < 300).ShouldBeTrue("some kills must come between the disk and the answer");
 
         async Task<double> SumAsync(string metric) =>
             (await installation.Sandbox.QueryAsync($"sum:{metric}{{*}}.as_count()", from, to)).Sum(s =>

@@ -8,12 +8,17 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
 {
     private readonly Lock _lock = new();
     private IReadOnlyList<Endpoint> _endpoints = [];
+    private IReadOnlyDictionary<HostedPlugin, PluginInstance?> _mapped =
+        new Dictionary<HostedPlugin, PluginInstance?>();
     private CancellationTokenSource _changed = new();
 
     public override IReadOnlyList<Endpoint> Endpoints => _endpoints;
 
     /// <summary>Differs whenever the endpoints do; zero while the plugins are not known yet.</summary>
     public int Version { get; private set; }
+
+    /// <summary>Whether they are those of the copy of a plugin that is there now.</summary>
+    public bool AreOf(HostedPlugin plugin) => _mapped.GetValueOrDefault(plugin) == plugin.Instance;
 
     public override IChangeToken GetChangeToken()
     {
@@ -26,16 +31,24 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
     /// <summary>Replaces all endpoints by those of <paramref name="plugins"/>.</summary>
     public void Set(IEnumerable<HostedPlugin> plugins, IServiceProvider services)
     {
-        var endpoints = plugins.Where(p => p.Manifest is not null).SelectMany(p => AllOf(p, services)).ToList();
+        var known = plugins.Where(p => p.Manifest is not null).ToList();
+        // Before they are mapped: a copy that comes meanwhile is not among them.
+        var mapped = known.ToDictionary(p => p, p => p.Instance);
+        var endpoints = known.SelectMany(p => AllOf(p, services)).ToList();
         CancellationTokenSource before;
         lock (_lock)
         {
             _endpoints = endpoints;
-            Version++;
             (before, _changed) = (_changed, new CancellationTokenSource());
         }
         before.Cancel();
         before.Dispose();
+        // Only now: whoever reads this version is routed by these endpoints.
+        lock (_lock)
+        {
+            _mapped = mapped;
+            Version++;
+        }
     }
 
     public void Dispose() => _changed.Dispose();

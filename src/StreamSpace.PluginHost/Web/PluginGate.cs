@@ -15,10 +15,29 @@ internal static class PluginGate
 {
     private const string Plugins = "/api/plugins";
 
+    // By which endpoints a request was routed.
+    private static readonly object Version = new();
+
+    /// <summary>Notes by which endpoints a request is about to be routed.</summary>
+    /// <param name="app">Before routing.</param>
+    /// <param name="endpoints">Those of the plugins.</param>
+    public static void UsePluginVersion(this IApplicationBuilder app, PluginEndpoints endpoints) =>
+        app.Use(
+            (http, next) =>
+            {
+                http.Items[Version] = endpoints.Version;
+                return next(http);
+            }
+        );
+
     /// <param name="app">Behind routing and sign-in.</param>
     /// <param name="plugins">The installed ones.</param>
-    /// <param name="areKnown">False until the plugins of a start have been loaded.</param>
-    public static void UsePluginGate(this IApplicationBuilder app, InstalledPlugins plugins, Func<bool> areKnown) =>
+    /// <param name="endpoints">Those of the plugins; none yet until the plugins of a start have been loaded.</param>
+    public static void UsePluginGate(
+        this IApplicationBuilder app,
+        InstalledPlugins plugins,
+        PluginEndpoints endpoints
+    ) =>
         app.Use(
             (http, next) =>
             {
@@ -26,7 +45,7 @@ internal static class PluginGate
                 {
                     return next(http);
                 }
-                if (!areKnown())
+                if (endpoints.Version == 0)
                 {
                     return RefuseAsync(http, ("The host is still starting.", HostedPlugin.Soon));
                 }
@@ -35,9 +54,17 @@ internal static class PluginGate
                 {
                     return ThroughAsync(http, next, own);
                 }
-                return http.GetEndpoint() is null && Of(plugins, rest)?.OnItsWay is { } coming
-                    ? RefuseAsync(http, coming)
-                    : next(http);
+                if (http.GetEndpoint() is not null || Of(plugins, rest) is not { } plugin)
+                {
+                    return next(http);
+                }
+                if (plugin.OnItsWay is { } coming)
+                {
+                    return RefuseAsync(http, coming);
+                }
+                // It was looked for among the endpoints of another copy, or of none.
+                var isOther = !endpoints.AreOf(plugin) || endpoints.Version != (int?)http.Items[Version];
+                return isOther && plugin.Plugin is not null ? RefuseLeavingAsync(http, plugin) : next(http);
             }
         );
 

@@ -86,12 +86,13 @@ internal sealed class WebServer : IAsyncDisposable
                     ? Problem.Of(StatusCodes.Status421MisdirectedRequest, foreign).ExecuteAsync(http)
                     : next(http)
         );
+        app.UsePluginVersion(endpoints);
         app.UseRouting();
         app.UseAuthentication();
         app.UseCallersBody();
         app.UseAuthorization();
         app.UseBodyBound();
-        app.UsePluginGate(plugins, () => endpoints.Version > 0);
+        app.UsePluginGate(plugins, endpoints);
         app.UsePluginCallLimit(settings.CallLimit, clock);
         app.MapPage(settings.PublicUrl, tokens, codes);
         app.MapHealth(status);
