@@ -12,8 +12,8 @@ public sealed class SessionCounterPlugin : IPlugin
 {
     private readonly ConcurrentDictionary<string, int> _counts = new();
 
-    // Ids of what was counted: a batch may come again.
-    private readonly HashSet<string> _seen = [];
+    // What was counted last: facts may come again, but never out of order.
+    private (string Log, long Sequence) _counted;
     private IPluginContext _context = null!;
 
     /// <inheritdoc/>
@@ -59,17 +59,20 @@ public sealed class SessionCounterPlugin : IPlugin
     }
 
     /// <inheritdoc/>
-    public ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    public ValueTask HandleAsync(FactBatch batch, CancellationToken cancellationToken)
     {
         var prefix = (string?)Config["prefix"] ?? "";
-        foreach (var created in batch.Events.OfType<SessionCreated>())
+        var known = batch.LogId == _counted.Log ? _counted.Sequence : 0;
+        foreach (var created in batch.Facts.Where(fact => fact.Sequence > known).OfType<SessionCreated>())
         {
             var template = created.Session.Template ?? "unknown";
-            if (template.StartsWith(prefix, StringComparison.Ordinal) && _seen.Add(created.Id!))
+            if (template.StartsWith(prefix, StringComparison.Ordinal))
             {
                 _counts.AddOrUpdate(template, 1, (_, count) => count + 1);
             }
         }
+        // In memory, as the counts are. A plugin that keeps its counts on disk keeps this with them, in one transaction.
+        _counted = (batch.LogId, batch.Facts[^1].Sequence);
         return default;
     }
 

@@ -23,7 +23,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     private (ITelemetryStore Store, TelemetryPipeline Pipeline)? _open;
     private bool _isDisposed;
 
-    // Once unloaded: what its store had not taken by then is lost.
+    // Once unloaded: what it still holds may be asked for.
     private TelemetryPipeline? _ended;
     private IReadOnlyList<ConfigFault> _faults = [];
 
@@ -56,9 +56,6 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         _inForce is { } inForce
             ? Standing.Findings(inForce.Config, inForce.Pipeline.Status, _keyFiles!)
             : Standing.Unconfigured(_faults);
-
-    /// <inheritdoc/>
-    public bool HoldsUnkept => (_inForce?.Pipeline ?? _ended)?.CannotKeep is not null;
 
     /// <inheritdoc/>
     public string? NotReady =>
@@ -167,32 +164,42 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
             : Standing.Unconfigured(faults);
 
     /// <inheritdoc/>
-    public async ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    public void Apply(PlatformState state)
     {
         // A platform that was invented stays with the sandbox, whatever the host says.
-        if (_inForce is not { } inForce || (batch.Demo && !inForce.Config.KeepsDataLocal))
+        if (_inForce is not { } inForce || (state.IsDemo && !inForce.Config.KeepsDataLocal))
         {
             return;
         }
-        inForce.Levels.Apply(batch);
-        if (!inForce.Config.Enabled)
+        inForce.Levels.Apply(state);
+        // The first flush need not wait for the interval once it says the truth.
+        if (inForce.Config.Enabled && state.IsWhole && !_hasFlushed)
+        {
+            _hasFlushed = true;
+            _ = inForce.Pipeline.FlushEarlyAsync(CancellationToken.None).AsTask();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask HandleAsync(FactBatch batch, CancellationToken cancellationToken)
+    {
+        if (_inForce is not { } inForce)
+        {
+            throw new InvalidOperationException("No config is in force.");
+        }
+        // What is switched off is not kept for later.
+        if (!inForce.Config.Enabled || (batch.IsDemo && !inForce.Config.KeepsDataLocal))
         {
             return;
         }
         var facts = new Facts(inForce.Config, inForce.Pipeline.Clock);
-        foreach (var platformEvent in batch.Events)
+        foreach (var fact in batch.Facts)
         {
-            facts.Add(platformEvent);
+            facts.Add(fact);
         }
         if (facts.Measurements.Count + facts.Events.Count > 0)
         {
-            await inForce.Pipeline.KeepOrHoldAsync(facts.Measurements, facts.Events, cancellationToken);
-        }
-        // The first flush need not wait for the interval once it says the truth.
-        if (batch.AllSeen && !_hasFlushed)
-        {
-            _hasFlushed = true;
-            await inForce.Pipeline.FlushEarlyAsync(cancellationToken);
+            await inForce.Pipeline.KeepAsync(facts.Measurements, facts.Events, cancellationToken);
         }
     }
 

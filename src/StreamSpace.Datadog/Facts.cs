@@ -6,7 +6,7 @@ namespace StreamSpace.Datadog;
 
 /// <summary>
 /// What happened on the platform, in Datadog's words: counts, distributions and events. Each carries an id made of
-/// the platform event's, so that a replay of the event is dropped by the pipeline.
+/// the fact's, so that a replay of it is dropped by the pipeline.
 /// </summary>
 internal sealed class Facts(DatadogConfig config, TimeProvider clock)
 {
@@ -20,46 +20,42 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
     private int _late;
-    private (PlatformEvent Event, TimeSpan Age)? _latest;
+    private (PlatformFact Event, TimeSpan Age)? _latest;
 
-    /// <summary>What is to be kept of the events seen so far.</summary>
+    /// <summary>What is to be kept of the facts seen so far.</summary>
     public IReadOnlyList<Measurement> Measurements => _measurements;
 
-    /// <summary>The Datadog events of the platform events seen so far, with one about those that came late.</summary>
+    /// <summary>The Datadog events of the facts seen so far, with one about those that came late.</summary>
     public IReadOnlyList<DatadogEvent> Events => _latest is { } latest ? [.. _events, SayLate(latest)] : _events;
 
-    /// <summary>Adds what <paramref name="platformEvent"/> means; nothing for a level or for what the config gates.</summary>
-    public void Add(PlatformEvent platformEvent)
+    /// <summary>Adds what <paramref name="fact"/> means; nothing for what the config gates.</summary>
+    public void Add(PlatformFact fact)
     {
-        if (platformEvent.Id is null)
-        {
-            return;
-        }
         var before = _measurements.Count + _events.Count;
-        switch (platformEvent)
+        switch (fact)
         {
-            case SessionEvent e when config.TrackSessionMetrics:
+            case SessionFact e when config.TrackSessionMetrics:
                 AddSession(e);
                 break;
-            case UserEvent e when config.TrackUserMetrics:
+            case UserFact e when config.TrackUserMetrics:
                 AddUser(e);
                 break;
         }
-        var age = clock.GetUtcNow() - platformEvent.At;
+        var age = clock.GetUtcNow() - fact.At;
         if (_measurements.Count + _events.Count > before && age > Late)
         {
             _late++;
             if (_latest is null || age > _latest.Value.Age)
             {
-                _latest = (platformEvent, age);
+                _latest = (fact, age);
             }
         }
     }
 
-    private void AddSession(SessionEvent platformEvent)
+    private void AddSession(SessionFact fact)
     {
-        var session = platformEvent.Session;
-        switch (platformEvent)
+        var session = fact.Session;
+        switch (fact)
         {
             case SessionCreated e:
                 Count(e, Metrics.SessionCreated, _tags.Of(session.User, session.Template));
@@ -98,9 +94,9 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         }
     }
 
-    private void AddUser(UserEvent platformEvent)
+    private void AddUser(UserFact fact)
     {
-        var (metric, title, done) = platformEvent switch
+        var (metric, title, done) = fact switch
         {
             UserCreated => (Metrics.UserCreated, "User created", "was created"),
             UserLoggedIn => (Metrics.UserLogin, "User logged in", "logged in"),
@@ -111,12 +107,12 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         {
             return;
         }
-        var user = platformEvent.User;
-        Count(platformEvent, metric, _tags.Of(user));
+        var user = fact.User;
+        Count(fact, metric, _tags.Of(user));
         _events.Add(
-            new DatadogEvent(title!, $"{Who(user)} {done}.", platformEvent.At)
+            new DatadogEvent(title!, $"{Who(user)} {done}.", fact.At)
             {
-                Id = $"{platformEvent.Id}:event",
+                Id = $"{fact.Id}:event",
                 Kind = metric.Name,
                 Tags = _tags.Of(user),
                 AggregationKey = Key("user", _tags.UserValue(user) ?? "unknown"),
@@ -126,9 +122,9 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         );
     }
 
-    private void Count(PlatformEvent e, Metric metric, string[] tags) => Measure(e, metric, 1, tags);
+    private void Count(PlatformFact e, Metric metric, string[] tags) => Measure(e, metric, 1, tags);
 
-    private void Measure(PlatformEvent e, Metric metric, double value, string[] tags) =>
+    private void Measure(PlatformFact e, Metric metric, double value, string[] tags) =>
         _measurements.Add(
             new Measurement(metric.Name, metric.Type, Math.Max(0, value), tags)
             {
@@ -138,7 +134,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
             }
         );
 
-    private void Say(SessionEvent e, string title, string done, AlertType alert)
+    private void Say(SessionFact e, string title, string done, AlertType alert)
     {
         var session = e.Session;
         var of = session.Template is { } template ? (EventText)$" of template {template}" : $"";
@@ -156,7 +152,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         );
     }
 
-    private DatadogEvent SayLate((PlatformEvent Event, TimeSpan Age) latest) =>
+    private DatadogEvent SayLate((PlatformFact Event, TimeSpan Age) latest) =>
         new(
             "StreamSpace facts arrived late",
             $"{_late} fact(s) arrived up to {Spoken(latest.Age)} late and are counted at the time of arrival.",
@@ -172,7 +168,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
             Alert = AlertType.Warning,
         };
 
-    private static string? SubjectOf(PlatformEvent e) => (e as SessionEvent)?.Session.LifeId;
+    private static string? SubjectOf(PlatformFact e) => (e as SessionFact)?.Session.LifeId;
 
     private string Who(PlatformUser user) => _tags.UserValue(user) is { Length: > 0 } name ? name : "a user";
 

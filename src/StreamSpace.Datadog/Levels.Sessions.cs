@@ -27,16 +27,17 @@ internal sealed partial class Levels
         return open;
     }
 
-    private void Close(SessionEnded e)
+    private void Close(Session session)
     {
-        Forget(e.Session);
+        Forget(session);
         if (_config is not { Enabled: true, TrackSessionMetrics: true } config)
         {
             return;
         }
         // The final value, where Facts does not keep it as a point of its own.
-        var group = GroupOf(e.Session);
-        var seconds = e.Session.RunningTime(e.At).TotalSeconds;
+        var group = GroupOf(session);
+        // It is awake no more: this is all of it.
+        var seconds = session.AwakeBefore.TotalSeconds;
         if (config.UseDistributions)
         {
             group.Durations(pipeline).Record(seconds);

@@ -8,7 +8,7 @@ namespace StreamSpace.Datadog;
 /// What is true on the platform, as gauges. Each open session holds the cells of its series, so that a look at it is
 /// a few stores; what follows from all sessions together is counted afresh at each cut, never by +1 and −1.
 /// </summary>
-/// <remarks>Batches come from the platform's side and cuts from the pipeline's; one lock keeps them apart.</remarks>
+/// <remarks>States come from the platform's side and cuts from the pipeline's; one lock keeps them apart.</remarks>
 internal sealed partial class Levels(TelemetryPipeline pipeline)
 {
     private readonly Lock _lock = new();
@@ -70,45 +70,48 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
         }
     }
 
-    /// <summary>Takes what a batch says is true.</summary>
-    public void Apply(PlatformBatch batch)
+    /// <summary>Takes what is true.</summary>
+    public void Apply(PlatformState state)
     {
         lock (_lock)
         {
-            _told |= !batch.Baseline || batch.Events.Count > 0 || batch.AllSeen;
-            _catchingUp = batch.CatchingUp;
-            if (batch.Baseline)
+            _told |= !state.IsSnapshot || state.Sessions.Count > 0 || state.IsWhole;
+            _catchingUp = state.IsCatchingUp;
+            if (state.IsSnapshot)
             {
-                ForgetAllBut(batch.Events.OfType<SessionEvent>().Select(e => e.Session.LifeId).ToHashSet());
+                ForgetAllBut(state.Sessions.Select(s => s.LifeId).ToHashSet());
                 _users = null;
-                _demo = batch.Demo;
+                _demo = state.IsDemo;
             }
-            foreach (var platformEvent in batch.Events)
+            foreach (var session in state.Sessions)
             {
-                switch (platformEvent)
+                switch (session.State)
                 {
-                    case SessionMeasured e:
-                        Measure(Open(e.Session), e);
+                    case SessionState.Ended:
+                        Close(session);
                         break;
-                    case SessionEnded e:
-                        Close(e);
+                    case SessionState.Lapsed:
+                        Forget(session);
                         break;
-                    case SessionEvent { Session.State: SessionState.Lapsed } e:
-                        Forget(e.Session);
-                        break;
-                    case SessionEvent e:
-                        var group = Open(e.Session).Group;
-                        if (batch.Baseline && e.Session.Active)
+                    default:
+                        var group = Open(session).Group;
+                        if (state.IsSnapshot && session.Active)
                         {
                             group.WasActive(pipeline);
                         }
                         break;
-                    case UsersCounted e:
-                        _users = e.Total;
-                        break;
                 }
             }
-            if (batch.AllSeen)
+            foreach (var usage in state.Usages)
+            {
+                // One that has ended since it was measured is no more.
+                if (_sessions.TryGetValue(usage.LifeId, out var open))
+                {
+                    Measure(open, usage);
+                }
+            }
+            _users = state.Users ?? _users;
+            if (state.IsWhole)
             {
                 pipeline.Subjects.AllKnown();
             }
@@ -185,7 +188,7 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
         _sessionTotals.Failed.Set(failed);
     }
 
-    private void Measure(OpenSession open, SessionMeasured e)
+    private void Measure(OpenSession open, SessionUsage e)
     {
         if (_config is not { Enabled: true, TrackResourceMetrics: true } config)
         {

@@ -62,7 +62,7 @@ internal sealed class SessionGroup(string[] tags, string? template)
     public void WasActive(TelemetryPipeline pipeline) => _active ??= pipeline.Gauge(Metrics.SessionActive.Name, tags);
 
     /// <summary>Adds one measurement of a session to the distributions of its template.</summary>
-    public void Record(TelemetryPipeline pipeline, SessionMeasured e)
+    public void Record(TelemetryPipeline pipeline, SessionUsage e)
     {
         Record(Metrics.CpuUsage, e.CpuPercent is { } cpu ? Math.Clamp(cpu, 0, 100) : null);
         Record(Metrics.MemoryUsage, e.MemoryBytes);

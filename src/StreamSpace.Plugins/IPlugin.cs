@@ -7,8 +7,8 @@ namespace StreamSpace.Plugins;
 /// <summary>
 /// What a plugin's entry assembly offers: exactly one public class with a parameterless constructor that
 /// implements this. The host calls <see cref="LoadAsync"/> once, then <see cref="ConfigureAsync"/>, then
-/// <see cref="HandleAsync"/> one batch at a time, and <see cref="UnloadAsync"/> last. No two of these calls run at
-/// once; the properties are read at any time, from any thread, and should answer at once. At the very end, after
+/// <see cref="Apply"/> and <see cref="HandleAsync"/> as things happen, and <see cref="UnloadAsync"/> last. No two of these
+/// calls run at once; the properties are read at any time, from any thread, and should answer at once. At the very end, after
 /// <see cref="UnloadAsync"/> or, when the plugin did not come back from a call, in its place, the host disposes it.
 /// </summary>
 public interface IPlugin : IAsyncDisposable
@@ -16,7 +16,7 @@ public interface IPlugin : IAsyncDisposable
     /// <summary>
     /// True while everything this plugin sends stays on this machine. The demo platform runs only while every
     /// loaded plugin says so. False is the safe answer, and the default. When a config takes it from true to false,
-    /// the plugin must not send to the new place what demo batches told it; an empty baseline follows at once.
+    /// the plugin must not send to the new place what the demo told it; an empty snapshot follows at once.
     /// </summary>
     bool KeepsDataLocal => false;
 
@@ -47,19 +47,12 @@ public interface IPlugin : IAsyncDisposable
     string? NotReady => null;
 
     /// <summary>
-    /// True while something that the plugin has taken is in its memory alone, because its disk fails. Until it is false
-    /// again the host keeps what it told, and tells it again after a restart. Asked once more after
-    /// <see cref="UnloadAsync"/>: true then means that it is lost, and the next copy is told it again.
-    /// </summary>
-    bool HoldsUnkept => false;
-
-    /// <summary>
     /// How many of what it was given it has neither delivered nor given up, by the word for them ("metric points"), without
     /// zeros; null when it cannot tell. Asked once more after <see cref="UnloadAsync"/>: uninstalling the plugin loses them.
     /// </summary>
     IReadOnlyDictionary<string, long>? Undelivered => FrozenDictionary<string, long>.Empty;
 
-    /// <summary>Takes the context; no platform event arrives before this returns. Throwing means not loaded.</summary>
+    /// <summary>Takes the context; nothing of the platform arrives before this returns. Throwing means not loaded.</summary>
     ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken);
 
     /// <summary>
@@ -77,10 +70,18 @@ public interface IPlugin : IAsyncDisposable
         new([]);
 
     /// <summary>
-    /// Takes one batch. Returning means kept, unless <see cref="HoldsUnkept"/>. The facts of a batch whose call threw, or
-    /// whose process died, come again with the same ids.
+    /// Takes what is true now: first a snapshot, then what changes, the newest alone. It is for memory only and must not wait
+    /// for a disk or a network, so that it goes on while these fail.
     /// </summary>
-    ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken);
+    void Apply(PlatformState state) { }
+
+    /// <summary>
+    /// Takes facts in the order of the host's log. Returning means that they are durable, and the next ones follow. When it
+    /// throws, the same facts come again, after a wait; and after a crash those whose return the host had not yet written
+    /// down. Whoever must count each once keeps the log's id and the last sequence together with what was made of them, and
+    /// passes over what is not beyond it.
+    /// </summary>
+    ValueTask HandleAsync(FactBatch batch, CancellationToken cancellationToken);
 
     /// <summary>
     /// Maps the plugin's endpoints under <c>/api/plugins/{route}</c>. Reading needs any signed-in caller, every

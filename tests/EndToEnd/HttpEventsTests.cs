@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using EndToEnd.Support;
 using Shouldly;
 using Xunit;
@@ -48,6 +49,15 @@ public sealed class HttpEventsTests
                 HttpStatusCode.Accepted
             );
         }
+        var told = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        await Eventually.GetAsync(
+            "a flush of all of it",
+            async () =>
+                (await installation.StatusAsync()).GetProperty("lastFlush") is { ValueKind: JsonValueKind.Object } flush
+                && flush.GetProperty("at").GetInt64() > told + 1
+                    ? "made"
+                    : null
+        );
         (await installation.Host.TerminateAsync()).ShouldBe(0);
 
         var to = TimeProvider.System.GetUtcNow().AddMinutes(1);

@@ -77,9 +77,13 @@ public sealed class GateTests
     {
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("invented", run.Now);
-        await run.Plugin.HandleAsync(
-            new PlatformBatch([new SessionFound(session, run.Now)]) { Baseline = true, Demo = true },
-            CancellationToken.None
+        run.Plugin.Apply(
+            new PlatformState
+            {
+                IsSnapshot = true,
+                Sessions = [session],
+                IsDemo = true,
+            }
         );
         await run.ShippedAsync();
         // Another one plays the real site, so that whatever is sent there can be seen.
@@ -90,8 +94,10 @@ public sealed class GateTests
             )
         ).ShouldBeEmpty();
         run.Plugin.KeepsDataLocal.ShouldBeFalse();
+        var late = Some.Session("late-invention", run.Now);
+        run.Plugin.Apply(new PlatformState { Sessions = [late], IsDemo = true });
         await run.Plugin.HandleAsync(
-            new PlatformBatch([Some.Created(Some.Session("late-invention", run.Now))]) { Demo = true },
+            new FactBatch("demo", [Some.Created(late) with { Sequence = 1 }]) { IsDemo = true },
             CancellationToken.None
         );
         // The last flush, and all of it that may go to the real site.
@@ -104,12 +110,9 @@ public sealed class GateTests
     private static async Task EverythingAsync(PluginRun run)
     {
         var session = Some.Session("s1", run.Now);
-        await run.HandleAsync(
-            Some.Created(session),
-            new SessionMeasured(session, run.Now, 50, 1, 1),
-            Some.Login("ada", run.Now),
-            new UsersCounted(3, run.Now)
-        );
+        await run.HandleAsync(Some.Created(session), Some.Login("ada", run.Now));
+        run.Measure(session, 50, 1, 1);
+        run.Plugin.Apply(new PlatformState { Users = 3 });
         await run.FlushAsync();
     }
 }

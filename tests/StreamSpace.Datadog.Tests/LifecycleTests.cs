@@ -13,11 +13,11 @@ public sealed class LifecycleTests
     public async Task TheFirstFlushComesAsSoonAsEverySourceHasToldAllAndTheNextWithTheInterval()
     {
         await using var run = await PluginRun.StartAsync("""{"site":"sandbox","metricsInterval":300}""");
-        await run.HandleAsync(new SessionFound(Some.Session("s1", run.Now), run.Now));
+        run.Apply(Some.Session("s1", run.Now));
         run.Plugin.Status["lastFlush"].ShouldBeNull();
         for (var i = 0; i < 3; i++)
         {
-            await run.Plugin.HandleAsync(new PlatformBatch([]) { AllSeen = true }, CancellationToken.None);
+            run.Plugin.Apply(new PlatformState { IsWhole = true });
             await run.ShippedAsync();
             (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(max, 1)"))
                 .Values.ShouldHaveSingleItem()
@@ -105,7 +105,10 @@ public sealed class LifecycleTests
         plugin.NotReady!.ShouldContain("metricsInterval");
         plugin.Status["faults"]!.AsArray().Count.ShouldBe(1);
         plugin.KeepsDataLocal.ShouldBeFalse();
-        await plugin.HandleAsync(new PlatformBatch([]), CancellationToken.None);
+        plugin.Apply(new PlatformState { IsSnapshot = true });
+        await Should.ThrowAsync<InvalidOperationException>(async () =>
+            await plugin.HandleAsync(new FactBatch("log", [Some.Login("ada", default)]), CancellationToken.None)
+        );
         await plugin.UnloadAsync(CancellationToken.None);
     }
 

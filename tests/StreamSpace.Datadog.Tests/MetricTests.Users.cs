@@ -17,9 +17,9 @@ public sealed partial class MetricTests
             new UserCreated(new PlatformUser("7", "eve"), run.Now) { Id = "user/7" },
             Some.Login("ada", run.Now),
             Some.Login("ada", run.Now.AddSeconds(1)),
-            new UserLoggedOut(PlatformUser.Unknown, run.Now) { Id = "logout/1" },
-            new UsersCounted(41, run.Now)
+            new UserLoggedOut(PlatformUser.Unknown, run.Now) { Id = "logout/1" }
         );
+        run.Plugin.Apply(new PlatformState { Users = 41 });
         await run.FlushAsync();
         (await run.SumAsync("sum:streamspace.user.login{*} by {user}.as_count()")).ShouldBe(new() { ["user:ada"] = 2 });
         (await run.SumAsync("sum:streamspace.user.created{user:eve}.as_count()")).Values.ShouldBe([1]);
@@ -66,7 +66,7 @@ public sealed partial class MetricTests
         );
         var events = Enumerable
             .Range(0, 40)
-            .Select(i => (PlatformEvent)Some.Created(Some.Session($"s{i}", run.Now, user: $"u{i}", template: $"t{i}")));
+            .Select(i => (PlatformFact)Some.Created(Some.Session($"s{i}", run.Now, user: $"u{i}", template: $"t{i}")));
         await run.HandleAsync([.. events]);
         await run.FlushAsync();
         var created = await run.SumAsync(

@@ -15,11 +15,11 @@ public sealed partial class MetricTests
         await using var run = await PluginRun.StartAsync();
         await run.FlushAsync();
         // An empty beginning, while a source is away.
-        await run.Plugin.HandleAsync(new PlatformBatch([]) { Baseline = true }, CancellationToken.None);
+        run.ApplySnapshot();
         await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).ShouldBeEmpty();
 
-        await run.Plugin.HandleAsync(new PlatformBatch([]) { Baseline = true, AllSeen = true }, CancellationToken.None);
+        run.Plugin.Apply(new PlatformState { IsSnapshot = true, IsWhole = true });
         await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).Count.ShouldBe(3);
     }
@@ -32,10 +32,8 @@ public sealed partial class MetricTests
         await run.HandleAsync(Some.Created(first));
         await run.FlushAsync();
         // The second has ended, which is not told yet.
-        await run.Plugin.HandleAsync(
-            new PlatformBatch([Some.Created(second)]) { CatchingUp = true },
-            CancellationToken.None
-        );
+        run.Plugin.Apply(new PlatformState { Sessions = [second], IsCatchingUp = true });
+        await run.HandleAloneAsync(Some.Created(second));
         await run.FlushAsync();
         await run.HandleAsync(Some.Ended(second, run.Now));
         await run.FlushAsync();
@@ -54,7 +52,7 @@ public sealed partial class MetricTests
     {
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("ada-chrome-1", run.Now);
-        PlatformEvent[] events = [Some.Created(session), Some.Ended(session, run.Now.AddSeconds(4))];
+        PlatformFact[] events = [Some.Created(session), Some.Ended(session, run.Now.AddSeconds(4))];
         await run.HandleAsync(events);
         await run.HandleAsync(events);
         await run.FlushAsync();
@@ -75,10 +73,15 @@ public sealed partial class MetricTests
         const int hours25 = 25 * 3600;
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("ada-chrome-1", run.Now);
-        await run.Plugin.HandleAsync(
-            new PlatformBatch([Some.Created(session)]) { Baseline = true, AllSeen = true },
-            CancellationToken.None
+        run.Plugin.Apply(
+            new PlatformState
+            {
+                IsSnapshot = true,
+                Sessions = [session],
+                IsWhole = true,
+            }
         );
+        await run.HandleAloneAsync(Some.Created(session));
         for (var day = 0; day < 5; day++)
         {
             await run.FlushAsync(hours25);
@@ -109,9 +112,9 @@ public sealed partial class MetricTests
         await run.HandleAsync(Some.Created(session));
         run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(1);
 
-        await run.HandleAsync(new SessionChanged(session with { State = SessionState.Lapsed }, run.Now));
+        run.Apply(session with { State = SessionState.Lapsed });
         run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(0);
-        await run.HandleAsync(new SessionChanged(session, run.Now));
+        run.Apply(session);
         run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(1);
     }
 
@@ -145,7 +148,7 @@ public sealed partial class MetricTests
     {
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("s1", run.Now);
-        await run.BeginWithAsync(new SessionFound(session, run.Now));
+        run.ApplySnapshot(session);
         await run.HandleAsync(Some.Ended(session, run.Now));
         await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.session.active{*} by {user}")).ShouldBe(new() { ["user:ada"] = 0 });
@@ -174,7 +177,7 @@ public sealed partial class MetricTests
     {
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("s1", run.Now.AddSeconds(-100));
-        await run.HandleAsync(new SessionFound(session, run.Now));
+        run.Apply(session);
         await run.FlushAsync();
         await run.HandleAsync(Some.Ended(session, run.Now.AddSeconds(5)));
         await run.FlushAsync();
@@ -190,10 +193,7 @@ public sealed partial class MetricTests
         await using var run = await PluginRun.StartAsync(
             """{"site":"sandbox","metricsInterval":10,"sessionTagOnDuration":false}"""
         );
-        await run.HandleAsync(
-            new SessionFound(Some.Session("s1", run.Now.AddSeconds(-50)), run.Now),
-            new SessionFound(Some.Session("s2", run.Now.AddSeconds(-90)), run.Now)
-        );
+        run.Apply(Some.Session("s1", run.Now.AddSeconds(-50)), Some.Session("s2", run.Now.AddSeconds(-90)));
         await run.FlushAsync();
         (await run.LastAsync("max:streamspace.session.duration{*} by {session,user}")).ShouldBe(
             new() { ["user:ada"] = 100 }
@@ -205,7 +205,8 @@ public sealed partial class MetricTests
     {
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("s1", run.Now);
-        await run.HandleAsync(Some.Created(session), new SessionMeasured(session, run.Now, 50, 2_000_000_000, null));
+        await run.HandleAsync(Some.Created(session));
+        run.Measure(session, 50, 2_000_000_000, null);
         await run.FlushAsync();
         await run.FlushAsync();
         (await run.PointsAsync("avg:streamspace.session.cpu_usage{*} by {session,user,template}.rollup(avg, 1)"))
@@ -223,12 +224,9 @@ public sealed partial class MetricTests
         );
         var first = Some.Session("s1", run.Now.AddSeconds(-30));
         var second = Some.Session("s2", run.Now.AddSeconds(-50), user: "bob");
-        await run.HandleAsync(
-            new SessionFound(first, run.Now),
-            new SessionFound(second, run.Now),
-            new SessionMeasured(first, run.Now, 10, null, null),
-            new SessionMeasured(second, run.Now, 30, null, null)
-        );
+        run.Apply(first, second);
+        run.Measure(first, 10, null, null);
+        run.Measure(second, 30, null, null);
         await run.FlushAsync();
         (await run.LastAsync("avg:streamspace.session.cpu_usage.dist{*} by {user,template}")).ShouldBe(
             new() { ["template:chrome"] = 20 }
@@ -288,9 +286,11 @@ public sealed partial class MetricTests
         await using var run = await PluginRun.StartAsync();
         var unknown = Some.Session("s1", run.Now, user: null, template: null);
         var known = Some.Session("s1", run.Now);
-        await run.HandleAsync(new SessionFound(unknown, run.Now), new SessionMeasured(unknown, run.Now, 50, 7, 9));
+        run.Apply(unknown);
+        run.Measure(unknown, 50, 7, 9);
         await run.FlushAsync();
-        await run.HandleAsync(new SessionChanged(known, run.Now), new SessionMeasured(known, run.Now, 60, 8, 10));
+        run.Apply(known);
+        run.Measure(known, 60, 8, 10);
         await run.FlushAsync();
         foreach (var metric in (string[])["cpu_usage", "memory_usage", "storage_usage", "duration"])
         {
@@ -303,14 +303,11 @@ public sealed partial class MetricTests
     }
 
     [Fact]
-    public async Task ABaselineReplacesWhatWasHeld()
+    public async Task ASnapshotReplacesWhatWasHeld()
     {
         await using var run = await PluginRun.StartAsync();
         await run.HandleAsync(Some.Created(Some.Session("s1", run.Now)), Some.Created(Some.Session("s2", run.Now)));
-        await run.Plugin.HandleAsync(
-            new PlatformBatch([new SessionFound(Some.Session("s2", run.Now), run.Now)]) { Baseline = true },
-            CancellationToken.None
-        );
+        run.ApplySnapshot(Some.Session("s2", run.Now));
         await run.FlushAsync();
         (await run.LastAsync("sum:streamspace.session.active{*}")).Values.ShouldBe([1]);
         (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).Values.ShouldBe([2]);

@@ -28,8 +28,8 @@ public sealed class AttachmentTests
 
         (await host.PutConfigAsync("""{"keepsLocal":false}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var stopped = await host.ReadAsync(Status);
-        // Only the empty baseline that makes it forget what it heard.
-        ((long)stopped["baselines"]!).ShouldBe(2);
+        // Only the empty snapshot that makes it forget what it was told.
+        ((long)stopped["snapshots"]!).ShouldBe(2);
         stopped["sources"]!.AsArray().ShouldBeEmpty();
         var document = await host.ReadAsync("api/status");
         ((bool)document["demo"]!).ShouldBeFalse();
@@ -38,28 +38,35 @@ public sealed class AttachmentTests
 
         (await host.PutConfigAsync("""{"keepsLocal":true}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var again = await host.UntilAsync(Status, s => (long)s["demoEvents"]! > (long)stopped["demoEvents"]!);
-        ((long)again["baselines"]!).ShouldBe(3);
+        ((long)again["snapshots"]!).ShouldBe(3);
     }
 
     [Fact]
-    public async Task AnInventedBatchThatWasUnderWayIsNotHandedOver()
+    public async Task AnInventedStateThatWasUnderWayIsNotHandedOver()
     {
         using var lone = await LonePlugin.LoadAsync(TimeProvider.System);
         var plugin = lone.Plugin;
-        var counted = new UsersCounted(7, TimeProvider.System.GetUtcNow());
+        var instance = plugin.Instance!;
 
-        await plugin.HandleAsync(new PlatformBatch([counted]) { Demo = true }, TestContext.Current.CancellationToken);
+        await ApplyAsync(isDemo: true);
         ((long)plugin.Status["events"]!).ShouldBe(1);
         await plugin.ChangeConfigAsync(
             new JsonObject { ["keepsLocal"] = false },
             ifMatch: null,
             TestContext.Current.CancellationToken
         );
-        await plugin.HandleAsync(new PlatformBatch([counted]) { Demo = true }, TestContext.Current.CancellationToken);
+        await ApplyAsync(isDemo: true);
         ((long)plugin.Status["events"]!).ShouldBe(1);
-        await plugin.HandleAsync(new PlatformBatch([counted]), TestContext.Current.CancellationToken);
+        await ApplyAsync(isDemo: false);
         ((long)plugin.Status["events"]!).ShouldBe(2);
         await plugin.UnloadAsync(TestContext.Current.CancellationToken);
+
+        ValueTask ApplyAsync(bool isDemo) =>
+            plugin.ApplyAsync(
+                instance,
+                new PlatformState { Users = 7, IsDemo = isDemo },
+                TestContext.Current.CancellationToken
+            );
     }
 
     [Fact]

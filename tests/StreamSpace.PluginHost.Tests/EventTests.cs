@@ -22,8 +22,7 @@ public sealed class EventTests
         var answer = await PostAsync(host, Created, Sign(Created));
         answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         ((int?)(await TestHost.BodyAsync(answer))["accepted"]).ShouldBe(1);
-        // Taken means that the plugin has it: there is nothing to wait for.
-        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(1);
+        await host.UntilAsync("api/plugins/echo/status", s => (long?)s["facts"] == 1);
     }
 
     [Fact]
@@ -36,7 +35,8 @@ public sealed class EventTests
             var body = Created + new string(' ', i);
             (await PostAsync(host, body, Sign(body))).StatusCode.ShouldBe(HttpStatusCode.Accepted);
         }
-        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(1);
+        var status = await host.UntilAsync("api/plugins/echo/status", s => (int?)s["feed"]!["behind"] == 0);
+        ((long?)status["facts"]).ShouldBe(1);
     }
 
     [Theory]
@@ -49,7 +49,8 @@ public sealed class EventTests
         var answer = await PostAsync(host, Created, signature);
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         (await answer.Content.ReadAsStringAsync()).ShouldNotContain(Secret.SigningSecret);
-        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(0);
+        var status = await host.UntilAsync("api/plugins/echo/status", s => (int?)s["feed"]!["behind"] == 0);
+        ((long?)status["facts"]).ShouldBe(0);
     }
 
     [Fact]
@@ -73,7 +74,8 @@ public sealed class EventTests
         (await TestHost.BodyAsync(alone))
             .ToJsonString()
             .ShouldBe("""{"accepted":0,"ignored":1,"rejected":[],"rejectedCount":0}""");
-        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(0);
+        var status = await host.UntilAsync("api/plugins/echo/status", s => (int?)s["feed"]!["behind"] == 0);
+        ((long?)status["facts"]).ShouldBe(0);
 
         var batch = $$"""{"events":[{{Test}},{{Created}},17]}""";
         (await TestHost.BodyAsync(await PostAsync(host, batch, Sign(batch))))
@@ -128,7 +130,8 @@ public sealed class EventTests
         var said = await TestHost.BodyAsync(batch);
         ((int?)said["accepted"]).ShouldBe(2);
         ((int?)said["rejected"]!.AsArray().ShouldHaveSingleItem()!["index"]).ShouldBe(1);
-        ((long?)(await host.ReadAsync("api/plugins/echo/status"))["events"]).ShouldBe(1);
+        var status = await host.UntilAsync("api/plugins/echo/status", s => (int?)s["feed"]!["behind"] == 0);
+        ((long?)status["facts"]).ShouldBe(1);
 
         static Task<HttpResponseMessage> PostBytesAsync(TestHost host, string text)
         {

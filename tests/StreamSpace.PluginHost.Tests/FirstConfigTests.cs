@@ -36,7 +36,7 @@ public sealed class FirstConfigTests
         ((string?)still["notReady"]).ShouldNotBeNull().ShouldContain("failed over its config");
 
         Directory.Delete(file);
-        await UntilAsync(host, s => (string?)s["state"] == "running" && (int)s["baselines"]! == 1);
+        await UntilAsync(host, s => (string?)s["state"] == "running" && (int)s["snapshots"]! == 1);
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var told = await host.SendAsync(
             HttpMethod.Post,
@@ -45,7 +45,7 @@ public sealed class FirstConfigTests
             TestHost.Json("""{"event":"user.login","timestamp":"2026-01-05T09:00:00Z","data":{"user_id":"ada"}}""")
         );
         told.StatusCode.ShouldBe(HttpStatusCode.Accepted);
-        ((int?)(await host.ReadAsync(Status))["facts"]).ShouldBe(1);
+        await host.UntilAsync(Status, s => (int?)s["facts"] == 1);
     }
 
     [Fact]

@@ -19,10 +19,7 @@ public sealed class HostFileTroubleTests
     {
         await using var host = await StartAsync();
         using var file = Open(host);
-        Execute(
-            file,
-            "CREATE TRIGGER full BEFORE INSERT ON platform_registry BEGIN SELECT RAISE(ABORT, 'no room'); END"
-        );
+        Execute(file, "CREATE TRIGGER full BEFORE INSERT ON platform_facts BEGIN SELECT RAISE(ABORT, 'no room'); END");
         (await LogInAsync(host)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         var why = await NotReadyAsync(host);
         why.ShouldContain("host.db: what the platform says cannot be kept");
@@ -32,6 +29,7 @@ public sealed class HostFileTroubleTests
         Execute(file, "DROP TRIGGER full");
         await ReadyAsync(host);
         (await LogInAsync(host)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await host.UntilAsync("api/plugins/echo/status", s => (int?)s["feed"]!["behind"] == 0);
         ((int?)(await host.ReadAsync("api/plugins/echo/status"))["facts"]).ShouldBe(1);
     }
 
@@ -50,17 +48,23 @@ public sealed class HostFileTroubleTests
         Execute(file, "ROLLBACK");
         await ReadyAsync(host);
         (await LogInAsync(host)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await host.UntilAsync("api/plugins/echo/status", s => (int?)s["feed"]!["behind"] == 0);
         ((int?)(await host.ReadAsync("api/plugins/echo/status"))["facts"]).ShouldBe(1);
     }
 
-    private Task<TestHost> StartAsync() =>
-        TestHost.StartAsync(
+    // Up: what is kept at the start is on disk by then.
+    private async Task<TestHost> StartAsync()
+    {
+        var host = await TestHost.StartAsync(
             TestHost.NewSettings() with
             {
                 Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
             },
             _clock
         );
+        await host.UntilAsync("api/status", s => (string?)s["sources"]![0]!["state"] == "up");
+        return host;
+    }
 
     private static SqliteConnection Open(TestHost host)
     {

@@ -30,8 +30,7 @@ public sealed class LifecycleTests
         (await PostAsync(again, "api/plugins/echo/enable")).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await StateAsync(again)).ShouldBe("running");
         (await PostAsync(again, "api/plugins/echo/echo")).StatusCode.ShouldBe(HttpStatusCode.OK);
-        var status = await again.ReadAsync("api/plugins/echo/status");
-        ((long?)status["baselines"]).ShouldBe(1);
+        await again.UntilAsync("api/plugins/echo/status", s => (long)s["snapshots"]! == 1);
     }
 
     [Fact]
@@ -67,7 +66,7 @@ public sealed class LifecycleTests
         await Patience.Until(async () => await StateAsync(host) is "isolated");
         var document = await host.ReadAsync("api/plugins");
         detail = (string)document["plugins"]![0]!["detail"]!;
-        detail.ShouldContain("taking a batch");
+        detail.ShouldContain("taking facts");
         detail.ShouldContain("Restart");
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await host.GetAsync("healthz")).StatusCode.ShouldBe(HttpStatusCode.OK);

@@ -62,6 +62,8 @@ public sealed class OnItsWayTests
         var body = new HeldContent();
         var begun = host.SendAsync(HttpMethod.Post, Call, host.Admin, body);
         await body.Begun;
+        // The copy is at it, and not only the server.
+        await UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(host.Settings.DataFolder, Echo, "echoing"))));
         var reloaded = PostAsync(host, $"api/plugins/{Echo}/reload");
         await UntilAsync(async () => (await CallAsync(host)).StatusCode != HttpStatusCode.OK);
         body.Finish();

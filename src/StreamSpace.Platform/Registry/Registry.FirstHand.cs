@@ -81,12 +81,12 @@ internal sealed partial class Registry
         }
         if (!seen.LookedBefore)
         {
-            Find(Life.Found(seen with { CreatedAt = created }) with { Uid = seen.Uid, FormerEnd = formerEnd }, seen.At);
+            Find(Life.Found(seen with { CreatedAt = created }) with { Uid = seen.Uid, FormerEnd = formerEnd });
             return;
         }
         var begun = Life.Created(Creation(seen, created), formerEnd) with { Uid = seen.Uid };
         _lives.Put(begun);
-        Tell(News.Created(begun.Session, created));
+        Tell(FactFactory.Created(begun.Session, created));
         Turn(begun, seen);
     }
 
@@ -130,7 +130,7 @@ internal sealed partial class Registry
             // Messages that were read before the list told of sessions that came and went while nobody looked.
             if (!life.Introduced && (life.Session.Active || life.Session.State is SessionState.Hibernated))
             {
-                Lapse(life, listed.At);
+                Lapse(life);
             }
             else
             {

@@ -37,7 +37,7 @@ internal sealed partial class Registry
                 _lives.Put(life with { Due = now + LapseAfter });
                 continue;
             }
-            Lapse(life, now);
+            Lapse(life);
         }
         _lives.Forget(now);
     }

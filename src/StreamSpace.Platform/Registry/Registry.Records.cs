@@ -1,5 +1,3 @@
-using StreamSpace.Plugins;
-
 namespace StreamSpace.Platform;
 
 /// <content>
@@ -37,7 +35,7 @@ internal sealed partial class Registry
                 Introduced = life.Introduced,
             };
             _lives.Put(dated);
-            Tell(new SessionChanged(dated.Session, described.At));
+            _news.Change(dated.Session);
         }
     }
 
@@ -52,7 +50,7 @@ internal sealed partial class Registry
             {
                 var renamed = life.Session with { User = user };
                 _lives.Put(life with { Session = renamed });
-                Tell(new SessionChanged(renamed, named.At));
+                _news.Change(renamed);
             }
         }
     }

@@ -15,13 +15,13 @@ internal sealed partial class Registry
 
     private readonly Lives _lives;
     private readonly RecentIds _seen = new(RememberedIds);
-    private List<PlatformEvent> _events = [];
+    private RegistryNews _news = new();
     private UsersTotalled? _users;
     private bool _usersTouched;
     private DateTimeOffset _now;
 
     /// <summary>Begins with what was kept.</summary>
-    public Registry(RegistrySnapshot kept)
+    public Registry(PlatformSnapshot kept)
     {
         _lives = new Lives(kept.Lives);
         _users = kept.Users;
@@ -31,12 +31,14 @@ internal sealed partial class Registry
     /// <summary>How many sessions are in each state before their end.</summary>
     public IReadOnlyDictionary<SessionState, int> Counts => _lives.Counts;
 
-    /// <summary>All that is open now, as a listener needs it that knows nothing yet.</summary>
-    public IReadOnlyList<PlatformEvent> Baseline =>
-        [
-            .. _lives.Open.Select(l => new SessionFound(l.Session, l.FirstSeenAt)),
-            .. _users is { } users ? [new UsersCounted(users.Total, users.At)] : Array.Empty<PlatformEvent>(),
-        ];
+    /// <summary>All that is open now, for whoever knows nothing yet.</summary>
+    public PlatformState Snapshot =>
+        new()
+        {
+            IsSnapshot = true,
+            Sessions = [.. _lives.Open.Select(l => l.Session)],
+            Users = _users?.Total,
+        };
 
     /// <summary>What differs from what was kept last.</summary>
     public RegistryChange Changes
@@ -56,11 +58,11 @@ internal sealed partial class Registry
         _usersTouched = false;
     }
 
-    /// <summary>The news since the last call, in the order in which it became known.</summary>
-    public IReadOnlyList<PlatformEvent> TakeEvents()
+    /// <summary>The news since the last call.</summary>
+    public RegistryNews TakeNews()
     {
-        var taken = _events;
-        _events = [];
+        var taken = _news;
+        _news = new RegistryNews();
         return taken;
     }
 
@@ -75,7 +77,7 @@ internal sealed partial class Registry
         switch (seen)
         {
             case UserActed act when _seen.Add(act.FactId):
-                Tell(News.Of(act));
+                Tell(FactFactory.Of(act));
                 break;
             case UsersNamed named:
                 Name(named);
@@ -83,7 +85,7 @@ internal sealed partial class Registry
             case UsersTotalled users when _users is null || users.At > _users.At:
                 if (users.Total != _users?.Total)
                 {
-                    Tell(new UsersCounted(users.Total, users.At));
+                    _news.Users = users.Total;
                 }
                 (_users, _usersTouched) = (users, true);
                 break;
@@ -122,14 +124,14 @@ internal sealed partial class Registry
             case not null when Hearsay(life, seen):
                 break;
             case StatusReported status when life is null:
-                Find(Expected(Life.Found(status)), seen.At);
+                Find(Expected(Life.Found(status)));
                 break;
             // Whoever is asked to sleep is awake, and whoever is asked to wake is meant to run.
             case HibernateRequested when life is null:
-                Find(Expected(Life.Found(seen, SessionState.Running)), seen.At);
+                Find(Expected(Life.Found(seen, SessionState.Running)));
                 break;
             case WakeRequested when life is null:
-                Find(Life.Found(seen, SessionState.Requested) with { Due = _now + LapseAfter }, seen.At);
+                Find(Life.Found(seen, SessionState.Requested) with { Due = _now + LapseAfter });
                 break;
             case not null when life is null or { Session.State: SessionState.Ended or SessionState.Ending }:
                 break;
@@ -141,7 +143,9 @@ internal sealed partial class Registry
                 break;
             case UsageMeasured usage when life.Session.AwakeSince is not null:
                 var session = Learn(life, seen).Session;
-                Tell(new SessionMeasured(session, usage.At, usage.CpuPercent, usage.MemoryBytes, usage.StorageBytes));
+                _news.Measure(
+                    new SessionUsage(session.LifeId, usage.At, usage.CpuPercent, usage.MemoryBytes, usage.StorageBytes)
+                );
                 break;
             case HibernateRequested or WakeRequested:
                 Learn(life, seen);
@@ -161,7 +165,7 @@ internal sealed partial class Registry
             }
             var begun = Life.Created(seen, end) with { Due = _now + LapseAfter };
             _lives.Put(begun);
-            Tell(News.Created(begun.Session, seen.At));
+            Tell(FactFactory.Created(begun.Session, seen.At));
         }
         else if (!life.Introduced)
         {
@@ -179,18 +183,18 @@ internal sealed partial class Registry
         var introduced = life.Learn(seen).CreatedAt(seen.At);
         var session = introduced.Session;
         _lives.Put(introduced);
-        Tell(News.Created(session, seen.At));
+        Tell(FactFactory.Created(session, seen.At));
         if (session.EndedAt is not null)
         {
             return;
         }
         if (session.StartedAt is { } started)
         {
-            Tell(News.Started(session, started));
+            Tell(FactFactory.Started(session, started));
         }
         if (life.FailedAt == life.FirstSeenAt)
         {
-            Tell(News.Failed(introduced));
+            Tell(FactFactory.Failed(introduced));
         }
         if (life.HeldEnd is { } end)
         {
@@ -198,17 +202,17 @@ internal sealed partial class Registry
         }
     }
 
-    private void Lapse(Life life, DateTimeOffset at)
+    private void Lapse(Life life)
     {
         var lapsed = life.Session with { State = SessionState.Lapsed, AwakeSince = null };
         _lives.Put(life with { Session = lapsed, Due = _now + RememberFor });
-        Tell(new SessionChanged(lapsed, at));
+        _news.Change(lapsed);
     }
 
-    private void Find(Life life, DateTimeOffset at)
+    private void Find(Life life)
     {
         _lives.Put(life);
-        Tell(new SessionFound(life.Session, at));
+        _news.Change(life.Session);
     }
 
     private void Move(Life life, StatusReported status)
@@ -240,15 +244,19 @@ internal sealed partial class Registry
 
         if (firstRun && life.Introduced)
         {
-            Tell(News.Started(session, status.At));
+            Tell(FactFactory.Started(session, status.At));
         }
         else if (firstFailure)
         {
-            Tell(News.Failed(life));
+            Tell(FactFactory.Failed(life));
         }
         else if (state != before)
         {
-            Tell(News.Turned(before, session, status.At));
+            _news.Change(session);
+            if (FactFactory.Turned(before, session, status.At) is { } turned)
+            {
+                Tell(turned);
+            }
         }
     }
 
@@ -271,14 +279,14 @@ internal sealed partial class Registry
         }
         var ending = life.Session with { State = SessionState.Ending };
         _lives.Put(life with { Session = ending, HeldEnd = seen.At, Due = _now + HoldFor });
-        Tell(new SessionChanged(ending, seen.At));
+        _news.Change(ending);
     }
 
     private void End(Life life, DateTimeOffset at)
     {
         var ended = life.In(SessionState.Ended, at) with { EndedAt = at };
         _lives.Put(life with { Session = ended, HeldEnd = null, Due = _now + RememberFor });
-        Tell(News.Ended(ended, at));
+        Tell(FactFactory.Ended(ended, at));
     }
 
     private Life Learn(Life life, SessionObservation seen)
@@ -287,10 +295,10 @@ internal sealed partial class Registry
         if (!ReferenceEquals(learned, life))
         {
             _lives.Put(learned);
-            Tell(new SessionChanged(learned.Session, seen.At));
+            _news.Change(learned.Session);
         }
         return learned;
     }
 
-    private void Tell(PlatformEvent news) => _events.Add(news);
+    private void Tell(PlatformFact fact) => _news.Add(fact);
 }

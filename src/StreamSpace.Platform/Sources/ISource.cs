@@ -7,14 +7,13 @@ namespace StreamSpace.Platform;
 /// <param name="Source">The <see cref="ISource.Name"/> of the source.</param>
 /// <param name="Observations">What it saw, in its own order.</param>
 /// <param name="Checkpoint">
-/// Where the source has come to with these observations, in its own words; kept once every listener has
-/// acknowledged them, and given back at the next start. Null for a source that cannot look back.
+/// Where the source has come to with these observations, in its own words; kept together with what they mean, and given back
+/// at the next start. Null for a source that cannot look back.
 /// </param>
 public sealed record ObservationBatch(string Source, IReadOnlyList<Observation> Observations, string? Checkpoint = null)
 {
     /// <summary>
-    /// Completed once every listener has taken what the observations mean, with whether it is kept; null when nobody
-    /// waits.
+    /// Completed once it was tried to keep what the observations mean, with whether it is on disk; null when nobody waits.
     /// </summary>
     public TaskCompletionSource<bool>? Taken { get; init; }
 }
@@ -22,7 +21,7 @@ public sealed record ObservationBatch(string Source, IReadOnlyList<Observation> 
 /// <summary>Something that watches one side of a running platform.</summary>
 public interface ISource
 {
-    /// <summary>A short word, unique among the sources of a watch, the same over restarts.</summary>
+    /// <summary>A short word, unique among the sources of a feed, the same over restarts.</summary>
     string Name { get; }
 
     /// <summary>How it stands now. Read from any thread.</summary>
@@ -36,7 +35,7 @@ public interface ISource
 
     /// <summary>
     /// Watches until <paramref name="cancellationToken"/> fires. A far end that is away is waited for, not
-    /// thrown; <paramref name="output"/> makes the source wait when the listeners are slow.
+    /// thrown; <paramref name="output"/> makes the source wait when the disk is slow.
     /// </summary>
     /// <param name="output">Where batches go.</param>
     /// <param name="checkpoint">The last one kept, or null at the first start.</param>

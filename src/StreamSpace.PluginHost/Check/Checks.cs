@@ -18,8 +18,8 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
         findings.AddRange(Variables());
         findings.AddRange(await KubernetesAsync(cancellationToken));
         findings.AddRange(await NatsAsync(cancellationToken));
-        var database = SourcesConfigured.Database(environment);
-        if (SourcesConfigured.TakesSigned(environment))
+        var database = SourceFactory.Database(environment);
+        if (SourceFactory.TakesSigned(environment))
         {
             findings.Add(new("http", CheckVerdict.Good, "Takes signed webhooks at /api/events."));
         }
@@ -30,7 +30,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
                     "sources",
                     CheckVerdict.Warning,
                     "No source is configured: there is only the demo.",
-                    SourcesConfigured.HowToSetOne
+                    SourceFactory.HowToSetOne
                 )
             );
         }
@@ -48,7 +48,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
     // Each fault ends the service with the same sentence when it starts.
     private IEnumerable<CheckFinding> Variables()
     {
-        var faults = SourcesConfigured
+        var faults = SourceFactory
             .Faults(settings.Environment, clock, chance)
             .Concat(SigningKey.Fault(settings.Environment) is { } secret ? [secret] : []);
         return faults
@@ -89,7 +89,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
 
     private async Task<IEnumerable<CheckFinding>> KubernetesAsync(CancellationToken cancellationToken)
     {
-        if (SourcesConfigured.Cluster(settings.Environment, []) is not { } options)
+        if (SourceFactory.Cluster(settings.Environment, []) is not { } options)
         {
             return [];
         }
@@ -111,7 +111,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
 
     private async Task<IEnumerable<CheckFinding>> NatsAsync(CancellationToken cancellationToken)
     {
-        if (SourcesConfigured.Nats(settings.Environment, [], clock, chance, NullLogger.Instance) is not { } nats)
+        if (SourceFactory.Nats(settings.Environment, [], clock, chance, NullLogger.Instance) is not { } nats)
         {
             return [];
         }

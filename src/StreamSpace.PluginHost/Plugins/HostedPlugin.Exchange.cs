@@ -58,7 +58,7 @@ internal sealed partial class HostedPlugin
                 {
                     await LoadCopyAsync(cancellationToken);
                 }
-                (Deaf, _knowsNothing, _failingSince) = (null, true, null);
+                _isFailing = false;
             }
         }
         finally

@@ -58,8 +58,6 @@ internal sealed partial class HostedPlugin
         {
             return;
         }
-        // What it was at, or holds, may be kept or not.
-        _lost |= State is PluginState.Running;
         LetGo(instance);
         TryLater(reason);
     }

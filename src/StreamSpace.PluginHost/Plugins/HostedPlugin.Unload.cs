@@ -8,9 +8,6 @@ internal sealed partial class HostedPlugin
     // Whoever is answered by then notices nothing.
     private static readonly TimeSpan RequestsMayEnd = TimeSpan.FromSeconds(2);
 
-    // What a copy held in memory alone may be lost with it: it stays owed until the next copy has been told it again.
-    private volatile bool _lost;
-
     // As its last copy said once it had ended; null when none could be asked.
     private IReadOnlyDictionary<string, long>? _undelivered;
 
@@ -35,18 +32,12 @@ internal sealed partial class HostedPlugin
     public void Discard(string what) =>
         _log?.Logger.LogWarning("{Plugin} was uninstalled before it had delivered all. Discarded: {What}.", Name, what);
 
-    /// <summary>True while something that it was told may be in its memory alone, or was lost with a copy of it.</summary>
-    // Asked in this order: whoever lets go of a copy notes first what is lost with it.
-    public bool HoldsUnkept => Ask(plugin => plugin.HoldsUnkept, nobody: false, broken: _ => false) || _lost;
-
     /// <summary>
     /// Lets the plugin end its work until <paramref name="deadline"/> fires, and then put away what it holds; one that
     /// does not come back from that is left behind.
     /// </summary>
     public async Task UnloadAsync(CancellationToken deadline)
     {
-        var lostBefore = _lost;
-        _lost = HoldsUnkept;
         if (_instance is not { } instance)
         {
             return;
@@ -62,10 +53,6 @@ internal sealed partial class HostedPlugin
                 var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
                 await unloading.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await unloading.WaitAsync(PutsAwayWithin, surroundings.Clock, CancellationToken.None);
-                _lost =
-                    lostBefore
-                    || await Task.Run(() => plugin.HoldsUnkept)
-                        .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
                 _undelivered = await Task.Run(() => plugin.Undelivered)
                     .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
             }
@@ -87,7 +74,6 @@ internal sealed partial class HostedPlugin
     {
         _config!.Enabled = false;
         await StopAsync(deadline);
-        GiveUp();
         _backOff.Forget();
         (State, Detail) = (PluginState.Disabled, "switched off.");
     }
@@ -100,22 +86,8 @@ internal sealed partial class HostedPlugin
         AfterItsCallAsync(() =>
         {
             _gone = true;
-            GiveUp();
             return Task.CompletedTask;
         });
-
-    // Nobody is there who could be told it again, and a debt that nobody takes would grow for ever.
-    private void GiveUp()
-    {
-        if (_lost)
-        {
-            _log?.Logger.LogError(
-                "{Plugin} was let go of while it could not keep what it had been told: what its memory held is lost.",
-                Name
-            );
-            _lost = false;
-        }
-    }
 
     private async Task AfterItsCallAsync(Func<Task> work)
     {

@@ -71,8 +71,8 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     public string? NotReady =>
         State switch
         {
-            PluginState.Running when Deaf is not null => Deaf,
-            PluginState.Running when _failingSince is not null => $"{Name}: {Detail}",
+            PluginState.Running when Subscription?.Health.Error is { } error =>
+                $"{Name} cannot take what happens on the platform, which waits for it: {error}",
             PluginState.Running => Ask(plugin => plugin.NotReady, nobody: null, broken: Said),
             PluginState.Disabled => null,
             _ => $"{Name}: {Detail}",
@@ -86,7 +86,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         {
             PluginState.Loading or PluginState.Unloaded => ($"{Name} is being loaded.", Soon),
             PluginState.Isolated or PluginState.Failed when _backOff.Wait is { } wait => ($"{Name}: {Detail}", wait),
-            _ when LacksConfig => ($"{Name}: {Detail}", Attachment.RetryEvery),
+            _ when LacksConfig => ($"{Name}: {Detail}", FeedSupervisor.RetryEvery),
             _ => null,
         };
 

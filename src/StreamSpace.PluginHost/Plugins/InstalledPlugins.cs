@@ -5,7 +5,7 @@ namespace StreamSpace.PluginHost;
 /// <summary>
 /// Installs, switches and uninstalls plugins while everything else goes on. One at a time.
 /// </summary>
-internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment attachment) : IDisposable
+internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor feeds) : IDisposable
 {
     private static readonly TimeSpan UnloadDeadline = TimeSpan.FromSeconds(10);
 
@@ -133,7 +133,8 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
             }
             await plugin.EndAsync();
             plugins.Remove(plugin);
-            Serve();
+            // Its place in the log of facts goes with it.
+            await SettleAsync(plugin, cancellationToken);
             Forget(plugin, removed, surroundings);
         }
         finally
@@ -239,7 +240,9 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, Attachment att
     private async Task SettleAsync(HostedPlugin plugin, CancellationToken cancellationToken)
     {
         Serve();
-        await attachment.SettleAsync(cancellationToken);
+        await feeds.SettleAsync(cancellationToken);
+        // Off the stack that led here: it may be that of the last call of the copy that is to leave.
+        await Task.Yield();
         plugin.Sweep();
     }
 }

@@ -12,9 +12,6 @@ internal sealed class PluginSet : IDisposable
     /// <summary>How often sources are to look anew: as the most eager plugin wishes.</summary>
     public TimeSpan LookEvery => All.Select(p => p.LookEvery).Min() ?? LookWhenNobodyMinds;
 
-    /// <summary>Whether something that one of them was told is in its memory alone, or lost.</summary>
-    public bool HoldUnkept => All.Any(p => p.HoldsUnkept);
-
     /// <summary>Looks what there is. Reads manifests, and runs nothing yet.</summary>
     public void Find(PluginSurroundings surroundings)
     {
@@ -37,10 +34,6 @@ internal sealed class PluginSet : IDisposable
 
     /// <summary>Whether another plugin than this one has the route.</summary>
     public bool IsTaken(string route, HostedPlugin but) => _plugins.Any(p => p != but && p.Manifest?.Route == route);
-
-    /// <summary>Whether another plugin than this one hears what happens, and waits for it while this one fails.</summary>
-    public bool OthersWait(HostedPlugin but) =>
-        _plugins.Any(p => p != but && p is { State: PluginState.Running, Deaf: null });
 
     /// <summary>Forgets a plugin that has been let go of.</summary>
     public void Remove(HostedPlugin plugin)

@@ -31,6 +31,15 @@ internal static class PluginStatus
             ["detail"] = plugin.Detail,
             ["notReady"] = plugin.NotReady,
             ["retry"] = plugin.Retry,
+            ["feed"] = plugin.Subscription?.Health is { } health
+                ? new JsonObject
+                {
+                    ["behind"] = health.Behind,
+                    ["missed"] = health.Missed,
+                    ["failingSince"] = health.FailingSince,
+                    ["error"] = health.Error,
+                }
+                : null,
             ["restart"] = plugin.RestartWouldFree,
             ["faults"] = new JsonArray([
                 .. plugin.Faults.Select(f => new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),

@@ -13,9 +13,6 @@ internal sealed record PluginSurroundings
     public required Uri? Sandbox { get; init; }
     public required Func<IReadOnlyList<SourceStatus>> Sources { get; init; }
 
-    /// <summary>Whether another plugin than this one runs, and waits for its events while this one fails.</summary>
-    public required Func<HostedPlugin, bool> OthersWait { get; init; }
-
     /// <summary>Brings what plugins hear in line with what they say now.</summary>
     public required Func<CancellationToken, Task> Settle { get; init; }
 

@@ -57,8 +57,8 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             logger.LogWarning("{Few}", few);
         }
-        var attachment = new Attachment(
-            SourcesConfigured.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
+        var feeds = new FeedSupervisor(
+            SourceFactory.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
             store.File,
             _plugins,
             clock,
@@ -67,7 +67,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             logger
         );
         var watch = new DataWatch(data, store.File, _plugins, clock, logger);
-        var status = new HostStatus(data.Path, _plugins, attachment, watch, store.File, clock)
+        var status = new HostStatus(data.Path, _plugins, feeds, watch, store.File, clock)
         {
             Sandbox = await StartSandboxAsync(tokens, loggers, cancellationToken),
             StoreSetAside = store.SetAside,
@@ -77,11 +77,11 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         Undo(() => watch.DisposeAsync().AsTask());
         watch.Start();
         Undo(UnloadAsync);
-        Undo(() => attachment.DisposeAsync().AsTask());
+        Undo(() => feeds.DisposeAsync().AsTask());
         PluginSurroundings? surroundings = null;
         var catalog = new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), clock);
         Undo(catalog.Dispose);
-        var plugins = new InstalledPlugins(_plugins, attachment);
+        var plugins = new InstalledPlugins(_plugins, feeds);
         Undo(plugins.Dispose);
         var web = await WebServer.StartAsync(
             settings,
@@ -91,7 +91,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             () =>
                 surroundings
                 ?? throw new BadHttpRequestException("Still starting.", StatusCodes.Status503ServiceUnavailable),
-            attachment.Posted,
+            feeds.Posted,
             clock,
             tokens,
             codes,
@@ -110,9 +110,8 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             Clock = clock,
             Chance = chance,
             Sandbox = status.Sandbox,
-            Sources = () => attachment.Sources,
-            OthersWait = _plugins.OthersWait,
-            Settle = attachment.SettleAsync,
+            Sources = () => feeds.Sources,
+            Settle = feeds.SettleAsync,
             Console = PluginLog,
         };
         FindPlugins(surroundings);
@@ -125,9 +124,9 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             narrator.Say($"No plugins: there is none in {settings.PluginsFolder}.");
         }
-        if (SourcesConfigured.Database(settings.Environment) is { } database)
+        if (SourceFactory.Database(settings.Environment) is { } database)
         {
-            var rows = new PluginRows(database, _plugins, attachment.SettleAsync, clock, logger);
+            var rows = new PluginRows(database, _plugins, feeds.SettleAsync, clock, logger);
             Undo(() => rows.DisposeAsync().AsTask());
             plugins.Serve = () =>
             {
@@ -142,7 +141,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         web.Serve(_plugins);
         var retry = new PluginRetry(plugins, clock, logger);
         Undo(() => retry.DisposeAsync().AsTask());
-        await narrator.StepAsync("attaching to the platform", () => attachment.SettleAsync(cancellationToken));
+        await narrator.StepAsync("attaching to the platform", () => feeds.SettleAsync(cancellationToken));
         status.Started = true;
 
         Address = new Uri(web.Addresses[0], $"{settings.PathBase}/");

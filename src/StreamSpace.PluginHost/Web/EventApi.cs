@@ -31,15 +31,16 @@ internal static class EventApi
             .WithSummary("Tell of what happened on the platform")
             .WithDescription(
                 "One event in StreamSpace's webhook form, or {\"events\":[…]}. Signed with X-StreamSpace-Signature, the "
-                    + "lower-case hex HMAC-SHA256 of the body, or with a token of role operator or admin. 202 once every "
-                    + "plugin has taken it; 503 when that cannot be, or takes more than ten seconds: send the same body "
-                    + "again. The same event twice counts once; so one more than 47 hours old, or more than five minutes ahead, is "
+                    + "lower-case hex HMAC-SHA256 of the body, or with a token of role operator or admin. 202 once it is "
+                    + "in the host's log, on disk, where every plugin finds it; 503 when that cannot be, or takes more than ten "
+                    + "seconds: send the same body again. The same event twice counts once; so one more than 47 hours old, or more than five minutes ahead, is "
                     + "refused, and the rest of its batch taken. webhook.test is answered as ignored: there is nothing in it to count."
             )
             .Accepts<JsonObject>("application/json")
             .WithMetadata(
                 new RequestExample(
-                    """{"event":"session.created","timestamp":"2026-01-02T03:04:05Z","data":{"id":"ada-chrome-1","user_id":"ada","template_name":"chrome"}}"""
+                    // Of now: one of long ago is refused.
+                    $$$"""{"event":"session.created","timestamp":"{{{clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}}}","data":{"id":"ada-chrome-1","user_id":"ada","template_name":"chrome"}}"""
                 )
             )
             .Produces<JsonObject>(StatusCodes.Status202Accepted)

@@ -8,7 +8,7 @@ namespace StreamSpace.PluginHost;
 internal sealed class HostStatus(
     string dataFolder,
     PluginSet plugins,
-    Attachment attachment,
+    FeedSupervisor feeds,
     DataWatch data,
     HostFile file,
     TimeProvider clock
@@ -33,7 +33,7 @@ internal sealed class HostStatus(
     /// <summary>One sentence for each thing that is in the way; empty when all is well.</summary>
     public IReadOnlyList<string> NotReady =>
         Started
-            ? [.. plugins.All.Select(p => p.NotReady).Append(attachment.Fault).Append(data.Fault).OfType<string>()]
+            ? [.. plugins.All.Select(p => p.NotReady).Append(feeds.Error).Append(data.Fault).OfType<string>()]
             : ["The host is still starting."];
 
     /// <summary>One sentence for each thing that only a restart of this process may still mend.</summary>
@@ -49,9 +49,9 @@ internal sealed class HostStatus(
             ["notReady"] = new JsonArray([.. NotReady.Select(s => (JsonNode)s)]),
             ["storeSetAside"] = StoreSetAside,
             ["storeWarning"] = file.Warning,
-            ["attachedTo"] = attachment.Sentence,
-            ["demo"] = attachment.Demo,
-            ["sources"] = PluginStatus.Of(attachment.Sources),
+            ["attachedTo"] = feeds.Sentence,
+            ["demo"] = feeds.IsDemo,
+            ["sources"] = PluginStatus.Of(feeds.Sources),
             ["sandbox"] = Sandbox?.ToString(),
             ["plugins"] = new JsonArray([.. plugins.All.Select(PluginStatus.Summary)]),
         };

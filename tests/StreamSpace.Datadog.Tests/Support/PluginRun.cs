@@ -16,6 +16,7 @@ internal sealed class PluginRun : IAsyncDisposable
     private readonly SandboxServer _sandbox;
     private readonly HttpClient _http;
     private bool _unloaded;
+    private long _sequence;
 
     private PluginRun(SandboxServer sandbox, HostStandIn host)
     {
@@ -66,13 +67,33 @@ internal sealed class PluginRun : IAsyncDisposable
         );
     }
 
-    public async Task HandleAsync(params PlatformEvent[] events) =>
-        await Plugin.HandleAsync(new PlatformBatch(events), CancellationToken.None);
+    /// <summary>Tells what is true of the sessions that the facts are about, and then the facts, as a host does.</summary>
+    public async Task HandleAsync(params PlatformFact[] facts)
+    {
+        var sessions = facts.OfType<SessionFact>().GroupBy(f => f.Session.LifeId).Select(life => life.Last().Session);
+        Plugin.Apply(new PlatformState { Sessions = [.. sessions] });
+        await HandleAloneAsync(facts);
+    }
+
+    /// <summary>Tells facts alone, as at the next places of the host's log.</summary>
+    public async Task HandleAloneAsync(params PlatformFact[] facts) =>
+        await Plugin.HandleAsync(
+            new FactBatch("log", [.. facts.Select(fact => fact with { Sequence = ++_sequence })]),
+            CancellationToken.None
+        );
+
+    /// <summary>Tells that sessions have changed.</summary>
+    public void Apply(params Session[] sessions) => Plugin.Apply(new PlatformState { Sessions = sessions });
+
+    /// <summary>Tells that these sessions are all there are.</summary>
+    public void ApplySnapshot(params Session[] sessions) =>
+        Plugin.Apply(new PlatformState { IsSnapshot = true, Sessions = sessions });
+
+    /// <summary>Tells what a session uses.</summary>
+    public void Measure(Session session, double? cpu, double? memory, double? storage) =>
+        Plugin.Apply(new PlatformState { Usages = [new SessionUsage(session.LifeId, Now, cpu, memory, storage)] });
 
     /// <summary>Lets one flush interval pass, and waits until what it sent is in the sandbox.</summary>
-    public async Task BeginWithAsync(params PlatformEvent[] events) =>
-        await Plugin.HandleAsync(new PlatformBatch(events) { Baseline = true }, CancellationToken.None);
-
     public async Task FlushAsync(int seconds = 10)
     {
         await ShippedAsync();

@@ -4,15 +4,11 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 
-/// <summary>A watch over a fake cluster, which can be stopped and started again with its store or without.</summary>
+/// <summary>A feed over a fake cluster, which can be stopped and started again with its store or without.</summary>
 internal sealed class Attached : IAsyncDisposable
 {
-    private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
-    private readonly List<PlatformEvent> _events = [];
-    private readonly Lock _lock = new();
-    private readonly Signal _changed = new();
     private CancellationTokenSource _stop = new();
-    private PlatformWatch? _watch;
+    private PlatformFeed? _feed;
     private Task _run = Task.CompletedTask;
 
     public Attached(FakeCluster cluster, TimeProvider clock, KubernetesSourceOptions? options = null)
@@ -36,70 +32,68 @@ internal sealed class Attached : IAsyncDisposable
     public ILogger Logger { get; set; } = new SearchedLog();
 
     /// <summary>What is kept over a stop.</summary>
-    public IRegistryStore Store { get; set; } = new MemoryRegistryStore();
+    public IPlatformStore Store { get; set; } = new MemoryPlatformStore();
 
     /// <summary>Another source beside it.</summary>
     public ScriptedSource? Beside { get; init; }
 
-    /// <summary>All batches, of each time that it was started.</summary>
-    public RecordingListener Recorder { get; } = new();
+    /// <summary>All that was told, each time that it was started.</summary>
+    public RecordingSubscriber Recorder { get; } = new("test");
 
-    public SourceStatus Status => _watch!.Sources[0];
+    public SourceStatus Status => _feed!.Sources[0];
 
-    /// <summary>All that was told, but for baselines.</summary>
-    public IReadOnlyList<PlatformEvent> Events
+    /// <summary>All facts but those of the sessions of no one.</summary>
+    public IReadOnlyList<PlatformFact> Facts =>
+        [
+            .. Recorder.Facts.Where(f =>
+                f is not SessionFact { Session.Id: var id } || !id.StartsWith("marker-", StringComparison.Ordinal)
+            ),
+        ];
+
+    /// <summary>All that was measured, with the session's id.</summary>
+    public IReadOnlyList<(string Id, SessionUsage Usage)> Usages =>
+        [.. Recorder.States.SelectMany(s => s.Usages).Select(u => (u.LifeId[..u.LifeId.LastIndexOf('@')], u))];
+
+    /// <summary>
+    /// The names of the facts that were told of one session, without the word Session; before those of a life that was there
+    /// when it was first seen, Found.
+    /// </summary>
+    public string Told(string id)
     {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _events];
-            }
-        }
-    }
-
-    /// <summary>The names of what was told of one session, without the word Session; levels and usage left out.</summary>
-    public string Told(string id) =>
-        string.Join(
+        var facts = Facts.OfType<SessionFact>().Where(f => f.Session.Id == id).ToList();
+        var first = Recorder
+            .States.SelectMany(state => state.Sessions.Select(session => (state.IsSnapshot, session)))
+            .Where(told => told.session.Id == id)
+            .DistinctBy(told => told.session.LifeId);
+        return string.Join(
             ' ',
-            Events
-                .OfType<SessionEvent>()
-                .Where(e => e.Session.Id == id && e is not (SessionChanged or SessionMeasured))
-                .Select(e => e.GetType().Name.Replace("Session", "", StringComparison.Ordinal))
+            first.SelectMany(told =>
+            {
+                var ofLife = facts.Where(f => f.Session.LifeId == told.session.LifeId).ToList();
+                string[] found = told.IsSnapshot || ofLife.Exists(f => f is SessionCreated) ? [] : ["Found"];
+                return found.Concat(
+                    ofLife.Select(f => f.GetType().Name.Replace("Session", "", StringComparison.Ordinal))
+                );
+            })
         );
+    }
 
     /// <summary>A session as it was told of last, or null.</summary>
-    public Session? Session(string id)
-    {
-        lock (_lock)
-        {
-            return _sessions.GetValueOrDefault(id);
-        }
-    }
+    public Session? Session(string id) => Recorder.Session(id);
 
     /// <summary>How it stands, or null.</summary>
     public SessionState? State(string id) => Session(id)?.State;
 
-    public int Active
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _sessions.Values.Count(s => s.Active);
-            }
-        }
-    }
+    public int Active => Recorder.Sessions.Count(s => s.Active);
 
     public async Task StartAsync()
     {
         _stop = new CancellationTokenSource();
         var source = new KubernetesSource(Options, Clock, () => 0, Logger);
         ISource[] sources = Beside is null ? [source] : [source, Beside];
-        _watch = new PlatformWatch(sources, Store, demo: false, () => false, Clock, () => 0, Logger);
-        await _watch.AttachAsync("test", TakeAsync, default);
-        await _watch.AttachAsync("recorder", Recorder.TakeAsync, default);
-        _run = _watch.RunAsync(_stop.Token);
+        _feed = new PlatformFeed(sources, Store, isDemo: false, Clock, () => 0, Logger);
+        await _feed.SubscribeAsync(Recorder, default);
+        _run = _feed.RunAsync(_stop.Token);
     }
 
     /// <summary>Starts, and returns when everything is watched.</summary>
@@ -115,23 +109,23 @@ internal sealed class Attached : IAsyncDisposable
 
     public async Task StopAsync(bool loseStore = false)
     {
-        if (_watch is null)
+        if (_feed is null)
         {
             return;
         }
         await _stop.CancelAsync();
         await _run;
         TestRun.Search.LookAt("the status", Status.ToString());
-        await _watch.DisposeAsync();
+        await _feed.DisposeAsync();
         _stop.Dispose();
-        _watch = null;
+        _feed = null;
         if (loseStore)
         {
-            Store = new MemoryRegistryStore();
+            Store = new MemoryPlatformStore();
         }
     }
 
-    public Task UntilAsync(Func<bool> condition, string what) => _changed.UntilAsync(condition, what);
+    public Task UntilAsync(Func<bool> condition, string what) => Recorder.Changed.UntilAsync(condition, what);
 
     /// <summary>All that the cluster said before now, of sessions and of pods, was taken in: a session of no one shows it.</summary>
     public async Task SettledAsync()
@@ -142,37 +136,11 @@ internal sealed class Attached : IAsyncDisposable
         Cluster.DeletePod($"ss-{marker}", Options.Namespaces[0]);
         Cluster.DeleteSession(marker, Options.Namespaces[0]);
         await UntilAsync(() => State(marker) is SessionState.Ended, $"{marker} has ended");
-        lock (_lock)
-        {
-            _sessions.Remove(marker);
-            _events.RemoveAll(e => e is SessionEvent s && s.Session.Id == marker);
-        }
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         await Cluster.DisposeAsync();
-    }
-
-    private ValueTask TakeAsync(PlatformBatch batch, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-        {
-            if (batch.Baseline)
-            {
-                _sessions.Clear();
-            }
-            else
-            {
-                _events.AddRange(batch.Events);
-            }
-            foreach (var told in batch.Events.OfType<SessionEvent>())
-            {
-                _sessions[told.Session.Id] = told.Session;
-            }
-        }
-        _changed.Raise();
-        return ValueTask.CompletedTask;
     }
 }

@@ -20,7 +20,7 @@ public class FirstHandTests
     {
         _told.See(Create("a", said), Seen("a", 2, ReportedStatus.Pending, created: 1));
         _told.See(Seen("b", 2, ReportedStatus.Pending, created: 1), Create("b", said));
-        _told.Events.OfType<SessionCreated>().Select(e => e.Session.Id).ShouldBe(["a", "b"]);
+        _told.Facts.OfType<SessionCreated>().Select(e => e.Session.Id).ShouldBe(["a", "b"]);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public class FirstHandTests
     {
         _told.See(Seen("gone", 1, ReportedStatus.Running), Seen("here", 1, ReportedStatus.Running), Create("said", 1));
         _told.See(new SessionsListed(new HashSet<string> { "uid-here" }, At(50)));
-        _told.Events.OfType<SessionEnded>().ShouldHaveSingleItem().Session.Id.ShouldBe("gone");
+        _told.Facts.OfType<SessionEnded>().ShouldHaveSingleItem().Session.Id.ShouldBe("gone");
         _told.Registry.Counts[SessionState.Requested].ShouldBe(1);
     }
 
@@ -64,7 +64,7 @@ public class FirstHandTests
         _told.Registry.Counts.ShouldNotContainKey(SessionState.Lapsed);
         _told.Tick(601);
         _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Lapsed] = 2 });
-        _told.Events.OfType<SessionEnded>().ShouldBeEmpty();
+        _told.Facts.OfType<SessionEnded>().ShouldBeEmpty();
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public class FirstHandTests
     {
         _told.See(Seen("a", 1, ReportedStatus.Running));
         var lives = _told.Registry.Changes.Lives;
-        var later = new Telling(RegistrySnapshot.Empty with { Lives = [.. lives] });
+        var later = new Telling(PlatformSnapshot.Empty with { Lives = [.. lives] });
         later.See(Delete("a", 60));
         later.Names.ShouldBe("Ended");
     }
@@ -163,8 +163,8 @@ public class FirstHandTests
     {
         _told.See(Seen("a", 1, ReportedStatus.Running), Seen("a", 1, ReportedStatus.Ended));
         _told.See(Seen("a", 1, ReportedStatus.Running, uid: "two"));
-        _told.Events.Select(e => e.Id).OfType<string>().ShouldBeUnique();
-        _told.Events.OfType<SessionCreated>().Count().ShouldBe(2);
+        _told.Facts.Select(e => e.Id).OfType<string>().ShouldBeUnique();
+        _told.Facts.OfType<SessionCreated>().Count().ShouldBe(2);
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public class FirstHandTests
         _told.See(Seen("k", 1, ReportedStatus.Running));
         _told.See(Create("d", 1) with { Platform = "docker" }, Running("d", 2), Delete("d", 3));
         _told
-            .Events.OfType<SessionEvent>()
+            .Facts.OfType<SessionFact>()
             .Where(e => e.Session.Id == "d")
             .Select(e => e.GetType())
             .ShouldBe([typeof(SessionCreated), typeof(SessionStarted), typeof(SessionEnded)]);

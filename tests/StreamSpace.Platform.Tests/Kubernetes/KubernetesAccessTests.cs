@@ -125,7 +125,7 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
     [InlineData("https://192.0.2.7:6443", "token: abc")]
     public async Task PlainHttpToThisMachineIsTheOperatorsChoice(string server, string credentials)
     {
-        var file = Path.Combine(TestRun.NewFolder(), "kubeconfig");
+        var file = Path.Combine(TestRun.NewGivenFolder(), "kubeconfig");
         await WriteKubeConfigAsync(file, server, credentials);
         using var cluster = Cluster.Open(_attached.Options with { KubeConfig = file }, _clock);
         cluster.Address.ShouldBe(new Uri(server));

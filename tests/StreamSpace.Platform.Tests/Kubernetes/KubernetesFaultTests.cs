@@ -109,7 +109,7 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
         expired.ShouldBeTrue();
         _attached.Active.ShouldBe(24);
         _attached.Told("s00").ShouldBe("Found Ended");
-        _attached.Events.OfType<SessionCreated>().ShouldBeEmpty();
+        _attached.Facts.OfType<SessionCreated>().ShouldBeEmpty();
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public class KubernetesOracleTests
         cluster.Complaints.ShouldBeEmpty();
         if (!day.Forgot)
         {
-            attached.Events.Select(e => e.Id).OfType<string>().ShouldBeUnique($"seed {seed}");
+            attached.Facts.Select(e => e.Id).OfType<string>().ShouldBeUnique($"seed {seed}");
         }
     }
 
@@ -113,8 +113,8 @@ public class KubernetesOracleTests
         }
 
         private Dictionary<string, int> Counted<T>()
-            where T : SessionEvent =>
-            attached.Events.OfType<T>().GroupBy(e => e.Session.Id).ToDictionary(g => g.Key, g => g.Count());
+            where T : SessionFact =>
+            attached.Facts.OfType<T>().GroupBy(e => e.Session.Id).ToDictionary(g => g.Key, g => g.Count());
 
         // The cluster goes away, things happen, and it no longer knows the versions from before.
         private async Task AwayAsync()

@@ -108,7 +108,7 @@ public sealed class KubernetesSourceTests : IAsyncLifetime
         _cluster.CreateSession("a");
         _cluster.Phase("a", "Failed", "template chrome not found");
         await _attached.SettledAsync();
-        _attached.Events.OfType<SessionFailed>().ShouldHaveSingleItem().Reason.ShouldBe("template chrome not found");
+        _attached.Facts.OfType<SessionFailed>().ShouldHaveSingleItem().Reason.ShouldBe("template chrome not found");
         _attached.Active.ShouldBe(0);
     }
 
@@ -146,7 +146,7 @@ public sealed class KubernetesSourceTests : IAsyncLifetime
         await _attached.SettledAsync();
 
         _attached.Told("a").ShouldStartWith("Created Started Ended Created");
-        _attached.Events.Select(e => e.Id).OfType<string>().ShouldBeUnique();
+        _attached.Facts.Select(e => e.Id).OfType<string>().ShouldBeUnique();
         _attached.Active.ShouldBe(1);
     }
 
@@ -200,13 +200,13 @@ public sealed class KubernetesSourceTests : IAsyncLifetime
         await _attached.WatchingAsync();
         _cluster.RunSession("a");
         await _attached.SettledAsync();
-        var before = _attached.Events.Count;
+        var before = _attached.Facts.Count;
         for (var i = 0; i < 50; i++)
         {
             _cluster.Touch("a");
         }
         await _attached.SettledAsync();
-        _attached.Events.Count.ShouldBe(before);
+        _attached.Facts.Count.ShouldBe(before);
     }
 
     [Fact]

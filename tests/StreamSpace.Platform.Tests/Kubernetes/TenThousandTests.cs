@@ -25,7 +25,7 @@ public class TenThousandTests(ITestOutputHelper output)
         var folder = TestRun.NewFolder();
         await using var attached = new Attached(cluster, clock)
         {
-            Store = new SqliteRegistryStore(new HostFile(Path.Combine(folder, "r.db"), TimeProvider.System)),
+            Store = new SqlitePlatformStore(new HostFile(Path.Combine(folder, "r.db"), TimeProvider.System)),
         };
         var before = Settled();
         var allocated = GC.GetTotalAllocatedBytes(true);
@@ -36,7 +36,7 @@ public class TenThousandTests(ITestOutputHelper output)
         output.WriteLine($"allocated, fake included: {(GC.GetTotalAllocatedBytes(true) - allocated) >> 20} MiB");
         output.WriteLine($"held, source, registry and listener: {(Settled() - before) / 1024.0 / 1024:F1} MiB");
 
-        await attached.UntilAsync(() => attached.Events.OfType<SessionMeasured>().Count() >= Count, "all are measured");
+        await attached.UntilAsync(() => attached.Usages.Count >= Count, "all are measured");
         output.WriteLine($"all measured at: {watch.ElapsedMilliseconds} ms");
 
         await attached.StopAsync();

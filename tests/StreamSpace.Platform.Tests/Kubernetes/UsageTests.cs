@@ -56,7 +56,7 @@ public sealed class UsageTests : IAsyncLifetime
         await _attached.WatchingAsync();
         await MeasuredAsync("first");
         await MeasuredAsync("first");
-        _attached.Events.OfType<SessionMeasured>().ShouldAllBe(m => m.Session.Id == "first");
+        _attached.Usages.ShouldAllBe(m => m.Id == "first");
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class UsageTests : IAsyncLifetime
         _cluster.Fill("home-ada", 12_345);
         await _attached.WatchingAsync();
         (await MeasuredAsync("old")).StorageBytes.ShouldBe(12_345);
-        _attached.Events.OfType<SessionMeasured>().ShouldAllBe(m => m.Session.Id == "old");
+        _attached.Usages.ShouldAllBe(m => m.Id == "old");
 
         _cluster.Want("old", "hibernated");
         (await MeasuredAsync("young")).StorageBytes.ShouldBe(12_345);
@@ -155,12 +155,12 @@ public sealed class UsageTests : IAsyncLifetime
     }
 
     // The next measurement of a session.
-    private async Task<SessionMeasured> MeasuredAsync(string id)
+    private async Task<SessionUsage> MeasuredAsync(string id)
     {
         var before = Of().Count;
         await _attached.UntilAsync(() => Of().Count > before, $"{id} is measured");
         return Of()[before];
 
-        List<SessionMeasured> Of() => [.. _attached.Events.OfType<SessionMeasured>().Where(m => m.Session.Id == id)];
+        List<SessionUsage> Of() => [.. _attached.Usages.Where(m => m.Id == id).Select(m => m.Usage)];
     }
 }

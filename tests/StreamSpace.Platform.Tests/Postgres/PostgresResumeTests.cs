@@ -17,10 +17,11 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.CreateUserAsync("u1", "ada", Morning);
         var folder = TestRun.NewFolder();
-        var told = new List<PlatformEvent>();
+        var told = new List<PlatformFact>();
+        var users = 0;
         for (var life = 0; life < 2; life++)
         {
-            using var store = new SqliteRegistryStore(
+            using var store = new SqlitePlatformStore(
                 new HostFile(Path.Combine(folder, "host.db"), TimeProvider.System)
             );
             var source = new PostgresSource(
@@ -30,33 +31,33 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
                 () => 0,
                 new SearchedLog()
             );
-            await using var watch = new PlatformWatch(
+            await using var feed = new PlatformFeed(
                 [source],
                 store,
-                demo: false,
-                () => false,
+                isDemo: false,
                 TimeProvider.System,
                 () => 0,
                 new SearchedLog()
             );
-            var listener = new RecordingListener();
-            await watch.AttachAsync("test", listener.TakeAsync, TestContext.Current.CancellationToken);
+            var subscriber = new RecordingSubscriber();
+            await feed.SubscribeAsync(subscriber, TestContext.Current.CancellationToken);
             using var stop = new CancellationTokenSource();
-            var running = watch.RunAsync(stop.Token);
-            await listener.Changed.UntilAsync(() => source.Status.Received > 1, "a first look");
+            var running = feed.RunAsync(stop.Token);
+            await subscriber.Changed.UntilAsync(() => source.Status.Received > 1, "a first look");
             await upstream.LogInAsync("u1", Morning.AddSeconds(life));
-            await listener.Changed.UntilAsync(() => listener.Events.OfType<UserLoggedIn>().Any(), "the log-in");
+            await subscriber.Changed.UntilAsync(() => subscriber.Facts.OfType<UserLoggedIn>().Any(), "the log-in");
             await stop.CancelAsync();
             await running;
-            told.AddRange(listener.Events);
+            told.AddRange(subscriber.Facts);
+            users = subscriber.States.Select(s => s.Users).OfType<int>().Last();
             // While nobody looks.
             await upstream.LogOutAsync(Morning.AddMinutes(life));
         }
 
         told.OfType<UserLoggedIn>().Select(e => e.User.Name).ShouldBe(["ada", "ada"]);
         told.OfType<UserLoggedOut>().Count().ShouldBe(1);
-        told.OfType<UserEvent>().Select(e => e.Id).ShouldBeUnique();
-        told.OfType<UsersCounted>().Last().Total.ShouldBe(2);
+        told.OfType<UserFact>().Select(e => e.Id).ShouldBeUnique();
+        users.ShouldBe(2);
     }
 
     [Fact]

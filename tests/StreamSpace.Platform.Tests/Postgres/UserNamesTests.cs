@@ -32,7 +32,7 @@ public sealed class UserNamesTests
             new UserActed("audit/1", UserAct.LoggedOut, new PlatformUser("7d1f", null), At(1))
         );
 
-        telling.Events.OfType<UserLoggedOut>().Single().User.ShouldBe(Ada);
+        telling.Facts.OfType<UserLoggedOut>().Single().User.ShouldBe(Ada);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class UserNamesTests
         );
 
         telling
-            .Events.OfType<SessionCreated>()
+            .Facts.OfType<SessionCreated>()
             .Select(e => e.Session.User)
             .ShouldBe([User("ada"), new PlatformUser("7d1f", "adele")]);
     }
@@ -103,7 +103,7 @@ public sealed class UserNamesTests
             Create("s", 40)
         );
 
-        telling.Events.OfType<SessionCreated>().Count().ShouldBe(1);
+        telling.Facts.OfType<SessionCreated>().Count().ShouldBe(1);
         telling.Last.RunningTime(At(110)).ShouldBe(TimeSpan.FromSeconds(70));
     }
 

@@ -19,7 +19,7 @@ public class RegistryEndTests
         _told.See(Delete("s", 20)).Tick(5).See(Create("s", 0)).Tick(60);
 
         _told.Names.ShouldBe("Changed Created Ended");
-        var ended = _told.Events.OfType<SessionEnded>().Single().Session;
+        var ended = _told.Facts.OfType<SessionEnded>().Single().Session;
         ended.Template.ShouldBe("chrome");
         ended.RunningTime(At(60)).ShouldBe(TimeSpan.FromSeconds(20));
     }
@@ -28,10 +28,10 @@ public class RegistryEndTests
     public void ADeleteWhoseCreateNeverComesIsToldAfterTenSeconds()
     {
         _told.See(Delete("s", 20)).Tick(9.9);
-        _told.Events.OfType<SessionEnded>().ShouldBeEmpty();
+        _told.Facts.OfType<SessionEnded>().ShouldBeEmpty();
 
         _told.Tick(10);
-        var ended = _told.Events.OfType<SessionEnded>().Single();
+        var ended = _told.Facts.OfType<SessionEnded>().Single();
         ended.At.ShouldBe(At(20));
         ended.Session.User.Name.ShouldBe("ada");
         ended.Session.Template.ShouldBeNull();
@@ -44,7 +44,7 @@ public class RegistryEndTests
 
         _told.Names.ShouldBe("Changed Ended Created");
         _told.Last.State.ShouldBe(SessionState.Ended);
-        _told.Events.Select(e => e.Id).Distinct().Count().ShouldBe(3);
+        _told.Facts.Select(e => e.Id).Distinct().Count().ShouldBe(3);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public class RegistryEndTests
         _told.See(Create("s", 0), Delete("s", 10), Create("s", 11), Running("s", 12));
 
         _told.Names.ShouldBe("Created Ended Created Started");
-        _told.Events.OfType<SessionEvent>().Select(e => e.Session.LifeId).Distinct().Count().ShouldBe(2);
+        _told.Facts.OfType<SessionFact>().Select(e => e.Session.LifeId).Distinct().Count().ShouldBe(2);
     }
 
     [Fact]

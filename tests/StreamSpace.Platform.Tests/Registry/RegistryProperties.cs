@@ -28,18 +28,14 @@ public class RegistryProperties
         }
         told.Tick(seen[^1].Arrives + Registry.HoldFor.TotalSeconds);
 
-        var by = (SessionEvent e) => (e.Session.User.Name!, e.Session.Template!);
-        Tally(told.Events.OfType<SessionCreated>().Select(by)).ShouldBe(Tally(lives.Select(l => (l.User, l.Template))));
-        Tally(told.Events.OfType<SessionEnded>().Select(by))
+        var by = (SessionFact e) => (e.Session.User.Name!, e.Session.Template!);
+        Tally(told.Facts.OfType<SessionCreated>().Select(by)).ShouldBe(Tally(lives.Select(l => (l.User, l.Template))));
+        Tally(told.Facts.OfType<SessionEnded>().Select(by))
             .ShouldBe(Tally(lives.Where(l => l.End is not null).Select(l => (l.User, l.Template))));
-        Tally(
-                told.Registry.Baseline.OfType<SessionFound>()
-                    .Where(e => e.Session.Active)
-                    .Select(e => (e.Session.User.Name!, e.Session.Template!))
-            )
+        Tally(told.Registry.Snapshot.Sessions.Where(s => s.Active).Select(s => (s.User.Name!, s.Template!)))
             .ShouldBe(Tally(lives.Where(l => l is { End: null, Asleep: false }).Select(l => (l.User, l.Template))));
-        told.Events.Where(e => e.Id is not null).Select(e => e.Id).ShouldBeUnique();
-        told.Events.OfType<SessionStarted>().Select(e => e.Session.LifeId).ShouldBeUnique();
+        told.Facts.Select(e => e.Id).ShouldBeUnique();
+        told.Facts.OfType<SessionStarted>().Select(e => e.Session.LifeId).ShouldBeUnique();
         return true;
     }
 
@@ -56,12 +52,11 @@ public class RegistryProperties
 
         var at = Some.At(100_000);
         var running = told
-            .Events.OfType<SessionEvent>()
-            .GroupBy(e => e.Session.LifeId)
-            .Select(g => Math.Round(g.Last().Session.RunningTime(at).TotalSeconds, 3));
+            .Sessions.GroupBy(s => s.LifeId)
+            .Select(g => Math.Round(g.Last().RunningTime(at).TotalSeconds, 3));
         running.Order().ShouldBe(lives.Select(l => Math.Round(l.RunningSeconds(100_000), 3)).Order());
-        told.Events.OfType<SessionHibernated>().Count().ShouldBe(lives.Sum(l => (l.Turns.Count + 1) / 2));
-        told.Events.OfType<SessionWoken>().Count().ShouldBe(lives.Sum(l => l.Turns.Count / 2));
+        told.Facts.OfType<SessionHibernated>().Count().ShouldBe(lives.Sum(l => (l.Turns.Count + 1) / 2));
+        told.Facts.OfType<SessionWoken>().Count().ShouldBe(lives.Sum(l => l.Turns.Count / 2));
         return true;
     }
 

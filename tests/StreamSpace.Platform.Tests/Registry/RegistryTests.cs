@@ -32,7 +32,7 @@ public class RegistryTests
 
         const string life = "s@2026-03-02T08:00:00.0000000Z";
         _told
-            .Events.Select(e => e.Id)
+            .Facts.Select(e => e.Id)
             .ShouldBe([
                 $"{life}/created",
                 $"{life}/started",
@@ -48,7 +48,7 @@ public class RegistryTests
     {
         var login = new UserActed("fact", UserAct.LoggedIn, User("ada"), At(0)) { MessageId = "m" };
         _told.See(login, login with { FactId = "other" });
-        _told.Events.Count.ShouldBe(1);
+        _told.Facts.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public class RegistryTests
     {
         var login = new UserActed("fact", UserAct.LoggedIn, User("ada"), At(0)) { MessageId = "m" };
         _told.See(login, login with { MessageId = "n" });
-        _told.Events.ShouldHaveSingleItem().Id.ShouldBe("fact");
+        _told.Facts.ShouldHaveSingleItem().Id.ShouldBe("fact");
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public class RegistryTests
     {
         _told.See(Running("s", 5), Create("s", 0), Create("s", 0));
         _told.Names.ShouldBe("Found Created Started");
-        _told.Events.Select(e => e.At).ShouldBe([At(5), At(0), At(5)]);
+        _told.Facts.Select(e => e.At).ShouldBe([At(5), At(0), At(5)]);
         _told.Last.RunningTime(At(15)).ShouldBe(TimeSpan.FromSeconds(15));
         _told.Last.Template.ShouldBe("chrome");
     }
@@ -104,7 +104,7 @@ public class RegistryTests
     {
         _told.See(Failed("s", 1, "no such image"), Create("s", 0));
         _told.Names.ShouldBe("Found Created Failed");
-        _told.Events.OfType<SessionFailed>().Single().Reason.ShouldBe("no such image");
+        _told.Facts.OfType<SessionFailed>().Single().Reason.ShouldBe("no such image");
         _told.Last.RunningTime(At(100)).ShouldBe(TimeSpan.FromSeconds(1));
     }
 
@@ -196,7 +196,7 @@ public class RegistryTests
         var usage = new UsageMeasured("s", At(9), 12.5, 1e9, null);
         _told.See(usage, Create("s", 0), Running("s", 1), usage, Hibernated("s", 10), usage);
         _told.Names.ShouldBe("Created Started Measured Hibernated");
-        _told.Events.OfType<SessionMeasured>().Single().CpuPercent.ShouldBe(12.5);
+        _told.Usages.ShouldHaveSingleItem().CpuPercent.ShouldBe(12.5);
     }
 
     [Fact]
@@ -208,11 +208,11 @@ public class RegistryTests
             new UsersTotalled(6, At(3)),
             new UsersTotalled(4, At(2))
         );
-        _told.Events.OfType<UsersCounted>().Select(e => e.Total).ShouldBe([5, 6]);
+        _told.Users.ShouldBe([5, 6]);
     }
 
     [Fact]
-    public void TheBaselineIsWhatIsOpen()
+    public void TheSnapshotIsWhatIsOpen()
     {
         _told.See(
             Create("gone", 0),
@@ -222,9 +222,10 @@ public class RegistryTests
             Hibernated("asleep", 4),
             new UsersTotalled(7, At(5))
         );
-        var baseline = _told.Registry.Baseline;
-        baseline.OfType<SessionFound>().Select(e => e.Session.Id).ShouldBe(["asked", "asleep"], ignoreOrder: true);
-        baseline.OfType<UsersCounted>().Single().Total.ShouldBe(7);
+        var snapshot = _told.Registry.Snapshot;
+        snapshot.IsSnapshot.ShouldBeTrue();
+        snapshot.Sessions.Select(s => s.Id).ShouldBe(["asked", "asleep"], ignoreOrder: true);
+        snapshot.Users.ShouldBe(7);
         _told.Registry.Counts.ShouldBe(
             new Dictionary<SessionState, int> { [SessionState.Requested] = 1, [SessionState.Hibernated] = 1 },
             ignoreOrder: true

@@ -25,22 +25,22 @@ public class DemoSourceTests
     public void TheFirstTenSecondsShowOneOfEverything(int seed)
     {
         var told = Tell(Day(seed, seconds: 10));
-        told.Events.Select(e => e.GetType())
+        told.Sessions.ShouldNotBeEmpty();
+        told.Usages.ShouldNotBeEmpty();
+        told.Users.ShouldNotBeEmpty();
+        told.Facts.Select(e => e.GetType())
             .Distinct()
             .ShouldBe(
                 [
-                    typeof(SessionFound),
                     typeof(SessionCreated),
                     typeof(SessionStarted),
                     typeof(SessionHibernated),
                     typeof(SessionWoken),
                     typeof(SessionFailed),
                     typeof(SessionEnded),
-                    typeof(SessionMeasured),
                     typeof(UserCreated),
                     typeof(UserLoggedIn),
                     typeof(UserLoggedOut),
-                    typeof(UsersCounted),
                 ],
                 ignoreOrder: true
             );
@@ -50,12 +50,12 @@ public class DemoSourceTests
     public void ItBeginsWithAPlatformAtWork()
     {
         var told = Tell(Day(seed: 1, seconds: 1));
-        var found = told.Events.OfType<SessionFound>().Select(e => e.Session).ToList();
+        var found = told.Registry.Snapshot.Sessions;
         found.Count(s => s.State == SessionState.Running).ShouldBeGreaterThan(10);
         found.Count(s => s.State == SessionState.Hibernated).ShouldBeGreaterThan(3);
         found.ShouldAllBe(s => s.Template != null && s.User.Name != null && s.CreatedAt < Some.Morning);
-        told.Events.OfType<UsersCounted>().Single().Total.ShouldBeInRange(25, 40);
-        told.Events.OfType<SessionCreated>().ShouldBeEmpty();
+        told.Users.ShouldHaveSingleItem().ShouldBeInRange(25, 40);
+        told.Facts.OfType<SessionCreated>().ShouldBeEmpty();
     }
 
     [Theory]
@@ -69,13 +69,13 @@ public class DemoSourceTests
         var counts = told.Registry.Counts;
         counts[SessionState.Running].ShouldBeInRange(5, 40);
         counts.Values.Sum().ShouldBeInRange(12, 45);
-        told.Registry.Baseline.OfType<UsersCounted>().Single().Total.ShouldBeInRange(25, 60);
-        var created = told.Events.OfType<SessionCreated>().Count();
-        told.Events.OfType<SessionFailed>().Count().ShouldBeInRange(1, created / 8);
-        told.Events.OfType<SessionCreated>().Select(e => e.Session.Template).Distinct().Count().ShouldBeGreaterThan(5);
-        told.Events.Where(e => e.Id is not null).Select(e => e.Id).ShouldBeUnique();
+        told.Registry.Snapshot.Users!.Value.ShouldBeInRange(25, 60);
+        var created = told.Facts.OfType<SessionCreated>().Count();
+        told.Facts.OfType<SessionFailed>().Count().ShouldBeInRange(1, created / 8);
+        told.Facts.OfType<SessionCreated>().Select(e => e.Session.Template).Distinct().Count().ShouldBeGreaterThan(5);
+        told.Facts.Select(e => e.Id).ShouldBeUnique();
 
-        foreach (var session in told.Events.OfType<SessionMeasured>().GroupBy(m => m.Session.LifeId))
+        foreach (var session in told.Usages.GroupBy(m => m.LifeId))
         {
             session.ShouldAllBe(m => m.CpuPercent >= 0 && m.CpuPercent <= 100 && m.MemoryBytes > 0);
             var storage = session.Select(m => m.StorageBytes!.Value).ToList();

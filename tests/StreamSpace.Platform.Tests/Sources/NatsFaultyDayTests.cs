@@ -62,8 +62,8 @@ public sealed class NatsFaultyDayTests : IAsyncDisposable
         await api.PingAsync(TestContext.Current.CancellationToken);
         var stored = await StoredAsync(api);
         await _ear.AdvanceUntilAsync(() => Ended().IsSupersetOf(stored), "every life of the stream");
-        _ear.News.Select(e => e.Id).Where(id => id is not null).ShouldBeUnique();
-        _ear.News.OfType<SessionCreated>().Select(e => e.Session.Id).ShouldBeUnique();
+        _ear.Subscriber.Facts.Select(e => e.Id).Where(id => id is not null).ShouldBeUnique();
+        _ear.Subscriber.Facts.OfType<SessionCreated>().Select(e => e.Session.Id).ShouldBeUnique();
         // Each kill takes with it what was on its way.
         stored.Count.ShouldBeGreaterThan(LivesAtOnce);
         await api.DisposeAsync();
@@ -105,5 +105,5 @@ public sealed class NatsFaultyDayTests : IAsyncDisposable
         return created;
     }
 
-    private HashSet<string> Ended() => [.. _ear.News.OfType<SessionEnded>().Select(e => e.Session.Id)];
+    private HashSet<string> Ended() => [.. _ear.Subscriber.Facts.OfType<SessionEnded>().Select(e => e.Session.Id)];
 }

@@ -39,13 +39,13 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         await _ear.ListenAsync(server.Url);
         await _ear.SaysAsync("no read-back: the stream STREAMSPACE_SESSIONS is not there");
         await HearsAsync(server, "live");
-        await _ear.Listener.Changed.UntilAsync(() => _ear.Kept == StreamPosition.NoStream, "a checkpoint");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Kept == StreamPosition.NoStream, "a checkpoint");
         await _ear.StopAsync();
 
         await NatsServer.CreateStreamsAsync(api);
         await NatsServer.StoreAsync(api, _upstream.Create("missed", "ada", "chrome", Now));
         await _ear.ListenAsync(server.Url);
-        await _ear.Listener.Changed.UntilAsync(() => Created("missed"), "the missed session");
+        await _ear.Subscriber.Changed.UntilAsync(() => Created("missed"), "the missed session");
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
                 + "$JS.API.STREAM.MSG.GET.STREAMSPACE_SESSIONS and to subscribe _INBOX.>, and it is asked again at the next connection."
         );
         await _upstream.Create("live", "ada", "chrome", Now).PublishAsync(api);
-        await _ear.Listener.Changed.UntilAsync(() => Created("live"), "the live session");
+        await _ear.Subscriber.Changed.UntilAsync(() => Created("live"), "the live session");
         _ear.Source.Status.State.ShouldBe(SourceState.Up);
 
         await File.WriteAllTextAsync(config, Config(""), Cancel);
@@ -137,14 +137,14 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         _ear.Keep(FromTheStart);
         await _ear.ListenAsync(server.Url);
         await _ear.UpAsync();
-        await _ear.Listener.Changed.UntilAsync(() => stream.Questions == (state ? 1 : 2), "a question");
+        await _ear.Subscriber.Changed.UntilAsync(() => stream.Questions == (state ? 1 : 2), "a question");
         await using var api = await server.ConnectAsync();
         await _upstream.Create("live", "ada", "chrome", Now).PublishAsync(api);
-        await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.Received == 1, "the live session");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Source.Status.Received == 1, "the live session");
         _clock.Advance(TimeSpan.FromSeconds(4));
-        _ear.News.ShouldBeEmpty();
+        _ear.Subscriber.Facts.ShouldBeEmpty();
         _clock.Advance(TimeSpan.FromSeconds(1));
-        await _ear.Listener.Changed.UntilAsync(() => Created("live"), "the live session");
+        await _ear.Subscriber.Changed.UntilAsync(() => Created("live"), "the live session");
         await _ear.SaysAsync("no read-back: the server does not answer in time");
 
         never.SetResult();
@@ -165,11 +165,14 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         await _ear.UpAsync();
         await using var api = await server.ConnectAsync();
         await _upstream.Create("live", "ada", "chrome", Now).PublishAsync(api);
-        await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.Received == 1, "the live session");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Source.Status.Received == 1, "the live session");
 
         for (var window = 1; window <= 4; window++)
         {
-            await _ear.Listener.Changed.UntilAsync(() => stream.Questions == 1 + (32 * window), "a window's questions");
+            await _ear.Subscriber.Changed.UntilAsync(
+                () => stream.Questions == 1 + (32 * window),
+                "a window's questions"
+            );
             Created("live").ShouldBeFalse();
             _clock.Advance(TimeSpan.FromSeconds(2.5));
             _ear.Source.Status.Detail.ShouldContain(
@@ -180,8 +183,8 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
             hold.SetResult();
             hold = next;
         }
-        await _ear.Listener.Changed.UntilAsync(() => Created("live"), "the live session");
-        _ear.News.Count.ShouldBeLessThan(1000);
+        await _ear.Subscriber.Changed.UntilAsync(() => Created("live"), "the live session");
+        _ear.Subscriber.Facts.Count.ShouldBeLessThan(1000);
         hold.SetResult();
         await _ear.SaysAsync("missed messages read back: 1000");
     }
@@ -202,9 +205,9 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         {
             await _upstream.Create($"s{i}", "ada", "chrome", Now).PublishAsync(api);
         }
-        await _ear.Listener.Changed.UntilAsync(() => _ear.News.Count == 5000, "5000 sessions");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Subscriber.Facts.Count == 5000, "5000 sessions");
         hold.SetResult();
-        await _ear.Listener.Changed.UntilAsync(() => Created("missed"), "the missed session");
+        await _ear.Subscriber.Changed.UntilAsync(() => Created("missed"), "the missed session");
     }
 
     [Fact]
@@ -230,7 +233,7 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(200);
         // A minute of doubt about the server's clock.
-        _ear.News.OfType<SessionCreated>().Count().ShouldBe(161);
+        _ear.Subscriber.Facts.OfType<SessionCreated>().Count().ShouldBe(161);
         Created("s39").ShouldBeFalse();
         Created("s40").ShouldBeTrue();
     }
@@ -247,7 +250,7 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
         _ear.Keep(checkpoint);
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(1);
-        _ear.News.ShouldBeEmpty();
+        _ear.Subscriber.Facts.ShouldBeEmpty();
         _ear.Log.Lines.Count(l => l.Contains("is not understood", StringComparison.Ordinal)).ShouldBe(1);
     }
 
@@ -268,12 +271,13 @@ public sealed class NatsNoReadBackTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _ear.DisposeAsync();
 
-    private bool Created(string session) => _ear.News.OfType<SessionCreated>().Any(e => e.Session.Id == session);
+    private bool Created(string session) =>
+        _ear.Subscriber.Facts.OfType<SessionCreated>().Any(e => e.Session.Id == session);
 
     private async Task HearsAsync(NatsServer server, string session)
     {
         await using var api = await server.ConnectAsync();
         await _upstream.Create(session, "ada", "chrome", Now).PublishAsync(api);
-        await _ear.Listener.Changed.UntilAsync(() => Created(session), session);
+        await _ear.Subscriber.Changed.UntilAsync(() => Created(session), session);
     }
 }

@@ -23,7 +23,7 @@ public sealed class NatsReachTests : IAsyncDisposable
         await using var server = await NatsServer.StartAsync(jetStream: false);
         await server.KillAsync();
         await _ear.ListenAsync(server.Url);
-        await _ear.Listener.Changed.UntilAsync(
+        await _ear.Subscriber.Changed.UntilAsync(
             () => _ear.Source.Status.Detail.Contains("check NATS_URL", StringComparison.Ordinal),
             "a detail that says what to do"
         );
@@ -49,7 +49,7 @@ public sealed class NatsReachTests : IAsyncDisposable
         for (var round = 1; round <= 2; round++)
         {
             await server.KillAsync();
-            await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
+            await _ear.Subscriber.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
             await server.StartAsync();
             await _ear.UpAsync();
             await using var api = await server.ConnectAsync();
@@ -73,7 +73,7 @@ public sealed class NatsReachTests : IAsyncDisposable
             password is null ? null : "ada",
             password is null ? null : Secret.Wrong
         );
-        await _ear.Listener.Changed.UntilAsync(
+        await _ear.Subscriber.Changed.UntilAsync(
             () => _ear.Source.Status.Detail.Contains("NATS_USER", StringComparison.Ordinal),
             "a detail about the user"
         );
@@ -115,7 +115,7 @@ public sealed class NatsReachTests : IAsyncDisposable
         );
         await using var server = await NatsServer.StartAsync(false, "-c", config);
         await _ear.ListenAsync(server.Url, "ada", Secret.NatsPassword);
-        await _ear.Listener.Changed.UntilAsync(
+        await _ear.Subscriber.Changed.UntilAsync(
             () => _ear.Source.Status.Detail.Contains("may not subscribe", StringComparison.Ordinal),
             "a detail about the permission"
         );
@@ -155,7 +155,7 @@ public sealed class NatsReachTests : IAsyncDisposable
             Path.Combine(folder, "key.pem")
         );
         await _ear.ListenAsync($"tls://127.0.0.1:{server.Port}");
-        await _ear.Listener.Changed.UntilAsync(
+        await _ear.Subscriber.Changed.UntilAsync(
             () => _ear.Source.Status.Detail.Contains("TLS failed", StringComparison.Ordinal),
             "a detail about the certificate"
         );

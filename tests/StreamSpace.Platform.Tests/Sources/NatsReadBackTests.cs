@@ -29,7 +29,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await _ear.ListenAsync(server.Url);
         await _ear.KeptAsync(0);
         await NatsServer.StoreAsync(api, _upstream.Create("old", "ada", "chrome", Now));
-        await _ear.Listener.Changed.UntilAsync(() => _ear.News.Count == 1, "a session");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Subscriber.Facts.Count == 1, "a session");
         await _ear.StopAsync();
 
         await NatsServer.StoreAsync(api, _upstream.Delete("old", "ada", Now));
@@ -54,8 +54,8 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await _ear.ListenAsync(server.Url);
         await _ear.UpAsync();
         await NatsServer.StoreAsync(api, _upstream.Create("last", "ada", "chrome", Now));
-        await _ear.Listener.Changed.UntilAsync(() => Count<SessionCreated>() == 102, "the last session");
-        _ear.News.Select(e => e.Id).Where(id => id is not null).ShouldBeUnique();
+        await _ear.Subscriber.Changed.UntilAsync(() => Count<SessionCreated>() == 102, "the last session");
+        _ear.Subscriber.Facts.Select(e => e.Id).Where(id => id is not null).ShouldBeUnique();
         var stream = await NatsServer.StateAsync(api);
         stream.Messages.ShouldBe(2 + 2 + (100 * 9) + 2);
         stream.ConsumerCount.ShouldBe(0);
@@ -72,7 +72,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await _ear.KeptAsync(9);
         await NatsServer.StoreAsync(api, Life("present", Now));
         await _ear.EndedAsync(1);
-        _ear.News.OfType<SessionEvent>().ShouldAllBe(e => e.Session.Id == "present");
+        _ear.Subscriber.Facts.OfType<SessionFact>().ShouldAllBe(e => e.Session.Id == "present");
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
         await NatsServer.StoreAsync(api, Life("s", Now));
         await _ear.EndedAsync(1);
         await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 9, "a checkpoint at the end");
-        _ear.News.OfType<SessionEvent>().Count().ShouldBe(5);
+        _ear.Subscriber.Facts.OfType<SessionFact>().Count().ShouldBe(5);
         _ear.Source.Status.Received.ShouldBe(6);
     }
 
@@ -106,7 +106,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             await _ear.AdvanceUntilAsync(() => _ear.Kept!.Sequence == 45, "a checkpoint at the end");
         }
         await server.KillAsync();
-        await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
         if (withoutItsData)
         {
             server.LoseData();
@@ -140,14 +140,14 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             {
                 await api.PublishAsync("streamspace.session.create", "no JSON"u8.ToArray(), cancellationToken: Cancel);
             }
-            await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.Received == 9, "all of it heard");
+            await _ear.Subscriber.Changed.UntilAsync(() => _ear.Source.Status.Received == 9, "all of it heard");
             while ((await NatsServer.StateAsync(api)).LastSeq < 12)
             {
                 await api.PingAsync(Cancel);
             }
         }
         await server.KillAsync();
-        await _ear.Listener.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Source.Status.State == SourceState.Down, "down");
         await server.StartAsync();
         await using var restarted = await server.ConnectAsync();
         await NatsServer.StoreAsync(restarted, Life("missed", Now));
@@ -219,7 +219,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             _upstream.Status("sleepy", "Running", Now)
         );
         await NatsServer.StoreAsync(api, _upstream.Create("again", "ada", "chrome", Now));
-        await _ear.Listener.Changed.UntilAsync(() => _ear.News.Count == 3, "two sessions");
+        await _ear.Subscriber.Changed.UntilAsync(() => _ear.Subscriber.Facts.Count == 3, "two sessions");
         await _ear.StopAsync();
 
         await NatsServer.StoreAsync(api, Enumerable.Range(0, 500).SelectMany(i => Life($"s{i}", Now)));
@@ -236,7 +236,7 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             _upstream.Status("sleepy", "Running", Now),
             _upstream.Create("again", "bob", "code", Now)
         );
-        await _ear.Listener.Changed.UntilAsync(
+        await _ear.Subscriber.Changed.UntilAsync(
             () => Of("again").Count() == 3,
             "the last session",
             () => string.Join(' ', Of("again"))
@@ -288,8 +288,8 @@ public sealed class NatsReadBackTests : IAsyncDisposable
             _upstream.Delete(id, "ada", at.AddSeconds(5)),
         ];
 
-    private int Count<T>() => _ear.News.OfType<T>().Count();
+    private int Count<T>() => _ear.Subscriber.Facts.OfType<T>().Count();
 
     private IEnumerable<string> Of(string session) =>
-        _ear.News.OfType<SessionEvent>().Where(e => e.Session.Id == session).Select(e => e.GetType().Name);
+        _ear.Subscriber.Facts.OfType<SessionFact>().Where(e => e.Session.Id == session).Select(e => e.GetType().Name);
 }

@@ -42,9 +42,9 @@ public sealed class NatsSourceTests : IAsyncDisposable
 
         _ear.Source.Status.Received.ShouldBe(400);
         _ear.Source.Status.Skipped.ShouldBeEmpty();
-        _ear.Listener.Events.OfType<SessionCreated>().Count().ShouldBe(100);
-        _ear.Listener.Events.OfType<SessionStarted>().Count().ShouldBe(100);
-        _ear.Listener.Events.OfType<SessionEvent>().Count().ShouldBe(300);
+        _ear.Subscriber.Facts.OfType<SessionCreated>().Count().ShouldBe(100);
+        _ear.Subscriber.Facts.OfType<SessionStarted>().Count().ShouldBe(100);
+        _ear.Subscriber.Facts.OfType<SessionFact>().Count().ShouldBe(300);
         if (jetStream)
         {
             // Nothing was taken out of the platform's work queue: 400 messages and 200 copies.
@@ -70,7 +70,7 @@ public sealed class NatsSourceTests : IAsyncDisposable
             await _upstream.Delete($"s{i}", "ada", at).PublishAsync(api);
         }
         await _ear.EndedAsync(500);
-        _ear.Listener.Events.Chunk(3)
+        _ear.Subscriber.Facts.Chunk(3)
             .ShouldAllBe(life => life[0] is SessionCreated && life[1] is SessionStarted && life[2] is SessionEnded);
     }
 

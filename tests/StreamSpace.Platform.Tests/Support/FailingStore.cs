@@ -1,7 +1,9 @@
+using StreamSpace.Plugins;
+
 namespace StreamSpace.Platform.Tests.Support;
 
 /// <summary>A store whose disk is full until told otherwise, and that remembers what was committed.</summary>
-internal sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
+internal sealed class FailingStore(IPlatformStore inner) : IPlatformStore
 {
     private readonly List<(string, int)> _commits = [];
 
@@ -13,18 +15,20 @@ internal sealed class FailingStore(MemoryRegistryStore inner) : IRegistryStore
     /// <summary>The sessions and the number of checkpoints of each commit.</summary>
     public IReadOnlyList<(string Sessions, int Checkpoints)> Commits => [.. _commits];
 
-    RegistrySnapshot IRegistryStore.Load() => ((IRegistryStore)inner).Load();
+    PlatformSnapshot IPlatformStore.Load() => inner.Load();
 
-    void IRegistryStore.Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)
+    IReadOnlyList<PlatformFact> IPlatformStore.Commit(PlatformChange change)
     {
         Hangs.GetAwaiter().GetResult();
         if (Fails)
         {
             throw new IOException("the disk is full");
         }
-        _commits.Add((string.Join(' ', change.Lives.Select(l => l.Session.Id)), checkpoints.Count));
-        ((IRegistryStore)inner).Commit(change, checkpoints, owed);
+        _commits.Add((string.Join(' ', change.Registry.Lives.Select(l => l.Session.Id)), change.Checkpoints.Count));
+        return inner.Commit(change);
     }
+
+    FactPage IPlatformStore.Read(long after, int atMost) => inner.Read(after, atMost);
 
     public void Dispose() { }
 }

@@ -3,19 +3,19 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;
 
-/// <summary>A NATS source in a watch with one listener, and all that is to be seen of them, over restarts.</summary>
+/// <summary>A NATS source in a feed with one subscriber, and all that is to be seen of them, over restarts.</summary>
 internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
 {
-    private readonly WatchedStore _store = new();
+    private readonly IPlatformStore _store = new MemoryPlatformStore();
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private CancellationTokenSource _stop = new();
     private NatsSource? _source;
-    private PlatformWatch? _watch;
+    private PlatformFeed? _feed;
     private Task _running = Task.CompletedTask;
 
     public SearchedLog Log { get; } = new();
 
-    public RecordingListener Listener { get; } = new();
+    public RecordingSubscriber Subscriber { get; } = new();
 
     public NatsSource Source => _source ?? throw new InvalidOperationException("It does not listen yet.");
 
@@ -23,51 +23,35 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     public StreamPosition? Kept =>
         _store.Load().Checkpoints.GetValueOrDefault("nats") is { } checkpoint ? StreamPosition.Parse(checkpoint) : null;
 
-    /// <summary>Events that are news: no baselines.</summary>
-    public IReadOnlyList<PlatformEvent> News => [.. Listener.Batches.Where(b => !b.Baseline).SelectMany(b => b.Events)];
-
     /// <summary>Begins with a checkpoint.</summary>
     public void Keep(string checkpoint) =>
-        _store.Commit(
-            new RegistryChange([], [], null),
-            new Dictionary<string, string> { ["nats"] = checkpoint },
-            OwedChange.None
-        );
+        _store.Commit(Some.Change(checkpoints: new Dictionary<string, string> { ["nats"] = checkpoint }));
 
-    /// <summary>Begins to listen; the listener takes nothing before <paramref name="hold"/> is done.</summary>
+    /// <summary>Begins to listen; the feed keeps nothing before <paramref name="hold"/> is done.</summary>
     public async Task ListenAsync(string url, string? user = null, string? password = null, Task? hold = null)
     {
         _source = new NatsSource(new NatsSourceOptions(url, user, password), _clock, () => 0.1, Log);
-        _watch = new PlatformWatch([_source], _store, demo: false, () => false, _clock, () => 0.1, Log);
-        await _watch.AttachAsync(
-            "listener",
-            async (batch, token) =>
-            {
-                if (!batch.Baseline && hold is not null)
-                {
-                    await hold;
-                }
-                await Listener.TakeAsync(batch, token);
-            },
-            CancellationToken.None
-        );
-        _running = _watch.RunAsync(_stop.Token);
+        var store = new FailingStore(_store) { Fails = false };
+        _feed = new PlatformFeed([_source], store, isDemo: false, _clock, () => 0.1, Log);
+        await _feed.SubscribeAsync(Subscriber, CancellationToken.None);
+        store.Hangs = hold ?? Task.CompletedTask;
+        _running = _feed.RunAsync(_stop.Token);
     }
 
     /// <summary>Returns once the source is up.</summary>
-    public Task UpAsync() => Listener.Changed.UntilAsync(() => Source.Status.State == SourceState.Up, "up");
+    public Task UpAsync() => Subscriber.Changed.UntilAsync(() => Source.Status.State == SourceState.Up, "up");
 
     /// <summary>Returns once so many lives have ended.</summary>
     public Task EndedAsync(int lives) =>
-        Listener.Changed.UntilAsync(
-            () => Listener.Events.OfType<SessionEnded>().Count() >= lives,
+        Subscriber.Changed.UntilAsync(
+            () => Subscriber.Facts.OfType<SessionEnded>().Count() >= lives,
             $"{lives} ended lives",
-            () => $"{Listener.Events.OfType<SessionEnded>().Count()}; {Source.Status}; {string.Join('\n', Log.Lines)}"
+            () => $"{Subscriber.Facts.OfType<SessionEnded>().Count()}; {Source.Status}; {string.Join('\n', Log.Lines)}"
         );
 
     /// <summary>Returns once what is kept has come to the sequence.</summary>
     public Task KeptAsync(ulong sequence) =>
-        Listener.Changed.UntilAsync(
+        Subscriber.Changed.UntilAsync(
             () => Kept?.Sequence == sequence,
             $"a checkpoint at {sequence}",
             () => $"{Kept}; {Source.Status}; {string.Join('\n', Log.Lines)}"
@@ -75,7 +59,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
 
     /// <summary>Returns once the source says so of itself.</summary>
     public Task SaysAsync(string words) =>
-        Listener.Changed.UntilAsync(
+        Subscriber.Changed.UntilAsync(
             () => Source.Status.Detail.Contains(words, StringComparison.Ordinal),
             words,
             () => $"{Source.Status}; {string.Join('\n', Log.Lines)}"
@@ -83,7 +67,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
 
     /// <summary>Lets its clock go on until the condition holds.</summary>
     public Task AdvanceUntilAsync(Func<bool> condition, string what) =>
-        Listener.Changed.UntilAsync(
+        Subscriber.Changed.UntilAsync(
             () =>
             {
                 ((FakeTimeProvider)_clock).Advance(TimeSpan.FromSeconds(1));
@@ -98,9 +82,9 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
-        if (_watch is not null)
+        if (_feed is not null)
         {
-            await _watch.DisposeAsync();
+            await _feed.DisposeAsync();
         }
         _stop.Dispose();
         _stop = new CancellationTokenSource();
@@ -112,30 +96,5 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
         TestRun.Search.LookAt("the status", $"{_source?.Status}");
         _store.Dispose();
         _stop.Dispose();
-    }
-
-    // One that a test may look into while the watch writes.
-    private sealed class WatchedStore : IRegistryStore
-    {
-        private readonly Lock _lock = new();
-        private readonly IRegistryStore _inner = new MemoryRegistryStore();
-
-        public RegistrySnapshot Load()
-        {
-            lock (_lock)
-            {
-                return _inner.Load();
-            }
-        }
-
-        public void Commit(RegistryChange change, IReadOnlyDictionary<string, string> checkpoints, OwedChange owed)
-        {
-            lock (_lock)
-            {
-                _inner.Commit(change, checkpoints, owed);
-            }
-        }
-
-        public void Dispose() => _inner.Dispose();
     }
 }

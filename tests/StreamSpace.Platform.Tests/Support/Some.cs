@@ -35,5 +35,21 @@ internal static class Some
     public static StatusReported Failed(string id, double at, string? why = null) =>
         new(id, At(at), ReportedStatus.Failed, why);
 
+    /// <summary>What one transaction of a store keeps.</summary>
+    public static PlatformChange Change(
+        RegistryChange? registry = null,
+        IReadOnlyDictionary<string, string>? checkpoints = null,
+        IReadOnlyDictionary<string, long?>? cursors = null,
+        double at = 0,
+        params PlatformFact[] facts
+    ) =>
+        new(
+            registry ?? RegistryChange.None,
+            checkpoints ?? new Dictionary<string, string>(),
+            facts,
+            cursors ?? new Dictionary<string, long?>(),
+            At(at)
+        );
+
     public static StatusReported Ended(string id, double at) => new(id, At(at), ReportedStatus.Ended);
 }

@@ -3,17 +3,29 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Platform.Tests.Support;
 
 /// <summary>A registry, and all that it has told.</summary>
-internal sealed class Telling(RegistrySnapshot? kept = null)
+internal sealed class Telling(PlatformSnapshot? kept = null)
 {
-    public Registry Registry { get; } = new(kept ?? RegistrySnapshot.Empty);
+    private readonly List<string> _names = [];
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
-    public List<PlatformEvent> Events { get; } = [];
+    public Registry Registry { get; } = new(kept ?? PlatformSnapshot.Empty);
 
-    /// <summary>The events' names without the word Session, such as <c>Created Started Ended</c>.</summary>
-    public string Names =>
-        string.Join(' ', Events.Select(e => e.GetType().Name.Replace("Session", "", StringComparison.Ordinal)));
+    public List<PlatformFact> Facts { get; } = [];
 
-    public Session Last => Events.OfType<SessionEvent>().Last().Session;
+    /// <summary>Sessions that changed, each time that they did.</summary>
+    public List<Session> Sessions { get; } = [];
+
+    public List<SessionUsage> Usages { get; } = [];
+
+    public List<int> Users { get; } = [];
+
+    /// <summary>
+    /// The facts' names without the word Session, and where a session changed without a fact Found (the first time) or Changed,
+    /// such as <c>Created Changed Ended</c>.
+    /// </summary>
+    public string Names => string.Join(' ', _names);
+
+    public Session Last => Sessions[^1];
 
     /// <summary>Applies each at once; our clock shows the platform's time of each, and never goes back.</summary>
     public Telling See(params Observation[] seen)
@@ -21,7 +33,7 @@ internal sealed class Telling(RegistrySnapshot? kept = null)
         foreach (var observation in seen)
         {
             Registry.Apply(observation);
-            Events.AddRange(Registry.TakeEvents());
+            TakeNews();
         }
         return this;
     }
@@ -30,7 +42,24 @@ internal sealed class Telling(RegistrySnapshot? kept = null)
     public Telling Tick(double second)
     {
         Registry.Tick(Some.At(second));
-        Events.AddRange(Registry.TakeEvents());
+        TakeNews();
         return this;
+    }
+
+    private void TakeNews()
+    {
+        var news = Registry.TakeNews();
+        var inFacts = news.Facts.OfType<SessionFact>().Select(f => f.Session.LifeId).ToHashSet();
+        foreach (var session in news.Sessions.Values.Where(s => !inFacts.Contains(s.LifeId)))
+        {
+            _names.Add(_known.Contains(session.LifeId) ? "Changed" : "Found");
+        }
+        _names.AddRange(news.Facts.Select(f => f.GetType().Name.Replace("Session", "", StringComparison.Ordinal)));
+        _names.AddRange(news.Usages.Select(_ => "Measured"));
+        _known.UnionWith(news.Sessions.Keys);
+        Facts.AddRange(news.Facts);
+        Sessions.AddRange(news.Sessions.Values);
+        Usages.AddRange(news.Usages.Values);
+        Users.AddRange(news.Users is { } users ? [users] : Array.Empty<int>());
     }
 }

@@ -16,7 +16,6 @@ internal sealed class LonePlugin : IDisposable
             Path.Combine(TestHost.EchoFolder, "streamspace-echo"),
             new PluginSurroundings
             {
-                OthersWait = _ => false,
                 Settings = settings,
                 Data = data,
                 Store = _store,

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 
 namespace StreamSpace.PluginHost.Tests.Support;
@@ -17,10 +18,13 @@ internal sealed class TestHost : IAsyncDisposable
         (_host, Settings, Console) = (host, settings, console);
         Begun = clock.GetUtcNow();
         Client = new HttpClient(TestRun.Search.LookingAt(_handler)) { BaseAddress = host.Address };
+        _clock = clock;
         Tokens = AccessTokens.Of(settings.Environment, settings.DataFolder, clock);
         Admin = Tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
         TestRun.Search.Add(Admin);
     }
+
+    private readonly TimeProvider _clock;
 
     /// <summary>The folder with the built test plugin.</summary>
     public static string EchoFolder { get; } = Path.Combine(AppContext.BaseDirectory, "plugins");
@@ -122,7 +126,13 @@ internal sealed class TestHost : IAsyncDisposable
     {
         Client.Dispose();
         _handler.Dispose();
-        await _host.DisposeAsync();
+        var ending = _host.DisposeAsync().AsTask();
+        // The end waits by the clock that the test moved until now.
+        if (_clock is FakeTimeProvider clock)
+        {
+            await clock.AdvanceUntilAsync(ending);
+        }
+        await ending;
         TestRun.Search.LookAt("what the host printed", Console.ToString());
     }
 

@@ -17,7 +17,7 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
     private long _events;
     private long _facts;
     private long _demoEvents;
-    private long _baselines;
+    private long _snapshots;
     private long _configs;
     private FileStream? _store;
     private Timer? _thrower;
@@ -25,9 +25,6 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
     public JsonObject Config { get; private set; } = [];
 
     public bool KeepsDataLocal => (bool?)Config["keepsLocal"] ?? false;
-
-    // As if its disk failed, while a test says so.
-    public bool HoldsUnkept => File.Exists(Path.Combine(_context.DataFolder, "disk-fails"));
 
     // "12 metric points" for each line that a test has written; the word alone when it is not to know.
     public IReadOnlyDictionary<string, long>? Undelivered
@@ -67,7 +64,7 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
             ["code"] = typeof(EchoPlugin).Assembly.GetName().Version!.ToString(3),
             ["events"] = Interlocked.Read(ref _events),
             ["demoEvents"] = Interlocked.Read(ref _demoEvents),
-            ["baselines"] = Interlocked.Read(ref _baselines),
+            ["snapshots"] = Interlocked.Read(ref _snapshots),
             ["configs"] = Interlocked.Read(ref _configs),
             ["state"] = "a word that only the host may say",
         };
@@ -122,11 +119,15 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
         return faults;
     }
 
-    public ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken)
+    public void Apply(PlatformState state)
     {
-        Interlocked.Add(ref _events, batch.Events.Count);
-        Interlocked.Add(ref _demoEvents, batch.Demo ? batch.Events.Count : 0);
-        Interlocked.Add(ref _baselines, batch.Baseline ? 1 : 0);
+        Interlocked.Add(ref _snapshots, state.IsSnapshot ? 1 : 0);
+        Count(state.Sessions.Count + (state.Users is null ? 0 : 1), state.IsDemo);
+    }
+
+    public ValueTask HandleAsync(FactBatch batch, CancellationToken cancellationToken)
+    {
+        Count(batch.Facts.Count, batch.IsDemo);
         switch ((string?)Config["handle"])
         {
             case "hang":
@@ -141,10 +142,21 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
             case "throw":
                 throw new InvalidOperationException("Not this one.");
         }
-        var facts = batch.Events.Where(e => e.Id is not null && !batch.Demo).Select(e => e.Id!).ToList();
-        Interlocked.Add(ref _facts, facts.Count);
+        // As if its disk failed, while a test says so.
+        if (IsLaid("disk-fails"))
+        {
+            throw new IOException("The disk is full.");
+        }
+        var facts = batch.Facts.Where(_ => !batch.IsDemo).Select(fact => fact.Id).ToList();
         File.AppendAllLines(Path.Combine(_context.DataFolder, "facts"), facts);
+        Interlocked.Add(ref _facts, facts.Count);
         return default;
+    }
+
+    private void Count(int events, bool isDemo)
+    {
+        Interlocked.Add(ref _events, events);
+        Interlocked.Add(ref _demoEvents, isDemo ? events : 0);
     }
 
     public void MapEndpoints(IEndpointRouteBuilder routes)
@@ -158,6 +170,7 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
                 "/echo",
                 async (HttpRequest request) =>
                 {
+                    await File.WriteAllTextAsync(Path.Combine(_context.DataFolder, "echoing"), "");
                     using var reader = new StreamReader(request.Body);
                     return Results.Text(await reader.ReadToEndAsync());
                 }

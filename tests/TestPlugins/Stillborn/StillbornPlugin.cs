@@ -21,7 +21,7 @@ public sealed class StillbornPlugin : IPlugin
         CancellationToken cancellationToken
     ) => new([]);
 
-    public ValueTask HandleAsync(PlatformBatch batch, CancellationToken cancellationToken) => default;
+    public ValueTask HandleAsync(FactBatch batch, CancellationToken cancellationToken) => default;
 
     public ValueTask UnloadAsync(CancellationToken cancellationToken) => default;
 }

@@ -5,7 +5,7 @@ namespace StreamSpace.Platform;
 
 /// <summary>
 /// Invents a working day on a small platform, a second every second: the same for the same seed and the same clock.
-/// What it says must be marked as demo (<see cref="PlatformWatch"/>) and never leave the machine.
+/// What it says must be marked as demo (<see cref="PlatformFeed"/>) and never leave the machine.
 /// </summary>
 public sealed class DemoSource : ISource
 {

@@ -65,7 +65,7 @@ public sealed class HttpSource : ISource
     }
 
     /// <summary>
-    /// Hands observations on; returns once every listener has taken what they mean and the registry is on disk. False
+    /// Hands observations on; returns once what they mean is on disk. False
     /// when it is not, or not within ten seconds: they may be handed in again, and count once.
     /// </summary>
     public async Task<bool> TakeAsync(IReadOnlyList<Observation> observations, CancellationToken cancellationToken)

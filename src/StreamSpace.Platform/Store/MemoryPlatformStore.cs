@@ -1,0 +1,105 @@
+using System.Globalization;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>Keeps nothing over a restart of the process: the demo's store.</summary>
+public sealed class MemoryPlatformStore : IPlatformStore
+{
+    // The demo goes on for as long as somebody looks at it.
+    private const int MostFacts = 100_000;
+
+    private static long _logs;
+
+    private readonly Lock _lock = new();
+    private readonly string _logId =
+        $"memory-{Interlocked.Increment(ref _logs).ToString(CultureInfo.InvariantCulture)}";
+    private readonly Dictionary<string, Life> _lives = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PlatformUser> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _cursors = new(StringComparer.Ordinal);
+    private readonly Queue<PlatformFact> _facts = [];
+    private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
+    private UsersTotalled? _users;
+    private long _last;
+
+    PlatformSnapshot IPlatformStore.Load()
+    {
+        lock (_lock)
+        {
+            return new PlatformSnapshot([.. _lives.Values], _users, new Dictionary<string, string>(_checkpoints))
+            {
+                Names = [.. _names.Values],
+                LogId = _logId,
+                LastSequence = _last,
+                Cursors = new Dictionary<string, long>(_cursors),
+            };
+        }
+    }
+
+    IReadOnlyList<PlatformFact> IPlatformStore.Commit(PlatformChange change)
+    {
+        lock (_lock)
+        {
+            Keep(change.Registry);
+            foreach (var (source, checkpoint) in change.Checkpoints)
+            {
+                _checkpoints[source] = checkpoint;
+            }
+            foreach (var (subscriber, sequence) in change.Cursors)
+            {
+                if (sequence is { } last)
+                {
+                    _cursors[subscriber] = last;
+                }
+                else
+                {
+                    _cursors.Remove(subscriber);
+                }
+            }
+            return [.. change.Facts.Where(fact => _ids.Add(fact.Id)).Select(Add)];
+        }
+    }
+
+    FactPage IPlatformStore.Read(long after, int atMost)
+    {
+        lock (_lock)
+        {
+            var facts = _facts.Where(fact => fact.Sequence > after).Take(atMost).ToList();
+            return facts.Count == 0
+                ? new FactPage([], _last, _last - after)
+                : new FactPage(facts, facts[^1].Sequence, facts[0].Sequence - after - 1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+
+    private void Keep(RegistryChange change)
+    {
+        foreach (var life in change.Lives)
+        {
+            _lives[life.Session.Id] = life;
+        }
+        foreach (var id in change.Forgotten)
+        {
+            _lives.Remove(id);
+        }
+        foreach (var user in change.Names)
+        {
+            _names[user.Id!] = user;
+        }
+        _users = change.Users ?? _users;
+    }
+
+    private PlatformFact Add(PlatformFact fact)
+    {
+        var added = fact with { Sequence = ++_last };
+        _facts.Enqueue(added);
+        if (_facts.Count > MostFacts)
+        {
+            _ids.Remove(_facts.Dequeue().Id);
+        }
+        return added;
+    }
+}

@@ -1,0 +1,178 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform;
+
+/// <summary>
+/// The log of facts and the cursors in it. Facts are kept for 48 hours, for so long one that comes again is known by its id,
+/// and up to a bound of bytes. Within its owner's transactions, one call at a time.
+/// </summary>
+internal sealed class SqliteFactTable
+{
+    /// <summary>How long a fact is kept.</summary>
+    public static readonly TimeSpan KeptFor = TimeSpan.FromHours(48);
+
+    /// <summary>The most bytes of facts, some 300,000 of them.</summary>
+    public const long MostBytes = 128 * 1024 * 1024;
+
+    private long _bytes;
+    private long _bytesAfter;
+
+    /// <summary>Makes the tables, or reads what an earlier process left in them.</summary>
+    public SqliteFactTable(SqliteConnection connection)
+    {
+        connection.Execute(
+            """
+            CREATE TABLE IF NOT EXISTS platform_facts (
+                sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                id TEXT NOT NULL UNIQUE,
+                kept INTEGER NOT NULL,
+                fact TEXT NOT NULL
+            );
+            CREATE TABLE IF NOT EXISTS platform_cursors (
+                subscriber TEXT PRIMARY KEY,
+                sequence INTEGER NOT NULL
+            ) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS platform_log (id TEXT NOT NULL);
+            """
+        );
+        if (connection.Scalar("SELECT id FROM platform_log") is not string id)
+        {
+            id = Guid.NewGuid().ToString("N");
+            connection.Execute($"INSERT INTO platform_log (id) VALUES ('{id}')");
+        }
+        LogId = id;
+        Last = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name = 'platform_facts'") as long? ?? 0;
+        _bytes = connection.Scalar("SELECT sum(length(fact)) FROM platform_facts") as long? ?? 0;
+    }
+
+    /// <summary>Which log it is.</summary>
+    public string LogId { get; }
+
+    /// <summary>The sequence of the last fact that was ever added, or 0.</summary>
+    public long Last { get; private set; }
+
+    /// <summary>The last sequence that each subscriber has.</summary>
+    public static Dictionary<string, long> Cursors(SqliteConnection connection)
+    {
+        var cursors = new Dictionary<string, long>(StringComparer.Ordinal);
+        using var read = connection.Statement("SELECT subscriber, sequence FROM platform_cursors");
+        using var rows = read.ExecuteReader();
+        while (rows.Read())
+        {
+            cursors[rows.GetString(0)] = rows.GetInt64(1);
+        }
+        return cursors;
+    }
+
+    /// <summary>Adds the facts that are new, moves cursors, and lets go what is too old or too much.</summary>
+    public IReadOnlyList<PlatformFact> Keep(PlatformChange change, SqliteTransaction transaction)
+    {
+        _bytesAfter = _bytes;
+        var added = Add(change, transaction);
+        using var move = transaction.Statement(
+            "INSERT INTO platform_cursors (subscriber, sequence) VALUES ($1, $2) "
+                + "ON CONFLICT (subscriber) DO UPDATE SET sequence = excluded.sequence"
+        );
+        using var remove = transaction.Statement("DELETE FROM platform_cursors WHERE subscriber = $1");
+        foreach (var (subscriber, sequence) in change.Cursors)
+        {
+            if (sequence is { } last)
+            {
+                move.Run(subscriber, last);
+            }
+            else
+            {
+                remove.Run(subscriber);
+            }
+        }
+        Trim(change.Now, transaction);
+        return added;
+    }
+
+    /// <summary>What <see cref="Keep"/> did is on disk.</summary>
+    public void Committed(IReadOnlyList<PlatformFact> added)
+    {
+        Last = added is [.., var last] ? last.Sequence : Last;
+        _bytes = _bytesAfter;
+    }
+
+    /// <inheritdoc cref="IPlatformStore.Read"/>
+    public FactPage Read(SqliteConnection connection, long after, int atMost)
+    {
+        using var read = connection.Statement(
+            "SELECT sequence, fact FROM platform_facts WHERE sequence > $1 ORDER BY sequence LIMIT $2"
+        );
+        read.Bind(after, atMost);
+        using var rows = read.ExecuteReader();
+        var facts = new List<PlatformFact>();
+        var last = after;
+        while (rows.Read())
+        {
+            last = rows.GetInt64(0);
+            try
+            {
+                facts.Add(FactText.Read(rows.GetString(1)) with { Sequence = last });
+            }
+            // One that the disk has spoilt costs itself alone, and is counted as missing.
+            catch (JsonException) { }
+        }
+        // Nothing beyond it, though there was: all of it has been let go of.
+        last = facts.Count == 0 && last == after ? Last : last;
+        return new FactPage(facts, last, last - after - facts.Count);
+    }
+
+    private List<PlatformFact> Add(PlatformChange change, SqliteTransaction transaction)
+    {
+        using var find = transaction.Statement("SELECT sequence FROM platform_facts WHERE id = $1");
+        using var add = transaction.Statement(
+            "INSERT INTO platform_facts (sequence, id, kept, fact) VALUES ($1, $2, $3, $4)"
+        );
+        var added = new List<PlatformFact>();
+        foreach (var fact in change.Facts)
+        {
+            find.Bind(fact.Id);
+            if (find.ExecuteScalar() is long there)
+            {
+                // Beyond what is known to be committed: it was, although nobody could say so then.
+                if (there > Last)
+                {
+                    added.Add(fact with { Sequence = there });
+                }
+                continue;
+            }
+            // Without a gap: what a reader finds missing was let go of, or is damaged.
+            var next = fact with
+            {
+                Sequence = Last + added.Count + 1,
+            };
+            var text = FactText.Write(next);
+            add.Run(next.Sequence, next.Id, change.Now.ToUnixTimeSeconds(), text);
+            added.Add(next);
+            _bytesAfter += text.Length;
+        }
+        return added;
+    }
+
+    // From the oldest on, so that a look at one row tells that there is nothing to do.
+    private void Trim(DateTimeOffset now, SqliteTransaction transaction)
+    {
+        using var oldest = transaction.Statement(
+            "SELECT sequence, kept, length(fact) FROM platform_facts ORDER BY sequence LIMIT 1000"
+        );
+        using var rows = oldest.ExecuteReader();
+        var limit = (now - KeptFor).ToUnixTimeSeconds();
+        long upTo = 0;
+        while (rows.Read() && (rows.GetInt64(1) < limit || _bytesAfter > MostBytes))
+        {
+            (upTo, _bytesAfter) = (rows.GetInt64(0), _bytesAfter - rows.GetInt64(2));
+        }
+        rows.Close();
+        if (upTo > 0)
+        {
+            using var delete = transaction.Statement("DELETE FROM platform_facts WHERE sequence <= $1");
+            delete.Run(upTo);
+        }
+    }
+}

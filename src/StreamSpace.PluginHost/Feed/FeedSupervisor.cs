@@ -1,0 +1,173 @@
+using Microsoft.Data.Sqlite;
+using StreamSpace.Platform;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>
+/// Sees to it that there is a feed when there should be one, and that the plugins are subscribed to it: of the configured
+/// sources; or, with none, of the demo, for as long as every plugin keeps its data on this machine; or of nothing.
+/// </summary>
+internal sealed class FeedSupervisor(
+    IReadOnlyList<ISource> sources,
+    HostFile file,
+    PluginSet plugins,
+    TimeProvider clock,
+    Func<double> chance,
+    Narrator narrator,
+    ILogger logger
+) : IAsyncDisposable
+{
+    private const int DemoSeed = 1;
+
+    // Whoever is not subscribed, though it should be, is tried again; so is one that was not able to take its config.
+    public static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly CancellationTokenSource _stop = new();
+    private Task? _retrying;
+    private FeedSession? _session;
+    private bool _said;
+
+    /// <summary>Takes what is posted; null while there is only the demo.</summary>
+    public HttpSource? Posted => sources.OfType<HttpSource>().FirstOrDefault();
+
+    /// <summary>True while the demo is what the plugins are told.</summary>
+    public bool IsDemo => _session?.IsDemo ?? false;
+
+    public IReadOnlyList<SourceStatus> Sources => _session?.Feed.Sources ?? [];
+
+    /// <summary>One sentence for a person.</summary>
+    public string Sentence =>
+        _session switch
+        {
+            { Error: { } error } => $"Nothing any more: {error}",
+            { IsDemo: true } =>
+                $"The demo platform: invented sessions that never leave this machine. {SourceFactory.HowToSetOne}",
+            // What follows the first line of a detail is a text to apply.
+            not null => string.Join("; ", Sources.Select(s => $"{s.Name}: {s.Detail.Split('\n')[0]}")),
+            null when sources.Count > 0 => "Nothing: every plugin is switched off.",
+            null => $"Nothing. {SourceFactory.HowToSetOne}",
+        };
+
+    /// <summary>Why nothing can arrive although it should, or none be kept, or null.</summary>
+    public string? Error =>
+        _session is { Error: null, Feed.CannotKeep: { } why }
+            ? $"{Path.GetFileName(file.Path)}: {why}"
+            : _session?.Error;
+
+    /// <summary>Brings about what should be now. To be called whenever a plugin or its config has changed.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            _retrying ??= RetryAsync();
+            var before = _session;
+            if (_session is { IsDemo: true } && !IsWanted)
+            {
+                // What was invented goes first, so that nobody is told of it under another config.
+                await EndAsync();
+            }
+            if (IsWanted)
+            {
+                _session ??= Begin();
+            }
+            if (_session is not null)
+            {
+                await _session.SettleAsync(plugins.All, cancellationToken);
+            }
+            if (!IsWanted)
+            {
+                await EndAsync();
+            }
+            if (!_said || _session != before)
+            {
+                narrator.Say($"Attached to: {Sentence}");
+                _said = true;
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await (_retrying ?? Task.CompletedTask);
+        await _turn.WaitAsync();
+        await EndAsync();
+        _stop.Dispose();
+    }
+
+    // What happens while a plugin cannot be loaded is for it once it can: only one that is off wants nothing.
+    private bool IsWanted =>
+        sources.Count > 0
+            ? plugins.All.Any(p => p.State is not PluginState.Disabled)
+            : plugins.All.Any(p => p.State is PluginState.Running) && plugins.All.All(p => p.KeepsDataLocal);
+
+    private async Task RetryAsync()
+    {
+        using var timer = new PeriodicTimer(RetryEvery, clock);
+        var begun = false;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(_stop.Token);
+                foreach (var plugin in plugins.All.Where(p => p.LacksConfig))
+                {
+                    begun |= await plugin.BeginAgainAsync(_stop.Token);
+                }
+                if (
+                    begun
+                    || plugins.All.Any(p => p is { State: PluginState.Running, Subscription: not { IsEnded: false } })
+                )
+                {
+                    await SettleAsync(_stop.Token);
+                    begun = false;
+                }
+            }
+            catch (Exception) when (_stop.IsCancellationRequested)
+            {
+                // Asked to.
+            }
+            catch (Exception e)
+            {
+                logger.LogError(e, "The plugins could not be subscribed to the platform; it is tried again.");
+            }
+        }
+    }
+
+    private FeedSession Begin()
+    {
+        var isDemo = sources.Count == 0;
+        IPlatformStore store = isDemo ? new MemoryPlatformStore() : OpenStore();
+        IReadOnlyList<ISource> watched = isDemo ? [new DemoSource(DemoSeed, clock)] : sources;
+        return new FeedSession(isDemo, new PlatformFeed(watched, store, isDemo, clock, chance, logger), store, logger);
+    }
+
+    private SqlitePlatformStore OpenStore()
+    {
+        try
+        {
+            return new SqlitePlatformStore(file);
+        }
+        catch (Exception e)
+            when (e is InvalidOperationException or IOException or UnauthorizedAccessException or SqliteException)
+        {
+            throw new StartFault(e.Message, e);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        if (_session is { } session)
+        {
+            _session = null;
+            await session.DisposeAsync();
+        }
+    }
+}

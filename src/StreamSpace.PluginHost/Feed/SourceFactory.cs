@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamSpace.Platform;
+
+namespace StreamSpace.PluginHost;
+
+/// <summary>The sources of platform events that the environment names, under the names that StreamSpace's own API uses.</summary>
+internal static class SourceFactory
+{
+    /// <summary>What an operator can do when there is none.</summary>
+    public const string HowToSetOne =
+        "Run it in the cluster or set KUBECONFIG, DB_HOST, NATS_URL or WEBHOOK_SIGNING_SECRET to attach it to a StreamSpace.";
+
+    /// <summary>StreamSpace's database, or null when none is named or a variable is wrong.</summary>
+    public static PostgresOptions? Database(IReadOnlyDictionary<string, string> environment) =>
+        PostgresOptions.Read(environment.GetValueOrDefault, []);
+
+    /// <param name="environment">The variables.</param>
+    /// <param name="lookEvery">How often levels are wanted anew; asked before each look.</param>
+    /// <param name="clock">The clock of all of them.</param>
+    /// <param name="chance">Spreads their retries.</param>
+    /// <param name="logger">Takes what goes wrong with them.</param>
+    /// <exception cref="StartFault">A variable is wrong; the message names every one of them.</exception>
+    public static IReadOnlyList<ISource> From(
+        IReadOnlyDictionary<string, string> environment,
+        Func<TimeSpan> lookEvery,
+        TimeProvider clock,
+        Func<double> chance,
+        ILogger logger
+    )
+    {
+        var sources = new List<ISource>();
+        var faults = new List<string>();
+        if (Cluster(environment, faults) is { } kubernetes)
+        {
+            sources.Add(new KubernetesSource(kubernetes with { MetricsInterval = lookEvery }, clock, chance, logger));
+        }
+        if (PostgresOptions.Read(environment.GetValueOrDefault, faults) is { } postgres)
+        {
+            sources.Add(new PostgresSource(postgres, lookEvery, clock, chance, logger));
+        }
+        if (Nats(environment, faults, clock, chance, logger) is { } nats)
+        {
+            sources.Add(nats);
+        }
+        faults.AddRange(Signing(environment));
+        if (sources.Count > 0 || TakesSigned(environment))
+        {
+            sources.Add(new HttpSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
+        }
+        return faults.Count == 0 ? sources : throw new StartFault(string.Join(" ", faults));
+    }
+
+    /// <summary>One sentence for each variable that is wrong.</summary>
+    public static IReadOnlyList<string> Faults(
+        IReadOnlyDictionary<string, string> environment,
+        TimeProvider clock,
+        Func<double> chance
+    )
+    {
+        var faults = new List<string>();
+        Cluster(environment, faults);
+        PostgresOptions.Read(environment.GetValueOrDefault, faults);
+        Nats(environment, faults, clock, chance, NullLogger.Instance);
+        faults.AddRange(Signing(environment));
+        return faults;
+    }
+
+    /// <summary>True when signed webhooks are taken.</summary>
+    public static bool TakesSigned(IReadOnlyDictionary<string, string> environment) =>
+        environment.ContainsKey(WebhookSignature.SecretVariable);
+
+    /// <summary>The cluster, or null when there is none or a variable is wrong, which adds a sentence.</summary>
+    public static KubernetesSourceOptions? Cluster(
+        IReadOnlyDictionary<string, string> environment,
+        ICollection<string> faults
+    )
+    {
+        try
+        {
+            return KubernetesSourceOptions.From(environment.GetValueOrDefault);
+        }
+        catch (ArgumentException e)
+        {
+            faults.Add(e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>NATS, or null when none is named or a variable is wrong, which adds a sentence.</summary>
+    public static NatsSource? Nats(
+        IReadOnlyDictionary<string, string> environment,
+        ICollection<string> faults,
+        TimeProvider clock,
+        Func<double> chance,
+        ILogger logger
+    )
+    {
+        if (environment.GetValueOrDefault("NATS_URL") is not { } url || string.IsNullOrWhiteSpace(url))
+        {
+            return null;
+        }
+        var options = new NatsSourceOptions(
+            url,
+            environment.GetValueOrDefault("NATS_USER"),
+            environment.GetValueOrDefault("NATS_PASSWORD")
+        );
+        try
+        {
+            return new NatsSource(options, clock, chance, logger);
+        }
+        catch (ArgumentException e)
+        {
+            faults.Add(e.Message);
+            return null;
+        }
+    }
+
+    private static IEnumerable<string> Signing(IReadOnlyDictionary<string, string> environment) =>
+        WebhookSignature.Fault(environment) is { } fault ? [fault] : [];
+}
