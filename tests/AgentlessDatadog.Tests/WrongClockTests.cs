@@ -209,6 +209,9 @@ public sealed class WrongClockTests : IAsyncDisposable
         await SettleAsync();
         Ledger.ShouldBe(15, queued: 15);
         _datadog.IsReachable = true;
+        // Before the first flush is due, what was left is tried again, and the answer tells the time.
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        await Until(() => Ledger.Delivered > 0);
         await DeliverAsync();
         await IntervalAsync();
         Ledger.ShouldBe(15, delivered: 15);

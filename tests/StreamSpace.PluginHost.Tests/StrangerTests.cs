@@ -181,7 +181,12 @@ public sealed class StrangerTests
     {
         var host = HostProcess.Start(
             HostProcess.Arguments(Path.Combine(TestRun.NewFolder(), "data")),
-            new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
+            new Dictionary<string, string>
+            {
+                ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret,
+                // In hexadecimal: 200 MB, beyond which the collector ends the process.
+                ["DOTNET_GCHeapHardLimit"] = "C800000",
+            },
             descriptors
         );
         await host.SaysAsync("Sign in");

@@ -59,11 +59,21 @@ public sealed class EventText : IEquatable<EventText>
 
     /// <summary>Called by the compiler: a literal part, as it is.</summary>
     /// <param name="literal">Written by the programmer.</param>
-    public void AppendLiteral(string literal) => _text.Append(literal);
+    public void AppendLiteral(string literal)
+    {
+        if (literal.StartsWith('/'))
+            EndColon();
+        _text.Append(literal);
+    }
 
     /// <summary>Called by the compiler: a text that was made by these rules already.</summary>
     /// <param name="text">The text.</param>
-    public void AppendFormatted(EventText text) => _text.Append(text._text);
+    public void AppendFormatted(EventText text)
+    {
+        if (text._text.Length > 0 && text._text[0] == '/')
+            EndColon();
+        _text.Append(text._text);
+    }
 
     /// <summary>Called by the compiler: a hole, in the invariant culture.</summary>
     /// <param name="value">What fills it; null fills it with nothing.</param>
@@ -93,8 +103,8 @@ public sealed class EventText : IEquatable<EventText>
     {
         foreach (var rune in name.EnumerateRunes())
         {
-            if (rune.Value == '/' && _text.Length > 0 && _text[^1] == ':')
-                _text[^1] = FullWidth(':');
+            if (rune.Value == '/')
+                EndColon();
             if (rune.IsAscii && Acting.Contains((char)rune.Value))
                 _text.Append(FullWidth((char)rune.Value));
             else if (Rune.IsWhiteSpace(rune))
@@ -102,6 +112,13 @@ public sealed class EventText : IEquatable<EventText>
             else
                 _text.Append(IsUnseen(rune) ? Rune.ReplacementChar : rune);
         }
+    }
+
+    // What follows a colon must not make an address of it.
+    private void EndColon()
+    {
+        if (_text.Length > 0 && _text[^1] == ':')
+            _text[^1] = FullWidth(':');
     }
 
     // From ! to ~, Unicode holds each ASCII character a second time, as wide as an ideograph.

@@ -185,10 +185,9 @@ public sealed class PlatformFeed : IAsyncDisposable
             var news = registry.TakeNews();
             _isCatchingUp = isBehind;
             _isWhole |= areUp && !isBehind;
+            var isKept = await _log.CommitAsync(news.Facts);
             // A state is told though the disk fails; a fact is there for subscribers once the disk has it.
             Publish(news);
-            var isKept = await _log.CommitAsync(news.Facts);
-            Publish(new RegistryNews());
             foreach (var batch in batches)
             {
                 batch.Taken?.TrySetResult(isKept);

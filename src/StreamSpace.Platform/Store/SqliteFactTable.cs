@@ -135,8 +135,8 @@ internal sealed class SqliteFactTable
             find.Bind(fact.Id);
             if (find.ExecuteScalar() is long there)
             {
-                // Beyond what is known to be committed: it was, although nobody could say so then.
-                if (there > Last)
+                // Beyond what is known to be committed: it was, although nobody could say so then. Not one of this very batch.
+                if (there > Last + added.Count)
                 {
                     added.Add(fact with { Sequence = there });
                 }

@@ -64,6 +64,16 @@ public sealed class EventTextTests
     }
 
     [Fact]
+    public void AColonThatEndsOneTextAndASlashThatBeginsTheNextMakeNoAddress()
+    {
+        EventText one = $"{"http:"}";
+        EventText other = $"{"//x"}";
+        IsInert(EventText.Join("", [one, other]).ToString()).ShouldBeTrue();
+        EventText beforeLiteral = $"{"http:"}//x";
+        IsInert(beforeLiteral.ToString()).ShouldBeTrue();
+    }
+
+    [Fact]
     public void TwoLongAggregationKeysStayTwo()
     {
         string Key(string name) =>

@@ -9,6 +9,7 @@ internal sealed class Attached : IAsyncDisposable
 {
     private CancellationTokenSource _stop = new();
     private PlatformFeed? _feed;
+    private Subscription? _subscription;
     private Task _run = Task.CompletedTask;
 
     public Attached(FakeCluster cluster, TimeProvider clock, KubernetesSourceOptions? options = null)
@@ -92,7 +93,7 @@ internal sealed class Attached : IAsyncDisposable
         var source = new KubernetesSource(Options, Clock, () => 0, Logger);
         ISource[] sources = Beside is null ? [source] : [source, Beside];
         _feed = new PlatformFeed(sources, Store, isDemo: false, Clock, () => 0, Logger);
-        await _feed.SubscribeAsync(Recorder, default);
+        _subscription = await _feed.SubscribeAsync(Recorder, default);
         _run = _feed.RunAsync(_stop.Token);
     }
 
@@ -125,7 +126,9 @@ internal sealed class Attached : IAsyncDisposable
         }
     }
 
-    public Task UntilAsync(Func<bool> condition, string what) => Recorder.Changed.UntilAsync(condition, what);
+    /// <summary>Returns once it is so, and the facts that belong to it have been told, too.</summary>
+    public Task UntilAsync(Func<bool> condition, string what) =>
+        Recorder.Changed.UntilAsync(() => condition() && _subscription is null or { Health.Behind: 0 }, what);
 
     /// <summary>All that the cluster said before now, of sessions and of pods, was taken in: a session of no one shows it.</summary>
     public async Task SettledAsync()

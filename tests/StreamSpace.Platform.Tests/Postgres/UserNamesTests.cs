@@ -91,7 +91,7 @@ public sealed class UserNamesTests
 
         telling.See(Ended("s", 120), new SessionDescribed("s", At(130)) { Template = "other" });
         telling.Last.State.ShouldBe(SessionState.Ended);
-        telling.Names.ShouldBe("Found Changed Changed Ended");
+        telling.Names.ShouldBe("Found Changed Ended");
     }
 
     [Fact]

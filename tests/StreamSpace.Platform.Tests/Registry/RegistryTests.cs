@@ -94,7 +94,7 @@ public class RegistryTests
     {
         _told.See(Running("s", 5), Create("s", 0), Create("s", 0));
         _told.Names.ShouldBe("Found Created Started");
-        _told.Facts.Select(e => e.At).ShouldBe([At(5), At(0), At(5)]);
+        _told.Facts.Select(e => e.At).ShouldBe([At(0), At(5)]);
         _told.Last.RunningTime(At(15)).ShouldBe(TimeSpan.FromSeconds(15));
         _told.Last.Template.ShouldBe("chrome");
     }

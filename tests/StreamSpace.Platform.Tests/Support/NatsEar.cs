@@ -11,6 +11,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     private CancellationTokenSource _stop = new();
     private NatsSource? _source;
     private PlatformFeed? _feed;
+    private FailingStore? _disk;
     private Task _running = Task.CompletedTask;
 
     public SearchedLog Log { get; } = new();
@@ -27,14 +28,16 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     public void Keep(string checkpoint) =>
         _store.Commit(Some.Change(checkpoints: new Dictionary<string, string> { ["nats"] = checkpoint }));
 
-    /// <summary>Begins to listen; the feed keeps nothing before <paramref name="hold"/> is done.</summary>
-    public async Task ListenAsync(string url, string? user = null, string? password = null, Task? hold = null)
+    /// <summary>What the disk waits for from now on.</summary>
+    public void Hold(Task hold) => _disk!.Hangs = hold;
+
+    /// <summary>Begins to listen.</summary>
+    public async Task ListenAsync(string url, string? user = null, string? password = null)
     {
         _source = new NatsSource(new NatsSourceOptions(url, user, password), _clock, () => 0.1, Log);
-        var store = new FailingStore(_store) { Fails = false };
-        _feed = new PlatformFeed([_source], store, isDemo: false, _clock, () => 0.1, Log);
+        _disk = new FailingStore(_store) { Fails = false };
+        _feed = new PlatformFeed([_source], _disk, isDemo: false, _clock, () => 0.1, Log);
         await _feed.SubscribeAsync(Subscriber, CancellationToken.None);
-        store.Hangs = hold ?? Task.CompletedTask;
         _running = _feed.RunAsync(_stop.Token);
     }
 
