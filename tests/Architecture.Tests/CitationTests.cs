@@ -7,13 +7,11 @@ namespace Architecture.Tests;
 /// <summary>Whoever reads a comment or a document finds what it cites in this repository.</summary>
 public sealed partial class CitationTests
 {
-    private static readonly string Root = FindRoot();
-    private static readonly string[] Endings = [".md", ".cs", ".proto", ".razor", ".js", ".sh", ".yaml"];
-    private static readonly string[] Unread = ["bin", "obj", "node_modules", "TestResults"];
-
     private static readonly IReadOnlyList<(string Path, string Text)> Texts =
     [
-        .. Files(new DirectoryInfo(Root)).Select(path => (path, Readable(path))),
+        .. Repository
+            .Files(".md", ".cs", ".proto", ".razor", ".js", ".sh", ".yaml")
+            .Select(path => (path, Readable(path))),
     ];
 
     [Fact]
@@ -23,7 +21,7 @@ public sealed partial class CitationTests
                 Document()
                     .Matches(text.Text)
                     .Where(name => Find(text.Path, name.Value) is null)
-                    .Select(name => $"{Shown(text.Path)} names {name.Value}")
+                    .Select(name => $"{Repository.Shown(text.Path)} names {name.Value}")
             )
             .ShouldBeEmpty();
 
@@ -36,7 +34,7 @@ public sealed partial class CitationTests
                     .Matches(text.Text)
                     .Select(link => link.Groups["to"].Value)
                     .Where(to => !Path.Exists(Path.Combine(Path.GetDirectoryName(text.Path)!, to)))
-                    .Select(to => $"{Shown(text.Path)} links to {to}")
+                    .Select(to => $"{Repository.Shown(text.Path)} links to {to}")
             )
             .ShouldBeEmpty();
 
@@ -66,7 +64,7 @@ public sealed partial class CitationTests
                 var heading = new Regex($@"^#+ {Regex.Escape(section)} ", RegexOptions.Multiline);
                 if (document is null || !heading.IsMatch(File.ReadAllText(document)))
                 {
-                    yield return $"{Shown(text.Path)} cites §{section} of {(document is null ? "nothing" : Shown(document))}";
+                    yield return $"{Repository.Shown(text.Path)} cites §{section} of {(document is null ? "nothing" : Repository.Shown(document))}";
                 }
             }
         }
@@ -74,21 +72,9 @@ public sealed partial class CitationTests
 
     // Beside whoever names it, or counted from the root.
     private static string? Find(string citing, string name) =>
-        new[] { Path.GetDirectoryName(citing)!, Root }
+        new[] { Path.GetDirectoryName(citing)!, Repository.Root }
             .Select(folder => Path.Combine(folder, name))
             .FirstOrDefault(File.Exists);
-
-    private static IEnumerable<string> Files(DirectoryInfo folder) =>
-        folder
-            .GetFiles()
-            .Select(file => file.FullName)
-            .Where(path => Endings.Contains(Path.GetExtension(path)))
-            .Concat(
-                folder
-                    .GetDirectories()
-                    .Where(inner => !inner.Name.StartsWith('.') && !Unread.Contains(inner.Name))
-                    .SelectMany(Files)
-            );
 
     private static string Readable(string path) =>
         Path.GetExtension(path) switch
@@ -108,18 +94,6 @@ public sealed partial class CitationTests
         );
 
     private static bool IsDocument(string path) => Path.GetExtension(path) is ".md";
-
-    private static string Shown(string path) => Path.GetRelativePath(Root, path);
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "StreamSpace.Datadog.slnx")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests lie outside the repository.");
-        }
-        return folder.FullName;
-    }
 
     // Not the end of an address.
     [GeneratedRegex(@"(?<![\w/.:-])(?:\.{1,2}/)*[\w.-]+(?:/[\w.-]+)*\.md\b")]
