@@ -6,11 +6,11 @@ using AgentlessDatadog.Sandbox.Routes;
 
 namespace AgentlessDatadog.Sandbox;
 
-/// <summary>What every request goes through: headers, gate, log, faults, and refusals turned into answers.</summary>
+/// <summary>What every request goes through: headers, gate, history, faults, and refusals turned into answers.</summary>
 internal sealed partial class RequestPipeline(
     SandboxOptions options,
     FaultInjector faults,
-    RequestLog log,
+    RequestHistory history,
     TimeProvider time,
     ILogger<RequestPipeline> logger
 )
@@ -39,11 +39,11 @@ internal sealed partial class RequestPipeline(
 
         if (_names.Refuse(context.Request) is { } foreign)
         {
-            await Answer.RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, foreign);
+            await JsonResponse.RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, foreign);
         }
         else if (Lacking(context) is { } status)
         {
-            await Answer.RefuseAsync(
+            await JsonResponse.RefuseAsync(
                 context,
                 status,
                 status == StatusCodes.Status401Unauthorized ? "Unauthorized" : "Forbidden: this changes something"
@@ -51,7 +51,7 @@ internal sealed partial class RequestPipeline(
         }
         else if (context.Request.Path.StartsWithSegments("/api"))
         {
-            await TraceAsync(context, next);
+            await RecordAsync(context, next);
         }
         else
         {
@@ -75,32 +75,32 @@ internal sealed partial class RequestPipeline(
         };
     }
 
-    private async Task TraceAsync(HttpContext context, RequestDelegate next)
+    private async Task RecordAsync(HttpContext context, RequestDelegate next)
     {
         var encoding = context.Request.Headers.ContentEncoding.ToString();
-        var trace = new RequestTrace(
+        var record = new RequestRecord(
             time.GetUtcNow(),
             context.Request.Method,
             context.Request.Path,
             encoding.Length <= MaxEncodingName ? encoding : encoding[..MaxEncodingName],
             options.KeepPayloads
         );
-        context.Features.Set(trace);
+        context.Features.Set(record);
         try
         {
             await faults.InvokeAsync(
                 context,
-                trace,
+                record,
                 async inner =>
                 {
                     await RefusableAsync(inner, next);
-                    trace.Status = inner.Response.StatusCode;
+                    record.Status = inner.Response.StatusCode;
                 }
             );
         }
         finally
         {
-            log.Add(trace);
+            history.Add(record);
         }
     }
 
@@ -111,26 +111,26 @@ internal sealed partial class RequestPipeline(
             await next(context);
             if (context.GetEndpoint() is null)
             {
-                await Answer.RefuseAsync(context, StatusCodes.Status404NotFound, "Not found");
+                await JsonResponse.RefuseAsync(context, StatusCodes.Status404NotFound, "Not found");
             }
         }
-        catch (Refusal refusal)
+        catch (ApiError error)
         {
-            if (refusal.Status == StatusCodes.Status503ServiceUnavailable)
+            if (error.Status == StatusCodes.Status503ServiceUnavailable)
             {
                 context.Response.Headers.RetryAfter = "1";
             }
-            await Answer.RefuseAsync(context, refusal.Status, refusal.Message, refusal.AsPlainText);
+            await JsonResponse.RefuseAsync(context, error.Status, error.Message, error.AsPlainText);
         }
         catch (BadHttpRequestException e)
         {
             // Kestrel's own limits: a body that drips too slowly, a chunk that is none.
-            await Answer.RefuseAsync(context, e.StatusCode, "Bad request");
+            await JsonResponse.RefuseAsync(context, e.StatusCode, "Bad request");
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
         {
             LogFailure(context.Request.Path, e);
-            await Answer.RefuseAsync(context, StatusCodes.Status500InternalServerError, "Internal error");
+            await JsonResponse.RefuseAsync(context, StatusCodes.Status500InternalServerError, "Internal error");
         }
     }
 

@@ -20,12 +20,12 @@ public sealed class SandboxServer : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _app;
-    private readonly IntakeRoom _room;
+    private readonly IntakeLimiter _limiter;
 
-    private SandboxServer(WebApplication app, IntakeRoom room, IReadOnlyList<Uri> addresses)
+    private SandboxServer(WebApplication app, IntakeLimiter limiter, IReadOnlyList<Uri> addresses)
     {
         _app = app;
-        _room = room;
+        _limiter = limiter;
         Addresses = addresses;
     }
 
@@ -56,20 +56,20 @@ public sealed class SandboxServer : IAsyncDisposable
     )
     {
         Check(options);
-        var keys = new KeyRing(options.Keys);
+        var keys = new ApiKeys(options.Keys);
         loggerFactory ??= NullLoggerFactory.Instance;
 
         var drops = new DropList(options.Limits.Dropped);
         var metrics = new MetricStore(options.Limits, options.Retention, drops, time);
         var events = new EventStore(options.Limits, options.Retention, time);
         var faults = new FaultTable();
-        var room = new IntakeRoom();
-        var log = new RequestLog(options.Limits.Requests, options.Limits.PayloadBytes);
+        var limiter = new IntakeLimiter();
+        var history = new RequestHistory(options.Limits.Requests, options.Limits.PayloadBytes);
         var reads = new MetricReads(keys, metrics);
         var pipeline = new RequestPipeline(
             options,
             new FaultInjector(faults, time),
-            log,
+            history,
             time,
             loggerFactory.CreateLogger<RequestPipeline>()
         );
@@ -77,11 +77,11 @@ public sealed class SandboxServer : IAsyncDisposable
         var app = Build(options, loggerFactory, server);
         app.UseRouting();
         app.Use(next => context => pipeline.InvokeAsync(context, next));
-        new MetricIntake(keys, metrics, room).Map(app);
+        new MetricIntake(keys, metrics, limiter).Map(app);
         reads.Map(app);
-        new EventRoutes(keys, events, drops, room, time).Map(app);
-        new SandboxRoutes(drops, metrics, events, faults, log).Map(app);
-        new PageRoutes(metrics, events, log, reads, time).Map(app);
+        new EventRoutes(keys, events, drops, limiter, time).Map(app);
+        new SandboxRoutes(drops, metrics, events, faults, history).Map(app);
+        new PageRoutes(metrics, events, history, reads, time).Map(app);
         try
         {
             await app.StartAsync(cancellationToken);
@@ -89,11 +89,11 @@ public sealed class SandboxServer : IAsyncDisposable
         catch
         {
             await app.DisposeAsync();
-            room.Dispose();
+            limiter.Dispose();
             throw;
         }
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
-        return new SandboxServer(app, room, [.. bound.Addresses.Select(address => new Uri(address))]);
+        return new SandboxServer(app, limiter, [.. bound.Addresses.Select(address => new Uri(address))]);
     }
 
     /// <summary>Stops listening; requests under way get two seconds.</summary>
@@ -102,7 +102,7 @@ public sealed class SandboxServer : IAsyncDisposable
         using var timeout = new CancellationTokenSource(StopTimeout);
         await _app.StopAsync(timeout.Token);
         await _app.DisposeAsync();
-        _room.Dispose();
+        _limiter.Dispose();
     }
 
     private static WebApplication Build(SandboxOptions options, ILoggerFactory loggerFactory, IServer? server)
@@ -112,7 +112,7 @@ public sealed class SandboxServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // Each route has its own limit and answers 413 in Datadog's words (RequestBody).
+            // Each route has its own limit and answers 413 in Datadog's words (IncomingBody).
             kestrel.Limits.MaxRequestBodySize = null;
         });
         if (server is not null)

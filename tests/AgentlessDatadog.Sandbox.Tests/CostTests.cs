@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using AgentlessDatadog.Sandbox.Tests.Support;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -34,7 +33,7 @@ public sealed class CostTests
             "points" => Series(Repeat([0x22, 0x00])),
             _ => Series(Repeat([0x0A, 0x00])),
         };
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var body = Encodings.Encode("zstd", raw);
         body.Length.ShouldBeLessThan(6_000);
 
@@ -57,7 +56,7 @@ public sealed class CostTests
         string end
     )
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var raw = new StringBuilder(begin);
         while (raw.Length + more.Length + end.Length < RawV1)
         {
@@ -75,7 +74,7 @@ public sealed class CostTests
     [Fact]
     public async Task SamplesThatComeBackwardsInTimeCostNoMoreThanOthers()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var values = string.Join(',', Enumerable.Repeat("1", 500_000));
         var body = Encodings.Encode(
             "deflate",
@@ -95,7 +94,7 @@ public sealed class CostTests
     [Fact]
     public async Task BodiesBeyondWhatIsTakenInAtATimeAreRefusedUntilThereIsRoom()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         // Twenty bodies that each announce all that the route takes, and stop there.
         List<TcpClient> connections = [];
         try
@@ -131,7 +130,7 @@ public sealed class CostTests
     [InlineData(",avg:m{*}", 20, HttpStatusCode.BadRequest)]
     public async Task AQuestionMayAskForTwentyThingsAtOnce(string more, int times, HttpStatusCode status)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var query = "avg:m{*}" + string.Concat(Enumerable.Repeat(more, times));
         (await sandbox.AskAsync(query)).Status.ShouldBe(status);
     }
@@ -139,7 +138,7 @@ public sealed class CostTests
     [Fact]
     public async Task AnAnswerOfMoreThanAMillionPointsIsRefused()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var points = string.Join(
             ',',
             Enumerable.Range(0, 3_500).Select(i => $$"""{"timestamp":{{sandbox.Now - i}},"value":1}""")
@@ -155,7 +154,7 @@ public sealed class CostTests
     [Fact]
     public async Task EventsAreHeldWithinTheirCharacters()
     {
-        await using var sandbox = await SandboxHost.StartAsync(options =>
+        await using var sandbox = await TestSandbox.StartAsync(options =>
             options with
             {
                 Limits = new() { EventCharacters = 10_000 },

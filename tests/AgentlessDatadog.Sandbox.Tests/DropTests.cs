@@ -1,5 +1,4 @@
 using System.Net;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -16,7 +15,7 @@ public sealed class DropTests
     [InlineData(601, "too_new")]
     public async Task ThePointWindowIsOneHourBackAndTenMinutesAhead(long offset, string? reason)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.PutPointAsync("a", Gauge, 1, offset)).Status.ShouldBe(HttpStatusCode.Accepted);
 
@@ -27,7 +26,7 @@ public sealed class DropTests
     [Fact]
     public async Task MillisecondsFallOutOfTheWindow()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         await sandbox.PutPointAsync("a", Gauge, 1, offset: sandbox.Now * 999);
 
@@ -41,7 +40,7 @@ public sealed class DropTests
     [InlineData("éa", "bad_name")]
     public async Task ANameMustStartWithAnAsciiLetter(string name, string reason)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         await sandbox.PutPointAsync(name, Gauge, 1);
 
@@ -53,7 +52,7 @@ public sealed class DropTests
     [InlineData(201, "name_too_long")]
     public async Task ANameHasAtMost200Characters(int length, string? reason)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         await sandbox.PutPointAsync(new string('a', length), Gauge, 1);
 
@@ -65,7 +64,7 @@ public sealed class DropTests
     [InlineData(201, "tag_too_long")]
     public async Task ATagHasAtMost200Characters(int length, string? reason)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         await sandbox.PutPointAsync("a", Gauge, 1, 0, "k:" + new string('v', length - 2));
 
@@ -79,7 +78,7 @@ public sealed class DropTests
     [InlineData("key:")]
     public async Task ATagStartsWithALetterAndDoesNotEndInAColon(string tag)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         await sandbox.PutPointAsync("a", Gauge, 1, 0, tag);
 
@@ -92,7 +91,7 @@ public sealed class DropTests
     [InlineData("Tps", "Tps", "k:a-b_c./d", "k:a-b_c./d")]
     public async Task NamesKeepTheirCaseAndTagsLoseIt(string name, string kept, string tag, string keptTag)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         kept = name == "Team A:b" ? "Team_A_b" : kept;
 
         await sandbox.PutPointAsync(name, Gauge, 1, 0, tag);
@@ -109,7 +108,7 @@ public sealed class DropTests
     [InlineData(double.NegativeInfinity)]
     public async Task WhatIsNoNumberIsDropped(double value)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var body = Protobuf.Payload(Protobuf.Series("a", Gauge, [(value, sandbox.Now), (1, sandbox.Now - 1)]));
 
         await sandbox.PostAsync("/api/v2/series", body, "application/x-protobuf");
@@ -121,7 +120,7 @@ public sealed class DropTests
     [Fact]
     public async Task TheFirstTypeStays()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", Count, 5);
 
         await sandbox.PutPointAsync("a", Gauge, 7);
@@ -136,7 +135,7 @@ public sealed class DropTests
     [Fact]
     public async Task WithoutATypeANameTakesTheTypeThatComesLater()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", 0, 1);
         (await sandbox.GetAsync("/api/v1/metrics/a")).Json.GetProperty("type").GetString().ShouldBe("");
 
@@ -149,7 +148,7 @@ public sealed class DropTests
     [Fact]
     public async Task AnUnknownUnitGoesAndThePointStays()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         for (var i = 0; i < 3; i++)
         {
             var body = Protobuf.Payload(Protobuf.Series("a", Gauge, [(1, sandbox.Now)], unit: "seconds"));
@@ -163,7 +162,7 @@ public sealed class DropTests
     [Fact]
     public async Task ADroppedPointIsListedWithAllThatOneNeedsToFindIt()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         await sandbox.PutPointAsync("a", Gauge, 42, -4000);
 
@@ -178,7 +177,7 @@ public sealed class DropTests
     [Fact]
     public async Task TheListIsBoundedAndTheTotalsGoOn()
     {
-        await using var sandbox = await SandboxHost.StartAsync(options =>
+        await using var sandbox = await TestSandbox.StartAsync(options =>
             options with
             {
                 Limits = options.Limits with { Dropped = 2 },
@@ -202,7 +201,7 @@ public sealed class DropTests
     [Fact]
     public async Task OneBadSeriesTakesNoOtherWithIt()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var points = $$"""[{"timestamp":{{sandbox.Now}},"value":1}]""";
 
         await sandbox.PostV2Async(
@@ -213,7 +212,7 @@ public sealed class DropTests
         await ShouldBeDroppedAsync(sandbox, "bad_name");
     }
 
-    private static async Task ShouldBeDroppedAsync(SandboxHost sandbox, string? reason)
+    private static async Task ShouldBeDroppedAsync(TestSandbox sandbox, string? reason)
     {
         var dropped = await sandbox.DroppedAsync();
         if (reason is null)

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -28,7 +27,7 @@ public sealed class EncodingTests
     [InlineData(Events, "gzip", 415)]
     public async Task EachRouteTakesItsOwnEncodings(string path, string encoding, int status)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync(path, Encodings.Encode(encoding, Empty), encoding: encoding);
 
@@ -40,7 +39,7 @@ public sealed class EncodingTests
     [InlineData("gzip, deflate")]
     public async Task AnUnknownEncodingIsRefused(string encoding)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var content = new ByteArrayContent(Empty);
         content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
@@ -54,7 +53,7 @@ public sealed class EncodingTests
     [Fact]
     public async Task DeflateMeansZlibFramingAndRawDeflateIsRefused()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync(SeriesV2, Encodings.RawDeflate(Empty), encoding: "deflate");
 
@@ -68,7 +67,7 @@ public sealed class EncodingTests
     [InlineData("zstd")]
     public async Task ABodyCutShortIsRefused(string encoding)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var body = Encodings.Encode(encoding, Encoding.UTF8.GetBytes("""{"series":[]}""" + new string(' ', 5_000)));
 
         (await sandbox.PostAsync(SeriesV2, body[..(body.Length / 2)], encoding: encoding)).Status.ShouldBe(
@@ -89,7 +88,7 @@ public sealed class EncodingTests
     [InlineData(Events, "text/plain", 415)]
     public async Task EachRouteTakesItsOwnMediaTypes(string path, string mediaType, int status)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         ((int)(await sandbox.PostAsync(path, Empty, mediaType)).Status).ShouldBe(status);
     }

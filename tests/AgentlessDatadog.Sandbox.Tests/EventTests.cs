@@ -1,5 +1,4 @@
 using System.Net;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -10,7 +9,7 @@ public sealed class EventTests
     [Fact]
     public async Task AnEventIsAcceptedWithAnIdBeyondWhatADoubleHolds()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync(
             Path,
@@ -40,7 +39,7 @@ public sealed class EventTests
     [InlineData(7_201, 400)]
     public async Task TheEventWindowIs18HoursBackAnd2HoursAhead(long offset, int status)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync(
             Path,
@@ -68,7 +67,7 @@ public sealed class EventTests
     [InlineData("""[{"title":"t","text":"x"}]""", "event: must be an object")]
     public async Task AnEventOfTheWrongShapeIsRefusedByItsField(string body, string message)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync(Path, body);
 
@@ -81,7 +80,7 @@ public sealed class EventTests
     [InlineData("aggregation_key", 100)]
     public async Task TextAndAggregationKeyHaveAnEnd(string field, int max)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await SendAsync(max)).Status.ShouldBe(HttpStatusCode.Accepted);
         (await SendAsync(max + 1)).Error.ShouldBe($"event.{field}: must be at most {max} characters");
@@ -98,7 +97,7 @@ public sealed class EventTests
     [Fact]
     public async Task AnEventSentTwiceIsHeldTwice()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PostAsync(Path, """{"title":"t","text":"x","aggregation_key":"k"}""");
         await sandbox.PostAsync(Path, """{"title":"t","text":"x","aggregation_key":"k"}""");
 
@@ -108,7 +107,7 @@ public sealed class EventTests
     [Fact]
     public async Task TheListFollowsTimesPrioritySourcesAndTags()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var now = sandbox.Now;
         await sandbox.PostAsync(Path, """{"title":"plain","text":"","tags":["a:b"]}""");
         await sandbox.PostAsync(Path, """{"title":"low","text":"","priority":"low","tags":["a:b","c:d"]}""");
@@ -127,7 +126,7 @@ public sealed class EventTests
     [InlineData("/api/v1/events/twelve")]
     public async Task AnUnknownIdIsNotFound(string path)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.GetAsync(path)).Status.ShouldBe(HttpStatusCode.NotFound);
     }
@@ -135,7 +134,7 @@ public sealed class EventTests
     [Fact]
     public async Task TheListNeedsBothEnds()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.GetAsync($"{Path}?start=1")).Error.ShouldContain("'end'");
     }
@@ -143,7 +142,7 @@ public sealed class EventTests
     [Fact]
     public async Task EventsGoWhenRetentionIsOverOrThereAreTooMany()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o =>
+        await using var sandbox = await TestSandbox.StartAsync(o =>
             o with
             {
                 Retention = TimeSpan.FromHours(1),
@@ -161,7 +160,7 @@ public sealed class EventTests
         (await TitlesAsync(sandbox, "")).ShouldBeEmpty();
     }
 
-    private static async Task<string[]> TitlesAsync(SandboxHost sandbox, string filter) =>
+    private static async Task<string[]> TitlesAsync(TestSandbox sandbox, string filter) =>
         [
             .. (await sandbox.GetAsync($"{Path}?start={sandbox.Now - 4_000}&end={sandbox.Now}{filter}"))
                 .Json.GetProperty("events")

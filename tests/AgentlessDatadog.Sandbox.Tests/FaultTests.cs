@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -11,7 +10,7 @@ public sealed class FaultTests
     [Fact]
     public async Task AStatusStrikesAsOftenAsAskedAndTakesNothing()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PostAsync(
             Faults,
             """
@@ -33,7 +32,7 @@ public sealed class FaultTests
     [Fact]
     public async Task AnAnswerMayBeOneThatDatadogNeverGives()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PostAsync(
             Faults,
             """{"path":"/api/v1/validate","status":202,"headers":{"Content-Type":"text/html"},"body":"<p>proxy</p>"}"""
@@ -51,7 +50,7 @@ public sealed class FaultTests
     [InlineData("after", 1.0)]
     public async Task ACutBeforeTheBodyTakesNothingAndOneAfterItTakesAll(string cut, double? value)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PostAsync(Faults, $$"""{"path":"/api/v2/*","cut":"{{cut}}"}""");
 
         await Should.ThrowAsync<HttpRequestException>(sandbox.PutPointAsync("a", 3, 1));
@@ -70,7 +69,7 @@ public sealed class FaultTests
     [Fact]
     public async Task ADelayHoldsTheRequestOnTheInjectedClock()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PostAsync(Faults, """{"path":"/api/v1/validate","delayMs":60000}""");
 
         var reply = sandbox.GetAsync("/api/v1/validate");
@@ -88,7 +87,7 @@ public sealed class FaultTests
     [Fact]
     public async Task OtherPathsAreSparedAndTheListShowsWhatIsLeft()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PostAsync(Faults, """{"path":"/api/v1/*","status":503,"times":3}""");
 
         (await sandbox.PutPointAsync("a", 3, 1)).Status.ShouldBe(HttpStatusCode.Accepted);
@@ -120,7 +119,7 @@ public sealed class FaultTests
     [InlineData("""{"path":"/api/v1/x","status":500,"when":"now"}""", "Unknown field")]
     public async Task ABadFaultIsRefusedByItsField(string body, string message)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync(Faults, body);
 

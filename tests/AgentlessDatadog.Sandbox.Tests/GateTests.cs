@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using AgentlessDatadog.Sandbox.Access;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -27,7 +26,7 @@ public sealed class GateTests
     [Fact]
     public async Task TheGateIsAskedForAllButIntakeAndKeyCheck()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o => o with { Gate = _ => SandboxAccess.None });
+        await using var sandbox = await TestSandbox.StartAsync(o => o with { Gate = _ => SandboxAccess.None });
 
         foreach (var path in Gated)
         {
@@ -41,7 +40,7 @@ public sealed class GateTests
     [Fact]
     public async Task WhoMayOnlyReadChangesNothing()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o => o with { Gate = _ => SandboxAccess.Read });
+        await using var sandbox = await TestSandbox.StartAsync(o => o with { Gate = _ => SandboxAccess.Read });
         await sandbox.PutPointAsync("a", 3, 1);
 
         (await sandbox.GetAsync("/sandbox/faults")).Status.ShouldBe(HttpStatusCode.OK);
@@ -58,7 +57,7 @@ public sealed class GateTests
     [Fact]
     public async Task AForeignHostNameIsAnsweredOnNoRoute()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         (await sandbox.GetAsync("/sandbox/overview")).Status.ShouldBe(HttpStatusCode.OK);
         foreach (var own in new[] { "localhost", "LOCALHOST:1", "127.8.9.10:99", "[::1]:5" })
         {
@@ -90,7 +89,7 @@ public sealed class GateTests
     [Fact]
     public async Task TheHostOfItsPublicUrlIsItsOwn()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o =>
+        await using var sandbox = await TestSandbox.StartAsync(o =>
             o with
             {
                 PublicUrl = new Uri("https://look.example/sandbox/"),
@@ -103,7 +102,7 @@ public sealed class GateTests
     [Fact]
     public async Task ATokenOpensASandboxThatOthersReach()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o =>
+        await using var sandbox = await TestSandbox.StartAsync(o =>
             o with
             {
                 Urls = ["http://0.0.0.0:0"],
@@ -134,7 +133,7 @@ public sealed class GateTests
     [Fact]
     public async Task AFaultNeedsAMediaTypeThatAForeignPageCannotSendUnasked()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync("/sandbox/faults", """{"path":"/api/v1/x","status":500}""", "text/plain");
 
@@ -148,7 +147,7 @@ public sealed class GateTests
     [InlineData("8091", "not an http:// URL")]
     public async Task AnAddressThatIsOpenToOthersNeedsAGate(string url, string message)
     {
-        var error = await Should.ThrowAsync<ArgumentException>(SandboxHost.StartAsync(o => o with { Urls = [url] }));
+        var error = await Should.ThrowAsync<ArgumentException>(TestSandbox.StartAsync(o => o with { Urls = [url] }));
 
         error.Message.ShouldContain(message);
     }
@@ -156,7 +155,7 @@ public sealed class GateTests
     [Fact]
     public async Task ThePageIsOurOwnFilesUnderAStrictPolicy()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var page = await sandbox.GetAsync("/");
 
@@ -175,7 +174,7 @@ public sealed class GateTests
     [Fact]
     public async Task TheOverviewNamesMetricsAndEventsWithoutKeys()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", 1, 1, 0, "k:v");
         await sandbox.PostAsync("/api/v1/events", """{"title":"t","text":"x"}""");
         sandbox.Client.DefaultRequestHeaders.Clear();

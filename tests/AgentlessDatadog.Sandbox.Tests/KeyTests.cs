@@ -1,5 +1,4 @@
 using System.Net;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -10,7 +9,7 @@ public sealed class KeyTests
     [Fact]
     public async Task AWellFormedKeyIsValid()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.GetAsync("/api/v1/validate");
 
@@ -26,7 +25,7 @@ public sealed class KeyTests
     [InlineData("0123456789abcdef0123456789abcdef0", """{"errors":["Forbidden"]}""")]
     public async Task AMissingKeyAndAWrongOneAreToldApart(string? key, string body)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         sandbox.Client.DefaultRequestHeaders.Remove("DD-API-KEY");
         if (key is not null)
         {
@@ -43,7 +42,7 @@ public sealed class KeyTests
     [Fact]
     public async Task NamedKeysShutOutAllOthers()
     {
-        await using var sandbox = await SandboxHost.StartAsync(options => options with { Keys = [OtherApiKey] });
+        await using var sandbox = await TestSandbox.StartAsync(options => options with { Keys = [OtherApiKey] });
 
         (await sandbox.GetAsync("/api/v1/validate")).Status.ShouldBe(HttpStatusCode.Forbidden);
 
@@ -60,7 +59,7 @@ public sealed class KeyTests
     [InlineData("/api/v1/events/1")]
     public async Task ReadingNeedsTheApplicationKeyToo(string path)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         sandbox.Client.DefaultRequestHeaders.Remove("DD-APPLICATION-KEY");
 
         var reply = await sandbox.GetAsync(path);
@@ -72,7 +71,7 @@ public sealed class KeyTests
     [Fact]
     public async Task AKeyInTheQueryStringCountsAndIsNeverShown()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         sandbox.Client.DefaultRequestHeaders.Clear();
 
         (await sandbox.GetAsync($"/api/v1/validate?api_key={OtherApiKey}")).Status.ShouldBe(HttpStatusCode.OK);
@@ -84,14 +83,14 @@ public sealed class KeyTests
     public async Task AKeyOfNoKnownShapeIsRefusedWithoutBeingRepeated()
     {
         var error = await Should.ThrowAsync<ArgumentException>(
-            SandboxHost.StartAsync(options => options with { Keys = ["not-a-key"] })
+            TestSandbox.StartAsync(options => options with { Keys = ["not-a-key"] })
         );
 
         error.Message.ShouldContain("Key 1 of 1");
         error.Message.ShouldNotContain("not-a-key");
     }
 
-    private static async Task<Reply[]> OnEveryIntakeAsync(SandboxHost sandbox) =>
+    private static async Task<Reply[]> OnEveryIntakeAsync(TestSandbox sandbox) =>
         [
             await sandbox.GetAsync("/api/v1/validate"),
             await sandbox.PostV1Async(""),

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -9,7 +8,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task TheListNamesWhatReportedSince()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("b.first", 3, 1);
         await sandbox.PutPointAsync("a.second", 3, 1);
         var between = sandbox.Now + 1;
@@ -28,7 +27,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task AMetricThatNeverReportedHasNoMetadata()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.GetAsync("/api/v1/metrics/none")).Status.ShouldBe(HttpStatusCode.NotFound);
         (await PutAsync(sandbox, "none", """{"unit":"byte"}""")).Status.ShouldBe(HttpStatusCode.NotFound);
@@ -37,7 +36,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task MetadataIsKeptAndWhatIsNotSentStays()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", 1, 1);
 
         await PutAsync(sandbox, "a", """{"unit":"request","per_unit":"second","description":"Requests"}""");
@@ -57,7 +56,7 @@ public sealed class MetadataTests
     [InlineData("""[]""", "metadata: must be an object")]
     public async Task BadMetadataIsRefusedByItsField(string body, string message)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", 1, 1);
 
         var reply = await PutAsync(sandbox, "a", body);
@@ -66,7 +65,7 @@ public sealed class MetadataTests
         reply.Error.ShouldContain(message);
     }
 
-    private static Task<Reply> PutAsync(SandboxHost sandbox, string name, string body) =>
+    private static Task<Reply> PutAsync(TestSandbox sandbox, string name, string body) =>
         sandbox.SendAsync(
             new HttpRequestMessage(HttpMethod.Put, $"/api/v1/metrics/{name}")
             {

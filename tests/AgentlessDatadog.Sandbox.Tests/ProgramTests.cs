@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -60,7 +59,7 @@ public sealed class ProgramTests
     [Fact]
     public async Task APortInUseEndsItWithOneSentenceThatSaysWhatToDo()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var url = $"http://127.0.0.1:{sandbox.Address.Port}";
 
         var (code, _, error) = await RunAsync("--urls", url);

@@ -43,7 +43,7 @@ public sealed class QueryPropertyTests
                 one.Value
             ))
             .ToList();
-        var metricType = (MetricType)(1 + (type % 4));
+        var metricType = (IntakeMetricType)(1 + (type % 4));
         var space = Prefixes[prefix % Prefixes.Length];
         var (scopeText, holds) = Scopes[scope % Scopes.Length];
         var interval = new[] { 1, 7, 60, 1_000 }[rollup % 4];
@@ -57,7 +57,7 @@ public sealed class QueryPropertyTests
         actual.Order().ShouldBe(Naive(sent.Where(holds), metricType, space, interval, isGrouped).Order());
     }
 
-    private static MetricStore StoreOf(List<Point> points, MetricType type)
+    private static MetricStore StoreOf(List<Point> points, IntakeMetricType type)
     {
         var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(Start + Span));
         var limits = new StoreLimits();
@@ -69,7 +69,7 @@ public sealed class QueryPropertyTests
                 0,
                 "",
                 [point.User, point.Template],
-                [new Sample(point.Time, point.Value)]
+                [new MetricPoint(point.Time, point.Value)]
             )),
         ]);
         return store;
@@ -77,14 +77,14 @@ public sealed class QueryPropertyTests
 
     private static IEnumerable<(string Group, long Bucket, double Value)> Naive(
         IEnumerable<Point> points,
-        MetricType type,
+        IntakeMetricType type,
         string space,
         int interval,
         bool isGrouped
     )
     {
-        var isDistribution = type == MetricType.Distribution;
-        var overTime = type == MetricType.Count ? "sum" : "avg";
+        var isDistribution = type == IntakeMetricType.Distribution;
+        var overTime = type == IntakeMetricType.Count ? "sum" : "avg";
         var kept = isDistribution
             ? points
             : points.GroupBy(point => (point.User, point.Template, point.Time)).Select(same => same.Last());

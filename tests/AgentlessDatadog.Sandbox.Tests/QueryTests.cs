@@ -1,5 +1,4 @@
 using System.Net;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -65,7 +64,7 @@ public sealed class QueryTests
     [Fact]
     public async Task WithinABucketAGaugeIsAveragedAndACountSummed()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         foreach (var (offset, value) in new[] { (-60, 2), (-50, 4), (-40, 9) })
         {
             await sandbox.PutPointAsync("level", Gauge, value, offset);
@@ -85,7 +84,7 @@ public sealed class QueryTests
     [Fact]
     public async Task ARateReadAsACountIsTimesItsInterval()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PostV2Async(
             $$"""
             {"metric":"rps","type":{{Rate}},"interval":10,
@@ -105,7 +104,7 @@ public sealed class QueryTests
     [InlineData("count", 4)]
     public async Task ADistributionIsAggregatedOverAllItsSamples(string prefix, double value)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutSamplesAsync("latency", [1, 2], "k:a");
         await sandbox.PutSamplesAsync("latency", [3, 4], "k:b");
 
@@ -115,7 +114,7 @@ public sealed class QueryTests
     [Fact]
     public async Task TheAnswerHasDatadogsShape()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var bucket = sandbox.Now - (sandbox.Now % 20);
         await sandbox.PostAsync(
             "/api/v2/series",
@@ -166,7 +165,7 @@ public sealed class QueryTests
     [Fact]
     public async Task BothEndsOfTheSpanBelongToIt()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         foreach (var offset in new[] { -31, -30, -20, -10, -9 })
         {
             await sandbox.PutPointAsync("a", Count, 1, offset);
@@ -220,7 +219,7 @@ public sealed class QueryTests
     [Fact]
     public async Task ADeepScopeIsRefusedAndNotFollowed()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.AskAsync($"avg:a{{{new string('(', 1_000)}")).Error.ShouldContain("levels");
         (await sandbox.AskAsync($"avg:a{{{new string('!', 1_000)}")).Error.ShouldContain("levels");
@@ -233,7 +232,7 @@ public sealed class QueryTests
     [InlineData("/api/v1/query?query=avg:a{*}&from=3&to=2", "later than")]
     public async Task AMissingParameterIsNamed(string path, string message)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.GetAsync(path)).Error.ShouldContain(message);
     }
@@ -241,14 +240,14 @@ public sealed class QueryTests
     [Fact]
     public async Task AnUnknownMetricIsAnEmptyAnswer()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.ValuesAsync("avg:nothing{*}")).ShouldBeEmpty();
     }
 
-    private static async Task<SandboxHost> StartWithThreeAsync()
+    private static async Task<TestSandbox> StartWithThreeAsync()
     {
-        var sandbox = await SandboxHost.StartAsync();
+        var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("cpu", Gauge, 10, 0, "user:ana", "template:a");
         await sandbox.PutPointAsync("cpu", Gauge, 20, 0, "user:ana", "template:b");
         await sandbox.PutPointAsync("cpu", Gauge, 30, 0, "user:bert", "template:b");

@@ -1,5 +1,4 @@
 using System.Net;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -8,7 +7,7 @@ public sealed class ShapeTests
     [Fact]
     public async Task TheThreeRoutesAnswerInTheirOwnWords()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.PostV1Async("")).Text.ShouldBe("""{"status":"ok"}""");
         (await sandbox.PostV2Async("")).Text.ShouldBe("""{"errors":[]}""");
@@ -18,7 +17,7 @@ public sealed class ShapeTests
     [Fact]
     public async Task OneValueGoesInByEveryFormat()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var now = sandbox.Now;
 
         await sandbox.PostV1Async(
@@ -67,7 +66,7 @@ public sealed class ShapeTests
     [InlineData("""{"series":[]} x""", "Unable to parse the JSON")]
     public async Task AV2BodyOfTheWrongShapeIsRefusedByItsPlace(string body, string place)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync("/api/v2/series", body);
 
@@ -84,7 +83,7 @@ public sealed class ShapeTests
     [InlineData("""{"metric":"a","points":[["1",2]]}""", "series[0].points[0]: must be a number")]
     public async Task AV1SeriesOfTheWrongShapeIsRefusedByItsPlace(string series, string place)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostV1Async(series);
 
@@ -98,7 +97,7 @@ public sealed class ShapeTests
     [InlineData("""{"metric":"a","points":[],"type":"gauge"}""", "series[0].type: must be distribution")]
     public async Task ADistributionOfTheWrongShapeIsRefusedByItsPlace(string series, string place)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync("/api/v1/distribution_points", $$"""{"series":[{{series}}]}""");
 
@@ -109,7 +108,7 @@ public sealed class ShapeTests
     [Fact]
     public async Task OneSeriesOfTheWrongShapeLeavesNothingOfItsPayload()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var good = $$"""{"metric":"good","type":3,"points":[{"timestamp":{{sandbox.Now}},"value":1}]}""";
 
         (await sandbox.PostV2Async(good + """,{"metric":"bad"}""")).Status.ShouldBe(HttpStatusCode.BadRequest);
@@ -120,7 +119,7 @@ public sealed class ShapeTests
     [Fact]
     public async Task ATypeOutsideTheEnumIsRefusedInProtobufToo()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var body = Protobuf.Payload(Protobuf.Series("a", 7, [(1, sandbox.Now)]));
 
         (await sandbox.PostAsync("/api/v2/series", body, "application/x-protobuf")).Error.ShouldContain(
@@ -131,7 +130,7 @@ public sealed class ShapeTests
     [Fact]
     public async Task APathThatDatadogDoesNotHaveIsNotFound()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.PostAsync("/api/v3/series", "{}")).Status.ShouldBe(HttpStatusCode.NotFound);
     }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
 
 namespace AgentlessDatadog.Sandbox.Tests;
 
@@ -20,7 +19,7 @@ public sealed class SizeLimitTests
     [InlineData("/api/v1/distribution_points", WireV1)]
     public async Task TheLastByteWithinTheWireLimitIsTakenAndTheNextIsNot(string path, int limit)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.PostAsync(path, Padded(limit))).Status.ShouldBe(HttpStatusCode.Accepted);
         var reply = await sandbox.PostAsync(path, Padded(limit + 1));
@@ -36,7 +35,7 @@ public sealed class SizeLimitTests
     [InlineData("/api/v1/series", "deflate", RawV1)]
     public async Task TheLastByteWithinTheRawLimitIsTakenAndTheNextIsNot(string path, string encoding, int limit)
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.PostAsync(path, Encodings.Encode(encoding, Padded(limit)), encoding: encoding)).Status.ShouldBe(
             HttpStatusCode.Accepted
@@ -49,7 +48,7 @@ public sealed class SizeLimitTests
     [Fact]
     public async Task AChunkedBodyWithoutALengthIsHeldToTheWireLimit()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var request = new HttpRequestMessage(HttpMethod.Post, "/api/v2/series")
         {
             Content = new StreamContent(new MemoryStream(Padded(WireV2 + 1))),
@@ -63,7 +62,7 @@ public sealed class SizeLimitTests
     [Fact]
     public async Task ABombIsNotUnpackedBeyondTheLimit()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var bomb = Encodings.Encode("zstd", new byte[1 << 30]);
         bomb.Length.ShouldBeLessThan(WireV2);
         var before = GC.GetTotalAllocatedBytes();
@@ -78,7 +77,7 @@ public sealed class SizeLimitTests
     [Fact]
     public async Task AFrameThatAsksForAHugeWindowIsRefused()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         // Magic, a descriptor without a content size, a window of 2^31 bytes, one empty last block.
         byte[] frame = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 21 << 3, 0x01, 0x00, 0x00];
 
@@ -88,7 +87,7 @@ public sealed class SizeLimitTests
     [Fact]
     public async Task JsonNestedTooDeepIsRefused()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         var reply = await sandbox.PostAsync("/api/v2/series", new string('[', 100_000));
 
@@ -98,7 +97,7 @@ public sealed class SizeLimitTests
     [Fact]
     public async Task AnEmptyBodyIsRefused()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
 
         (await sandbox.PostAsync("/api/v2/series", [], "application/x-protobuf")).Error.ShouldBe("Payload is empty");
     }
@@ -106,7 +105,7 @@ public sealed class SizeLimitTests
     [Fact]
     public async Task RandomBytesNeverDoMoreThanBeRefused()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         string[] types = ["application/json", "application/x-protobuf"];
         string?[] encodings = [null, "deflate", "gzip", "zstd"];
         for (var i = 0; i < 200; i++)

@@ -1,5 +1,3 @@
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
-
 namespace AgentlessDatadog.Sandbox.Tests;
 
 public sealed class StoreTests
@@ -10,7 +8,7 @@ public sealed class StoreTests
     [Fact]
     public async Task TheLastPointOfASecondWinsAlsoForCounts()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", Count, 5, 0, "k:v", "x:y");
         await sandbox.PutPointAsync("a", Count, 7, 0, "X:Y", "k:v", "k:v");
 
@@ -20,7 +18,7 @@ public sealed class StoreTests
     [Fact]
     public async Task OtherTagsAreAnotherSeries()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", Count, 5, 0, "k:v");
         await sandbox.PutPointAsync("a", Count, 7, 0, "k:w");
 
@@ -30,7 +28,7 @@ public sealed class StoreTests
     [Fact]
     public async Task SamplesSentTwiceAreHeldTwice()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutSamplesAsync("a", [1, 2]);
         await sandbox.PutSamplesAsync("a", [1, 2]);
 
@@ -41,7 +39,7 @@ public sealed class StoreTests
     [Fact]
     public async Task PointsMayComeInAnyOrder()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         foreach (var offset in new[] { -5, -1, -9, -3, -7, -2, -8, -4, -6, -10, -3 })
         {
             await sandbox.PutPointAsync("a", Gauge, offset, offset);
@@ -53,7 +51,7 @@ public sealed class StoreTests
     [Fact]
     public async Task PointsGoWhenRetentionIsOverAndSoDoesAMetricWithoutAny()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o => o with { Retention = TimeSpan.FromHours(2) });
+        await using var sandbox = await TestSandbox.StartAsync(o => o with { Retention = TimeSpan.FromHours(2) });
         await sandbox.PutPointAsync("a", Gauge, 1);
         var sent = sandbox.Now;
 
@@ -70,7 +68,7 @@ public sealed class StoreTests
     [Fact]
     public async Task TooManyPointsPushOutTheOldestAndAreCounted()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o => o with { Limits = o.Limits with { Points = 100 } });
+        await using var sandbox = await TestSandbox.StartAsync(o => o with { Limits = o.Limits with { Points = 100 } });
         var points = string.Join(
             ',',
             Enumerable.Range(0, 101).Select(i => $$"""{"timestamp":{{sandbox.Now - 200 + i}},"value":{{i}}}""")
@@ -86,7 +84,7 @@ public sealed class StoreTests
     [Fact]
     public async Task TooManySeriesPushOutThoseThatWereSilentLongest()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o => o with { Limits = o.Limits with { Series = 10 } });
+        await using var sandbox = await TestSandbox.StartAsync(o => o with { Limits = o.Limits with { Series = 10 } });
         for (var i = 0; i < 11; i++)
         {
             await sandbox.PutPointAsync("a", Gauge, i, i, $"n:{i}");

@@ -3,16 +3,16 @@ using AgentlessDatadog.Sandbox.Intake;
 
 namespace AgentlessDatadog.Sandbox.Faults;
 
-/// <summary>Where a fault cuts the connection.</summary>
-internal enum Cut
+/// <summary>Where a fault breaks the connection off.</summary>
+internal enum Disconnect
 {
     None,
 
     /// <summary>Before the body is read: nothing arrived.</summary>
-    Before,
+    BeforeBody,
 
     /// <summary>After the body was taken and before the answer: the sender cannot know.</summary>
-    After,
+    AfterBody,
 }
 
 /// <summary>One way to misbehave on the next requests of a path.</summary>
@@ -21,7 +21,7 @@ internal sealed record Fault(
     int? Status,
     int Times,
     TimeSpan Delay,
-    Cut Cut,
+    Disconnect Disconnect,
     IReadOnlyDictionary<string, string> Headers,
     string? Body
 )
@@ -35,44 +35,44 @@ internal sealed record Fault(
     /// <summary>How often it still strikes.</summary>
     public int Left { get; set; } = Times;
 
-    /// <exception cref="Refusal">400, naming the field and what it may be.</exception>
+    /// <exception cref="ApiError">400, naming the field and what it may be.</exception>
     public static Fault Parse(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object)
         {
-            throw Refusal.BadRequest("A fault is a JSON object");
+            throw ApiError.BadRequest("A fault is a JSON object");
         }
         foreach (var property in json.EnumerateObject())
         {
             if (!Fields.Contains(property.Name))
             {
-                throw Refusal.BadRequest($"Unknown field; a fault has {string.Join(", ", Fields)}");
+                throw ApiError.BadRequest($"Unknown field; a fault has {string.Join(", ", Fields)}");
             }
         }
 
         var status = Number(json, "status", 200, 599);
         var delay = Number(json, "delayMs", 0, MaxDelayMs);
-        var cut = CutOf(json);
-        if (status is null && delay is null && cut == Cut.None)
+        var disconnect = DisconnectOf(json);
+        if (status is null && delay is null && disconnect == Disconnect.None)
         {
-            throw Refusal.BadRequest("A fault needs status, delayMs or cut");
+            throw ApiError.BadRequest("A fault needs status, delayMs or cut");
         }
-        if (status is not null && cut != Cut.None)
+        if (status is not null && disconnect != Disconnect.None)
         {
-            throw Refusal.BadRequest("cut: a cut connection has no status; give one of the two");
+            throw ApiError.BadRequest("cut: a cut connection has no status; give one of the two");
         }
         var headers = HeadersOf(json);
         var body = Text(json, "body");
         if (status is null && (body is not null || headers.Count > 0))
         {
-            throw Refusal.BadRequest("headers and body need a status");
+            throw ApiError.BadRequest("headers and body need a status");
         }
         return new Fault(
             PathOf(json),
             status,
             Number(json, "times", 1, MaxTimes) ?? 1,
             TimeSpan.FromMilliseconds(delay ?? 0),
-            cut,
+            disconnect,
             headers,
             body
         );
@@ -84,16 +84,16 @@ internal sealed record Fault(
         var star = path.IndexOf('*', StringComparison.Ordinal);
         return path.StartsWith("/api/", StringComparison.Ordinal) && (star < 0 || star == path.Length - 1)
             ? new PathPattern(path)
-            : throw Refusal.BadRequest("path: give a path under /api/, or the beginning of one followed by *");
+            : throw ApiError.BadRequest("path: give a path under /api/, or the beginning of one followed by *");
     }
 
-    private static Cut CutOf(JsonElement json) =>
+    private static Disconnect DisconnectOf(JsonElement json) =>
         Text(json, "cut") switch
         {
-            null => Cut.None,
-            "before" => Cut.Before,
-            "after" => Cut.After,
-            _ => throw Refusal.BadRequest("cut: before or after"),
+            null => Disconnect.None,
+            "before" => Disconnect.BeforeBody,
+            "after" => Disconnect.AfterBody,
+            _ => throw ApiError.BadRequest("cut: before or after"),
         };
 
     private static Dictionary<string, string> HeadersOf(JsonElement json)
@@ -105,7 +105,7 @@ internal sealed record Fault(
         }
         if (list.ValueKind != JsonValueKind.Object)
         {
-            throw Refusal.BadRequest("headers: an object of strings");
+            throw ApiError.BadRequest("headers: an object of strings");
         }
         foreach (var header in list.EnumerateObject())
         {
@@ -113,17 +113,17 @@ internal sealed record Fault(
             var value = header.Value.ValueKind == JsonValueKind.String ? header.Value.GetString()! : null;
             if (!isToken || value is null || value.Any(c => c is < ' ' or > '~'))
             {
-                throw Refusal.BadRequest("headers: names of letters, digits and -, values of printable ASCII");
+                throw ApiError.BadRequest("headers: names of letters, digits and -, values of printable ASCII");
             }
             if (header.Name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || IsFraming(header.Name))
             {
-                throw Refusal.BadRequest(
+                throw ApiError.BadRequest(
                     "headers: Content-Length, Transfer-Encoding and Connection are not yours to set"
                 );
             }
             headers[header.Name] = value;
         }
-        return headers.Count <= MaxHeaders ? headers : throw Refusal.BadRequest($"headers: at most {MaxHeaders}");
+        return headers.Count <= MaxHeaders ? headers : throw ApiError.BadRequest($"headers: at most {MaxHeaders}");
     }
 
     private static bool IsFraming(string name) =>
@@ -142,7 +142,7 @@ internal sealed record Fault(
             && number >= min
             && number <= max
             ? number
-            : throw Refusal.BadRequest($"{name}: a whole number from {min} to {max}");
+            : throw ApiError.BadRequest($"{name}: a whole number from {min} to {max}");
     }
 
     private static string? Text(JsonElement json, string name)
@@ -153,6 +153,6 @@ internal sealed record Fault(
         }
         return value.ValueKind == JsonValueKind.String
             ? value.GetString()
-            : throw Refusal.BadRequest($"{name}: a string");
+            : throw ApiError.BadRequest($"{name}: a string");
     }
 }

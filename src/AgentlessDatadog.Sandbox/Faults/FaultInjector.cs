@@ -6,9 +6,9 @@ namespace AgentlessDatadog.Sandbox.Faults;
 /// <summary>Lets the waiting faults strike, before the request reaches its route.</summary>
 internal sealed class FaultInjector(FaultTable faults, TimeProvider time)
 {
-    public async Task InvokeAsync(HttpContext context, RequestTrace trace, RequestDelegate next)
+    public async Task InvokeAsync(HttpContext context, RequestRecord record, RequestDelegate next)
     {
-        var fault = faults.Take(trace.Path);
+        var fault = faults.Take(record.Path);
         if (fault is null)
         {
             await next(context);
@@ -18,23 +18,23 @@ internal sealed class FaultInjector(FaultTable faults, TimeProvider time)
         {
             await Task.Delay(fault.Delay, time, context.RequestAborted);
         }
-        if (fault.Cut == Cut.None && fault.Status is null)
+        if (fault.Disconnect == Disconnect.None && fault.Status is null)
         {
             await next(context);
         }
         else if (fault.Status is { } status)
         {
             await AnswerAsync(context.Response, status, fault);
-            trace.Status = status;
+            record.Status = status;
         }
         else
         {
-            if (fault.Cut == Cut.After)
+            if (fault.Disconnect == Disconnect.AfterBody)
             {
                 context.Response.Body = Stream.Null;
                 await next(context);
             }
-            trace.Status = 0;
+            record.Status = 0;
             context.Abort();
         }
     }

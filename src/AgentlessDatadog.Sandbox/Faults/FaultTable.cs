@@ -10,14 +10,16 @@ internal sealed class FaultTable
     private readonly Lock _lock = new();
     private readonly List<Fault> _faults = [];
 
-    /// <exception cref="Refusal">400: the table is full.</exception>
+    /// <exception cref="ApiError">400: the table is full.</exception>
     public void Add(Fault fault)
     {
         lock (_lock)
         {
             if (_faults.Count == MaxFaults)
             {
-                throw Refusal.BadRequest($"{MaxFaults} faults are waiting already; DELETE /sandbox/faults clears them");
+                throw ApiError.BadRequest(
+                    $"{MaxFaults} faults are waiting already; DELETE /sandbox/faults clears them"
+                );
             }
             _faults.Add(fault);
         }

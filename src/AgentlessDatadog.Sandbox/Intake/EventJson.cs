@@ -40,7 +40,7 @@ internal static class EventJson
     ];
 
     /// <summary>Reads one event; <paramref name="now"/> in POSIX seconds dates one that has no date.</summary>
-    /// <exception cref="Refusal">400, naming the field.</exception>
+    /// <exception cref="ApiError">400, naming the field.</exception>
     public static StoredEvent Read(ReadOnlyMemory<byte> body, long now) =>
         JsonShape.Read(body, json => Read(json, now));
 
@@ -51,7 +51,7 @@ internal static class EventJson
         {
             if (!Fields.Contains(property.Name))
             {
-                throw Refusal.BadRequest($"{Root}: unknown field; an event has {string.Join(", ", Fields)}");
+                throw ApiError.BadRequest($"{Root}: unknown field; an event has {string.Join(", ", Fields)}");
             }
         }
 
@@ -88,7 +88,7 @@ internal static class EventJson
         return date <= now + TimeWindow.EventFuture ? date : throw TooFar("future");
     }
 
-    private static Refusal TooFar(string direction) =>
+    private static ApiError TooFar(string direction) =>
         new(StatusCodes.Status400BadRequest, $"Event too far in the {direction}") { AsPlainText = true };
 
     // Whether Datadog cuts or refuses a longer text is not known (§4.1); here it is refused.

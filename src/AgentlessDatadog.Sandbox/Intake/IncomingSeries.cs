@@ -1,7 +1,7 @@
 namespace AgentlessDatadog.Sandbox.Intake;
 
 /// <summary>A metric's type as it was sent.</summary>
-internal enum MetricType
+internal enum IntakeMetricType
 {
     /// <summary>Sent without one: fits any type but distribution, and shows as "not assigned" (docs/reference/datadog.md §3.6).</summary>
     Unspecified,
@@ -11,21 +11,21 @@ internal enum MetricType
     Distribution,
 }
 
-internal static class MetricTypes
+internal static class IntakeMetricTypes
 {
-    public static string Name(this MetricType type) =>
+    public static string Name(this IntakeMetricType type) =>
         type switch
         {
-            MetricType.Count => "count",
-            MetricType.Rate => "rate",
-            MetricType.Gauge => "gauge",
-            MetricType.Distribution => "distribution",
+            IntakeMetricType.Count => "count",
+            IntakeMetricType.Rate => "rate",
+            IntakeMetricType.Gauge => "gauge",
+            IntakeMetricType.Distribution => "distribution",
             _ => "",
         };
 }
 
 /// <summary>Time in POSIX seconds, and a value.</summary>
-internal readonly record struct Sample(long Time, double Value);
+internal readonly record struct MetricPoint(long Time, double Value);
 
 /// <summary>
 /// One decoded series of a payload, of whichever format, before any rule but the shape was applied. The interval is
@@ -34,9 +34,9 @@ internal readonly record struct Sample(long Time, double Value);
 /// </summary>
 internal sealed record IncomingSeries(
     string Metric,
-    MetricType Type,
+    IntakeMetricType Type,
     long Interval,
     string Unit,
     IReadOnlyList<string> Tags,
-    IReadOnlyList<Sample> Samples
+    IReadOnlyList<MetricPoint> Samples
 );

@@ -11,7 +11,7 @@ internal static class JsonShape
     private const int MaxTokens = 4_000_000;
 
     /// <summary>Parses a body and lets <paramref name="read"/> take it apart.</summary>
-    /// <exception cref="Refusal">
+    /// <exception cref="ApiError">
     /// 400: not JSON, or not what <paramref name="read"/> expects. 413: more of it than may be taken apart.
     /// </exception>
     public static T Read<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> read)
@@ -24,14 +24,14 @@ internal static class JsonShape
         }
         catch (JsonException e)
         {
-            throw Refusal.BadRequest(
+            throw ApiError.BadRequest(
                 $"Unable to parse the JSON payload at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}"
             );
         }
         catch (InvalidOperationException)
         {
             // A lone surrogate, written as \ud800, is valid JSON and no text; it shows when the text is asked for.
-            throw Refusal.BadRequest("Unable to parse the JSON payload: a string is not valid Unicode");
+            throw ApiError.BadRequest("Unable to parse the JSON payload: a string is not valid Unicode");
         }
     }
 
@@ -48,7 +48,7 @@ internal static class JsonShape
         {
             if (++tokens > MaxTokens)
             {
-                throw Refusal.TooMany("values, names and brackets", MaxTokens);
+                throw ApiError.TooMany("values, names and brackets", MaxTokens);
             }
         }
     }
@@ -65,7 +65,7 @@ internal static class JsonShape
         Expect(parent, JsonValueKind.Object, path, "an object");
         if (!parent.TryGetProperty(name, out var value))
         {
-            throw Refusal.BadRequest($"{path}.{name}: missing; it must be {what}");
+            throw ApiError.BadRequest($"{path}.{name}: missing; it must be {what}");
         }
         Expect(value, kind, $"{path}.{name}", what);
         return value;
@@ -124,5 +124,5 @@ internal static class JsonShape
         }
     }
 
-    public static Refusal Wrong(string path, string what) => Refusal.BadRequest($"{path}: must be {what}");
+    public static ApiError Wrong(string path, string what) => ApiError.BadRequest($"{path}: must be {what}");
 }

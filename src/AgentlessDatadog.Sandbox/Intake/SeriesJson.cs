@@ -6,7 +6,7 @@ namespace AgentlessDatadog.Sandbox.Intake;
 internal static class SeriesJson
 {
     /// <summary><c>/api/v1/series</c> (§3.2): type is a string, a point a pair, the host at the top.</summary>
-    /// <exception cref="Refusal">400, naming the place.</exception>
+    /// <exception cref="ApiError">400, naming the place.</exception>
     public static List<IncomingSeries> ReadV1(ReadOnlyMemory<byte> body) =>
         Read(
             body,
@@ -22,7 +22,7 @@ internal static class SeriesJson
         );
 
     /// <summary><c>/api/v2/series</c> (§3.1): type is a number, a point an object, the host a resource.</summary>
-    /// <exception cref="Refusal">400, naming the place.</exception>
+    /// <exception cref="ApiError">400, naming the place.</exception>
     public static List<IncomingSeries> ReadV2(ReadOnlyMemory<byte> body) =>
         Read(
             body,
@@ -38,7 +38,7 @@ internal static class SeriesJson
         );
 
     /// <summary><c>/api/v1/distribution_points</c> (§3.3): a point pairs a time with a list of values.</summary>
-    /// <exception cref="Refusal">400, naming the place.</exception>
+    /// <exception cref="ApiError">400, naming the place.</exception>
     public static List<IncomingSeries> ReadDistributions(ReadOnlyMemory<byte> body) =>
         Read(
             body,
@@ -50,7 +50,7 @@ internal static class SeriesJson
                 }
                 return new IncomingSeries(
                     JsonShape.RequiredText(item, "metric", path),
-                    MetricType.Distribution,
+                    IntakeMetricType.Distribution,
                     0,
                     "",
                     TagsV1(item, path),
@@ -77,14 +77,14 @@ internal static class SeriesJson
             }
         );
 
-    private static List<Sample> Points(
+    private static List<MetricPoint> Points(
         JsonElement item,
         string path,
-        Action<JsonElement, string, List<Sample>> readPoint
+        Action<JsonElement, string, List<MetricPoint>> readPoint
     )
     {
         var points = JsonShape.Required(item, "points", JsonValueKind.Array, path, "a list");
-        var samples = new List<Sample>(points.GetArrayLength());
+        var samples = new List<MetricPoint>(points.GetArrayLength());
         var index = 0;
         foreach (var point in points.EnumerateArray())
         {
@@ -93,27 +93,27 @@ internal static class SeriesJson
         return samples;
     }
 
-    private static void PairV1(JsonElement point, string path, List<Sample> samples)
+    private static void PairV1(JsonElement point, string path, List<MetricPoint> samples)
     {
         var (time, value) = Pair(point, path, "a pair of a time and a number");
-        samples.Add(new Sample(time, JsonShape.Number(value, path)));
+        samples.Add(new MetricPoint(time, JsonShape.Number(value, path)));
     }
 
-    private static void ObjectV2(JsonElement point, string path, List<Sample> samples)
+    private static void ObjectV2(JsonElement point, string path, List<MetricPoint> samples)
     {
         var time = JsonShape.Required(point, "timestamp", JsonValueKind.Number, path, "a whole number");
         var value = JsonShape.Required(point, "value", JsonValueKind.Number, path, "a number");
-        samples.Add(new Sample(JsonShape.Integer(time, $"{path}.timestamp"), value.GetDouble()));
+        samples.Add(new MetricPoint(JsonShape.Integer(time, $"{path}.timestamp"), value.GetDouble()));
     }
 
-    private static void ValuesOfDistribution(JsonElement point, string path, List<Sample> samples)
+    private static void ValuesOfDistribution(JsonElement point, string path, List<MetricPoint> samples)
     {
         const string Shape = "a pair of a time and a list of numbers";
         var (time, values) = Pair(point, path, Shape);
         JsonShape.Expect(values, JsonValueKind.Array, path, Shape);
         foreach (var value in values.EnumerateArray())
         {
-            samples.Add(new Sample(time, JsonShape.Number(value, path)));
+            samples.Add(new MetricPoint(time, JsonShape.Number(value, path)));
         }
     }
 
@@ -127,23 +127,23 @@ internal static class SeriesJson
         return ((long)Math.Floor(JsonShape.Number(point[0], path)), point[1]);
     }
 
-    private static MetricType TypeV1(JsonElement item, string path) =>
+    private static IntakeMetricType TypeV1(JsonElement item, string path) =>
         (JsonShape.OptionalText(item, "type", path) ?? "") switch
         {
-            "" => MetricType.Unspecified,
-            "count" => MetricType.Count,
-            "rate" => MetricType.Rate,
-            "gauge" => MetricType.Gauge,
+            "" => IntakeMetricType.Unspecified,
+            "count" => IntakeMetricType.Count,
+            "rate" => IntakeMetricType.Rate,
+            "gauge" => IntakeMetricType.Gauge,
             _ => throw JsonShape.Wrong($"{path}.type", "count, rate or gauge"),
         };
 
-    private static MetricType TypeV2(JsonElement item, string path) =>
+    private static IntakeMetricType TypeV2(JsonElement item, string path) =>
         (JsonShape.OptionalInteger(item, "type", path) ?? 0) switch
         {
-            0 => MetricType.Unspecified,
-            1 => MetricType.Count,
-            2 => MetricType.Rate,
-            3 => MetricType.Gauge,
+            0 => IntakeMetricType.Unspecified,
+            1 => IntakeMetricType.Count,
+            2 => IntakeMetricType.Rate,
+            3 => IntakeMetricType.Gauge,
             _ => throw JsonShape.Wrong($"{path}.type", "0, 1 (count), 2 (rate) or 3 (gauge)"),
         };
 

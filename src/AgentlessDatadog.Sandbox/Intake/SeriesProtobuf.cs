@@ -11,7 +11,7 @@ internal ref struct SeriesProtobuf
 
     private int _things;
 
-    /// <exception cref="Refusal">400: not such a message, or a type outside the enum. 413: too many things in it.</exception>
+    /// <exception cref="ApiError">400: not such a message, or a type outside the enum. 413: too many things in it.</exception>
     public static List<IncomingSeries> Read(ReadOnlySpan<byte> body)
     {
         try
@@ -20,7 +20,7 @@ internal ref struct SeriesProtobuf
         }
         catch (InvalidDataException e)
         {
-            throw Refusal.BadRequest($"Unable to parse the protobuf payload: {e.Message}");
+            throw ApiError.BadRequest($"Unable to parse the protobuf payload: {e.Message}");
         }
     }
 
@@ -46,9 +46,9 @@ internal ref struct SeriesProtobuf
     private IncomingSeries ReadSeries(ReadOnlySpan<byte> message, int index)
     {
         var (metric, unit) = ("", "");
-        var (type, interval) = (MetricType.Unspecified, 0L);
+        var (type, interval) = (IntakeMetricType.Unspecified, 0L);
         List<string>? tags = null;
-        List<Sample>? samples = null;
+        List<MetricPoint>? samples = null;
         var reader = new ProtobufReader(message);
         while (reader.Next())
         {
@@ -112,7 +112,7 @@ internal ref struct SeriesProtobuf
         return name.Length > 0 ? $"{type}:{name}" : null;
     }
 
-    private static Sample ReadPoint(ReadOnlySpan<byte> message)
+    private static MetricPoint ReadPoint(ReadOnlySpan<byte> message)
     {
         var (value, time) = (0.0, 0L);
         var reader = new ProtobufReader(message);
@@ -131,24 +131,24 @@ internal ref struct SeriesProtobuf
                     break;
             }
         }
-        return new Sample(time, value);
+        return new MetricPoint(time, value);
     }
 
-    private static MetricType TypeOf(int type, int index) =>
+    private static IntakeMetricType TypeOf(int type, int index) =>
         type switch
         {
-            0 => MetricType.Unspecified,
-            1 => MetricType.Count,
-            2 => MetricType.Rate,
-            3 => MetricType.Gauge,
-            _ => throw Refusal.BadRequest($"series[{index}].type: {type} is not a type; 0 to 3 are"),
+            0 => IntakeMetricType.Unspecified,
+            1 => IntakeMetricType.Count,
+            2 => IntakeMetricType.Rate,
+            3 => IntakeMetricType.Gauge,
+            _ => throw ApiError.BadRequest($"series[{index}].type: {type} is not a type; 0 to 3 are"),
         };
 
     private void Count()
     {
         if (++_things > MaxThings)
         {
-            throw Refusal.TooMany("series, tags, points and resources", MaxThings);
+            throw ApiError.TooMany("series, tags, points and resources", MaxThings);
         }
     }
 }

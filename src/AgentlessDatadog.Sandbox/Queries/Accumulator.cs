@@ -16,7 +16,7 @@ internal struct Accumulator
         _count++;
     }
 
-    public readonly double Tell(Aggregation aggregation) =>
+    public readonly double Result(Aggregation aggregation) =>
         aggregation switch
         {
             Aggregation.Sum => _sum,

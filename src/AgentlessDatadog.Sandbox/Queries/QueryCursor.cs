@@ -55,9 +55,9 @@ internal sealed class QueryCursor(string text)
         }
     }
 
-    /// <summary>A refusal that names this place.</summary>
-    public Refusal Error(string message) =>
-        Refusal.BadRequest($"Error parsing query: {message}, at character {Position + 1}");
+    /// <summary>An error that names this place.</summary>
+    public ApiError Error(string message) =>
+        ApiError.BadRequest($"Error parsing query: {message}, at character {Position + 1}");
 
     // "OR" begins a word in {or:1}: there it is a tag's key.
     private bool AtTagCharacter() =>

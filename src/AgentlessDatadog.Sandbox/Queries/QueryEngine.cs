@@ -13,7 +13,7 @@ internal sealed record ResultSeries(
     IReadOnlyList<string> TagSet,
     string? Unit,
     int Interval,
-    IReadOnlyList<Sample> Points
+    IReadOnlyList<MetricPoint> Points
 );
 
 /// <summary>
@@ -31,7 +31,7 @@ internal static class QueryEngine
     /// <param name="queries">What to answer, in this order.</param>
     /// <param name="from">First second, included.</param>
     /// <param name="to">Last second, included.</param>
-    /// <exception cref="Refusal">400 for what the metric's type cannot answer, and for more points than an answer may hold.</exception>
+    /// <exception cref="ApiError">400 for what the metric's type cannot answer, and for more points than an answer may hold.</exception>
     public static List<ResultSeries> Run(MetricStore store, IReadOnlyList<MetricQuery> queries, long from, long to) =>
         store.Read(
             (metrics, _, firstKept) =>
@@ -63,7 +63,13 @@ internal static class QueryEngine
             }
         );
 
-    private static IEnumerable<ResultGroup> Group(Metric metric, Reduction reduction, long from, long to, ref int left)
+    private static IEnumerable<ResultGroup> Group(
+        StoredMetric metric,
+        Reduction reduction,
+        long from,
+        long to,
+        ref int left
+    )
     {
         var groups = new Dictionary<string, ResultGroup>(StringComparer.Ordinal);
         foreach (var (tags, series) in metric.Series)
@@ -86,7 +92,7 @@ internal static class QueryEngine
             left -= group.Count - before;
             if (left < 0)
             {
-                throw Refusal.BadRequest(
+                throw ApiError.BadRequest(
                     $"The answer would hold more than {MaxPoints} points; ask for a shorter time, wider buckets or fewer groups"
                 );
             }
@@ -94,7 +100,7 @@ internal static class QueryEngine
         return groups.Values.OrderBy(group => group.Key, StringComparer.Ordinal);
     }
 
-    private static string[] GroupTags(IReadOnlyList<string> keys, TagSet tags)
+    private static string[] GroupTags(IReadOnlyList<string> keys, InternedTags tags)
     {
         if (keys.Count == 0)
         {

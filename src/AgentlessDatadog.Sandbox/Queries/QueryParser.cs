@@ -14,12 +14,12 @@ internal static class QueryParser
     private const int MaxKeys = 20;
     private const int MaxRollupSeconds = 86_400;
 
-    /// <exception cref="Intake.Refusal">400, naming the place.</exception>
+    /// <exception cref="Intake.ApiError">400, naming the place.</exception>
     public static List<MetricQuery> Parse(string text)
     {
         if (text.Length > MaxLength)
         {
-            throw Intake.Refusal.BadRequest($"Error parsing query: longer than {MaxLength} characters");
+            throw Intake.ApiError.BadRequest($"Error parsing query: longer than {MaxLength} characters");
         }
         var cursor = new QueryCursor(text);
         var queries = new List<MetricQuery>();
@@ -101,7 +101,7 @@ internal static class QueryParser
             {
                 throw cursor.Error($"more than {MaxKeys} keys");
             }
-            keys.Add(Names.TagPattern(key));
+            keys.Add(NameRules.TagPattern(key));
             cursor.SkipBlanks();
         } while (cursor.TryTake(','));
         cursor.Take('}', "to close the keys");

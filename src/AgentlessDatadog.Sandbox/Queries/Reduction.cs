@@ -19,27 +19,27 @@ internal sealed record Reduction(
     /// <param name="query">The query.</param>
     /// <param name="metric">The metric it names.</param>
     /// <param name="span">Seconds that the query covers.</param>
-    /// <exception cref="Refusal">400: a rollup method on a distribution.</exception>
-    public static Reduction For(MetricQuery query, Metric metric, long span)
+    /// <exception cref="ApiError">400: a rollup method on a distribution.</exception>
+    public static Reduction For(MetricQuery query, StoredMetric metric, long span)
     {
         var interval = query.RollupSeconds ?? Queries.Interval.For(span);
         var perSecond = query.Reading == Reading.AsRate ? 1.0 / interval : 1.0;
-        if (metric.Type == MetricType.Distribution)
+        if (metric.Type == IntakeMetricType.Distribution)
         {
             return query.RollupMethod is null
                 ? new Reduction(query, interval, OverTime: null, PointFactor: 1, perSecond)
-                : throw Refusal.BadRequest(
+                : throw ApiError.BadRequest(
                     $"{query.Metric} is a distribution, aggregated by the word before its name; write rollup(seconds)"
                 );
         }
-        var readsCounts = metric.Type == MetricType.Rate && query.Reading == Reading.AsCount;
-        var sums = metric.Type == MetricType.Count || readsCounts;
+        var readsCounts = metric.Type == IntakeMetricType.Rate && query.Reading == Reading.AsCount;
+        var sums = metric.Type == IntakeMetricType.Count || readsCounts;
         return new Reduction(
             query,
             interval,
             query.RollupMethod ?? (sums ? Aggregation.Sum : Aggregation.Avg),
             readsCounts ? Math.Max(1, metric.Interval) : 1,
-            metric.Type == MetricType.Count && query.Space != Aggregation.Count ? perSecond : 1
+            metric.Type == IntakeMetricType.Count && query.Space != Aggregation.Count ? perSecond : 1
         );
     }
 }

@@ -32,16 +32,16 @@ internal sealed class ResultGroup(string key, string[] tags)
             {
                 bucket.Fold(values[i] * reduction.PointFactor);
             }
-            Bucket(start).Fold(bucket.Tell(overTime));
+            Bucket(start).Fold(bucket.Result(overTime));
         }
     }
 
-    public List<Sample> Points(Reduction reduction)
+    public List<MetricPoint> Points(Reduction reduction)
     {
-        var points = new List<Sample>(_buckets.Count);
+        var points = new List<MetricPoint>(_buckets.Count);
         foreach (var (start, bucket) in _buckets)
         {
-            points.Add(new Sample(start, bucket.Tell(reduction.Query.Space) * reduction.BucketFactor));
+            points.Add(new MetricPoint(start, bucket.Result(reduction.Query.Space) * reduction.BucketFactor));
         }
         points.Sort(static (left, right) => left.Time.CompareTo(right.Time));
         return points;

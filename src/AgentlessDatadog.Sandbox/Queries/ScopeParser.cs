@@ -62,7 +62,7 @@ internal static class ScopeParser
         {
             throw cursor.Error($"template variables belong to dashboards; write a tag in place of {tag}");
         }
-        return OfTag(Names.TagPattern(tag));
+        return OfTag(NameRules.TagPattern(tag));
     }
 
     private static Scope OfTag(string tag) =>

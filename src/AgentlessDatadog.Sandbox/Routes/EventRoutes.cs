@@ -8,7 +8,13 @@ using AgentlessDatadog.Sandbox.Store;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>Taking and showing events, v1 (docs/reference/datadog.md §4.1).</summary>
-internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drops, IntakeRoom room, TimeProvider time)
+internal sealed class EventRoutes(
+    ApiKeys keys,
+    EventStore events,
+    DropList drops,
+    IntakeLimiter limiter,
+    TimeProvider time
+)
 {
     private const int MaxListed = 1_000;
 
@@ -46,13 +52,13 @@ internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drop
     {
         keys.RequireApiKey(context.Request);
         var now = time.GetUtcNow();
-        var incoming = await room.TakeAsync(
+        var incoming = await limiter.TakeAsync(
             context,
             IntakeRoute.Events,
             body => EventJson.Read(body.Memory, now.ToUnixTimeSeconds())
         );
         var stored = events.Add(incoming with { Tags = Normalise(incoming.Tags, now) });
-        await Answer.WriteAsync(
+        await JsonResponse.WriteAsync(
             context,
             StatusCodes.Status202Accepted,
             json =>
@@ -68,11 +74,11 @@ internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drop
     private Task ListAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        var start = Answer.Integer(context.Request, "start");
-        var end = Answer.Integer(context.Request, "end");
+        var start = JsonResponse.Integer(context.Request, "start");
+        var end = JsonResponse.Integer(context.Request, "end");
         var priority = context.Request.Query["priority"].ToString();
         var sources = Words(context.Request, "sources");
-        var tags = Words(context.Request, "tags").Select(Names.TagPattern).ToArray();
+        var tags = Words(context.Request, "tags").Select(NameRules.TagPattern).ToArray();
         var list = events.List(
             stored =>
                 stored.DateHappened >= start
@@ -82,7 +88,7 @@ internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drop
                 && tags.All(stored.Tags.Contains),
             MaxListed
         );
-        return Answer.OkAsync(
+        return JsonResponse.OkAsync(
             context,
             json =>
             {
@@ -107,9 +113,9 @@ internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drop
             || events.Find(id) is not { } stored
         )
         {
-            throw new Refusal(StatusCodes.Status404NotFound, "No event matches that event_id");
+            throw new ApiError(StatusCodes.Status404NotFound, "No event matches that event_id");
         }
-        return Answer.OkAsync(
+        return JsonResponse.OkAsync(
             context,
             json =>
             {
@@ -126,14 +132,19 @@ internal sealed class EventRoutes(KeyRing keys, EventStore events, DropList drop
         var tags = new List<string>(sent.Count);
         foreach (var raw in sent)
         {
-            if (Names.Tag(raw, out var reason) is { } tag)
+            if (NameRules.Tag(raw, out var reason) is { } tag)
             {
                 tags.Add(tag);
             }
             else
             {
                 drops.Add(
-                    new DroppedItem(now, reason, "event", raw.Length <= Names.MaxLength ? raw : raw[..Names.MaxLength])
+                    new DroppedItem(
+                        now,
+                        reason,
+                        "event",
+                        raw.Length <= NameRules.MaxLength ? raw : raw[..NameRules.MaxLength]
+                    )
                 );
             }
         }

@@ -5,7 +5,7 @@ using AgentlessDatadog.Sandbox.Store;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>The key check and the three routes that take points.</summary>
-internal sealed class MetricIntake(KeyRing keys, MetricStore store, IntakeRoom room)
+internal sealed class MetricIntake(ApiKeys keys, MetricStore store, IntakeLimiter limiter)
 {
     private static readonly ReadOnlyMemory<byte> AcceptedV1 = """{"status":"ok"}"""u8.ToArray();
     private static readonly ReadOnlyMemory<byte> AcceptedV2 = """{"errors":[]}"""u8.ToArray();
@@ -28,14 +28,14 @@ internal sealed class MetricIntake(KeyRing keys, MetricStore store, IntakeRoom r
     private Task ValidateAsync(HttpContext context)
     {
         keys.RequireApiKey(context.Request);
-        return Answer.WriteAsync(context, StatusCodes.Status200OK, Valid);
+        return JsonResponse.WriteAsync(context, StatusCodes.Status200OK, Valid);
     }
 
     private void Map(
         IEndpointRouteBuilder routes,
         IntakeRoute route,
         ReadOnlyMemory<byte> accepted,
-        Func<RequestBody, List<IncomingSeries>> read
+        Func<IncomingBody, List<IncomingSeries>> read
     ) =>
         routes
             .MapPost(
@@ -43,7 +43,7 @@ internal sealed class MetricIntake(KeyRing keys, MetricStore store, IntakeRoom r
                 async (HttpContext context) =>
                 {
                     keys.RequireApiKey(context.Request);
-                    await room.TakeAsync(
+                    await limiter.TakeAsync(
                         context,
                         route,
                         body =>
@@ -52,7 +52,7 @@ internal sealed class MetricIntake(KeyRing keys, MetricStore store, IntakeRoom r
                             return true;
                         }
                     );
-                    await Answer.WriteAsync(context, StatusCodes.Status202Accepted, accepted);
+                    await JsonResponse.WriteAsync(context, StatusCodes.Status202Accepted, accepted);
                 }
             )
             .AllowAtIntake();

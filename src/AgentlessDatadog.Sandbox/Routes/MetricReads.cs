@@ -9,7 +9,7 @@ using AgentlessDatadog.Sandbox.Store;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>Asking for points, for names and for what is known about a name.</summary>
-internal sealed class MetricReads(KeyRing keys, MetricStore store)
+internal sealed class MetricReads(ApiKeys keys, MetricStore store)
 {
     private const int MaxMetadataBytes = 64 * 1024;
     private const string Metadata = "metadata";
@@ -34,26 +34,26 @@ internal sealed class MetricReads(KeyRing keys, MetricStore store)
     /// <summary>Answers <c>query</c>, <c>from</c> and <c>to</c>; whoever calls has checked who asks.</summary>
     public Task QueryAsync(HttpContext context)
     {
-        var from = Answer.Integer(context.Request, "from");
-        var to = Answer.Integer(context.Request, "to");
+        var from = JsonResponse.Integer(context.Request, "from");
+        var to = JsonResponse.Integer(context.Request, "to");
         if (from > to)
         {
-            throw Refusal.BadRequest("The parameter 'from' is later than 'to'");
+            throw ApiError.BadRequest("The parameter 'from' is later than 'to'");
         }
         var text = context.Request.Query["query"].ToString();
         if (text.Length == 0)
         {
-            throw Refusal.BadRequest("The parameter 'query' is required");
+            throw ApiError.BadRequest("The parameter 'query' is required");
         }
         var queries = QueryParser.Parse(text);
         var results = QueryEngine.Run(store, queries, from, to);
-        return Answer.OkAsync(context, json => QueryAnswer.Write(json, text, queries, results, from, to));
+        return JsonResponse.OkAsync(context, json => QueryResponse.Write(json, text, queries, results, from, to));
     }
 
     private Task ListAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        var from = Answer.Integer(context.Request, "from");
+        var from = JsonResponse.Integer(context.Request, "from");
         var names = store.Read(
             (metrics, _, _) =>
                 metrics
@@ -62,7 +62,7 @@ internal sealed class MetricReads(KeyRing keys, MetricStore store)
                     .Order(StringComparer.Ordinal)
                     .ToList()
         );
-        return Answer.OkAsync(
+        return JsonResponse.OkAsync(
             context,
             json =>
             {
@@ -130,9 +130,9 @@ internal sealed class MetricReads(KeyRing keys, MetricStore store)
     {
         var metric =
             store.Describe((string)context.GetRouteValue("name")!, change)
-            ?? throw new Refusal(StatusCodes.Status404NotFound, "Metric not found");
+            ?? throw new ApiError(StatusCodes.Status404NotFound, "Metric not found");
         var metadata = metric.Metadata;
-        return Answer.OkAsync(
+        return JsonResponse.OkAsync(
             context,
             json =>
             {

@@ -8,7 +8,7 @@ namespace AgentlessDatadog.Sandbox.Routes;
 internal sealed class PageRoutes(
     MetricStore metrics,
     EventStore events,
-    RequestLog log,
+    RequestHistory history,
     MetricReads reads,
     TimeProvider time
 )
@@ -58,7 +58,7 @@ internal sealed class PageRoutes(
                     .ToList()
         );
         var latest = events.List(_ => true, MaxEvents);
-        return Answer.OkAsync(
+        return JsonResponse.OkAsync(
             context,
             json =>
             {
@@ -67,7 +67,7 @@ internal sealed class PageRoutes(
                 json.WriteNumber("series_count", held.Series);
                 json.WriteNumber("point_count", held.Points);
                 json.WriteNumber("event_count", events.Count().Held);
-                json.WriteNumber("request_count", log.Total);
+                json.WriteNumber("request_count", history.Total);
                 json.WriteStartArray("metrics");
                 foreach (var line in lines)
                 {
@@ -89,7 +89,7 @@ internal sealed class PageRoutes(
     /// <summary>What the page lists of a metric.</summary>
     private sealed record Line(string Name, string Type, string? Unit, int Series, long LastReceived)
     {
-        public static Line Of(Metric metric) =>
+        public static Line Of(StoredMetric metric) =>
             new(
                 metric.Name,
                 metric.Metadata.Type ?? metric.Type.Name(),

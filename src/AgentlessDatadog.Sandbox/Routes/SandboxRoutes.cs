@@ -13,14 +13,14 @@ internal sealed class SandboxRoutes(
     MetricStore metrics,
     EventStore events,
     FaultTable faults,
-    RequestLog log
+    RequestHistory history
 )
 {
     private const int MaxFaultBytes = 1 << 20;
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", context => Answer.OkAsync(context, json => json.WriteString("status", "ok")));
+        routes.MapGet("/healthz", context => JsonResponse.OkAsync(context, json => json.WriteString("status", "ok")));
         routes.MapGet("/sandbox/dropped", DroppedAsync);
         routes.MapGet("/sandbox/requests", RequestsAsync);
         routes.MapGet("/sandbox/payloads", PayloadsAsync);
@@ -40,7 +40,7 @@ internal sealed class SandboxRoutes(
     {
         var (items, totals) = drops.Read();
         var held = metrics.Count();
-        return Answer.OkAsync(
+        return JsonResponse.OkAsync(
             context,
             json =>
             {
@@ -93,16 +93,16 @@ internal sealed class SandboxRoutes(
     }
 
     private Task RequestsAsync(HttpContext context) =>
-        Answer.OkAsync(
+        JsonResponse.OkAsync(
             context,
             json =>
             {
-                json.WriteNumber("total", log.Total);
+                json.WriteNumber("total", history.Total);
                 json.WriteStartArray("requests");
-                foreach (var trace in log.Requests(PathOf(context.Request)))
+                foreach (var record in history.Requests(PathOf(context.Request)))
                 {
                     json.WriteStartObject();
-                    Write(json, trace);
+                    Write(json, record);
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();
@@ -110,32 +110,32 @@ internal sealed class SandboxRoutes(
         );
 
     private Task PayloadsAsync(HttpContext context) =>
-        Answer.OkAsync(
+        JsonResponse.OkAsync(
             context,
             json =>
             {
                 json.WriteStartArray("payloads");
-                foreach (var trace in log.Payloads(PathOf(context.Request)))
+                foreach (var record in history.Payloads(PathOf(context.Request)))
                 {
                     json.WriteStartObject();
-                    Write(json, trace);
-                    json.WriteBase64String("body", trace.Payload);
+                    Write(json, record);
+                    json.WriteBase64String("body", record.Payload);
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();
             }
         );
 
-    private static void Write(Utf8JsonWriter json, RequestTrace trace)
+    private static void Write(Utf8JsonWriter json, RequestRecord record)
     {
-        json.WriteString("time", trace.Time);
-        json.WriteString("method", trace.Method);
-        json.WriteString("path", trace.Path);
-        json.WriteNumber("status", trace.Status);
-        json.WriteStringOrNull("content_type", trace.MediaType);
-        json.WriteString("encoding", trace.Encoding);
-        json.WriteNumber("wire_bytes", trace.WireBytes);
-        json.WriteNumber("raw_bytes", trace.RawBytes);
+        json.WriteString("time", record.Time);
+        json.WriteString("method", record.Method);
+        json.WriteString("path", record.Path);
+        json.WriteNumber("status", record.Status);
+        json.WriteStringOrNull("content_type", record.MediaType);
+        json.WriteString("encoding", record.Encoding);
+        json.WriteNumber("wire_bytes", record.WireBytes);
+        json.WriteNumber("raw_bytes", record.RawBytes);
     }
 
     private async Task AddFaultAsync(HttpContext context)
@@ -145,7 +145,7 @@ internal sealed class SandboxRoutes(
     }
 
     private Task FaultsAsync(HttpContext context) =>
-        Answer.OkAsync(
+        JsonResponse.OkAsync(
             context,
             json =>
             {
@@ -168,9 +168,9 @@ internal sealed class SandboxRoutes(
             json.WriteNumber("status", status);
         }
         json.WriteNumber("delayMs", (long)fault.Delay.TotalMilliseconds);
-        if (fault.Cut != Cut.None)
+        if (fault.Disconnect != Disconnect.None)
         {
-            json.WriteString("cut", fault.Cut == Cut.Before ? "before" : "after");
+            json.WriteString("cut", fault.Disconnect == Disconnect.BeforeBody ? "before" : "after");
         }
         json.WriteEndObject();
     }

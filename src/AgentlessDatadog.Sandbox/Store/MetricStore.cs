@@ -39,7 +39,7 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
     /// Lets <paramref name="read"/> look at the metrics, the second that is now, and the first second that is kept.
     /// It must not hold on to anything of them.
     /// </summary>
-    public T Read<T>(Func<IReadOnlyDictionary<string, Metric>, long, long, T> read)
+    public T Read<T>(Func<IReadOnlyDictionary<string, StoredMetric>, long, long, T> read)
     {
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         lock (_lock)
@@ -51,7 +51,7 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
 
     /// <summary>Changes what is known about a name.</summary>
     /// <returns>What is known now, or null when the name has never reported (docs/reference/datadog.md §3.9).</returns>
-    public Metric? Describe(string name, Func<MetricMetadata, MetricMetadata> change)
+    public StoredMetric? Describe(string name, Func<MetricMetadata, MetricMetadata> change)
     {
         lock (_lock)
         {
@@ -77,7 +77,7 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
 
     private void Apply(IncomingSeries incoming, DateTimeOffset now)
     {
-        var name = Names.Metric(incoming.Metric, out var reason);
+        var name = NameRules.Metric(incoming.Metric, out var reason);
         if (name is null)
         {
             Drop(incoming, now, reason, "");
@@ -94,30 +94,30 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
             Drop(incoming, now, reason, culprit);
             return;
         }
-        if (Store(incoming, metric ??= new Metric(name), tags, now))
+        if (Store(incoming, metric ??= new StoredMetric(name), tags, now))
         {
             metric.LastReceived = now.ToUnixTimeSeconds();
             Learn(metric, incoming, now);
         }
-        _table.GiveBack(tags);
+        _table.Release(tags);
     }
 
     /// <returns>True when at least one point was kept.</returns>
-    private bool Store(IncomingSeries incoming, Metric metric, TagSet tags, DateTimeOffset now)
+    private bool Store(IncomingSeries incoming, StoredMetric metric, InternedTags tags, DateTimeOffset now)
     {
         var second = now.ToUnixTimeSeconds();
         var kept = false;
         foreach (var sample in incoming.Samples)
         {
-            if (Fault(sample, second) is { } fault)
+            if (Rejection(sample, second) is { } rejection)
             {
-                Drop(incoming, sample, now, fault.Reason, fault.Detail);
+                Drop(incoming, sample, now, rejection.Reason, rejection.Detail);
                 continue;
             }
             kept = true;
             var series = _table.Open(metric, tags);
             var isNew = true;
-            if (incoming.Type == MetricType.Distribution)
+            if (incoming.Type == IntakeMetricType.Distribution)
             {
                 series.Add((uint)sample.Time, sample.Value);
             }
@@ -133,9 +133,9 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
         return kept;
     }
 
-    private void Learn(Metric metric, IncomingSeries incoming, DateTimeOffset now)
+    private void Learn(StoredMetric metric, IncomingSeries incoming, DateTimeOffset now)
     {
-        if (metric.Type == MetricType.Unspecified)
+        if (metric.Type == IntakeMetricType.Unspecified)
         {
             metric.Type = incoming.Type;
         }
@@ -150,7 +150,7 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
         metric.SentUnit = incoming.Unit;
         if (Units.Find(incoming.Unit) is null)
         {
-            drops.Add(new DroppedItem(now, DropReason.UnknownUnit, metric.Name, Cut(incoming.Unit)));
+            drops.Add(new DroppedItem(now, DropReason.UnknownUnit, metric.Name, Truncate(incoming.Unit)));
         }
         else
         {
@@ -158,7 +158,7 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
         }
     }
 
-    private static (DropReason Reason, string Detail)? Fault(Sample sample, long now)
+    private static (DropReason Reason, string Detail)? Rejection(MetricPoint sample, long now)
     {
         if (!double.IsFinite(sample.Value))
         {
@@ -174,14 +174,15 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
     }
 
     // Unspecified goes with whatever type the name has; samples and points never mix (§3.3).
-    private static bool Conflict(MetricType held, MetricType sent)
+    private static bool Conflict(IntakeMetricType held, IntakeMetricType sent)
     {
-        var mixes = held == MetricType.Distribution || sent == MetricType.Distribution;
-        var isOpen = held == MetricType.Unspecified || sent == MetricType.Unspecified;
+        var mixes = held == IntakeMetricType.Distribution || sent == IntakeMetricType.Distribution;
+        var isOpen = held == IntakeMetricType.Unspecified || sent == IntakeMetricType.Unspecified;
         return held != sent && (mixes || !isOpen);
     }
 
-    private static string Text(MetricType type) => type == MetricType.Unspecified ? "unspecified" : type.Name();
+    private static string Text(IntakeMetricType type) =>
+        type == IntakeMetricType.Unspecified ? "unspecified" : type.Name();
 
     private void Drop(IncomingSeries series, DateTimeOffset now, DropReason reason, string detail)
     {
@@ -191,10 +192,15 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
         }
     }
 
-    private void Drop(IncomingSeries series, Sample sample, DateTimeOffset now, DropReason reason, string detail) =>
-        drops.Add(new DroppedItem(now, reason, Cut(series.Metric), Cut(detail), sample.Value, sample.Time));
+    private void Drop(
+        IncomingSeries series,
+        MetricPoint sample,
+        DateTimeOffset now,
+        DropReason reason,
+        string detail
+    ) => drops.Add(new DroppedItem(now, reason, Truncate(series.Metric), Truncate(detail), sample.Value, sample.Time));
 
-    private static string Cut(string text) => text.Length <= MaxText ? text : text[..MaxText];
+    private static string Truncate(string text) => text.Length <= MaxText ? text : text[..MaxText];
 
     private void Expire(long now)
     {

@@ -13,10 +13,10 @@ internal sealed class MetricTable(StoreLimits limits)
     // Eviction goes this far below a limit, so that it is not due again at once.
     private const double RoomAfterEviction = 0.9;
 
-    private readonly Dictionary<string, Metric> _metrics = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StoredMetric> _metrics = new(StringComparer.Ordinal);
     private readonly TagTable _tags = new();
 
-    public IReadOnlyDictionary<string, Metric> Metrics => _metrics;
+    public IReadOnlyDictionary<string, StoredMetric> Metrics => _metrics;
 
     public int SeriesCount { get; private set; }
 
@@ -28,17 +28,17 @@ internal sealed class MetricTable(StoreLimits limits)
     /// <summary>Gone before their time because memory is bounded.</summary>
     public long EvictedPoints { get; private set; }
 
-    public Metric? Find(string name) => _metrics.GetValueOrDefault(name);
+    public StoredMetric? Find(string name) => _metrics.GetValueOrDefault(name);
 
-    /// <summary>As <see cref="TagTable.TryIntern"/>; a set that no series takes must be given back.</summary>
+    /// <summary>As <see cref="TagTable.TryIntern"/>; a set that no series takes must be released.</summary>
     public bool TryIntern(
         IReadOnlyList<string> tags,
-        [NotNullWhen(true)] out TagSet? set,
+        [NotNullWhen(true)] out InternedTags? set,
         out DropReason reason,
         out string culprit
     ) => _tags.TryIntern(tags, out set, out reason, out culprit);
 
-    public void GiveBack(TagSet tags)
+    public void Release(InternedTags tags)
     {
         if (tags.Uses == 0)
         {
@@ -46,14 +46,14 @@ internal sealed class MetricTable(StoreLimits limits)
         }
     }
 
-    public Series Open(Metric metric, TagSet tags)
+    public StoredSeries Open(StoredMetric metric, InternedTags tags)
     {
         if (metric.Series.TryGetValue(tags, out var series))
         {
             return series;
         }
         _metrics.TryAdd(metric.Name, metric);
-        series = new Series();
+        series = new StoredSeries();
         metric.Series.Add(tags, series);
         tags.Uses++;
         SeriesCount++;
@@ -131,12 +131,12 @@ internal sealed class MetricTable(StoreLimits limits)
         }
     }
 
-    private void Close(Metric metric, TagSet tags)
+    private void Close(StoredMetric metric, InternedTags tags)
     {
         metric.Series.Remove(tags);
         SeriesCount--;
         tags.Uses--;
-        GiveBack(tags);
+        Release(tags);
         if (metric.Series.Count == 0)
         {
             _metrics.Remove(metric.Name);

@@ -4,7 +4,7 @@ using AgentlessDatadog.Sandbox.Normalising;
 namespace AgentlessDatadog.Sandbox.Store;
 
 /// <summary>
-/// Turns tags as sent into their one <see cref="TagSet"/>. A tag that was seen before costs one look-up, a set that
+/// Turns tags as sent into their one <see cref="InternedTags"/>. A tag that was seen before costs one look-up, a set that
 /// was seen before one more, and neither allocates. Not safe for threads; the store's lock guards it.
 /// </summary>
 internal sealed class TagTable
@@ -13,8 +13,8 @@ internal sealed class TagTable
     private const int MaxSpellings = 1_000_000;
 
     private readonly Dictionary<string, string> _spellings = new(StringComparer.Ordinal);
-    private readonly HashSet<TagSet> _sets = new(Comparer.Instance);
-    private readonly HashSet<TagSet>.AlternateLookup<ReadOnlySpan<string>> _bySpan;
+    private readonly HashSet<InternedTags> _sets = new(Comparer.Instance);
+    private readonly HashSet<InternedTags>.AlternateLookup<ReadOnlySpan<string>> _bySpan;
     private string[] _scratch = new string[32];
 
     public TagTable() => _bySpan = _sets.GetAlternateLookup<ReadOnlySpan<string>>();
@@ -24,7 +24,7 @@ internal sealed class TagTable
     /// <returns>False when a tag is not one; <paramref name="reason"/> and <paramref name="culprit"/> say which.</returns>
     public bool TryIntern(
         IReadOnlyList<string> tags,
-        [NotNullWhen(true)] out TagSet? set,
+        [NotNullWhen(true)] out InternedTags? set,
         out DropReason reason,
         out string culprit
     )
@@ -51,14 +51,14 @@ internal sealed class TagTable
         var distinct = Distinct(sorted);
         if (!_bySpan.TryGetValue(distinct, out set))
         {
-            set = new TagSet(distinct.ToArray(), Comparer.HashOf(distinct));
+            set = new InternedTags(distinct.ToArray(), Comparer.HashOf(distinct));
             _sets.Add(set);
         }
         return true;
     }
 
     /// <summary>Forgets a set that no series holds any more.</summary>
-    public void Remove(TagSet set) => _sets.Remove(set);
+    public void Remove(InternedTags set) => _sets.Remove(set);
 
     private bool TryNormalise(string raw, [NotNullWhen(true)] out string? tag, out DropReason reason)
     {
@@ -67,7 +67,7 @@ internal sealed class TagTable
         {
             return true;
         }
-        tag = Names.Tag(raw, out reason);
+        tag = NameRules.Tag(raw, out reason);
         if (tag is null)
         {
             return false;
@@ -93,7 +93,9 @@ internal sealed class TagTable
         return sorted[..kept];
     }
 
-    private sealed class Comparer : IEqualityComparer<TagSet>, IAlternateEqualityComparer<ReadOnlySpan<string>, TagSet>
+    private sealed class Comparer
+        : IEqualityComparer<InternedTags>,
+            IAlternateEqualityComparer<ReadOnlySpan<string>, InternedTags>
     {
         public static readonly Comparer Instance = new();
 
@@ -107,14 +109,14 @@ internal sealed class TagTable
             return hash.ToHashCode();
         }
 
-        public bool Equals(TagSet? x, TagSet? y) => ReferenceEquals(x, y) || Equals(x!.Tags, y!);
+        public bool Equals(InternedTags? x, InternedTags? y) => ReferenceEquals(x, y) || Equals(x!.Tags, y!);
 
-        public int GetHashCode(TagSet set) => set.Hash;
+        public int GetHashCode(InternedTags set) => set.Hash;
 
-        public bool Equals(ReadOnlySpan<string> tags, TagSet set) => tags.SequenceEqual(set.Tags);
+        public bool Equals(ReadOnlySpan<string> tags, InternedTags set) => tags.SequenceEqual(set.Tags);
 
         public int GetHashCode(ReadOnlySpan<string> tags) => HashOf(tags);
 
-        public TagSet Create(ReadOnlySpan<string> tags) => new(tags.ToArray(), HashOf(tags));
+        public InternedTags Create(ReadOnlySpan<string> tags) => new(tags.ToArray(), HashOf(tags));
     }
 }

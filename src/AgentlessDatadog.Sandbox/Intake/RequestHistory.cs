@@ -1,11 +1,11 @@
 namespace AgentlessDatadog.Sandbox.Intake;
 
 /// <summary>The last requests and, when they are kept, the last payloads; both bounded, oldest out first.</summary>
-internal sealed class RequestLog(int maxRequests, long maxPayloadBytes)
+internal sealed class RequestHistory(int maxRequests, long maxPayloadBytes)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<RequestTrace> _requests = [];
-    private readonly Queue<RequestTrace> _payloads = [];
+    private readonly Queue<RequestRecord> _requests = [];
+    private readonly Queue<RequestRecord> _payloads = [];
     private long _payloadBytes;
     private long _total;
 
@@ -20,19 +20,19 @@ internal sealed class RequestLog(int maxRequests, long maxPayloadBytes)
         }
     }
 
-    public void Add(RequestTrace trace)
+    public void Add(RequestRecord record)
     {
         lock (_lock)
         {
             _total++;
-            _requests.Enqueue(trace);
+            _requests.Enqueue(record);
             if (_requests.Count > maxRequests)
             {
                 _requests.Dequeue();
             }
-            if (trace.Payload is { } payload)
+            if (record.Payload is { } payload)
             {
-                _payloads.Enqueue(trace);
+                _payloads.Enqueue(record);
                 _payloadBytes += payload.Length;
                 while (_payloadBytes > maxPayloadBytes)
                 {
@@ -43,16 +43,16 @@ internal sealed class RequestLog(int maxRequests, long maxPayloadBytes)
     }
 
     /// <summary>Oldest first.</summary>
-    public RequestTrace[] Requests(PathPattern path) => Matching(_requests, path);
+    public RequestRecord[] Requests(PathPattern path) => Matching(_requests, path);
 
     /// <summary>Oldest first; each has a payload.</summary>
-    public RequestTrace[] Payloads(PathPattern path) => Matching(_payloads, path);
+    public RequestRecord[] Payloads(PathPattern path) => Matching(_payloads, path);
 
-    private RequestTrace[] Matching(Queue<RequestTrace> traces, PathPattern path)
+    private RequestRecord[] Matching(Queue<RequestRecord> records, PathPattern path)
     {
         lock (_lock)
         {
-            return [.. traces.Where(trace => path.Matches(trace.Path))];
+            return [.. records.Where(record => path.Matches(record.Path))];
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace AgentlessDatadog.Sandbox.Normalising;
 
 /// <summary>Metric names and tags as Datadog keeps them (docs/reference/datadog.md §3.7).</summary>
-internal static class Names
+internal static class NameRules
 {
     public const int MaxLength = 200;
 

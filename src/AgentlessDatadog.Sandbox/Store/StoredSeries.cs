@@ -1,7 +1,7 @@
 namespace AgentlessDatadog.Sandbox.Store;
 
 /// <summary>The points of one name and tag set, in order of time.</summary>
-internal sealed class Series
+internal sealed class StoredSeries
 {
     private const int FirstCapacity = 4;
 

@@ -4,7 +4,7 @@ using AgentlessDatadog.Sandbox.Intake;
 namespace AgentlessDatadog.Sandbox.Access;
 
 /// <summary>Which keys are valid, and where a request carries them (docs/reference/datadog.md §2.1).</summary>
-internal sealed class KeyRing
+internal sealed class ApiKeys
 {
     private const int ApiKeyLength = 32;
     private const int ApplicationKeyLength = 40;
@@ -13,7 +13,7 @@ internal sealed class KeyRing
     private readonly FrozenSet<string> _applicationKeys;
 
     /// <exception cref="ArgumentException">A key has neither shape; the message does not repeat it.</exception>
-    public KeyRing(IReadOnlyList<string>? keys)
+    public ApiKeys(IReadOnlyList<string>? keys)
     {
         keys ??= [];
         for (var i = 0; i < keys.Count; i++)
@@ -29,29 +29,29 @@ internal sealed class KeyRing
         _applicationKeys = OfLength(keys, ApplicationKeyLength);
     }
 
-    /// <exception cref="Refusal">403: no API key, or not a valid one.</exception>
+    /// <exception cref="ApiError">403: no API key, or not a valid one.</exception>
     public void RequireApiKey(HttpRequest request)
     {
         var key = Find(request, "DD-API-KEY", "api_key");
         if (string.IsNullOrEmpty(key))
         {
-            throw Refusal.Forbidden("API key required");
+            throw ApiError.Forbidden("API key required");
         }
         if (!IsValid(key, ApiKeyLength, _apiKeys))
         {
-            throw Refusal.Forbidden();
+            throw ApiError.Forbidden();
         }
     }
 
     /// <summary>Reading and configuring need the application key besides.</summary>
-    /// <exception cref="Refusal">403: one of the two is missing or not valid.</exception>
+    /// <exception cref="ApiError">403: one of the two is missing or not valid.</exception>
     public void RequireBothKeys(HttpRequest request)
     {
         RequireApiKey(request);
         var key = Find(request, "DD-APPLICATION-KEY", "application_key");
         if (string.IsNullOrEmpty(key) || !IsValid(key, ApplicationKeyLength, _applicationKeys))
         {
-            throw Refusal.Forbidden();
+            throw ApiError.Forbidden();
         }
     }
 

@@ -3,12 +3,12 @@ using AgentlessDatadog.Sandbox.Intake;
 namespace AgentlessDatadog.Sandbox.Store;
 
 /// <summary>Everything held under one name.</summary>
-internal sealed class Metric(string name)
+internal sealed class StoredMetric(string name)
 {
     public string Name => name;
 
     /// <summary>The first type that was sent; it never changes.</summary>
-    public MetricType Type { get; set; }
+    public IntakeMetricType Type { get; set; }
 
     /// <summary>Seconds, as last sent; 0 for none.</summary>
     public long Interval { get; set; }
@@ -22,7 +22,7 @@ internal sealed class Metric(string name)
     /// <summary>When points last came, POSIX seconds.</summary>
     public long LastReceived { get; set; }
 
-    public Dictionary<TagSet, Series> Series { get; } = [];
+    public Dictionary<InternedTags, StoredSeries> Series { get; } = [];
 }
 
 /// <summary>What Datadog knows about a name besides its points (docs/reference/datadog.md §3.9); null where nobody said.</summary>

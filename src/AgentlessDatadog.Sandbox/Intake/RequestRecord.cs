@@ -1,7 +1,7 @@
 namespace AgentlessDatadog.Sandbox.Intake;
 
 /// <summary>What is remembered of one API request. Never a key, a query string or a header.</summary>
-internal sealed class RequestTrace(DateTimeOffset time, string method, string path, string encoding, bool keepsPayload)
+internal sealed class RequestRecord(DateTimeOffset time, string method, string path, string encoding, bool keepsPayload)
 {
     public DateTimeOffset Time => time;
 
@@ -26,7 +26,7 @@ internal sealed class RequestTrace(DateTimeOffset time, string method, string pa
     /// <summary>The decompressed body, when payloads are kept.</summary>
     public byte[]? Payload { get; private set; }
 
-    public void Took(RequestBody body)
+    public void Took(IncomingBody body)
     {
         MediaType = body.MediaType;
         RawBytes = body.Length;

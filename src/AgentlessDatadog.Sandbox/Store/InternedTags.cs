@@ -4,7 +4,7 @@ namespace AgentlessDatadog.Sandbox.Store;
 /// The tags of a series: normalised, sorted, distinct. There is one instance per set, so that reference equality is
 /// equality.
 /// </summary>
-internal sealed class TagSet(string[] tags, int hash)
+internal sealed class InternedTags(string[] tags, int hash)
 {
     public string[] Tags => tags;
 

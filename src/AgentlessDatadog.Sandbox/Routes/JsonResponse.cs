@@ -5,7 +5,7 @@ using AgentlessDatadog.Sandbox.Intake;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>Writes answers: JSON with the status given.</summary>
-internal static class Answer
+internal static class JsonResponse
 {
     private const string Json = "application/json";
 
@@ -53,11 +53,11 @@ internal static class Answer
     }
 
     /// <summary>The value of a required whole number in the query string.</summary>
-    /// <exception cref="Refusal">400, naming the parameter.</exception>
+    /// <exception cref="ApiError">400, naming the parameter.</exception>
     public static long Integer(HttpRequest request, string parameter) =>
         long.TryParse(request.Query[parameter], out var value) && value is >= 0 and <= uint.MaxValue
             ? value
-            : throw Refusal.BadRequest($"The parameter '{parameter}' is required, in POSIX seconds");
+            : throw ApiError.BadRequest($"The parameter '{parameter}' is required, in POSIX seconds");
 
     public static void WriteStringOrNull(this Utf8JsonWriter writer, string property, string? value)
     {

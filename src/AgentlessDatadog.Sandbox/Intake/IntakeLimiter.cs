@@ -4,7 +4,7 @@ namespace AgentlessDatadog.Sandbox.Intake;
 /// How much is taken in at a time, over all connections: bytes as they come, and bodies that are unpacked and taken apart,
 /// which is what costs.
 /// </summary>
-internal sealed class IntakeRoom : IDisposable
+internal sealed class IntakeLimiter : IDisposable
 {
     private const long MaxWireBytes = 64L << 20;
     private const int MaxUnpacked = 2;
@@ -13,21 +13,21 @@ internal sealed class IntakeRoom : IDisposable
     private long _wireBytes;
 
     /// <summary>Reads a body and lets <paramref name="read"/> take it apart; it must not hold on to the bytes.</summary>
-    /// <exception cref="Refusal">503 when too much is under way; otherwise as <see cref="RequestBody"/>.</exception>
-    public async Task<T> TakeAsync<T>(HttpContext context, IntakeRoute route, Func<RequestBody, T> read)
+    /// <exception cref="ApiError">503 when too much is under way; otherwise as <see cref="IncomingBody"/>.</exception>
+    public async Task<T> TakeAsync<T>(HttpContext context, IntakeRoute route, Func<IncomingBody, T> read)
     {
         var length = Math.Min(context.Request.ContentLength ?? route.MaxWireBytes, route.MaxWireBytes);
         try
         {
             if (Interlocked.Add(ref _wireBytes, length) > MaxWireBytes)
             {
-                throw new Refusal(StatusCodes.Status503ServiceUnavailable, "Too many bodies at a time");
+                throw new ApiError(StatusCodes.Status503ServiceUnavailable, "Too many bodies at a time");
             }
-            using var body = await RequestBody.ReadAsync(context, route);
+            using var body = await IncomingBody.ReadAsync(context, route);
             await _unpacked.WaitAsync(context.RequestAborted);
             try
             {
-                body.Unpack(context.Features.Get<RequestTrace>());
+                body.Unpack(context.Features.Get<RequestRecord>());
                 return read(body);
             }
             finally

@@ -8,7 +8,7 @@ using ZstdSharp.Unsafe;
 namespace AgentlessDatadog.Sandbox.Intake;
 
 /// <summary>One request's body in a buffer that goes back to the pool: as it came, then unpacked.</summary>
-internal sealed class RequestBody : IDisposable
+internal sealed class IncomingBody : IDisposable
 {
     // A frame may ask its reader for a window of gigabytes. 8 MiB holds the largest body that zstd may carry here.
     private const int MaxZstdWindowLog = 23;
@@ -17,7 +17,7 @@ internal sealed class RequestBody : IDisposable
     private readonly int _maxRawBytes;
     private byte[] _buffer;
 
-    private RequestBody(string mediaType, string? encoding, int maxRawBytes, byte[] buffer, int length)
+    private IncomingBody(string mediaType, string? encoding, int maxRawBytes, byte[] buffer, int length)
     {
         MediaType = mediaType;
         _encoding = encoding;
@@ -35,23 +35,23 @@ internal sealed class RequestBody : IDisposable
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
 
     /// <summary>Reads it as it comes, and stops at the limit of <paramref name="route"/>.</summary>
-    /// <exception cref="Refusal">415 or 413: wrong media type or encoding, or too large.</exception>
-    public static async Task<RequestBody> ReadAsync(HttpContext context, IntakeRoute route)
+    /// <exception cref="ApiError">415 or 413: wrong media type or encoding, or too large.</exception>
+    public static async Task<IncomingBody> ReadAsync(HttpContext context, IntakeRoute route)
     {
         var mediaType = MediaTypeOf(context.Request, route);
         var encoding = EncodingOf(context.Request, route);
         if (context.Request.ContentLength > route.MaxWireBytes)
         {
-            throw Refusal.TooLarge("the body", route.MaxWireBytes);
+            throw ApiError.TooLarge("the body", route.MaxWireBytes);
         }
         var (wire, wireLength) = await ReadWireAsync(context.Request.BodyReader, route, context.RequestAborted);
-        context.Features.Get<RequestTrace>()?.WireBytes = wireLength;
-        return new RequestBody(mediaType, encoding, route.MaxRawBytes, wire, wireLength);
+        context.Features.Get<RequestRecord>()?.WireBytes = wireLength;
+        return new IncomingBody(mediaType, encoding, route.MaxRawBytes, wire, wireLength);
     }
 
     /// <summary>Decompresses it where it is compressed, and stops at the route's other limit.</summary>
-    /// <exception cref="Refusal">413 or 400: too large, not decodable, or empty.</exception>
-    public void Unpack(RequestTrace? trace)
+    /// <exception cref="ApiError">413 or 400: too large, not decodable, or empty.</exception>
+    public void Unpack(RequestRecord? record)
     {
         if (_encoding is not null)
         {
@@ -59,10 +59,10 @@ internal sealed class RequestBody : IDisposable
             ArrayPool<byte>.Shared.Return(_buffer);
             (_buffer, Length) = (raw, rawLength);
         }
-        trace?.Took(this);
+        record?.Took(this);
         if (Length == 0)
         {
-            throw Refusal.BadRequest("Payload is empty");
+            throw ApiError.BadRequest("Payload is empty");
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed class RequestBody : IDisposable
         {
             return header.MediaType.Value!.ToLowerInvariant();
         }
-        throw new Refusal(
+        throw new ApiError(
             StatusCodes.Status415UnsupportedMediaType,
             $"Unsupported Content-Type; {route.Path} takes {string.Join(", ", route.MediaTypes)}"
         );
@@ -98,7 +98,7 @@ internal sealed class RequestBody : IDisposable
             return null;
         }
         return Array.Find(route.Encodings, known => known.Equals(encoding, StringComparison.OrdinalIgnoreCase))
-            ?? throw new Refusal(
+            ?? throw new ApiError(
                 StatusCodes.Status415UnsupportedMediaType,
                 $"Unsupported Content-Encoding; {route.Path} takes {string.Join(", ", route.Encodings.Append("none"))}"
             );
@@ -117,7 +117,7 @@ internal sealed class RequestBody : IDisposable
             if (length > route.MaxWireBytes)
             {
                 reader.AdvanceTo(read.Buffer.End);
-                throw Refusal.TooLarge("the body", route.MaxWireBytes);
+                throw ApiError.TooLarge("the body", route.MaxWireBytes);
             }
             if (read.IsCompleted)
             {
@@ -150,7 +150,7 @@ internal sealed class RequestBody : IDisposable
                 length += count;
                 if (length > limit)
                 {
-                    throw Refusal.TooLarge("the decompressed body", limit);
+                    throw ApiError.TooLarge("the decompressed body", limit);
                 }
                 if (count == 0)
                 {
@@ -165,7 +165,7 @@ internal sealed class RequestBody : IDisposable
             ArrayPool<byte>.Shared.Return(buffer);
             if (e is InvalidDataException or EndOfStreamException or ZstdException)
             {
-                throw Refusal.BadRequest($"Unable to decompress the body as {encoding}");
+                throw ApiError.BadRequest($"Unable to decompress the body as {encoding}");
             }
             throw;
         }

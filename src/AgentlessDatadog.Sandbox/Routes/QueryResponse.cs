@@ -5,7 +5,7 @@ using AgentlessDatadog.Sandbox.Queries;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>Writes results as <c>GET /api/v1/query</c> answers them: times in milliseconds.</summary>
-internal static class QueryAnswer
+internal static class QueryResponse
 {
     private const long Milliseconds = 1_000;
 

@@ -1,13 +1,11 @@
-using SandboxHost = AgentlessDatadog.Sandbox.Tests.Support.Sandbox;
-
 namespace AgentlessDatadog.Sandbox.Tests;
 
-public sealed class LogTests
+public sealed class RequestHistoryTests
 {
     [Fact]
     public async Task ARequestIsLoggedWithBothSizesAndWithoutItsKeys()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         var body = Protobuf.Payload(Protobuf.Series("a", 3, [(1, sandbox.Now)], [new string('t', 150)]));
         var wire = Encodings.Encode("zstd", body);
         await sandbox.PostAsync("/api/v2/series", wire, "application/x-protobuf", "zstd");
@@ -28,7 +26,7 @@ public sealed class LogTests
     [Fact]
     public async Task TheLogHoldsTheLastRequests()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o => o with { Limits = o.Limits with { Requests = 3 } });
+        await using var sandbox = await TestSandbox.StartAsync(o => o with { Limits = o.Limits with { Requests = 3 } });
         for (var i = 0; i < 5; i++)
         {
             await sandbox.GetAsync($"/api/v1/events/{i}");
@@ -44,7 +42,7 @@ public sealed class LogTests
     [Fact]
     public async Task PayloadsAreKeptDecompressedWhenAskedForAndWithinTheirBound()
     {
-        await using var sandbox = await SandboxHost.StartAsync(o =>
+        await using var sandbox = await TestSandbox.StartAsync(o =>
             o with
             {
                 KeepPayloads = true,
@@ -72,7 +70,7 @@ public sealed class LogTests
     [Fact]
     public async Task PayloadsAreNotKeptUnasked()
     {
-        await using var sandbox = await SandboxHost.StartAsync();
+        await using var sandbox = await TestSandbox.StartAsync();
         await sandbox.PutPointAsync("a", 3, 1);
 
         (await sandbox.GetAsync("/sandbox/payloads")).Text.ShouldBe("""{"payloads":[]}""");

@@ -7,11 +7,11 @@ using Microsoft.Extensions.Time.Testing;
 namespace AgentlessDatadog.Sandbox.Tests.Support;
 
 /// <summary>A sandbox on a free loopback port with a clock of its own, and a client with valid keys.</summary>
-internal sealed class Sandbox : IAsyncDisposable
+internal sealed class TestSandbox : IAsyncDisposable
 {
     private readonly SandboxServer _server;
 
-    private Sandbox(SandboxServer server, FakeTimeProvider time)
+    private TestSandbox(SandboxServer server, FakeTimeProvider time)
     {
         _server = server;
         Time = time;
@@ -29,7 +29,7 @@ internal sealed class Sandbox : IAsyncDisposable
     /// <summary>POSIX seconds.</summary>
     public long Now => Time.GetUtcNow().ToUnixTimeSeconds();
 
-    public static async Task<Sandbox> StartAsync(Func<SandboxOptions, SandboxOptions>? change = null)
+    public static async Task<TestSandbox> StartAsync(Func<SandboxOptions, SandboxOptions>? change = null)
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
         var options = new SandboxOptions { Urls = ["http://127.0.0.1:0"] };
@@ -39,7 +39,7 @@ internal sealed class Sandbox : IAsyncDisposable
             new SearchedLog().Factory,
             TestContext.Current.CancellationToken
         );
-        return new Sandbox(server, time);
+        return new TestSandbox(server, time);
     }
 
     public async Task<Reply> SendAsync(HttpRequestMessage request)
