@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamSpace.Platform;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
@@ -198,7 +199,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
         CancellationToken cancellationToken
     )
     {
-        var found = await PostgresProbe.CheckAsync(
+        var found = await PostgresCheck.CheckAsync(
             database,
             manifest.Name,
             manifest.ConfigSchema,
@@ -218,7 +219,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
             .. warnings
                 .Where(w => !manifest.ConfigSchema.IsSecret(w.Split(' ')[0]))
                 .Select(w => new CheckFinding(
-                    PostgresProbe.Page,
+                    PostgresCheck.Page,
                     CheckVerdict.Warning,
                     $"In the row of {manifest.Name}, {w}",
                     "Mend it on that page."

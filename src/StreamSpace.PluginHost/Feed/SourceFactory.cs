@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamSpace.Platform;
+using StreamSpace.Platform.Sources.Postgres;
 
 namespace StreamSpace.PluginHost;
 

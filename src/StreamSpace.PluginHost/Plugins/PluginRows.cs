@@ -1,4 +1,5 @@
 using StreamSpace.Platform;
+using StreamSpace.Platform.Sources.Postgres;
 
 namespace StreamSpace.PluginHost;
 

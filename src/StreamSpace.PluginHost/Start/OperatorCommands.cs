@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StreamSpace.Platform;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;

@@ -1,4 +1,5 @@
 using Shouldly;
+using StreamSpace.Platform.Sources.Postgres;
 using Xunit;
 
 namespace StreamSpace.Platform.Tests.Postgres;
@@ -60,5 +61,5 @@ public sealed class AuditPositionTests
         read.Accounts.ShouldBe(checkpoint.Accounts);
     }
 
-    private static AuditRow Row(long id) => new(id, Now.DateTime, null, null, AuditAct.Request, TimeSpan.Zero);
+    private static AuditRow Row(long id) => new(id, Now.DateTime, null, null, AuditKind.Request, TimeSpan.Zero);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
@@ -47,9 +48,9 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
         await using var watch = new Watching(reader);
         var refused = await watch.NextAsync();
         refused.State.ShouldBe(PluginRowState.Unreadable);
-        refused.Detail.ShouldContain(PostgresNeed.Plugins.Grant("row_refused"));
+        refused.Detail.ShouldContain(RequiredColumns.Plugins.Grant("row_refused"));
 
-        await upstream.ExecuteAsync(PostgresNeed.Plugins.Grant("row_refused"));
+        await upstream.ExecuteAsync(RequiredColumns.Plugins.Grant("row_refused"));
         (await watch.NextAsync()).State.ShouldBe(PluginRowState.Absent);
         await postgres.Server.KillAsync();
         (await watch.NextAsync()).State.ShouldBe(PluginRowState.Unreachable);

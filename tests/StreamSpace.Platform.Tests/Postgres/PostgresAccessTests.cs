@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Shouldly;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 using Xunit;
 
@@ -24,11 +25,11 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         await using var upstream = await postgres.DatabaseAsync();
         var reader = await upstream.CreateReaderAsync("reader_enough");
         await upstream.CreateUserAsync("u1", "ada", Morning);
-        await using var run = await SourceRun.LookingAtAsync(reader);
+        await using var run = await SourceRun.PollingAsync(reader);
 
         await upstream.LogInAsync("u1", Morning.AddSeconds(1));
         await upstream.CreateUserAsync("u2", "bob", Morning);
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Facts.Select(f => (f.Act, f.User.Name)).ShouldBe([(UserAct.Created, "bob"), (UserAct.LoggedIn, "ada")]);
         run.Source.Status.State.ShouldBe(SourceState.Up);
@@ -68,20 +69,20 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         await using var upstream = await postgres.DatabaseAsync();
         var reader = await upstream.CreateReaderAsync("reader_partly");
         await upstream.ExecuteAsync("REVOKE SELECT (changes) ON audit_log FROM reader_partly");
-        await using var run = await SourceRun.LookingAtAsync(reader);
+        await using var run = await SourceRun.PollingAsync(reader);
         const string grant =
             "GRANT SELECT (id, user_id, action, resource_type, changes, timestamp, ip_address) ON public.audit_log TO \"reader_partly\";";
         run.Source.Status.Detail.ShouldContain(grant);
 
         await upstream.CreateUserAsync("u1", "ada", Morning);
         await upstream.LogInAsync("u1", Morning);
-        (await run.LookAsync()).OfType<UserActed>().ShouldHaveSingleItem().Act.ShouldBe(UserAct.Created);
+        (await run.PollAsync()).OfType<UserActed>().ShouldHaveSingleItem().Act.ShouldBe(UserAct.Created);
 
         // Granted while it runs: noticed by itself, and what was there before is history.
         await upstream.ExecuteAsync(grant);
         await run.PassTimeUntilAsync(() => !run.Source.Status.Detail.Contains("GRANT"), "the right noticed");
         await upstream.LogInAsync("u1", Morning.AddSeconds(5));
-        await run.LookAsync();
+        await run.PollAsync();
         run.Facts.Count(f => f.Act is UserAct.LoggedIn).ShouldBe(1);
     }
 
@@ -90,16 +91,16 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
     {
         await using var upstream = await postgres.DatabaseAsync();
         var reader = await upstream.CreateReaderAsync("reader_revoked");
-        await using var run = await SourceRun.LookingAtAsync(reader);
+        await using var run = await SourceRun.PollingAsync(reader);
         await upstream.LogOutAsync(Morning);
-        await run.LookAsync();
+        await run.PollAsync();
 
         await upstream.ExecuteAsync("REVOKE SELECT (changes) ON audit_log FROM reader_revoked");
         await run.PassTimeUntilAsync(() => run.Source.Status.Detail.Contains("GRANT"), "the loss noticed");
         await upstream.LogOutAsync(Morning.AddSeconds(1));
-        await upstream.ExecuteAsync(PostgresNeed.Audit.Grant("reader_revoked"));
+        await upstream.ExecuteAsync(RequiredColumns.Audit.Grant("reader_revoked"));
         await run.PassTimeUntilAsync(() => !run.Source.Status.Detail.Contains("GRANT"), "the right noticed");
-        await run.LookAsync();
+        await run.PollAsync();
 
         // The second log-out was there all the time, and nothing was forgotten.
         run.Facts.Count().ShouldBe(2);
@@ -181,18 +182,18 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         found
             .Select(f => (f.What, f.Verdict))
             .ShouldBe([
-                ("postgresql", PostgresVerdict.Good),
-                ("postgresql, table users", PostgresVerdict.Fault),
-                ("postgresql, table audit_log", PostgresVerdict.Good),
-                ("postgresql, table sessions", PostgresVerdict.Fault),
-                ("postgresql, table installed_plugins", PostgresVerdict.Good),
-                ("postgresql, clock", PostgresVerdict.Good),
-                ("postgresql, DB_TIME_ZONE", PostgresVerdict.Good),
-                (PostgresProbe.Page, PostgresVerdict.Good),
-                (PostgresProbe.Page, PostgresVerdict.Warning),
+                ("postgresql", CheckVerdict.Good),
+                ("postgresql, table users", CheckVerdict.Fault),
+                ("postgresql, table audit_log", CheckVerdict.Good),
+                ("postgresql, table sessions", CheckVerdict.Fault),
+                ("postgresql, table installed_plugins", CheckVerdict.Good),
+                ("postgresql, clock", CheckVerdict.Good),
+                ("postgresql, DB_TIME_ZONE", CheckVerdict.Good),
+                (PostgresCheck.Page, CheckVerdict.Good),
+                (PostgresCheck.Page, CheckVerdict.Warning),
             ]);
-        found.ShouldAllBe(f => (f.Verdict == PostgresVerdict.Good) == (f.Fix == null));
-        found[1].Fix.ShouldBe(PostgresNeed.Users.Grant("reader_checked"));
+        found.ShouldAllBe(f => (f.Verdict == CheckVerdict.Good) == (f.Fix == null));
+        found[1].Fix.ShouldBe(RequiredColumns.Users.Grant("reader_checked"));
         found[^1].Found.ShouldContain("apiKey");
         TestRun.Search.LookAt("what is found", string.Join('\n', found));
     }
@@ -205,25 +206,25 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
 
         (await CheckAsync(upstream.Options))
             .Single(f => f.What.EndsWith("DB_TIME_ZONE", StringComparison.Ordinal))
-            .Verdict.ShouldBe(PostgresVerdict.Warning);
+            .Verdict.ShouldBe(CheckVerdict.Warning);
         var denver = upstream.Options with { TimeZone = TimeZoneInfo.FindSystemTimeZoneById("Etc/GMT+7") };
         (await CheckAsync(denver))
             .Single(f => f.What.EndsWith("DB_TIME_ZONE", StringComparison.Ordinal))
-            .Verdict.ShouldBe(PostgresVerdict.Good);
+            .Verdict.ShouldBe(CheckVerdict.Good);
     }
 
     [Theory]
-    [InlineData(0, PostgresVerdict.Good)]
-    [InlineData(-600, PostgresVerdict.Fault)]
-    [InlineData(600, PostgresVerdict.Fault)]
-    public async Task AClockOfTheDatabaseThatIsOffIsMeasuredByWhatItSaysAndFound(int ahead, PostgresVerdict verdict)
+    [InlineData(0, CheckVerdict.Good)]
+    [InlineData(-600, CheckVerdict.Fault)]
+    [InlineData(600, CheckVerdict.Fault)]
+    public async Task AClockOfTheDatabaseThatIsOffIsMeasuredByWhatItSaysAndFound(int ahead, CheckVerdict verdict)
     {
         await using var upstream = await postgres.DatabaseAsync();
         var theirs = await upstream.ValueAsync<DateTime>("SELECT now()");
         var ours = new FakeTimeProvider(new DateTimeOffset(theirs).AddSeconds(-ahead));
 
         var found = (
-            await PostgresProbe.CheckAsync(
+            await PostgresCheck.CheckAsync(
                 upstream.Options,
                 "streamspace-datadog",
                 Schema,
@@ -233,8 +234,8 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         ).Single(f => f.What == "postgresql, clock");
 
         found.Verdict.ShouldBe(verdict);
-        (found.Fix is null).ShouldBe(verdict is PostgresVerdict.Good);
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options, begin: ours.GetUtcNow());
+        (found.Fix is null).ShouldBe(verdict is CheckVerdict.Good);
+        await using var run = await SourceRun.PollingAsync(upstream.Options, begin: ours.GetUtcNow());
         var shown = Regex
             .Match(run.Source.Status.Detail, @"its clock is ([+-]?[0-9.]+) s against ours")
             .Groups[1]
@@ -254,8 +255,8 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
         return [.. guide.Split("```sql\n").Skip(1).Select(b => b[..b.IndexOf("\n```", StringComparison.Ordinal)])];
     }
 
-    private static Task<IReadOnlyList<PostgresFinding>> CheckAsync(PostgresOptions options) =>
-        PostgresProbe.CheckAsync(
+    private static Task<IReadOnlyList<CheckFinding>> CheckAsync(PostgresOptions options) =>
+        PostgresCheck.CheckAsync(
             options,
             "streamspace-datadog",
             Schema,

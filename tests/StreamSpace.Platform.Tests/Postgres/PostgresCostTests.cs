@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using Shouldly;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 using Xunit;
 
@@ -13,21 +14,21 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
     private static readonly DateTime Morning = new(2026, 3, 2, 8, 0, 0);
 
     [Fact]
-    public async Task ALookTakesFiveStatementsAtMost()
+    public async Task APollTakesFiveStatementsAtMost()
     {
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.ExecuteAsync("CREATE EXTENSION pg_stat_statements");
         var reader = await upstream.CreateReaderAsync("counted");
         await upstream.CreateUserAsync("u1", "ada", Morning);
-        await using var run = await SourceRun.LookingAtAsync(reader);
+        await using var run = await SourceRun.PollingAsync(reader);
 
         await upstream.ExecuteAsync("SELECT pg_stat_statements_reset()");
-        await run.LookAsync();
+        await run.PollAsync();
         (await CallsAsync(upstream)).ShouldBe(4, "head, users, audit_log, sessions");
 
         await upstream.LogInAsync("u1", Morning);
         await upstream.ExecuteAsync("SELECT pg_stat_statements_reset()");
-        await run.LookAsync();
+        await run.PollAsync();
         (await CallsAsync(upstream)).ShouldBe(5, "and who logged in");
         run.Facts.ShouldHaveSingleItem().User.Name.ShouldBe("ada");
     }
@@ -57,17 +58,17 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
     public async Task ABacklogIsReadInPagesAndCountedWhole()
     {
         await using var upstream = await postgres.DatabaseAsync();
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await FillAsync(upstream, users: 25_000, requests: 50_000);
 
         var watch = Stopwatch.StartNew();
-        await run.LookAsync();
+        await run.PollAsync();
         run.Source.Status.Detail.ShouldContain("Catches up");
         run.Facts.Count(f => f.Act is UserAct.LoggedOut).ShouldBe(200);
-        await run.LookAsync();
-        await run.LookAsync();
+        await run.PollAsync();
+        await run.PollAsync();
         run.Source.Status.Detail.ShouldNotContain("Catches up");
-        TestContext.Current.SendDiagnosticMessage("Three looks at 50,000 rows and 25,000 users: {0}", watch.Elapsed);
+        TestContext.Current.SendDiagnosticMessage("Three polls at 50,000 rows and 25,000 users: {0}", watch.Elapsed);
 
         run.Facts.Count(f => f.Act is UserAct.LoggedOut).ShouldBe(500);
         run.Facts.Count(f => f.Act is UserAct.Created).ShouldBe(25_000);

@@ -23,18 +23,18 @@ public sealed class PostgresCountingTests(OnPostgres.Fixture postgres)
         await using var upstream = await postgres.DatabaseAsync();
         var day = new Day(upstream, new Random(seed));
         await day.OpenReplicasAsync();
-        // History, some of it still on its way when the first look is made.
+        // History, some of it still on its way when the first poll is made.
         await day.WorkAsync(steps: 40, new Kept());
         await day.CommitAllAsync();
         day.Forget();
 
         var kept = new Kept();
-        var run = await SourceRun.LookingAtAsync(upstream.Options);
+        var run = await SourceRun.PollingAsync(upstream.Options);
         kept.Acknowledge(run, run.Batches.Count);
         for (var turn = 0; turn < 40; turn++)
         {
             await day.WorkAsync(steps: day.Chance.Next(1, 12), kept);
-            await run.LookAsync();
+            await run.PollAsync();
             kept.Acknowledge(run, day.Chance.Next(3));
             if (day.Chance.Next(6) == 0)
             {
@@ -42,18 +42,18 @@ public sealed class PostgresCountingTests(OnPostgres.Fixture postgres)
                 await run.PassTimeUntilAsync(() => run.Source.Status.State is SourceState.Down, "the loss");
                 await postgres.Server.StartAgainAsync();
                 await day.OpenReplicasAsync();
-                await run.LookAsync();
+                await run.PollAsync();
             }
             if (day.Chance.Next(5) == 0)
             {
                 // It dies, and what it said last was not acknowledged.
                 await run.DisposeAsync();
                 await day.WorkAsync(steps: day.Chance.Next(4), kept);
-                run = await SourceRun.LookingAtAsync(upstream.Options, kept.Checkpoint);
+                run = await SourceRun.PollingAsync(upstream.Options, kept.Checkpoint);
             }
         }
         await day.CommitAllAsync();
-        await run.LookAsync();
+        await run.PollAsync();
         kept.Acknowledge(run, run.Batches.Count);
         await run.DisposeAsync();
 
@@ -235,7 +235,7 @@ public sealed class PostgresCountingTests(OnPostgres.Fixture postgres)
             Created++;
         }
 
-        // One whose creation has arrived: nobody can know of an account that came and went between two looks.
+        // One whose creation has arrived: nobody can know of an account that came and went between two polls.
         private async Task DeleteUserAsync(Kept kept)
         {
             var known = kept.Facts.Where(f => f.Act is UserAct.Created).Select(f => f.User.Id!).Where(_users.Contains);

@@ -1,4 +1,5 @@
 using Shouldly;
+using StreamSpace.Platform.Sources.Postgres;
 using Xunit;
 
 namespace StreamSpace.Platform.Tests.Postgres;

@@ -1,4 +1,5 @@
 using Shouldly;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
@@ -43,7 +44,7 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
             await feed.SubscribeAsync(subscriber, TestContext.Current.CancellationToken);
             using var stop = new CancellationTokenSource();
             var running = feed.RunAsync(stop.Token);
-            await subscriber.Changed.UntilAsync(() => source.Status.Received > 1, "a first look");
+            await subscriber.Changed.UntilAsync(() => source.Status.Received > 1, "a first poll");
             await upstream.LogInAsync("u1", Morning.AddSeconds(life));
             await subscriber.Changed.UntilAsync(() => subscriber.Facts.OfType<UserLoggedIn>().Any(), "the log-in");
             await stop.CancelAsync();
@@ -64,7 +65,7 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
     public async Task AServerThatComesBackIsReadFromWhereItWasLeft()
     {
         await using var upstream = await postgres.DatabaseAsync();
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await upstream.LogOutAsync(Morning);
 
         await postgres.Server.KillAsync();
@@ -72,7 +73,7 @@ public sealed class PostgresResumeTests(OnPostgres.Fixture postgres)
         run.Source.Status.Detail.ShouldContain("check DB_HOST");
         await postgres.Server.StartAgainAsync();
         await upstream.LogOutAsync(Morning.AddSeconds(1));
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Facts.Count().ShouldBe(2);
         run.Source.Status.State.ShouldBe(SourceState.Up);

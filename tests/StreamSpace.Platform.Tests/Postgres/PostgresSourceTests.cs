@@ -11,13 +11,13 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     private static readonly DateTime Morning = new(2026, 3, 2, 8, 0, 0);
 
     [Fact]
-    public async Task TheFirstLookCountsNoHistory()
+    public async Task TheFirstPollCountsNoHistory()
     {
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.CreateUserAsync("u1", "ada", Morning);
         await upstream.LogInAsync("u1", Morning);
 
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
 
         run.Facts.ShouldBeEmpty();
         run.Seen.OfType<UsersTotalled>().ShouldHaveSingleItem().Total.ShouldBe(2);
@@ -49,14 +49,14 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         await upstream.ExecuteAsync("UPDATE users SET username = repeat('x', 30000000) WHERE id = 'u1'");
         await upstream.ExecuteAsync("UPDATE users SET username = repeat('é', 255) WHERE id = 'u2'");
         var before = GC.GetTotalAllocatedBytes();
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await upstream.ExecuteAsync(
             "INSERT INTO sessions (id, user_id, template_name) VALUES ('s', 'u1', repeat('t', 30000000))"
         );
         await upstream.ExecuteAsync(
             "INSERT INTO audit_log (user_id, ip_address) VALUES (repeat('u', 30000000), repeat('i', 30000000))"
         );
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Seen.OfType<UsersTotalled>().ShouldHaveSingleItem().Total.ShouldBe(3);
         run.Seen.OfType<UsersNamed>()
@@ -73,7 +73,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.CreateUserAsync("u1", "ada", Morning);
         await upstream.CreateUserAsync("u2", "bob", Morning);
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
 
         await upstream.LogInAsync("u2", Morning.AddSeconds(1));
         await upstream.LogInAsync("u1", Morning.AddSeconds(1.05));
@@ -81,7 +81,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         await upstream.AuditAsync("POST", "/api/v1/auth/login", 401, Morning.AddSeconds(2));
         await upstream.AuditAsync("GET", "/api/v1/auth/login", 200, Morning.AddSeconds(2));
         await upstream.AuditAsync("POST", "/api/v1/auth/refresh", 200, Morning.AddSeconds(2));
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Facts.Select(f => (f.Act, f.User.Name, f.At))
             .ShouldBe([
@@ -90,7 +90,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
                 (UserAct.LoggedIn, null, new DateTimeOffset(Morning.AddSeconds(1.05), TimeSpan.Zero)),
                 (UserAct.LoggedIn, "ada", new DateTimeOffset(Morning.AddSeconds(9), TimeSpan.Zero)),
             ]);
-        (await run.LookAsync()).OfType<UserActed>().ShouldBeEmpty();
+        (await run.PollAsync()).OfType<UserActed>().ShouldBeEmpty();
     }
 
     [Fact]
@@ -98,13 +98,13 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     {
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.CreateUserAsync("u1", "ada", Morning);
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await upstream.LogInAsync("u1", Morning);
-        await run.LookAsync();
+        await run.PollAsync();
 
         // At the same time somebody logged in whose own mark is gone, and the row came late.
         await upstream.AuditAsync("POST", "/api/v1/auth/login", 200, Morning.AddMilliseconds(20), took: 82);
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Facts.Select(f => f.User.Name).ShouldBe(["ada", null]);
     }
@@ -113,7 +113,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     public async Task ALogOutIsNamedByTheOnlyUserOfItsAddress()
     {
         await using var upstream = await postgres.DatabaseAsync();
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
 
         await upstream.AuditAsync("GET", "/api/v1/sessions", 200, Morning, "u1", "10.0.0.1");
         await upstream.AuditAsync("GET", "/api/v1/sessions", 200, Morning, "u2", "10.0.0.2");
@@ -123,7 +123,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         await upstream.LogOutAsync(Morning.AddSeconds(6), "10.0.0.2");
         await upstream.LogOutAsync(Morning.AddSeconds(7), "10.0.0.3");
         await upstream.LogOutAsync(Morning.AddHours(1), "10.0.0.4");
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Facts.Select(f => (f.Act, f.User.Id))
             .ShouldBe([
@@ -138,18 +138,18 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     public async Task ARowWithAnEarlyIdThatIsCommittedLateIsCountedOnce()
     {
         await using var upstream = await postgres.DatabaseAsync();
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await using var slow = await upstream.OpenAsync();
         await using var late = await slow.BeginTransactionAsync(TestContext.Current.CancellationToken);
         await UpstreamDatabase.AuditAsync(slow, "POST", "/api/v1/auth/login", 200, Morning);
         await upstream.AuditAsync("POST", "/api/v1/auth/login", 200, Morning.AddSeconds(1));
-        (await run.LookAsync()).OfType<UserActed>().Count().ShouldBe(1);
+        (await run.PollAsync()).OfType<UserActed>().Count().ShouldBe(1);
 
         // A restart in between must not forget the hole.
-        await using var again = await SourceRun.LookingAtAsync(upstream.Options, run.Checkpoint);
+        await using var again = await SourceRun.PollingAsync(upstream.Options, run.Checkpoint);
         await late.CommitAsync(TestContext.Current.CancellationToken);
-        (await again.LookAsync()).OfType<UserActed>().ShouldHaveSingleItem().At.UtcDateTime.ShouldBe(Morning);
-        (await again.LookAsync()).OfType<UserActed>().ShouldBeEmpty();
+        (await again.PollAsync()).OfType<UserActed>().ShouldHaveSingleItem().At.UtcDateTime.ShouldBe(Morning);
+        (await again.PollAsync()).OfType<UserActed>().ShouldBeEmpty();
     }
 
     [Fact]
@@ -157,9 +157,9 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     {
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.CreateUserAsync("u1", "ada", Morning);
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await upstream.CreateUserAsync("u2", "bob", Morning.AddMinutes(1));
-        await run.LookAsync();
+        await run.PollAsync();
         run.Facts.ShouldHaveSingleItem()
             .ShouldSatisfyAllConditions(
                 f => f.Act.ShouldBe(UserAct.Created),
@@ -171,7 +171,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         await upstream.DeleteUserAsync("u1");
         await upstream.DeleteUserAsync("u2");
         await upstream.CreateUserAsync("u2", "bob", Morning.AddMinutes(9));
-        await using var again = await SourceRun.LookingAtAsync(upstream.Options, run.Checkpoint);
+        await using var again = await SourceRun.PollingAsync(upstream.Options, run.Checkpoint);
 
         again.Facts.Count(f => f.Act is UserAct.Deleted).ShouldBe(2);
         var anew = again.Facts.Single(f => f.Act is UserAct.Created);
@@ -188,14 +188,14 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         {
             await upstream.LogOutAsync(Morning);
         }
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
 
         await upstream.ExecuteAsync("TRUNCATE audit_log RESTART IDENTITY");
         await upstream.LogOutAsync(Morning.AddSeconds(1));
-        (await run.LookAsync()).OfType<UserActed>().ShouldBeEmpty();
+        (await run.PollAsync()).OfType<UserActed>().ShouldBeEmpty();
         await upstream.LogOutAsync(Morning.AddSeconds(2));
 
-        (await run.LookAsync()).OfType<UserActed>().Count().ShouldBe(1);
+        (await run.PollAsync()).OfType<UserActed>().Count().ShouldBe(1);
     }
 
     [Fact]
@@ -204,9 +204,9 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.LogOutAsync(Morning);
         await upstream.LogOutAsync(Morning);
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await upstream.LogOutAsync(Morning.AddSeconds(1));
-        await run.LookAsync();
+        await run.PollAsync();
         var checkpoint = run.Checkpoint;
 
         await upstream.ExecuteAsync("TRUNCATE audit_log RESTART IDENTITY");
@@ -215,8 +215,8 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
             await upstream.LogOutAsync(Morning.AddDays(-1).AddMinutes(i));
         }
         await upstream.CreateUserAsync("u9", "of the other database", Morning.AddDays(-9));
-        await using var again = await SourceRun.LookingAtAsync(upstream.Options, checkpoint);
-        await again.LookAsync();
+        await using var again = await SourceRun.PollingAsync(upstream.Options, checkpoint);
+        await again.PollAsync();
 
         again.Facts.ShouldBeEmpty();
     }
@@ -226,14 +226,14 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     {
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.LogOutAsync(Morning);
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         await upstream.LogOutAsync(Morning.AddSeconds(1));
-        await run.LookAsync();
+        await run.PollAsync();
 
         await upstream.ExecuteAsync("DELETE FROM audit_log");
-        await run.LookAsync();
+        await run.PollAsync();
         await upstream.LogOutAsync(Morning.AddSeconds(2));
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Facts.Count().ShouldBe(2);
     }
@@ -243,10 +243,10 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     {
         await using var upstream = await postgres.DatabaseAsync();
         var options = upstream.Options with { TimeZone = TimeZoneInfo.FindSystemTimeZoneById("America/Denver") };
-        await using var run = await SourceRun.LookingAtAsync(options);
+        await using var run = await SourceRun.PollingAsync(options);
 
         await upstream.LogOutAsync(Morning);
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Facts.Single().At.UtcDateTime.ShouldBe(Morning.AddHours(7));
     }
@@ -255,14 +255,14 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     public async Task AWrongZoneIsSeenInTheStatus()
     {
         await using var upstream = await postgres.DatabaseAsync();
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
         var now = await upstream.ValueAsync<DateTime>("SELECT localtimestamp");
 
         await upstream.LogOutAsync(now);
-        await run.LookAsync();
+        await run.PollAsync();
         run.Source.Status.Detail.ShouldNotContain("DB_TIME_ZONE");
         await upstream.LogOutAsync(now.AddHours(-7));
-        await run.LookAsync();
+        await run.PollAsync();
 
         run.Source.Status.Detail.ShouldContain("7.0 h behind the database's clock: set DB_TIME_ZONE");
     }
@@ -271,7 +271,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     public async Task RowsThatMakeNoSenseStopNothing()
     {
         await using var upstream = await postgres.DatabaseAsync();
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
 
         foreach (var time in (string[])["NULL", "'infinity'", "'-infinity'", "'4000-01-01 BC'", "'0001-01-01'"])
         {
@@ -288,8 +288,8 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
         }
         await upstream.ExecuteAsync("INSERT INTO audit_log (changes) VALUES ('[1]'), ('7'), (NULL)");
         await upstream.LogOutAsync(Morning);
-        await run.LookAsync();
-        await run.LookAsync();
+        await run.PollAsync();
+        await run.PollAsync();
 
         run.Facts.Count(f => f.Act is UserAct.LoggedIn).ShouldBe(5);
         run.Facts.Count(f => f.Act is UserAct.Created).ShouldBe(5);
@@ -306,7 +306,7 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
             Morning
         );
 
-        await using var run = await SourceRun.LookingAtAsync(upstream.Options);
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
 
         run.Seen.OfType<SessionObservation>()
             .ShouldHaveSingleItem()

@@ -1,5 +1,6 @@
 using Npgsql;
 using Shouldly;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Tests.Kubernetes;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
@@ -48,7 +49,7 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
         {
             await run.PassTimeUntilAsync(() => run.Source.Status.Detail.Contains("DB_SSL_MODE"), "what to set");
         }
-        await using var read = await SourceRun.LookingAtAsync(
+        await using var read = await SourceRun.PollingAsync(
             Options("verify-full", "own.crt", "127.0.0.1") with
             {
                 Port = server.Port,
@@ -114,7 +115,7 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
         }
         catch (NpgsqlException e)
         {
-            return PostgresFault.Sentence(e);
+            return PostgresErrorText.Of(e);
         }
     }
 

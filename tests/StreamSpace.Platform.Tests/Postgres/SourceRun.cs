@@ -1,19 +1,20 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Postgres;
 
-/// <summary>A source that looks when it is told to.</summary>
+/// <summary>A source that polls when it is told to.</summary>
 internal sealed class SourceRun : IAsyncDisposable
 {
     private readonly FakeTimeProvider _clock;
     private readonly Channel<ObservationBatch> _output = Channel.CreateUnbounded<ObservationBatch>();
     private readonly CancellationTokenSource _stop = new();
-    private readonly Signal _looked = new();
+    private readonly Signal _polled = new();
     private readonly Task _running;
-    private int _looks;
+    private int _polls;
 
     public SourceRun(PostgresOptions options, string? checkpoint = null, DateTimeOffset? begin = null)
     {
@@ -22,8 +23,8 @@ internal sealed class SourceRun : IAsyncDisposable
             options,
             () =>
             {
-                Interlocked.Increment(ref _looks);
-                _looked.Raise();
+                Interlocked.Increment(ref _polls);
+                _polled.Raise();
                 return TimeSpan.FromSeconds(10);
             },
             _clock,
@@ -35,7 +36,7 @@ internal sealed class SourceRun : IAsyncDisposable
 
     public PostgresSource Source { get; }
 
-    public int Looks => _looks;
+    public int Polls => _polls;
 
     /// <summary>All batches, in order.</summary>
     public List<ObservationBatch> Batches { get; } = [];
@@ -47,31 +48,31 @@ internal sealed class SourceRun : IAsyncDisposable
     /// <summary>What a watch would have kept.</summary>
     public string? Checkpoint => Batches.LastOrDefault(b => b.Checkpoint is not null)?.Checkpoint;
 
-    /// <summary>Starts a source and has it look once.</summary>
-    public static async Task<SourceRun> LookingAtAsync(
+    /// <summary>Starts a source and has it poll once.</summary>
+    public static async Task<SourceRun> PollingAsync(
         PostgresOptions options,
         string? checkpoint = null,
         DateTimeOffset? begin = null
     )
     {
         var run = new SourceRun(options, checkpoint, begin);
-        await run._looked.UntilAsync(() => run._looks > 0, "a first look");
+        await run._polled.UntilAsync(() => run._polls > 0, "a first poll");
         run.Collect();
         return run;
     }
 
-    /// <summary>Has it look once more; returns what that look has shown.</summary>
-    public async Task<IReadOnlyList<Observation>> LookAsync()
+    /// <summary>Has it poll once more; returns what that poll has shown.</summary>
+    public async Task<IReadOnlyList<Observation>> PollAsync()
     {
-        var (looks, seen) = (_looks, Batches.Count);
-        await PassTimeUntilAsync(() => _looks > looks, "another look");
+        var (polls, seen) = (_polls, Batches.Count);
+        await PassTimeUntilAsync(() => _polls > polls, "another poll");
         Collect();
         return [.. Batches.Skip(seen).SelectMany(b => b.Observations)];
     }
 
     /// <summary>Lets our clock run until <paramref name="condition"/> holds.</summary>
     public Task PassTimeUntilAsync(Func<bool> condition, string what) =>
-        _looked.UntilAsync(
+        _polled.UntilAsync(
             () =>
             {
                 if (condition())

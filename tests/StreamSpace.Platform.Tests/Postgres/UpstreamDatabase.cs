@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Npgsql;
+using StreamSpace.Platform.Sources.Postgres;
 
 namespace StreamSpace.Platform.Tests.Postgres;
 

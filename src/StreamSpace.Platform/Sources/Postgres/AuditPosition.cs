@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>Ids below the highest one seen that were not visible yet.</summary>
 /// <param name="Low">The first.</param>
@@ -44,12 +44,12 @@ internal sealed class AuditPosition
     public IReadOnlyList<AuditHole> Holes => _holes;
 
     /// <summary>True when the ids that we know are not those of this database: it was emptied, restored or made anew.</summary>
-    public bool IsOvertakenBy(PostgresLook look) =>
-        (look.NewestId ?? 0) < High || (Anchor is { } anchor && look.Anchor is { } found && found != anchor);
+    public bool IsOvertakenBy(PostgresPoll poll) =>
+        (poll.NewestId ?? 0) < High || (Anchor is { } anchor && poll.Anchor is { } found && found != anchor);
 
     /// <summary>Takes rows that were not seen before, by id, and gives up on holes that are too old.</summary>
-    /// <param name="rows">What a look saw beyond <see cref="High"/> and in the holes.</param>
-    /// <param name="now">The server's clock at that look.</param>
+    /// <param name="rows">What a poll saw beyond <see cref="High"/> and in the holes.</param>
+    /// <param name="now">The server's clock at that poll.</param>
     /// <returns>How many holes were given up because there were too many.</returns>
     public int Take(IReadOnlyList<AuditRow> rows, DateTimeOffset now)
     {

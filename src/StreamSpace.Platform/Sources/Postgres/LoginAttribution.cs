@@ -1,13 +1,13 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
 /// Says who logged in. The row of a log-in names nobody, but the user's last_login was set while the request ran,
-/// by the same clock (docs/reference/streamspace.md §5.3, §5.4). Of two log-ins of one user between two looks only the
+/// by the same clock (docs/reference/streamspace.md §5.3, §5.4). Of two log-ins of one user between two polls only the
 /// later one is known by name.
 /// </summary>
-internal sealed class LogIns
+internal sealed class LoginAttribution
 {
     private static readonly TimeSpan RememberFor = TimeSpan.FromHours(2);
 

@@ -1,10 +1,10 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
 /// Guesses who logged out. The row of a log-out names nobody; the requests before it from the same address may.
 /// Where two users were seen on one address (an office behind one router), nobody is named rather than the wrong one.
 /// </summary>
-internal sealed class LogOuts
+internal sealed class LogoutAttribution
 {
     private const int MostAddresses = 10_000;
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
@@ -12,7 +12,7 @@ internal sealed class LogOuts
     private readonly Dictionary<string, Visit> _byAddress = new(StringComparer.Ordinal);
 
     /// <summary>The user id of each log-out for whom there is one, by the id of its row.</summary>
-    /// <param name="rows">All rows of a look, requests included.</param>
+    /// <param name="rows">All rows of a poll, requests included.</param>
     public IReadOnlyDictionary<long, string> Name(IEnumerable<AuditRow> rows)
     {
         var named = new Dictionary<long, string>();
@@ -22,7 +22,7 @@ internal sealed class LogOuts
             {
                 Saw(row.Address!, user, row.Start);
             }
-            else if (row.Act is AuditAct.LogOut && Only(row.Address!, row.Start) is { } who)
+            else if (row.Kind is AuditKind.LogOut && Only(row.Address!, row.Start) is { } who)
             {
                 named[row.Id] = who;
                 _byAddress.Remove(row.Address!);

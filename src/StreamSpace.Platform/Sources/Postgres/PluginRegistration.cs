@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform;
@@ -85,7 +86,7 @@ public sealed class PluginRegistration(PostgresOptions options)
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
         {
-            return new PluginRegistered(false, $"{options.Shown}: {PostgresFault.Sentence(e)}", null);
+            return new PluginRegistered(false, $"{options.Shown}: {PostgresErrorText.Of(e)}", null);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
+using StreamSpace.Platform.Sources.Postgres;
 
 namespace StreamSpace.Platform;
 
@@ -111,12 +112,12 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => new PluginRowSight(
                 PluginRowState.Unreadable,
                 null,
-                $"installed_plugins may not be read until the owner runs: {PostgresNeed.Plugins.Grant(options.User)}"
+                $"installed_plugins may not be read until the owner runs: {RequiredColumns.Plugins.Grant(options.User)}"
             ),
             _ => new PluginRowSight(
                 PluginRowState.Unreachable,
                 null,
-                $"{options.Shown}: {PostgresFault.Sentence(e)} Tries again by itself."
+                $"{options.Shown}: {PostgresErrorText.Of(e)} Tries again by itself."
             ),
         };
 

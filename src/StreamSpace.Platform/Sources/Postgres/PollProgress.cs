@@ -3,27 +3,27 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
-/// What was seen of the database so far, and what a further look adds to it. It asks nothing and keeps nothing:
-/// looks come in, observations and checkpoints go out.
+/// What was seen of the database so far, and what a further poll adds to it. It asks nothing and keeps nothing:
+/// polls come in, observations and checkpoints go out.
 /// </summary>
-internal sealed class PostgresHistory
+internal sealed class PollProgress
 {
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(1);
 
     private readonly PostgresOptions _options;
     private readonly ILogger _logger;
-    private readonly LogIns _logIns = new();
-    private readonly LogOuts _logOuts = new();
-    private Accounts _accounts;
+    private readonly LoginAttribution _logins = new();
+    private readonly LogoutAttribution _logouts = new();
+    private UserTableScan _users;
     private AuditPosition? _audit;
     private string _afterSession = "";
     private DateTimeOffset _checkpointAt = DateTimeOffset.MinValue;
 
     /// <summary>Goes on from a checkpoint; from nothing when there is none, or when it cannot be read.</summary>
-    public PostgresHistory(PostgresOptions options, string? checkpoint, ILogger logger)
+    public PollProgress(PostgresOptions options, string? checkpoint, ILogger logger)
     {
         _options = options;
         _logger = logger;
@@ -39,17 +39,17 @@ internal sealed class PostgresHistory
                 "The checkpoint of the PostgreSQL source cannot be read: it begins anew, and counts from now."
             );
         }
-        _accounts = new Accounts(options, kept.Accounts);
+        _users = new UserTableScan(options, kept.Accounts);
         _audit = kept.High is { } high ? new AuditPosition(high, kept.Anchor, kept.Holes) : null;
     }
 
     /// <summary>How many accounts there are, once known.</summary>
-    public int? Users => _accounts.Total;
+    public int? Users => _users.Total;
 
     /// <summary>How many users of the last page have a name that is too long to be taken.</summary>
     public int LongNames { get; private set; }
 
-    /// <summary>True when the last look left rows of audit_log behind: another should follow soon.</summary>
+    /// <summary>True when the last poll left rows of audit_log behind: another should follow soon.</summary>
     public bool Behind { get; private set; }
 
     /// <summary>
@@ -59,66 +59,66 @@ internal sealed class PostgresHistory
     public TimeSpan? ClockGap { get; private set; }
 
     /// <summary>What to ask next.</summary>
-    public PostgresQuestion Question(PostgresRights rights) => new(rights, _audit, _accounts.After, _afterSession);
+    public PollCursor Cursor(PostgresPrivileges privileges) => new(privileges, _audit, _users.After, _afterSession);
 
-    /// <summary>Adds a look.</summary>
-    /// <param name="look">The answer to <see cref="Question"/>.</param>
-    /// <param name="sinceLast">The time between the looks, in which the newest rows have come.</param>
+    /// <summary>Adds a poll.</summary>
+    /// <param name="poll">The answer to <see cref="Cursor"/>.</param>
+    /// <param name="sinceLast">The time between the polls, in which the newest rows have come.</param>
     /// <returns>What it shows, and a checkpoint when that is worth keeping.</returns>
-    public (IReadOnlyList<Observation> Seen, string? Checkpoint) Add(PostgresLook look, TimeSpan sinceLast)
+    public (IReadOnlyList<Observation> Seen, string? Checkpoint) Add(PostgresPoll poll, TimeSpan sinceLast)
     {
-        var readable = look.Rights.Meets(PostgresNeed.Audit);
-        if (readable && _audit?.IsOvertakenBy(look) == true)
+        var readable = poll.Privileges.Include(RequiredColumns.Audit);
+        if (readable && _audit?.IsOvertakenBy(poll) == true)
         {
             _logger.LogWarning(
                 "audit_log is another one: its newest id is {Newest} where {High} was reached, or that row has another time. It was emptied or restored; counting goes on from here.",
-                look.NewestId ?? 0,
+                poll.NewestId ?? 0,
                 _audit.High
             );
-            (_audit, _accounts, Behind) = (null, new Accounts(_options, keys: null), false);
-            look = look with { Users = null };
+            (_audit, _users, Behind) = (null, new UserTableScan(_options, keys: null), false);
+            poll = poll with { Users = null };
         }
         var begun = readable && _audit is null;
         var seen = new List<Observation>();
-        if (look.Users is { } users)
+        if (poll.Users is { } users)
         {
-            seen.AddRange(_accounts.Take(users, look.Now));
+            seen.AddRange(_users.Take(users, poll.Now));
             LongNames = users.Count(user => user.NameIsTooLong);
         }
-        if (look.Audit is { } rows && _audit is { } position)
+        if (poll.Audit is { } rows && _audit is { } position)
         {
-            AddAudit(rows, position, look, sinceLast, seen);
+            AddAudit(rows, position, poll, sinceLast, seen);
         }
         else if (begun)
         {
-            _audit = new AuditPosition(look.NewestId ?? 0);
+            _audit = new AuditPosition(poll.NewestId ?? 0);
         }
         var facts = seen.Exists(s => s is UserActed or UsersTotalled);
-        if (look.Sessions is { } sessions)
+        if (poll.Sessions is { } sessions)
         {
-            AddSessions(sessions, look.Now, seen);
+            AddSessions(sessions, poll.Now, seen);
         }
 
         // Between two facts nothing is lost by going back to the first: only a long way back is worth avoiding.
-        if (!facts && !begun && look.Now - _checkpointAt < CheckpointEvery && look.Now >= _checkpointAt)
+        if (!facts && !begun && poll.Now - _checkpointAt < CheckpointEvery && poll.Now >= _checkpointAt)
         {
             return (seen, null);
         }
-        _checkpointAt = look.Now;
-        var checkpoint = new PostgresCheckpoint(_audit?.High, _audit?.Anchor, _audit?.Holes ?? [], _accounts.Keys);
+        _checkpointAt = poll.Now;
+        var checkpoint = new PostgresCheckpoint(_audit?.High, _audit?.Anchor, _audit?.Holes ?? [], _users.Keys);
         return (seen, checkpoint.ToString());
     }
 
     private void AddAudit(
         IReadOnlyList<AuditRow> rows,
         AuditPosition position,
-        PostgresLook look,
+        PostgresPoll poll,
         TimeSpan sinceLast,
         List<Observation> seen
     )
     {
         var before = position.High;
-        var surplus = position.Take(rows, look.Now);
+        var surplus = position.Take(rows, poll.Now);
         if (surplus > 0)
         {
             _logger.LogWarning(
@@ -131,22 +131,22 @@ internal sealed class PostgresHistory
         Behind = fresh.Count >= PostgresStatements.AuditPage;
         if (fresh.Count > 0 && !Behind)
         {
-            var gap = look.Now - _options.At(fresh.Max(r => r.Start));
+            var gap = poll.Now - _options.At(fresh.Max(r => r.Start));
             ClockGap = gap.Duration() > sinceLast + TimeSpan.FromMinutes(5) ? gap : null;
         }
 
-        var loggedIn = _logIns.Name(rows.Where(r => r.Act is AuditAct.LogIn), look.LastLogins);
-        var loggedOut = _logOuts.Name(rows);
+        var loggedIn = _logins.Name(rows.Where(r => r.Kind is AuditKind.LogIn), poll.LastLogins);
+        var loggedOut = _logouts.Name(rows);
         foreach (var row in rows)
         {
             var at = _options.At(row.Start);
-            switch (row.Act)
+            switch (row.Kind)
             {
-                case AuditAct.LogIn:
+                case AuditKind.LogIn:
                     var user = loggedIn.GetValueOrDefault(row.Id, PlatformUser.Unknown);
                     seen.Add(new UserActed(FactId(row), UserAct.LoggedIn, user, at));
                     break;
-                case AuditAct.LogOut:
+                case AuditKind.LogOut:
                     var who = new PlatformUser(loggedOut.GetValueOrDefault(row.Id), null);
                     seen.Add(new UserActed(FactId(row), UserAct.LoggedOut, who, at));
                     break;

@@ -4,43 +4,23 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
-
-/// <summary>How a checked thing stands.</summary>
-public enum PostgresVerdict
-{
-    /// <summary>As it should be.</summary>
-    Good,
-
-    /// <summary>It works, and an operator should know.</summary>
-    Warning,
-
-    /// <summary>Something is lost until it is mended.</summary>
-    Fault,
-}
-
-/// <summary>One checked thing.</summary>
-/// <param name="What">What was checked, in a few words.</param>
-/// <param name="Verdict">How it stands.</param>
-/// <param name="Found">What was found, one sentence.</param>
-/// <param name="Fix">What to do, or null when there is nothing to do.</param>
-public sealed record PostgresFinding(string What, PostgresVerdict Verdict, string Found, string? Fix = null);
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>Checks all that we need of StreamSpace's database.</summary>
-public static class PostgresProbe
+public static class PostgresCheck
 {
     /// <summary>What findings about the plugin's row are called.</summary>
     public const string Page = "StreamSpace's page Admin → Plugins";
 
     private static readonly TimeSpan LargestSkew = TimeSpan.FromSeconds(30);
 
-    /// <summary>One finding for each need, in the order in which they are to be mended.</summary>
+    /// <summary>One finding for each requirement, in the order in which they are to be mended.</summary>
     /// <param name="options">Where the database is.</param>
     /// <param name="plugin">The plugin's name, which is that of its row.</param>
     /// <param name="schema">Tells which keys of its config are secrets.</param>
     /// <param name="clock">Our clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<IReadOnlyList<PostgresFinding>> CheckAsync(
+    public static async Task<IReadOnlyList<CheckFinding>> CheckAsync(
         PostgresOptions options,
         string plugin,
         ConfigSchema schema,
@@ -48,29 +28,29 @@ public static class PostgresProbe
         CancellationToken cancellationToken
     )
     {
-        var findings = new List<PostgresFinding>();
+        var findings = new List<CheckFinding>();
         try
         {
             await using var database = options.Open(readOnly: true);
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
-            findings.Add(new("postgresql", PostgresVerdict.Good, $"Reaches {options.Shown} as {options.User}."));
-            var rights = await PostgresRights.ReadAsync(connection, cancellationToken);
-            findings.AddRange(PostgresNeed.All.Select(n => Right(n, rights, options)));
+            findings.Add(new("postgresql", CheckVerdict.Good, $"Reaches {options.Shown} as {options.User}."));
+            var privileges = await PostgresPrivileges.ReadAsync(connection, cancellationToken);
+            findings.AddRange(RequiredColumns.All.Select(n => Right(n, privileges, options)));
 
             var before = clock.GetUtcNow();
-            var look = await PostgresLook.AtAsync(
+            var poll = await PostgresPoll.ReadAsync(
                 connection,
-                new PostgresQuestion(rights, null, "", ""),
+                new PollCursor(privileges, null, "", ""),
                 cancellationToken
             );
-            findings.Add(Skew(look.Now - before));
-            if (look.NewestId is { } newest)
+            findings.Add(Skew(poll.Now - before));
+            if (poll.NewestId is { } newest)
             {
-                var last = new PostgresQuestion(rights, new AuditPosition(newest - 1), "", "");
-                look = await PostgresLook.AtAsync(connection, last, cancellationToken);
-                findings.AddRange(look.Audit!.Take(1).Select(r => Zone(look.Now - options.At(r.Start), options)));
+                var last = new PollCursor(privileges, new AuditPosition(newest - 1), "", "");
+                poll = await PostgresPoll.ReadAsync(connection, last, cancellationToken);
+                findings.AddRange(poll.Audit!.Take(1).Select(r => Zone(poll.Now - options.At(r.Start), options)));
             }
-            if (rights.Meets(PostgresNeed.Plugins))
+            if (privileges.Include(RequiredColumns.Plugins))
             {
                 var watch = new PluginRowWatch(options, plugin, clock);
                 findings.AddRange(Row(await watch.LookAsync(connection, cancellationToken), schema));
@@ -78,40 +58,38 @@ public static class PostgresProbe
         }
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
         {
-            findings.Add(
-                new("postgresql", PostgresVerdict.Fault, $"Fails at {options.Shown}.", PostgresFault.Sentence(e))
-            );
+            findings.Add(new("postgresql", CheckVerdict.Fault, $"Fails at {options.Shown}.", PostgresErrorText.Of(e)));
         }
         return findings;
     }
 
-    private static PostgresFinding Right(PostgresNeed need, PostgresRights rights, PostgresOptions options)
+    private static CheckFinding Right(RequiredColumns columns, PostgresPrivileges privileges, PostgresOptions options)
     {
-        var what = $"postgresql, table {need.Table}";
-        return rights.Meets(need) ? new(what, PostgresVerdict.Good, $"May be read: {need.Purpose}.")
-            : rights.Absent.Contains(need)
+        var what = $"postgresql, table {columns.Table}";
+        return privileges.Include(columns) ? new(what, CheckVerdict.Good, $"May be read: {columns.Purpose}.")
+            : privileges.Absent.Contains(columns)
                 ? new(
                     what,
-                    PostgresVerdict.Fault,
-                    $"Is not there: no {need.Purpose}.",
+                    CheckVerdict.Fault,
+                    $"Is not there: no {columns.Purpose}.",
                     "Set DB_NAME to StreamSpace's database, and start its API once: it makes the tables."
                 )
-            : new(what, PostgresVerdict.Fault, $"May not be read: no {need.Purpose}.", need.Grant(options.User));
+            : new(what, CheckVerdict.Fault, $"May not be read: no {columns.Purpose}.", columns.Grant(options.User));
     }
 
-    private static PostgresFinding Skew(TimeSpan skew)
+    private static CheckFinding Skew(TimeSpan skew)
     {
         var found = string.Create(
             CultureInfo.InvariantCulture,
             $"The database's clock is {skew.TotalSeconds:+0.0;-0.0;0.0} s against ours."
         );
         return skew.Duration() <= LargestSkew
-            ? new("postgresql, clock", PostgresVerdict.Good, found)
-            : new("postgresql, clock", PostgresVerdict.Fault, found, "Have both machines keep time by NTP.");
+            ? new("postgresql, clock", CheckVerdict.Good, found)
+            : new("postgresql, clock", CheckVerdict.Fault, found, "Have both machines keep time by NTP.");
     }
 
     // The API writes a row for every request, and whatever runs it asks for its health every few seconds.
-    private static PostgresFinding Zone(TimeSpan age, PostgresOptions options)
+    private static CheckFinding Zone(TimeSpan age, PostgresOptions options)
     {
         const string what = "postgresql, DB_TIME_ZONE";
         var found = string.Create(
@@ -119,41 +97,41 @@ public static class PostgresProbe
             $"The newest row of audit_log is {age.TotalMinutes:0.0} minutes old, read in {options.TimeZone.Id}."
         );
         return age < -LargestSkew
-                ? new(what, PostgresVerdict.Fault, found, "Set DB_TIME_ZONE to the time zone of StreamSpace's API.")
+                ? new(what, CheckVerdict.Fault, found, "Set DB_TIME_ZONE to the time zone of StreamSpace's API.")
             : age > TimeSpan.FromMinutes(10)
                 ? new(
                     what,
-                    PostgresVerdict.Warning,
+                    CheckVerdict.Warning,
                     found,
                     "Set DB_TIME_ZONE to the time zone of StreamSpace's API, unless the API does not run."
                 )
-            : new(what, PostgresVerdict.Good, found);
+            : new(what, CheckVerdict.Good, found);
     }
 
-    private static IEnumerable<PostgresFinding> Row(PluginRowSight sight, ConfigSchema schema)
+    private static IEnumerable<CheckFinding> Row(PluginRowSight sight, ConfigSchema schema)
     {
         if (sight.Row is not { } row)
         {
             yield return sight.State is PluginRowState.Absent
                 ? new(
                     Page,
-                    PostgresVerdict.Warning,
+                    CheckVerdict.Warning,
                     "Has no row for the plugin: the page does not configure it.",
                     "Run the sub-command register."
                 )
-                : new(Page, PostgresVerdict.Warning, sight.Detail, "Write a smaller config.");
+                : new(Page, CheckVerdict.Warning, sight.Detail, "Write a smaller config.");
             yield break;
         }
         yield return row.Enabled
-            ? new(Page, PostgresVerdict.Good, "Has the plugin, enabled.")
-            : new(Page, PostgresVerdict.Warning, "Has the plugin, disabled: nothing is sent.", "Enable it there.");
+            ? new(Page, CheckVerdict.Good, "Has the plugin, enabled.")
+            : new(Page, CheckVerdict.Warning, "Has the plugin, disabled: nothing is sent.", "Enable it there.");
 
         var secrets = Secrets(row.Config, schema);
         if (secrets.Count > 0)
         {
             yield return new(
                 Page,
-                PostgresVerdict.Warning,
+                CheckVerdict.Warning,
                 $"Holds {string.Join(" and ", secrets)} in clear text, which StreamSpace shows to every user who is signed in.",
                 $"Take {(secrets.Count == 1 ? "it" : "them")} out there and give it in the environment (DD_API_KEY, DD_APP_KEY); then make a new key, for the old one was seen."
             );

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>Where the source has come to, as text.</summary>
-/// <param name="High">The highest id of audit_log that was seen, or null before the first look at it.</param>
+/// <param name="High">The highest id of audit_log that was seen, or null before the first poll of it.</param>
 /// <param name="Anchor">The time in that row.</param>
 /// <param name="Holes">Ids below it that were missed.</param>
 /// <param name="Accounts">Keys of the known accounts, or null before their first round.</param>

@@ -1,16 +1,16 @@
 using System.Security.Authentication;
 using Npgsql;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>What went wrong with PostgreSQL, in a sentence that says what to do and repeats no secret.</summary>
-internal static class PostgresFault
+internal static class PostgresErrorText
 {
     /// <summary>The sentence for <paramref name="e"/>.</summary>
-    public static string Sentence(Exception e) =>
+    public static string Of(Exception e) =>
         e switch
         {
-            PostgresException server => Sentence(server),
+            PostgresException server => Of(server),
             NpgsqlException { InnerException: AuthenticationException } =>
                 "TLS failed; the server's certificate must be valid for DB_HOST, or set DB_SSL_MODE to what the server offers.",
             NpgsqlException { InnerException: TimeoutException } or TimeoutException =>
@@ -24,7 +24,7 @@ internal static class PostgresFault
             _ => $"Broke with {e.GetType().Name}; it is logged.",
         };
 
-    private static string Sentence(PostgresException e) =>
+    private static string Of(PostgresException e) =>
         e.SqlState switch
         {
             PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification =>

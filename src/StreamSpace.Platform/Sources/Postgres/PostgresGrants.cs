@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>The SQL that an owner of StreamSpace's database runs for us.</summary>
 public static class PostgresGrants
@@ -17,7 +17,7 @@ public static class PostgresGrants
                 $"ALTER ROLE {Quoted(role)} SET default_transaction_read_only = on;",
                 $"GRANT CONNECT ON DATABASE {Quoted(database)} TO {Quoted(role)};",
                 $"GRANT USAGE ON SCHEMA public TO {Quoted(role)};",
-                .. PostgresNeed.All.Select(n => n.Grant(role)),
+                .. RequiredColumns.All.Select(n => n.Grant(role)),
             ]
         );
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>How to reach StreamSpace's PostgreSQL, in the words of its own API (docs/reference/streamspace.md §1.1).</summary>
 public sealed record PostgresOptions

@@ -1,29 +1,17 @@
 using Npgsql;
 using StreamSpace.Plugins;
-using static StreamSpace.Platform.PostgresStatements;
+using static StreamSpace.Platform.Sources.Postgres.PostgresStatements;
 
-namespace StreamSpace.Platform;
-
-/// <summary>Where a look begins.</summary>
-/// <param name="Rights">What may be read.</param>
-/// <param name="Audit">How far audit_log was seen, or null at a first look.</param>
-/// <param name="AfterUser">The user id that the page before ended with.</param>
-/// <param name="AfterSession">The session id that the page before ended with.</param>
-internal sealed record PostgresQuestion(
-    PostgresRights Rights,
-    AuditPosition? Audit,
-    string AfterUser,
-    string AfterSession
-);
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
-/// What one look at the database saw, all of it in one snapshot (the last log-ins a moment later). A part that may
+/// What one poll of the database saw, all of it in one snapshot (the last log-ins a moment later). A part that may
 /// not be read is null.
 /// </summary>
-internal sealed record PostgresLook
+internal sealed record PostgresPoll
 {
     /// <summary>What could be asked.</summary>
-    public required PostgresRights Rights { get; init; }
+    public required PostgresPrivileges Privileges { get; init; }
 
     /// <summary>The server's clock.</summary>
     public required DateTimeOffset Now { get; init; }
@@ -34,30 +22,30 @@ internal sealed record PostgresLook
     /// <summary>The time of the row that we had come to, or null when it is gone.</summary>
     public DateTime? Anchor { get; init; }
 
-    /// <summary>Rows not seen before, by id; null at a first look.</summary>
+    /// <summary>Rows not seen before, by id; null at a first poll.</summary>
     public IReadOnlyList<AuditRow>? Audit { get; init; }
 
     /// <summary>Last log-ins in the time of the log-ins in <see cref="Audit"/>.</summary>
     public IReadOnlyList<LastLogin> LastLogins { get; init; } = [];
 
     /// <summary>A page of users.</summary>
-    public IReadOnlyList<AccountRow>? Users { get; init; }
+    public IReadOnlyList<UserRow>? Users { get; init; }
 
     /// <summary>A page of sessions.</summary>
     public IReadOnlyList<SessionRow>? Sessions { get; init; }
 
-    /// <summary>Looks: one round trip of at most four statements, and a fifth when there were log-ins.</summary>
+    /// <summary>Polls once: one round trip of at most four statements, and a fifth when there were log-ins.</summary>
     /// <exception cref="NpgsqlException">The server is away, or refuses.</exception>
-    public static async Task<PostgresLook> AtAsync(
+    public static async Task<PostgresPoll> ReadAsync(
         NpgsqlConnection connection,
-        PostgresQuestion question,
+        PollCursor cursor,
         CancellationToken cancellationToken
     )
     {
-        var (rights, position) = (question.Rights, question.Audit);
-        var users = rights.Meets(PostgresNeed.Users);
-        var sessions = rights.Meets(PostgresNeed.Sessions);
-        var audit = rights.Meets(PostgresNeed.Audit);
+        var (privileges, position) = (cursor.Privileges, cursor.Audit);
+        var users = privileges.Include(RequiredColumns.Users);
+        var sessions = privileges.Include(RequiredColumns.Sessions);
+        var audit = privileges.Include(RequiredColumns.Audit);
 
         // Without a transaction of their own, the statements of a batch are one transaction, which the session's
         // defaults make read-only and of one snapshot.
@@ -65,7 +53,7 @@ internal sealed record PostgresLook
         batch.BatchCommands.Add(audit ? With(Head, Value(position?.High ?? -1)) : With(Clock));
         if (users)
         {
-            batch.BatchCommands.Add(With(PostgresStatements.Users, Value(question.AfterUser)));
+            batch.BatchCommands.Add(With(PostgresStatements.Users, Value(cursor.AfterUser)));
         }
         if (audit && position is not null)
         {
@@ -80,16 +68,16 @@ internal sealed record PostgresLook
         }
         if (sessions)
         {
-            batch.BatchCommands.Add(With(PostgresStatements.Sessions, Value(question.AfterSession)));
+            batch.BatchCommands.Add(With(PostgresStatements.Sessions, Value(cursor.AfterSession)));
         }
 
-        PostgresLook look;
+        PostgresPoll poll;
         await using (var rows = await batch.ExecuteReaderAsync(cancellationToken))
         {
             await rows.ReadAsync(cancellationToken);
-            look = new PostgresLook
+            poll = new PostgresPoll
             {
-                Rights = rights,
+                Privileges = privileges,
                 Now = await rows.GetFieldValueAsync<DateTimeOffset>(0, cancellationToken),
                 NewestId = rows.IsDBNull(1) ? null : rows.GetInt64(1),
                 Anchor = Time(rows, 2),
@@ -97,26 +85,26 @@ internal sealed record PostgresLook
             if (users)
             {
                 var page = await NextAsync(rows, Account, cancellationToken);
-                look = look with { Users = page };
+                poll = poll with { Users = page };
             }
             if (audit && position is not null)
             {
                 var page = await NextAsync(rows, Request, cancellationToken);
                 page.Sort((a, b) => a.Id.CompareTo(b.Id));
-                look = look with { Audit = page };
+                poll = poll with { Audit = page };
             }
             if (sessions)
             {
                 var page = await NextAsync(rows, Session, cancellationToken);
-                look = look with { Sessions = page };
+                poll = poll with { Sessions = page };
             }
         }
-        return users && look.Audit?.Where(r => r.Act is AuditAct.LogIn).ToList() is { Count: > 0 } logIns
-            ? look with
+        return users && poll.Audit?.Where(r => r.Kind is AuditKind.LogIn).ToList() is { Count: > 0 } logIns
+            ? poll with
             {
                 LastLogins = await LastLoginsAsync(connection, logIns, cancellationToken),
             }
-            : look;
+            : poll;
     }
 
     private static async Task<List<LastLogin>> LastLoginsAsync(
@@ -126,7 +114,7 @@ internal sealed record PostgresLook
     )
     {
         await using var batch = connection.CreateBatch();
-        var (from, to) = (logIns.Min(r => LogIns.Begin(r)), logIns.Max(r => LogIns.End(r)));
+        var (from, to) = (logIns.Min(r => LoginAttribution.Begin(r)), logIns.Max(r => LoginAttribution.End(r)));
         batch.BatchCommands.Add(With(PostgresStatements.LastLogins, Value(from), Value(to)));
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
         var last = await ListAsync(
@@ -138,7 +126,7 @@ internal sealed record PostgresLook
         return last;
     }
 
-    private static AccountRow Account(NpgsqlDataReader row) =>
+    private static UserRow Account(NpgsqlDataReader row) =>
         new(row.GetString(0), Text(row, 1), Time(row, 2), row.GetBoolean(3));
 
     private static SessionRow Session(NpgsqlDataReader row) =>
@@ -152,9 +140,9 @@ internal sealed record PostgresLook
             Text(row, 3),
             Text(row, 4) switch
             {
-                null => AuditAct.Request,
-                "/api/v1/auth/login" => AuditAct.LogIn,
-                _ => AuditAct.LogOut,
+                null => AuditKind.Request,
+                "/api/v1/auth/login" => AuditKind.LogIn,
+                _ => AuditKind.LogOut,
             },
             TimeSpan.FromMilliseconds(row.IsDBNull(5) ? 0 : row.GetInt32(5))
         );

@@ -1,9 +1,9 @@
 using Npgsql;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>What the role that we connect with may read, asked of the server.</summary>
-internal sealed record PostgresRights(IReadOnlyList<PostgresNeed> Met, IReadOnlyList<PostgresNeed> Absent)
+internal sealed record PostgresPrivileges(IReadOnlyList<RequiredColumns> Granted, IReadOnlyList<RequiredColumns> Absent)
 {
     private const string Sql = """
         SELECT need.tab, need.col, to_regclass('public.' || need.tab) IS NOT NULL,
@@ -13,19 +13,22 @@ internal sealed record PostgresRights(IReadOnlyList<PostgresNeed> Met, IReadOnly
             ON a.attrelid = to_regclass('public.' || need.tab) AND a.attname = need.col AND NOT a.attisdropped
         """;
 
-    /// <summary>Which of the needs are neither met nor absent: a right is missing.</summary>
-    public IEnumerable<PostgresNeed> Denied => PostgresNeed.All.Except(Met).Except(Absent);
+    /// <summary>Which of the required columns are neither met nor absent: a right is missing.</summary>
+    public IEnumerable<RequiredColumns> Denied => RequiredColumns.All.Except(Granted).Except(Absent);
 
     /// <summary>True when everything may be read.</summary>
-    public bool Whole => Met.Count == PostgresNeed.All.Length;
+    public bool Complete => Granted.Count == RequiredColumns.All.Length;
 
-    /// <summary>True when <paramref name="need"/> may be read.</summary>
-    public bool Meets(PostgresNeed need) => Met.Contains(need);
+    /// <summary>True when <paramref name="columns"/> may be read.</summary>
+    public bool Include(RequiredColumns columns) => Granted.Contains(columns);
 
     /// <summary>Asks the server.</summary>
-    public static async Task<PostgresRights> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public static async Task<PostgresPrivileges> ReadAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
-        var pairs = PostgresNeed.All.SelectMany(n => n.Columns.Select(c => (n.Table, Column: c))).ToList();
+        var pairs = RequiredColumns.All.SelectMany(n => n.Columns.Select(c => (n.Table, Column: c))).ToList();
         await using var command = new NpgsqlCommand(Sql, connection)
         {
             Parameters =
@@ -49,9 +52,9 @@ internal sealed record PostgresRights(IReadOnlyList<PostgresNeed> Met, IReadOnly
                 denied.Add(table);
             }
         }
-        return new PostgresRights(
-            [.. PostgresNeed.All.Where(n => !absent.Contains(n.Table) && !denied.Contains(n.Table))],
-            [.. PostgresNeed.All.Where(n => absent.Contains(n.Table))]
+        return new PostgresPrivileges(
+            [.. RequiredColumns.All.Where(n => !absent.Contains(n.Table) && !denied.Contains(n.Table))],
+            [.. RequiredColumns.All.Where(n => absent.Contains(n.Table))]
         );
     }
 }

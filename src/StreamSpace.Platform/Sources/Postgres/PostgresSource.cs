@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
 /// Reads StreamSpace's database: users, log-ins and log-outs, and what it has on record about sessions. It only
@@ -14,7 +14,7 @@ public sealed class PostgresSource : ISource
 {
     private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private static readonly TimeSpan CatchUpEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan AskRightsEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AskPrivilegesEvery = TimeSpan.FromMinutes(1);
 
     private readonly PostgresOptions _options;
     private readonly Func<TimeSpan> _interval;
@@ -22,12 +22,12 @@ public sealed class PostgresSource : ISource
     private readonly Func<double> _chance;
     private readonly ILogger _logger;
 
-    private long _looks;
+    private long _polls;
     private volatile Standing _standing;
 
     /// <summary>Connects to nothing yet.</summary>
     /// <param name="options">Where the database is.</param>
-    /// <param name="interval">The time from one look to the next; asked after each.</param>
+    /// <param name="interval">The time from one poll to the next; asked after each.</param>
     /// <param name="clock">Our clock.</param>
     /// <param name="chance">Uniform in [0, 1).</param>
     /// <param name="logger">For a database that goes or comes back.</param>
@@ -58,7 +58,7 @@ public sealed class PostgresSource : ISource
             var standing = _standing;
             return new SourceStatus(Name, standing.State, standing.Detail, standing.Since)
             {
-                Received = Interlocked.Read(ref _looks),
+                Received = Interlocked.Read(ref _polls),
             };
         }
     }
@@ -70,22 +70,22 @@ public sealed class PostgresSource : ISource
         CancellationToken cancellationToken
     )
     {
-        var history = new PostgresHistory(_options, checkpoint, _logger);
+        var progress = new PollProgress(_options, checkpoint, _logger);
         await using var database = _options.Open(readOnly: true);
         try
         {
             for (var failures = 1; ; failures++)
             {
-                var looks = _looks;
+                var polls = _polls;
                 try
                 {
-                    await LookAsync(database, history, output, cancellationToken);
+                    await PollAsync(database, progress, output, cancellationToken);
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
                     Lost(e);
                 }
-                failures = _looks > looks ? 1 : failures;
+                failures = _polls > polls ? 1 : failures;
                 await Task.Delay(Retry.After(failures, _chance()), _clock, cancellationToken);
             }
         }
@@ -96,42 +96,42 @@ public sealed class PostgresSource : ISource
         }
     }
 
-    // Looks again and again on one connection, until it is lost.
-    private async Task LookAsync(
+    // Polls again and again on one connection, until it is lost.
+    private async Task PollAsync(
         NpgsqlDataSource database,
-        PostgresHistory history,
+        PollProgress progress,
         ChannelWriter<ObservationBatch> output,
         CancellationToken cancellationToken
     )
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rights = await PostgresRights.ReadAsync(connection, cancellationToken);
-        var (rightsAt, lookedAt) = (_clock.GetUtcNow(), _clock.GetUtcNow());
+        var privileges = await PostgresPrivileges.ReadAsync(connection, cancellationToken);
+        var (privilegesAt, polledAt) = (_clock.GetUtcNow(), _clock.GetUtcNow());
         while (true)
         {
             var before = _clock.GetUtcNow();
-            var look = await PostgresLook.AtAsync(connection, history.Question(rights), cancellationToken);
+            var poll = await PostgresPoll.ReadAsync(connection, progress.Cursor(privileges), cancellationToken);
             var after = _clock.GetUtcNow();
-            var (seen, checkpoint) = history.Add(look, before - lookedAt);
-            lookedAt = before;
+            var (seen, checkpoint) = progress.Add(poll, before - polledAt);
+            polledAt = before;
             if (seen.Count > 0 || checkpoint is not null)
             {
                 await output.WriteAsync(new ObservationBatch(Name, seen, checkpoint), cancellationToken);
             }
-            Interlocked.Increment(ref _looks);
-            Saw(history, rights, look.Now - (before + ((after - before) / 2)));
+            Interlocked.Increment(ref _polls);
+            Saw(progress, privileges, poll.Now - (before + ((after - before) / 2)));
 
             var wait = _interval();
-            await Task.Delay(history.Behind && wait > CatchUpEvery ? CatchUpEvery : wait, _clock, cancellationToken);
-            if (!rights.Whole && _clock.GetUtcNow() - rightsAt >= AskRightsEvery)
+            await Task.Delay(progress.Behind && wait > CatchUpEvery ? CatchUpEvery : wait, _clock, cancellationToken);
+            if (!privileges.Complete && _clock.GetUtcNow() - privilegesAt >= AskPrivilegesEvery)
             {
-                rights = await PostgresRights.ReadAsync(connection, cancellationToken);
-                rightsAt = _clock.GetUtcNow();
+                privileges = await PostgresPrivileges.ReadAsync(connection, cancellationToken);
+                privilegesAt = _clock.GetUtcNow();
             }
         }
     }
 
-    private void Saw(PostgresHistory history, PostgresRights rights, TimeSpan skew)
+    private void Saw(PollProgress progress, PostgresPrivileges privileges, TimeSpan skew)
     {
         var sentences = new List<string>
         {
@@ -140,24 +140,24 @@ public sealed class PostgresSource : ISource
                 $"Reads {_options.Shown} as {_options.User}; its clock is {skew.TotalSeconds:+0.0;-0.0;0.0} s against ours."
             ),
         };
-        if (history.Users is { } users)
+        if (progress.Users is { } users)
         {
             sentences.Add(string.Create(CultureInfo.InvariantCulture, $"{users} users."));
         }
-        if (history.LongNames > 0)
+        if (progress.LongNames > 0)
         {
             sentences.Add(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{history.LongNames} of them have a name of more than {Names.Longest} characters: they count, without it."
+                    $"{progress.LongNames} of them have a name of more than {Names.Longest} characters: they count, without it."
                 )
             );
         }
-        if (history.Behind)
+        if (progress.Behind)
         {
             sentences.Add("Catches up with audit_log.");
         }
-        if (history.ClockGap is { } gap)
+        if (progress.ClockGap is { } gap)
         {
             sentences.Add(
                 string.Create(
@@ -166,14 +166,16 @@ public sealed class PostgresSource : ISource
                 )
             );
         }
-        sentences.AddRange(rights.Absent.Select(n => $"There is no table {n.Table}, and so no {n.Purpose}."));
-        sentences.AddRange(rights.Denied.Select(n => $"No {n.Purpose} until the owner runs: {n.Grant(_options.User)}"));
+        sentences.AddRange(privileges.Absent.Select(n => $"There is no table {n.Table}, and so no {n.Purpose}."));
+        sentences.AddRange(
+            privileges.Denied.Select(n => $"No {n.Purpose} until the owner runs: {n.Grant(_options.User)}")
+        );
         Stand(SourceState.Up, string.Join(' ', sentences));
     }
 
     private void Lost(Exception e)
     {
-        var reason = PostgresFault.Sentence(e);
+        var reason = PostgresErrorText.Of(e);
         if (!_standing.Lost)
         {
             _logger.LogWarning(
@@ -184,7 +186,7 @@ public sealed class PostgresSource : ISource
         }
         if (e is not NpgsqlException)
         {
-            _logger.LogError(e, "A look at PostgreSQL broke.");
+            _logger.LogError(e, "A poll of PostgreSQL broke.");
         }
         Stand(
             _standing.State is SourceState.Up ? SourceState.Down : _standing.State,

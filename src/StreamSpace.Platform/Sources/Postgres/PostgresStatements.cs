@@ -1,20 +1,20 @@
 using Npgsql;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
-/// Every statement of a look, each bounded and walking a primary key (docs/postgresql.md shows the plans). Times
+/// Every statement of a poll, each bounded and walking a primary key (docs/postgresql.md shows the plans). Times
 /// without a zone are read as they stand.
 /// </summary>
 internal static class PostgresStatements
 {
-    /// <summary>Rows of audit_log that one look takes from the new ones, and as many again from the holes.</summary>
+    /// <summary>Rows of audit_log that one poll takes from the new ones, and as many again from the holes.</summary>
     public const int AuditPage = 20_000;
 
-    /// <summary>Users that one look takes.</summary>
+    /// <summary>Users that one poll takes.</summary>
     public const int UserPage = 10_000;
 
-    /// <summary>Sessions that one look takes.</summary>
+    /// <summary>Sessions that one poll takes.</summary>
     public const int SessionPage = 1_000;
 
     /// <summary>The server's clock and the newest id; $1: the id that we have come to, to see whether it is still the same row.</summary>

@@ -1,36 +1,36 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>Columns of one table that must be readable for one purpose.</summary>
 /// <param name="Table">The table, in schema public.</param>
 /// <param name="Columns">What is read of it, and nothing else.</param>
 /// <param name="Purpose">What is lost without it, as a person says it.</param>
-internal sealed record PostgresNeed(string Table, string[] Columns, string Purpose)
+internal sealed record RequiredColumns(string Table, string[] Columns, string Purpose)
 {
-    public static readonly PostgresNeed Users = new(
+    public static readonly RequiredColumns Users = new(
         "users",
         ["id", "username", "created_at", "last_login"],
         "users in all, users created and deleted, and names"
     );
 
-    public static readonly PostgresNeed Audit = new(
+    public static readonly RequiredColumns Audit = new(
         "audit_log",
         ["id", "user_id", "action", "resource_type", "changes", "timestamp", "ip_address"],
         "log-ins and log-outs"
     );
 
-    public static readonly PostgresNeed Sessions = new(
+    public static readonly RequiredColumns Sessions = new(
         "sessions",
         ["id", "user_id", "template_name", "created_at", "platform"],
         "user, template and creation of sessions that nobody else tells"
     );
 
-    public static readonly PostgresNeed Plugins = new(
+    public static readonly RequiredColumns Plugins = new(
         "installed_plugins",
         ["name", "enabled", "config", "updated_at"],
         "the configuration on StreamSpace's own page"
     );
 
-    public static readonly PostgresNeed[] All = [Users, Audit, Sessions, Plugins];
+    public static readonly RequiredColumns[] All = [Users, Audit, Sessions, Plugins];
 
     /// <summary>The statement that grants it.</summary>
     public string Grant(string role) =>

@@ -4,10 +4,10 @@ using System.Security.Cryptography;
 using System.Text;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
-/// Which user accounts there are. The table is read in pages, one a look, round and round; an account is new when
+/// Which user accounts there are. The table is read in pages, one a poll, round and round; an account is new when
 /// it was not there in an earlier round, and gone when it was missing in a whole one. What the first round finds
 /// is nobody's news.
 /// </summary>
@@ -15,7 +15,7 @@ namespace StreamSpace.Platform;
 /// An account is known by a key of eight bytes made of its id and creation time, so that all of them fit into a
 /// checkpoint, and an id that is used again is another account.
 /// </remarks>
-internal sealed class Accounts
+internal sealed class UserTableScan
 {
     private readonly PostgresOptions _options;
     private readonly Dictionary<ulong, PlatformUser> _known = [];
@@ -24,7 +24,7 @@ internal sealed class Accounts
     private int? _total;
 
     /// <summary>Begins with the accounts known before, or with none known when <paramref name="keys"/> is null.</summary>
-    public Accounts(PostgresOptions options, byte[]? keys)
+    public UserTableScan(PostgresOptions options, byte[]? keys)
     {
         _options = options;
         _baseline = keys is not null;
@@ -64,7 +64,7 @@ internal sealed class Accounts
     /// <param name="page">By id.</param>
     /// <param name="now">The server's clock.</param>
     /// <returns>Names first, then facts, then the total when it is another.</returns>
-    public IReadOnlyList<Observation> Take(IReadOnlyList<AccountRow> page, DateTimeOffset now)
+    public IReadOnlyList<Observation> Take(IReadOnlyList<UserRow> page, DateTimeOffset now)
     {
         var named = new List<PlatformUser>();
         var news = new List<Observation>();
@@ -115,7 +115,7 @@ internal sealed class Accounts
     private static string FactId(ulong key, string act) =>
         $"user/{key.ToString("x16", CultureInfo.InvariantCulture)}/{act}";
 
-    private static ulong Key(AccountRow row) =>
+    private static ulong Key(UserRow row) =>
         BinaryPrimitives.ReadUInt64LittleEndian(
             SHA256.HashData(Encoding.UTF8.GetBytes($"{row.Id}\n{row.CreatedAt:O}"))
         );

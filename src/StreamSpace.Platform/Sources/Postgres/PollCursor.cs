@@ -1,0 +1,13 @@
+namespace StreamSpace.Platform.Sources.Postgres;
+
+/// <summary>Where a poll begins.</summary>
+/// <param name="Privileges">What may be read.</param>
+/// <param name="Audit">How far audit_log was seen, or null at a first poll.</param>
+/// <param name="AfterUser">The user id that the page before ended with.</param>
+/// <param name="AfterSession">The session id that the page before ended with.</param>
+internal sealed record PollCursor(
+    PostgresPrivileges Privileges,
+    AuditPosition? Audit,
+    string AfterUser,
+    string AfterSession
+);
