@@ -61,7 +61,7 @@ public enum LaneState
 }
 
 /// <summary>How one lane stands.</summary>
-/// <param name="Lane">Which one.</param>
+/// <param name="Lane">Which one, by name, as in <c>metrics</c>, <c>distributions</c>, <c>events</c>.</param>
 /// <param name="State">What it does at the moment.</param>
 /// <param name="Verdict">What became of its last request, or null before the first.</param>
 /// <param name="LastStatus">HTTP status of the last answer, or null when there was none.</param>
@@ -69,7 +69,7 @@ public enum LaneState
 /// <param name="NextTry">When it tries again, unless it is open.</param>
 /// <param name="Ledger">What became of everything it was given.</param>
 public sealed record LaneStatus(
-    Lane Lane,
+    string Lane,
     LaneState State,
     Verdict? Verdict,
     int? LastStatus,
@@ -78,6 +78,9 @@ public sealed record LaneStatus(
     LaneLedger Ledger
 )
 {
+    /// <summary>What its ledger counts, in the plural, as in <c>metric points</c>.</summary>
+    public required string Unit { get; init; }
+
     /// <summary>Why it is parked, or null when it is not.</summary>
     public Refusal? Refusal { get; init; }
 }

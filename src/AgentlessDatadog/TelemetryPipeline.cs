@@ -7,10 +7,6 @@ namespace AgentlessDatadog;
 /// </summary>
 public sealed partial class TelemetryPipeline : IAsyncDisposable
 {
-    // Requests at once: an event is one of its own, and a backlog of them would take hours one at a time.
-    private const int EventsAtOnce = 8;
-    private const int OthersAtOnce = 4;
-
     private readonly EnduringStore _store;
     private readonly DatadogClock _clock;
     private readonly ILogger _logger;
@@ -76,16 +72,14 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, Subjects, _clock, logger, hooks);
         _lanes =
         [
-            .. Enum.GetValues<Lane>()
-                .Select(lane => new ShipLoop(
-                    lane,
-                    lane == Lane.Events ? EventsAtOnce : OthersAtOnce,
-                    _outbox,
-                    new BackOff(chance),
-                    _self.CountRequest,
-                    _clock,
-                    logger
-                )),
+            .. Lane.All.Select(lane => new ShipLoop(
+                lane,
+                _outbox,
+                new BackOff(chance),
+                _self.CountRequest,
+                _clock,
+                logger
+            )),
         ];
         _watchdog = new Watchdog(
             [

@@ -67,7 +67,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     public IReadOnlyDictionary<string, long>? Undelivered =>
         (_inForce?.Pipeline ?? _ended)
             ?.Status.Lanes.Where(lane => lane.Ledger.Queued > 0)
-            .ToDictionary(lane => UnitOf(lane.Lane), lane => lane.Ledger.Queued)
+            .ToDictionary(lane => lane.Unit, lane => lane.Ledger.Queued)
         // What an earlier process left is known once a config is in force.
         ?? (File.Exists(StorePath) ? null : new Dictionary<string, long>());
 
@@ -372,14 +372,6 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     }
 
     private string StorePath => Path.Combine(Context.DataFolder, "telemetry.db");
-
-    private static string UnitOf(Lane lane) =>
-        lane switch
-        {
-            Lane.Metrics => "metric points",
-            Lane.Distributions => "distribution points",
-            _ => "events",
-        };
 
     private IntakeOptions IntakeOf(DatadogConfig config) => config.Intake(Context.Sandbox, Instance);
 

@@ -81,7 +81,7 @@ internal static class Standing
         new(
             $"lane {lane.Lane}",
             CheckVerdict.Fault,
-            $"{lane.Lane} are kept and wait: {lane.LastError ?? "they are refused"}.",
+            $"The {lane.Lane} are kept and wait: {lane.LastError ?? "they are refused"}.",
             lane.Refusal switch
             {
                 Refusal.KeyMissing => "Set DD_API_KEY, or apiKey in the config.",

@@ -64,7 +64,7 @@ public sealed class LedgerMetricTests
         }
         await rig.UntilSent(TimeSpan.FromSeconds(1));
 
-        foreach (var lane in Enum.GetValues<Lane>())
+        foreach (var lane in Lane.All)
         {
             var ledger = rig.Ledger(lane);
             ledger.ShouldBalance();

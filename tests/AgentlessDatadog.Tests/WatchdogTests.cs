@@ -131,13 +131,13 @@ public sealed class WatchdogTests
             _log.Text.ShouldNotContain("stood still");
             clock.Advance(Interval);
         }
-        _log.Text.ShouldContain("The lane Events has stood still for 30 s and is restarted.");
+        _log.Text.ShouldContain("The lane events has stood still for 30 s and is restarted.");
         await pipeline.KeepAsync([], [new("Second", "", clock.GetUtcNow())], default);
         await Patience.Until(() => Events().Delivered == 1);
         gate.Open();
         await Patience.Until(() => Events().Delivered == 2);
 
-        LaneLedger Events() => pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Events).Ledger;
+        LaneLedger Events() => pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Events.Name).Ledger;
     }
 
     [Fact]

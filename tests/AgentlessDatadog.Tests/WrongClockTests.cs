@@ -287,7 +287,7 @@ public sealed class WrongClockTests : IAsyncDisposable
         _datadog.Overwritten.ShouldBe(0);
     }
 
-    private LaneLedger Ledger => _pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Metrics).Ledger;
+    private LaneLedger Ledger => _pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Metrics.Name).Ledger;
 
     private TelemetryPipeline Make() => new(_store, _options, _clock, () => 0.5, new SearchedLog(), _ => _datadog);
 

@@ -25,7 +25,7 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
     /// <summary>What the ledger holds so far was told by an earlier process.</summary>
     public void BeginFrom(Ledger start)
     {
-        foreach (var lane in Enum.GetValues<Lane>())
+        foreach (var lane in Lane.All)
             _told[lane] = start.Of(lane);
     }
 
@@ -38,7 +38,7 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
     /// <summary>Brings all but the requests up to date, for the cut that follows.</summary>
     public void Write(TimeSpan lastFlush)
     {
-        foreach (var lane in Enum.GetValues<Lane>())
+        foreach (var lane in Lane.All)
             Write(lane);
         var queue = outbox.Status;
         Set("queue.bytes", queue.Bytes);
@@ -61,7 +61,7 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
         Set("queued", now.Queued, Tag(lane));
     }
 
-    private static string Tag(Lane lane) => $"lane:{lane.ToString().ToLowerInvariant()}";
+    private static string Tag(Lane lane) => $"lane:{lane.Name}";
 
     private void Add(string name, double value, params string[] tags)
     {

@@ -37,18 +37,12 @@ internal sealed class CutEncoder(Func<long> nextId)
 
     private Payload Address(EncodedRequest request, Lane lane, IntakeOptions options)
     {
-        var (path, type) = lane switch
-        {
-            Lane.Metrics => ("/api/v2/series", "application/x-protobuf"),
-            Lane.Distributions => ("/api/v1/distribution_points", "application/json"),
-            _ => ("/api/v1/events", "application/json"),
-        };
         var header = new PayloadHeader(
             nextId(),
             lane,
             options.Destination,
-            path,
-            type,
+            lane.Path,
+            lane.ContentType,
             request.Encoding,
             request.Body.Length,
             request.Units,

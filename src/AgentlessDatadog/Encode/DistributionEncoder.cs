@@ -9,9 +9,6 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class DistributionEncoder(TakenCut cut)
 {
-    // Far below the 3 200 000 bytes on the wire and 62 914 560 raw that the route takes.
-    private const int MaxRaw = 2_000_000;
-
     // A request is given up as a whole when its oldest value is too old: late values go apart, by five minutes.
     private const long Bucket = 300;
 
@@ -55,7 +52,7 @@ internal sealed class DistributionEncoder(TakenCut cut)
             _units += NewUnitsOf(point);
             foreach (var sample in point.Samples)
             {
-                if (_raw.WrittenCount + writer.BytesPending > MaxRaw)
+                if (_raw.WrittenCount + writer.BytesPending > Lane.Distributions.MaxRawBytes)
                 {
                     Tail(writer);
                     Finish(writer);

@@ -14,8 +14,8 @@ internal sealed record EncodedRequest(byte[] Body, string? Encoding, long Units,
 /// </summary>
 internal sealed class RequestWriter(Compression compression) : IDisposable
 {
-    public const int MaxWire = 512_000;
-    public const int MaxRaw = 5_242_880;
+    private static readonly int MaxWire = Lane.Metrics.MaxWireBytes;
+    private static readonly int MaxRaw = Lane.Metrics.MaxRawBytes;
 
     // The largest message is two sets of a hundred tags of 200 characters, of three bytes each at most.
     private const int MaxMessage = 128 * 1024;

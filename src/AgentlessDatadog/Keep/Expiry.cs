@@ -20,7 +20,7 @@ internal sealed class Expiry(Outbox outbox, Warnings warnings, ILogger logger)
         {
             logger.LogError(error, "Old requests could not be taken out of the queue");
         }
-        foreach (var lane in Enum.GetValues<Lane>())
+        foreach (var lane in Lane.All)
             warnings.Set($"age of {lane}", Old(lane));
         warnings.Set("queue", Full(outbox.Bytes, maxBytes));
     }
@@ -37,7 +37,7 @@ internal sealed class Expiry(Outbox outbox, Warnings warnings, ILogger logger)
         if (outbox.Expiring(lane) is not { } next)
             return null;
         var at = next.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-        return $"{next.Units} units of the lane {lane} have waited for more than half of the time for which Datadog takes "
+        return $"{next.Units} {lane.Unit} have waited for more than half of the time for which Datadog takes "
             + $"them; the first are given up at {at} UTC.";
     }
 

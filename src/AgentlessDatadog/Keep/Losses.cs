@@ -72,7 +72,7 @@ internal sealed class Losses(TimeProvider clock)
                 return ([], null);
             var what = EventText.Join(
                 " and ",
-                losses.Select<Loss, EventText>(loss => $"{loss.Units} {Name(loss.Lane)}")
+                losses.Select<Loss, EventText>(loss => $"{loss.Units} {loss.Lane.Unit}")
             );
             var said = new DatadogEvent(
                 $"{what} were lost",
@@ -88,14 +88,6 @@ internal sealed class Losses(TimeProvider clock)
     }
 
     private static EventText Sentence(Loss loss) =>
-        $"{loss.Units} {Name(loss.Lane)} from {loss.From:yyyy-MM-dd HH:mm:ss} to {loss.To:yyyy-MM-dd HH:mm:ss} UTC could not be "
+        $"{loss.Units} {loss.Lane.Unit} from {loss.From:yyyy-MM-dd HH:mm:ss} to {loss.To:yyyy-MM-dd HH:mm:ss} UTC could not be "
         + $"delivered in time and were given up: {loss.Reason}.";
-
-    private static string Name(Lane lane) =>
-        lane switch
-        {
-            Lane.Metrics => "points",
-            Lane.Distributions => "distribution points",
-            _ => "events",
-        };
 }

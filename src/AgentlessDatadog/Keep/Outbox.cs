@@ -43,7 +43,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
     public void AddBacklog(IReadOnlyList<PayloadHeader> headers)
     {
         Add(headers);
-        foreach (var lane in Enum.GetValues<Lane>())
+        foreach (var lane in Lane.All)
             Age(lane);
     }
 
@@ -109,10 +109,9 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
     }
 
     /// <summary>
-    /// Whether it can be kept that something was sent. Points may be sent all the same, for one that is sent twice
-    /// overwrites itself; all else would count twice.
+    /// Whether it can be kept that something was sent. What overwrites itself when it is sent twice may be sent all the same.
     /// </summary>
-    public bool MaySend(Lane lane) => lane == Lane.Metrics || store.CannotKeep is null;
+    public bool MaySend(Lane lane) => !lane.RepeatHarms || store.CannotKeep is null;
 
     public bool IsEmpty(Lane lane, string destination)
     {
@@ -126,7 +125,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
     /// <summary>The far end takes what a lane sends; then what another lane has lost can be told if it has nothing to send.</summary>
     public void Back(Lane lane, string destination)
     {
-        foreach (var other in Enum.GetValues<Lane>())
+        foreach (var other in Lane.All)
         {
             if (other == lane || IsEmpty(other, destination))
                 Losses.Back(other, destination);
@@ -160,21 +159,21 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
     }
 
     /// <summary>Whether Datadog would no longer take it (docs/reference/datadog.md §3.5, §4.1).</summary>
-    public bool IsTooOld(PayloadHeader header) => AgeOf(header) > MaxAge(header.Lane);
+    public bool IsTooOld(PayloadHeader header) => AgeOf(header) > header.Lane.MaxAge;
 
     /// <summary>
     /// Whether it is so by this machine's clock alone: what an earlier process left counts as no older than this one
     /// before Datadog has told the time, for a wrong clock must not cost the whole queue.
     /// </summary>
     public bool SeemsTooOld(PayloadHeader header) =>
-        !clock.IsKnown && clock.GetUtcNow() - header.Oldest > MaxAge(header.Lane);
+        !clock.IsKnown && clock.GetUtcNow() - header.Oldest > header.Lane.MaxAge;
 
     /// <summary>Whether it is so far ahead of Datadog's clock that Datadog would drop it.</summary>
     public bool IsAhead(PayloadHeader header) => clock.IsKnown && IsAhead(header, clock.GetUtcNow());
 
     /// <summary>Whether Datadog drops it, without a word, when it has this time of day.</summary>
     public static bool IsDropped(PayloadHeader header, DateTimeOffset theirs) =>
-        theirs - header.Oldest > MaxAge(header.Lane) || IsAhead(header, theirs);
+        theirs - header.Oldest > header.Lane.MaxAge || IsAhead(header, theirs);
 
     /// <summary>What waits for longer than half of its age limit: when the first of it expires, and how much it is.</summary>
     public (DateTimeOffset At, long Units)? Expiring(Lane lane)
@@ -182,11 +181,11 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
         lock (_lock)
         {
             var old = _all
-                .Values.Where(header => header.Lane == lane && header.Units > 0 && AgeOf(header) > MaxAge(lane) / 2)
+                .Values.Where(header => header.Lane == lane && header.Units > 0 && AgeOf(header) > lane.MaxAge / 2)
                 .ToList();
             return old.Count == 0
                 ? null
-                : (clock.GetUtcNow() + MaxAge(lane) - old.Max(AgeOf), old.Sum(header => header.Units));
+                : (clock.GetUtcNow() + lane.MaxAge - old.Max(AgeOf), old.Sum(header => header.Units));
         }
     }
 
@@ -218,10 +217,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
         }
     }
 
-    private static TimeSpan MaxAge(Lane lane) => TimeSpan.FromHours(lane == Lane.Events ? 18 : 1);
-
-    private static bool IsAhead(PayloadHeader header, DateTimeOffset now) =>
-        header.Oldest - now > TimeSpan.FromMinutes(header.Lane == Lane.Events ? 120 : 10);
+    private static bool IsAhead(PayloadHeader header, DateTimeOffset now) => header.Oldest - now > header.Lane.MaxAhead;
 
     private TimeSpan AgeOf(PayloadHeader header) =>
         clock.GetUtcNow() - (clock.IsKnown || header.Oldest > clock.Began ? header.Oldest : clock.Began);

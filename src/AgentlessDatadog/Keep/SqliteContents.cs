@@ -27,10 +27,7 @@ internal sealed class SqliteContents(SqliteDatabase database)
             [.. ReadSeen("seen", hasSubject: false), .. ReadSeen("seen_of_subjects", hasSubject: true)],
             // Acceptances come first, so that no account is ever below zero.
             ReadRows("SELECT account, lane, reason, units FROM ledger ORDER BY account, lane, reason", ReadMove),
-            ReadRows(
-                "SELECT lane, destination, units, oldest, youngest, reason FROM loss WHERE units > 0 ORDER BY lane",
-                ReadLoss
-            )
+            ReadRows("SELECT lane, destination, units, oldest, youngest, reason FROM loss WHERE units > 0", ReadLoss)
         );
     }
 
@@ -58,7 +55,7 @@ internal sealed class SqliteContents(SqliteDatabase database)
     private static PayloadHeader ReadHeader(SqliteStatement row) =>
         new(
             row.Number(0),
-            (Lane)row.Number(1),
+            Lane.Named(row.Text(1)),
             row.Text(2),
             row.Text(3),
             row.Text(4),
@@ -77,7 +74,7 @@ internal sealed class SqliteContents(SqliteDatabase database)
 
     private static Loss ReadLoss(SqliteStatement row) =>
         new(
-            (Lane)row.Number(0),
+            Lane.Named(row.Text(0)),
             row.Text(1),
             row.Number(2),
             new DateTimeOffset(row.Number(3), TimeSpan.Zero),
@@ -87,7 +84,7 @@ internal sealed class SqliteContents(SqliteDatabase database)
 
     private static LedgerMove ReadMove(SqliteStatement row) =>
         new(
-            (Lane)row.Number(1),
+            Lane.Named(row.Text(1)),
             (Account)row.Number(0),
             row.Number(3),
             row.Text(2) is { Length: > 0 } reason ? reason : null

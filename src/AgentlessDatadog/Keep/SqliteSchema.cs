@@ -6,7 +6,7 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class SqliteSchema(IReadOnlyList<string> steps)
 {
-    // Numbers of lanes, accounts and metric types are on disk as they are in their enums.
+    // Numbers of accounts and metric types are on disk as they are in their enums.
     private const string FirstStep = """
         CREATE TABLE state (
             last_cut INTEGER NOT NULL,      -- Unix second
@@ -64,7 +64,54 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         ) WITHOUT ROWID;
         """;
 
-    public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep];
+    // Lanes by their names: until then they were numbers.
+    private const string ThirdStep = """
+        CREATE TABLE lane (number INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        INSERT INTO lane VALUES (0, 'metrics'), (1, 'distributions'), (2, 'events');
+        ALTER TABLE outbox RENAME TO numbered_outbox;
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY,
+            lane TEXT NOT NULL,
+            destination TEXT NOT NULL,
+            path TEXT NOT NULL,
+            content_type TEXT NOT NULL,
+            content_encoding TEXT,
+            size INTEGER NOT NULL,
+            units INTEGER NOT NULL,
+            oldest INTEGER NOT NULL,        -- ticks of 100 ns since the year 1, UTC
+            crc INTEGER NOT NULL,           -- CRC-32C of body
+            body BLOB NOT NULL
+        );
+        INSERT INTO outbox SELECT id, name, destination, path, content_type, content_encoding, size, units, oldest, crc, body
+            FROM numbered_outbox JOIN lane ON number = lane;
+        DROP TABLE numbered_outbox;
+        ALTER TABLE ledger RENAME TO numbered_ledger;
+        CREATE TABLE ledger (
+            account INTEGER NOT NULL,
+            lane TEXT NOT NULL,
+            reason TEXT NOT NULL,           -- empty for none
+            units INTEGER NOT NULL,
+            PRIMARY KEY (account, lane, reason)
+        ) WITHOUT ROWID;
+        INSERT INTO ledger SELECT account, name, reason, units FROM numbered_ledger JOIN lane ON number = lane;
+        DROP TABLE numbered_ledger;
+        ALTER TABLE loss RENAME TO numbered_loss;
+        CREATE TABLE loss (
+            lane TEXT NOT NULL,
+            destination TEXT NOT NULL,
+            units INTEGER NOT NULL,         -- given up and not told yet; below zero: told, and given up in a moment
+            oldest INTEGER NOT NULL,        -- ticks of 100 ns since the year 1, UTC
+            youngest INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (lane, destination)
+        ) WITHOUT ROWID;
+        INSERT INTO loss SELECT name, destination, units, oldest, youngest, reason
+            FROM numbered_loss JOIN lane ON number = lane;
+        DROP TABLE numbered_loss;
+        DROP TABLE lane;
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep, ThirdStep];
 
     public static SqliteSchema Current { get; } = new(Steps);
 

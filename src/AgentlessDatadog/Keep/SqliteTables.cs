@@ -163,7 +163,7 @@ internal sealed class SqliteTables : IDisposable
             _state = _state with { LastPayload = Math.Max(_state.LastPayload, header.Id) };
             _insert.Run(
                 header.Id,
-                (long)header.Lane,
+                header.Lane.Name,
                 header.Destination,
                 header.Path,
                 header.ContentType,
@@ -180,13 +180,13 @@ internal sealed class SqliteTables : IDisposable
     private void Book(IReadOnlyList<LedgerMove> moves)
     {
         foreach (var move in moves)
-            _book.Run((long)move.To, (long)move.Lane, move.Reason ?? "", move.Units);
+            _book.Run((long)move.To, move.Lane.Name, move.Reason ?? "", move.Units);
     }
 
     private void Book(IReadOnlyList<Loss> losses)
     {
         foreach (var (lane, destination, units, from, to, reason) in losses)
-            _lose.Run((long)lane, destination, units, from.UtcTicks, to.UtcTicks, reason);
+            _lose.Run(lane.Name, destination, units, from.UtcTicks, to.UtcTicks, reason);
         if (losses.Count > 0)
             _told.Run();
     }

@@ -5,9 +5,6 @@ namespace AgentlessDatadog;
 /// <summary>What Datadog takes (docs/reference/datadog.md §3.5, §3.7): everything else it drops behind a 202.</summary>
 internal static partial class MeasurementRules
 {
-    public static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
-    public static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
-
     /// <summary>Why a measurement can never be sent, or null. Tags are mended, not judged.</summary>
     public static string? Fault(Measurement measurement, DateTimeOffset now)
     {
@@ -53,9 +50,9 @@ internal static partial class MeasurementRules
     {
         if (type is MetricType.Count or MetricType.Rate)
             return "timestamp is for gauges and distributions only: counts and rates are booked at the flush";
-        if (now - at > MaxAge)
+        if (now - at > Lane.Metrics.MaxAge)
             return "timestamp is more than 1 h old";
-        return at - now > MaxAhead ? "timestamp is more than 10 min ahead" : null;
+        return at - now > Lane.Metrics.MaxAhead ? "timestamp is more than 10 min ahead" : null;
     }
 
     [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9_.]{0,199}\z")]

@@ -18,7 +18,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
         (client, options.Destination, options.Site, options.IntakeUrl, options.ApiKey);
 
     /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
-    public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane is not Lane.Metrics;
+    public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane.RepeatHarms;
 
     public bool HasKey => !string.IsNullOrEmpty(options.ApiKey);
 

@@ -8,7 +8,6 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class ShipLoop(
     Lane lane,
-    int width,
     Outbox outbox,
     BackOff backOff,
     Action<Lane, int> sent,
@@ -48,8 +47,9 @@ internal sealed class ShipLoop(
     public LaneStatus Status(Ledger ledger)
     {
         var state = _state;
-        return new(lane, state.Lane, state.Verdict, state.Status, state.Error, state.NextTry, ledger.Of(lane))
+        return new(lane.Name, state.Lane, state.Verdict, state.Status, state.Error, state.NextTry, ledger.Of(lane))
         {
+            Unit = lane.Unit,
             Refusal = state.Refusal,
         };
     }
@@ -148,10 +148,10 @@ internal sealed class ShipLoop(
 
     private void Fill(List<Task<Sent>> underWay, Intake intake, CancellationToken stop)
     {
-        var room = backOff.IsProbing ? 1 : width;
+        var room = backOff.IsProbing ? 1 : lane.Width;
         while (underWay.Count < room)
         {
-            var liveAlone = width > 1 && underWay.Count == width - 1;
+            var liveAlone = lane.Width > 1 && underWay.Count == lane.Width - 1;
             if (outbox.Take(lane, intake.Destination, liveAlone) is not { } header)
                 return;
             if (underWay.Count == 0)

@@ -85,7 +85,7 @@ internal static class StatusDocument
     private static JsonObject Of(LaneStatus lane) =>
         new()
         {
-            ["lane"] = Word(lane.Lane),
+            ["lane"] = lane.Lane,
             ["state"] = Word(lane.State),
             ["verdict"] = lane.Verdict is { } verdict ? Word(verdict) : null,
             ["refusal"] = lane.Refusal is { } refusal ? Word(refusal) : null,

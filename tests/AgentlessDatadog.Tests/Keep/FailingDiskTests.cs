@@ -145,7 +145,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
             await rig.UntilSent(TimeSpan.FromSeconds(1));
         }
         var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
-        Encoding.UTF8.GetString(told.Body).ShouldContain("1 points were lost");
+        Encoding.UTF8.GetString(told.Body).ShouldContain("1 metric points were lost");
         (await _store.ContentsAsync()).Losses.ShouldBeEmpty();
         await StoreIsEvenAsync(rig);
     }
@@ -181,7 +181,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         var contents = await _store.ContentsAsync();
         var kept = new Ledger();
         kept.Book(contents.Ledger);
-        foreach (var lane in Enum.GetValues<Lane>())
+        foreach (var lane in Lane.All)
         {
             var said = rig.Ledger(lane);
             said.ShouldBalance();

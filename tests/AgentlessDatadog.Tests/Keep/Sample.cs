@@ -45,8 +45,8 @@ internal static class Sample
     public static SeenId[] IdsOf(ulong subject, long second, params ulong[] ids) =>
         [.. ids.Select(id => new SeenId(new UInt128(subject, id), second, HasSubject: true))];
 
-    public static Loss Lost(long units, long second, Lane lane = Lane.Metrics, string reason = "too old") =>
-        new(lane, "datadog", units, At(second), At(second), reason);
+    public static Loss Lost(long units, long second, Lane? lane = null, string reason = "too old") =>
+        new(lane ?? Lane.Metrics, "datadog", units, At(second), At(second), reason);
 
     public static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
 
@@ -81,9 +81,9 @@ internal static class Sample
             Line($"outbox {header}");
         foreach (var id in contents.Seen)
             Line($"seen {id}");
-        foreach (var loss in contents.Losses.OrderBy(loss => (loss.Lane, loss.Destination)))
+        foreach (var loss in contents.Losses.OrderBy(loss => (loss.Lane.Name, loss.Destination)))
             Line($"loss {loss}");
-        foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane)).ThenBy(move => move.Reason))
+        foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane.Name)).ThenBy(move => move.Reason))
             Line($"ledger {move}");
         return text.ToString();
 

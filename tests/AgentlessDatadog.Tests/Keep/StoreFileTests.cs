@@ -68,6 +68,35 @@ public sealed class StoreFileTests : IDisposable
     }
 
     [Fact]
+    public async Task LanesThatWereNumbersInAnOlderFileAreNamesWithAllThatWasTheirs()
+    {
+        using (var old = new SqliteFile(_folder.File, new SqliteSchema([.. SqliteSchema.Steps.Take(2)])).Open())
+        {
+            for (var lane = 0; lane < 3; lane++)
+            {
+                old.Run(
+                    $"INSERT INTO outbox VALUES ({lane}, {lane}, 'd', '/p', 'text/plain', NULL, 0, {lane}, 7, 0, x'')"
+                );
+                old.Run($"INSERT INTO ledger VALUES (0, {lane}, '', {lane})");
+                old.Run($"INSERT INTO loss VALUES ({lane}, 'd', {lane + 1}, 1, 2, 'old')");
+            }
+        }
+
+        await using var store = _folder.NewStore();
+        var contents = await store.OpenAsync(CancellationToken.None);
+
+        Lane[] lanes = [Lane.Metrics, Lane.Distributions, Lane.Events];
+        contents
+            .Outbox.Select(header => (header.Lane, header.Units))
+            .ShouldBe(lanes.Select((lane, i) => (lane, (long)i)));
+        contents.Ledger.ShouldBe(lanes.Select((lane, i) => new LedgerMove(lane, Account.Queued, i)), ignoreOrder: true);
+        contents
+            .Losses.Select(loss => (loss.Lane, loss.Units))
+            .ShouldBe(lanes.Select((l, i) => (l, i + 1L)), ignoreOrder: true);
+        (await store.ReadAsync(2, CancellationToken.None)).Length.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task AMigrationThatFailsLeavesTheFileAsItWas()
     {
         await FillAsync();
@@ -165,12 +194,9 @@ public sealed class StoreFileTests : IDisposable
     }
 
     [Fact]
-    public void TheNumbersThatAreOnDiskNeverChange()
+    public void TheNamesAndNumbersThatAreOnDiskNeverChange()
     {
-        Enum.GetValues<Lane>()
-            .Select(lane => $"{(int)lane} {lane}")
-            .Take(3)
-            .ShouldBe(["0 Metrics", "1 Distributions", "2 Events"]);
+        Lane.All.Select(lane => lane.Name).Take(3).ShouldBe(["metrics", "distributions", "events"]);
         Enum.GetValues<Account>()
             .Select(account => $"{(int)account} {account}")
             .ShouldBe(["0 Queued", "1 Delivered", "2 Overflowed", "3 Expired", "4 Rejected", "5 Uncertain"]);

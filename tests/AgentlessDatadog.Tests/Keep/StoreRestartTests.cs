@@ -34,7 +34,7 @@ public sealed class StoreRestartTests : IAsyncDisposable
         await rig.UntilSent(TimeSpan.FromSeconds(1));
 
         rig.FarEnd.Series.Sum(series => series.Points.Sum(point => point.Value)).ShouldBe(5);
-        foreach (var lane in Enum.GetValues<Lane>())
+        foreach (var lane in Lane.All)
             rig.Ledger(lane).Delivered.ShouldBe(rig.Ledger(lane).Accepted, lane.ToString());
         rig.Ledger(Lane.Events).Accepted.ShouldBe(1);
 
@@ -111,7 +111,7 @@ public sealed class StoreRestartTests : IAsyncDisposable
         await rig.FlushAsync();
         await rig.UntilSent();
         var told = rig.FarEnd.Requests.Where(request => request.Path == "/api/v1/events").ShouldHaveSingleItem();
-        Encoding.UTF8.GetString(told.Body).ShouldContain($"1 points from {at:yyyy-MM-dd HH:mm:ss}");
+        Encoding.UTF8.GetString(told.Body).ShouldContain($"1 metric points from {at:yyyy-MM-dd HH:mm:ss}");
     }
 
     [Fact]

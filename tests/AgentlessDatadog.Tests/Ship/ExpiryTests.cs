@@ -22,7 +22,7 @@ public sealed class ExpiryTests
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
         await PassAsync(rig, TimeSpan.FromMinutes(2));
         var at = made.AddHours(1).ToString("yyyy-MM-dd HH:mm:ss");
-        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("2 units of the lane Metrics");
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("2 metric points have waited");
         rig.Pipeline.Status.Warnings[0].ShouldContain(at);
         await PassAsync(rig, TimeSpan.FromMinutes(10));
         _log.Text.Split('\n').Count(line => line.Contains(at)).ShouldBe(1);
@@ -112,7 +112,7 @@ public sealed class ExpiryTests
         }
         var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
         var text = Encoding.UTF8.GetString(told.Body);
-        text.ShouldContain("3 points were lost");
+        text.ShouldContain("3 metric points were lost");
         text.ShouldContain($"from {first:yyyy-MM-dd HH:mm:ss} to {first.AddSeconds(2):yyyy-MM-dd HH:mm:ss} UTC");
         text.ShouldContain("too old for Datadog");
         rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
@@ -154,7 +154,7 @@ public sealed class ExpiryTests
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         await rig.RestartAsync();
         await rig.UntilSent();
-        Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body).ShouldContain("1 points were lost");
+        Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body).ShouldContain("1 metric points were lost");
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class ShipLoopTests
         var log = new SearchedLog();
         await using var store = new EnduringStore(new MemoryStore(), clock, new Warnings(log), log);
         var outbox = new Outbox(store, new Ledger(), new DatadogClock(clock));
-        var lane = new ShipLoop(Lane.Events, 8, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
+        var lane = new ShipLoop(Lane.Events, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
         using var hanging = new Hanging();
         using var client = new HttpClient(hanging);
         lane.Use(new Intake(client, new IntakeOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock)));

@@ -48,7 +48,7 @@ public sealed class ShippingTests
             );
             await rig.FlushAsync();
             await rig.Until(() => rig.IsQuiet);
-            foreach (var lane in Enum.GetValues<Lane>())
+            foreach (var lane in Lane.All)
                 rig.Ledger(lane).ShouldBalance();
         }
         trouble = false;
@@ -171,10 +171,7 @@ public sealed class ShippingTests
         rig.FarEnd.Answer = _ => new FarEndAnswer(500);
         await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
         await rig.FlushAsync();
-        await rig.Until(
-            () => Enum.GetValues<Lane>().All(lane => rig.Ledger(lane).Expired == 1),
-            TimeSpan.FromSeconds(120)
-        );
+        await rig.Until(() => Lane.All.All(lane => rig.Ledger(lane).Expired == 1), TimeSpan.FromSeconds(120));
         rig.Ledger(Lane.Metrics).Reasons.ShouldContainKey("too old for Datadog");
         // A wait of 32 to 64 s after the first few: at most 1 h / 32 s for points and 18 h / 32 s for events.
         rig.FarEnd.Requests.Count.ShouldBeLessThan(2 * 3600 / 32 + 18 * 3600 / 32 + 30);

@@ -39,7 +39,7 @@ public class PipelineRun : IAsyncDisposable
 
     public LaneLedger Ledger(Lane lane) => Lane(lane).Ledger;
 
-    public LaneStatus Lane(Lane lane) => Pipeline.Status.Lanes.Single(status => status.Lane == lane);
+    public LaneStatus Lane(Lane lane) => Pipeline.Status.Lanes.Single(status => status.Lane == lane.Name);
 
     public ValueTask KeepAsync(params Measurement[] measurements) => Pipeline.KeepAsync(measurements, [], default);
 

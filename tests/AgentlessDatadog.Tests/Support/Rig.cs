@@ -76,7 +76,7 @@ public sealed class Rig : PipelineRun
                 ? lane.Ledger.Queued == 0
                     || status.Queue.Requests == 0
                     // Waits for the store.
-                    || (lane.Lane != AgentlessDatadog.Lane.Metrics && Pipeline.CannotKeep is not null)
+                    || (AgentlessDatadog.Lane.Named(lane.Lane).RepeatHarms && Pipeline.CannotKeep is not null)
                 : lane.NextTry > Clock.GetUtcNow()
         );
 
