@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Feed;
 
 /// <summary>
 /// What is known, how far the sources have come, the facts that followed, and how far each subscriber has come in them: kept
@@ -42,7 +45,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
     private long _commitBegan;
 
     /// <summary>What is known; read from the store when it is first asked for.</summary>
-    public Registry Registry => field ??= Open();
+    public SessionRegistry Registry => field ??= Open();
 
     /// <summary>Which log it is.</summary>
     public string Id { get; private set; } = "";
@@ -63,7 +66,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
     public bool IsFull => _pending.Count >= MostPending;
 
     /// <summary>Why nothing can be kept now, in one sentence, or null.</summary>
-    public string? CannotKeep
+    public string? StoreError
     {
         get
         {
@@ -126,7 +129,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
         {
             Interlocked.Exchange(ref _commitBegan, 0);
         }
-        registry.Kept();
+        registry.MarkDurable();
         foreach (var (source, checkpoint) in _reached)
         {
             _checkpoints[source] = checkpoint;
@@ -227,7 +230,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
         }
     }
 
-    private Registry Open()
+    private SessionRegistry Open()
     {
         var kept = store.Load();
         if (kept.Damaged is [var first, ..])
@@ -251,6 +254,6 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
                 _cursors[subscriber] = sequence;
             }
         }
-        return new Registry(kept);
+        return new SessionRegistry(kept);
     }
 }

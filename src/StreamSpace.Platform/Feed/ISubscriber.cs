@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Feed;
 
 /// <summary>Whoever is told what is true and what happens on a platform. One call at a time.</summary>
 public interface ISubscriber

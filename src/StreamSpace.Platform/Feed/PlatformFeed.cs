@@ -1,8 +1,11 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Feed;
 
 /// <summary>
 /// Watches a platform through its sources, keeps what it finds, and tells subscribers. Whatever has arrived is one batch:
@@ -13,13 +16,13 @@ public sealed class PlatformFeed : IAsyncDisposable
 {
     private const int WaitingBatches = 4096;
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
-    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+    private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
     private readonly IReadOnlyList<ISource> _sources;
     private readonly FactLog _log;
     private readonly bool _isDemo;
     private readonly TimeProvider _clock;
-    private readonly Func<double> _chance;
+    private readonly Func<double> _random;
     private readonly ILogger _logger;
 
     // A full channel makes the sources wait: nothing is dropped here.
@@ -41,14 +44,14 @@ public sealed class PlatformFeed : IAsyncDisposable
     /// <param name="store">What was known before, and where to keep what becomes known. Disposed by the caller.</param>
     /// <param name="isDemo">True when the sources invent what they say: whatever is told is then marked as such.</param>
     /// <param name="clock">Our clock.</param>
-    /// <param name="chance">Uniform in [0, 1).</param>
+    /// <param name="random">Uniform in [0, 1).</param>
     /// <param name="logger">For what goes wrong with sources, subscribers and the store.</param>
     public PlatformFeed(
         IReadOnlyList<ISource> sources,
         IPlatformStore store,
         bool isDemo,
         TimeProvider clock,
-        Func<double> chance,
+        Func<double> random,
         ILogger logger
     )
     {
@@ -56,7 +59,7 @@ public sealed class PlatformFeed : IAsyncDisposable
         _log = new FactLog(store, clock, logger);
         _isDemo = isDemo;
         _clock = clock;
-        _chance = chance;
+        _random = random;
         _logger = logger;
     }
 
@@ -64,7 +67,7 @@ public sealed class PlatformFeed : IAsyncDisposable
     public IReadOnlyList<SourceStatus> Sources => [.. _sources.Select(s => s.Status)];
 
     /// <summary>Why nothing of what the sources say can be kept now, in one sentence, or null.</summary>
-    public string? CannotKeep => _log.CannotKeep;
+    public string? StoreError => _log.StoreError;
 
     /// <summary>How many sessions are in each state before their end; a state without any is left out.</summary>
     public IReadOnlyDictionary<SessionState, int> Sessions => _sessions;
@@ -108,7 +111,7 @@ public sealed class PlatformFeed : IAsyncDisposable
                 IsWhole = _isWhole,
                 IsCatchingUp = _isCatchingUp,
             };
-            var subscription = new Subscription(subscriber, _log, snapshot, _clock, _chance, _logger);
+            var subscription = new Subscription(subscriber, _log, snapshot, _clock, _random, _logger);
             _subscriptions.Add(subscription);
             return subscription;
         }
@@ -182,15 +185,15 @@ public sealed class PlatformFeed : IAsyncDisposable
             registry.Tick(_clock.GetUtcNow());
             batches.ForEach(_log.Take);
             _sessions = registry.Counts;
-            var news = registry.TakeNews();
+            var news = registry.TakeUpdate();
             _isCatchingUp = isBehind;
             _isWhole |= areUp && !isBehind;
-            var isKept = await _log.CommitAsync(news.Facts);
+            var isDurable = await _log.CommitAsync(news.Facts);
             // A state is told though the disk fails; a fact is there for subscribers once the disk has it.
             Publish(news);
             foreach (var batch in batches)
             {
-                batch.Taken?.TrySetResult(isKept);
+                batch.Durable?.TrySetResult(isDurable);
             }
         }
         finally
@@ -199,7 +202,7 @@ public sealed class PlatformFeed : IAsyncDisposable
         }
     }
 
-    private void Publish(RegistryNews news) => _subscriptions.ForEach(s => s.Publish(news, _isWhole, _isCatchingUp));
+    private void Publish(RegistryUpdate news) => _subscriptions.ForEach(s => s.Publish(news, _isWhole, _isCatchingUp));
 
     private async Task RunSourceAsync(ISource source, CancellationToken cancellationToken)
     {
@@ -212,7 +215,7 @@ public sealed class PlatformFeed : IAsyncDisposable
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                var wait = Retry.After(failures, _chance());
+                var wait = Retry.After(failures, _random());
                 _logger.LogError(
                     e,
                     "Source {Source} broke; it starts again in {Seconds:F1} s.",

@@ -1,6 +1,7 @@
+using StreamSpace.Platform.Sessions;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Feed;
 
 /// <summary>What of the state a subscriber has not been told yet. Of what changed twice the last counts. Its owner locks.</summary>
 internal sealed class StateChange
@@ -19,7 +20,7 @@ internal sealed class StateChange
         _known = (snapshot.IsWhole, snapshot.IsCatchingUp);
     }
 
-    public void Add(RegistryNews news, bool isWhole, bool isCatchingUp)
+    public void Add(RegistryUpdate news, bool isWhole, bool isCatchingUp)
     {
         foreach (var (life, session) in news.Sessions)
         {

@@ -1,8 +1,10 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Feed;
 
 /// <summary>
 /// One subscriber's own way along the log of facts: a loop, a cursor and a back-off of its own, so that it delays nobody else
@@ -37,7 +39,7 @@ public sealed class Subscription : IAsyncDisposable
         FactLog log,
         PlatformState snapshot,
         TimeProvider clock,
-        Func<double> chance,
+        Func<double> random,
         ILogger logger
     )
     {
@@ -48,8 +50,8 @@ public sealed class Subscription : IAsyncDisposable
         _logger = logger;
         _next = new StateChange(snapshot);
         _cursor = log.CursorOf(subscriber.Name);
-        _state = new Step(ApplyAsync, chance);
-        _facts = new Step(HandleAsync, chance);
+        _state = new Step(ApplyAsync, random);
+        _facts = new Step(HandleAsync, random);
         _running = Task.Run(RunAsync);
     }
 
@@ -72,7 +74,7 @@ public sealed class Subscription : IAsyncDisposable
     public bool IsEnded => _stop.IsCancellationRequested;
 
     /// <summary>There is news, of which the facts are in the log.</summary>
-    internal void Publish(RegistryNews news, bool isWhole, bool isCatchingUp)
+    internal void Publish(RegistryUpdate news, bool isWhole, bool isCatchingUp)
     {
         lock (_lock)
         {
@@ -220,9 +222,9 @@ public sealed class Subscription : IAsyncDisposable
     private sealed record Failure(DateTimeOffset Since, string Error);
 
     /// <summary>Something that is tried again, each time after a longer wait.</summary>
-    private sealed class Step(Func<Task<bool>> step, Func<double> chance)
+    private sealed class Step(Func<Task<bool>> step, Func<double> random)
     {
-        private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+        private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
         private volatile Failure? _failure;
 
@@ -241,7 +243,7 @@ public sealed class Subscription : IAsyncDisposable
         public TimeSpan Failed(string error, TimeProvider clock, CancellationToken stop)
         {
             _failure = new Failure(_failure?.Since ?? clock.GetUtcNow(), error);
-            var wait = Retry.After(++Failures, chance());
+            var wait = Retry.After(++Failures, random());
             Wait = Task.Delay(wait, clock, stop);
             return wait;
         }

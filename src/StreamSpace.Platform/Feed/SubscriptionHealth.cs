@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Feed;
 
 /// <summary>How a subscription stands.</summary>
 /// <param name="Behind">How many facts of the log its subscriber does not have yet.</param>

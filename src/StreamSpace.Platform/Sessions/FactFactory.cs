@@ -1,6 +1,7 @@
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sessions;
 
 /// <summary>Makes the facts that the registry tells, each with its id: made of the life, so that a replay makes the same.</summary>
 internal static class FactFactory

@@ -1,6 +1,7 @@
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sessions;
 
 /// <summary>What the registry knows of a session id: its present life, or the last one while that is remembered.</summary>
 /// <param name="Session">What listeners are told.</param>

@@ -1,9 +1,9 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sessions;
 
 /// <summary>What a registry has to tell: facts in the order in which they became known, and what is true anew.</summary>
-internal sealed class RegistryNews
+internal sealed class RegistryUpdate
 {
     private readonly List<PlatformFact> _facts = [];
     private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);

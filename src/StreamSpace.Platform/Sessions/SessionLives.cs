@@ -1,9 +1,9 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sessions;
 
-/// <summary>The lives that the registry holds: by session id, by what falls due, and what of them is not yet kept.</summary>
-internal sealed class Lives
+/// <summary>The lives that the registry holds: by session id, by what falls due, and what of them is not yet durable.</summary>
+internal sealed class SessionLives
 {
     private const int RememberedClosed = 200_000;
 
@@ -13,10 +13,10 @@ internal sealed class Lives
     private readonly HashSet<string> _touched = new(StringComparer.Ordinal);
     private readonly int[] _counts = new int[(int)SessionState.Ended + 1];
 
-    /// <summary>Begins with what was kept.</summary>
-    public Lives(IEnumerable<Life> kept)
+    /// <summary>begins with what is durable.</summary>
+    public SessionLives(IEnumerable<Life> durable)
     {
-        foreach (var life in kept.OrderBy(l => l.Due))
+        foreach (var life in durable.OrderBy(l => l.Due))
         {
             Put(life);
         }
@@ -32,15 +32,15 @@ internal sealed class Lives
             .Where(s => s is not SessionState.Ended && _counts[(int)s] > 0)
             .ToDictionary(s => s, s => _counts[(int)s]);
 
-    /// <summary>What changed since <see cref="Kept"/> was called last, and the ids of what was forgotten.</summary>
+    /// <summary>What changed since <see cref="MarkDurable"/> was called last, and the ids of what was forgotten.</summary>
     public (IReadOnlyList<Life> Put, IReadOnlyList<string> Forgotten) Changes =>
         (
             [.. _touched.Where(_byId.ContainsKey).Select(id => _byId[id])],
             [.. _touched.Where(id => !_byId.ContainsKey(id))]
         );
 
-    /// <summary>Says that <see cref="Changes"/> are kept.</summary>
-    public void Kept() => _touched.Clear();
+    /// <summary>Says that <see cref="Changes"/> are durable.</summary>
+    public void MarkDurable() => _touched.Clear();
 
     /// <summary>The life of a session id, or null.</summary>
     public Life? Find(string sessionId) => _byId.GetValueOrDefault(sessionId);

@@ -1,13 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sessions;
 
 /// <content>
 /// What a source sees that looks at the sessions themselves. Its word is final on whether a session is there, how
 /// it stands and when it ended; messages then only add what they alone know.
 /// </content>
-internal sealed partial class Registry
+internal sealed partial class SessionRegistry
 {
     // True once such a source was heard in this process. Without one, messages decide, whatever was seen in the past.
     private bool _looked;
@@ -134,7 +135,7 @@ internal sealed partial class Registry
             }
             else
             {
-                _lives.Put(life with { Due = Patience(life) });
+                _lives.Put(life with { Due = Expires(life) });
             }
         }
         foreach (var life in _lives.Open.Where(l => l.Uid is { } uid && !listed.Uids.Contains(uid)).ToList())

@@ -1,10 +1,12 @@
-namespace StreamSpace.Platform;
+using StreamSpace.Platform.Sources;
+
+namespace StreamSpace.Platform.Sessions;
 
 /// <content>
 /// What a source reads that keeps records: they complete what others see, in names and dates, and begin, move and end
 /// nothing.
 /// </content>
-internal sealed partial class Registry
+internal sealed partial class SessionRegistry
 {
     private readonly UserNames _names;
 
@@ -35,7 +37,7 @@ internal sealed partial class Registry
                 Introduced = life.Introduced,
             };
             _lives.Put(dated);
-            _news.Change(dated.Session);
+            _update.Change(dated.Session);
         }
     }
 
@@ -50,7 +52,7 @@ internal sealed partial class Registry
             {
                 var renamed = life.Session with { User = user };
                 _lives.Put(life with { Session = renamed });
-                _news.Change(renamed);
+                _update.Change(renamed);
             }
         }
     }

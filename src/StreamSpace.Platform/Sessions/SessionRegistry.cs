@@ -1,6 +1,8 @@
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sessions;
 
 /// <summary>
 /// What is true on the platform. It takes what sources saw and tells what of it is news. Pure: no I/O and no
@@ -9,23 +11,23 @@ namespace StreamSpace.Platform;
 /// <remarks>
 /// The rules are those of docs/reference/streamspace.md §2: levels repeat, and messages come twice, late or not at all.
 /// </remarks>
-internal sealed partial class Registry
+internal sealed partial class SessionRegistry
 {
     private const int RememberedIds = 65_536;
 
-    private readonly Lives _lives;
+    private readonly SessionLives _lives;
     private readonly RecentIds _seen = new(RememberedIds);
-    private RegistryNews _news = new();
+    private RegistryUpdate _update = new();
     private UsersTotalled? _users;
     private bool _usersTouched;
     private DateTimeOffset _now;
 
-    /// <summary>Begins with what was kept.</summary>
-    public Registry(PlatformSnapshot kept)
+    /// <summary>begins with what is durable.</summary>
+    public SessionRegistry(PlatformSnapshot durable)
     {
-        _lives = new Lives(kept.Lives);
-        _users = kept.Users;
-        _names = new UserNames(kept.Names);
+        _lives = new SessionLives(durable.Lives);
+        _users = durable.Users;
+        _names = new UserNames(durable.Names);
     }
 
     /// <summary>How many sessions are in each state before their end.</summary>
@@ -50,19 +52,19 @@ internal sealed partial class Registry
         }
     }
 
-    /// <summary>Says that <see cref="Changes"/> are kept.</summary>
-    public void Kept()
+    /// <summary>Says that <see cref="Changes"/> are durable.</summary>
+    public void MarkDurable()
     {
-        _lives.Kept();
-        _names.Kept();
+        _lives.MarkDurable();
+        _names.MarkDurable();
         _usersTouched = false;
     }
 
     /// <summary>The news since the last call.</summary>
-    public RegistryNews TakeNews()
+    public RegistryUpdate TakeUpdate()
     {
-        var taken = _news;
-        _news = new RegistryNews();
+        var taken = _update;
+        _update = new RegistryUpdate();
         return taken;
     }
 
@@ -85,7 +87,7 @@ internal sealed partial class Registry
             case UsersTotalled users when _users is null || users.At > _users.At:
                 if (users.Total != _users?.Total)
                 {
-                    _news.Users = users.Total;
+                    _update.Users = users.Total;
                 }
                 (_users, _usersTouched) = (users, true);
                 break;
@@ -131,7 +133,7 @@ internal sealed partial class Registry
                 Find(Expected(Life.Found(seen, SessionState.Running)));
                 break;
             case WakeRequested when life is null:
-                Find(Life.Found(seen, SessionState.Requested) with { Due = _now + LapseAfter });
+                Find(Life.Found(seen, SessionState.Requested) with { Due = _now + RequestTimeout });
                 break;
             case not null when life is null or { Session.State: SessionState.Ended or SessionState.Ending }:
                 break;
@@ -143,7 +145,7 @@ internal sealed partial class Registry
                 break;
             case UsageMeasured usage when life.Session.AwakeSince is not null:
                 var session = Learn(life, seen).Session;
-                _news.Measure(
+                _update.Measure(
                     new SessionUsage(session.LifeId, usage.At, usage.CpuPercent, usage.MemoryBytes, usage.StorageBytes)
                 );
                 break;
@@ -163,7 +165,7 @@ internal sealed partial class Registry
             {
                 End(life, held);
             }
-            var begun = Life.Created(seen, end) with { Due = _now + LapseAfter };
+            var begun = Life.Created(seen, end) with { Due = _now + RequestTimeout };
             _lives.Put(begun);
             Tell(FactFactory.Created(begun.Session, seen.At));
         }
@@ -205,14 +207,14 @@ internal sealed partial class Registry
     private void Lapse(Life life)
     {
         var lapsed = life.Session with { State = SessionState.Lapsed, AwakeSince = null };
-        _lives.Put(life with { Session = lapsed, Due = _now + RememberFor });
-        _news.Change(lapsed);
+        _lives.Put(life with { Session = lapsed, Due = _now + ClosedRetention });
+        _update.Change(lapsed);
     }
 
     private void Find(Life life)
     {
         _lives.Put(life);
-        _news.Change(life.Session);
+        _update.Change(life.Session);
     }
 
     private void Move(Life life, StatusReported status)
@@ -237,7 +239,7 @@ internal sealed partial class Registry
             StateAt = status.At,
             FailedAt = firstFailure ? status.At : life.FailedAt,
             FailureReason = firstFailure ? status.Message : life.FailureReason,
-            Due = status.Uid is null ? Patience(life) : null,
+            Due = status.Uid is null ? Expires(life) : null,
         };
         session = life.Session;
         _lives.Put(life);
@@ -252,7 +254,7 @@ internal sealed partial class Registry
         }
         else if (state != before)
         {
-            _news.Change(session);
+            _update.Change(session);
             if (FactFactory.Turned(before, session, status.At) is { } turned)
             {
                 Tell(turned);
@@ -278,14 +280,14 @@ internal sealed partial class Registry
             return;
         }
         var ending = life.Session with { State = SessionState.Ending };
-        _lives.Put(life with { Session = ending, HeldEnd = seen.At, Due = _now + HoldFor });
-        _news.Change(ending);
+        _lives.Put(life with { Session = ending, HeldEnd = seen.At, Due = _now + HeldEndTimeout });
+        _update.Change(ending);
     }
 
     private void End(Life life, DateTimeOffset at)
     {
         var ended = life.In(SessionState.Ended, at) with { EndedAt = at };
-        _lives.Put(life with { Session = ended, HeldEnd = null, Due = _now + RememberFor });
+        _lives.Put(life with { Session = ended, HeldEnd = null, Due = _now + ClosedRetention });
         Tell(FactFactory.Ended(ended, at));
     }
 
@@ -295,10 +297,10 @@ internal sealed partial class Registry
         if (!ReferenceEquals(learned, life))
         {
             _lives.Put(learned);
-            _news.Change(learned.Session);
+            _update.Change(learned.Session);
         }
         return learned;
     }
 
-    private void Tell(PlatformFact fact) => _news.Add(fact);
+    private void Tell(PlatformFact fact) => _update.Add(fact);
 }

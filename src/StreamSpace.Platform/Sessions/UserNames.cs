@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sessions;
 
 /// <summary>
 /// Which username belongs to which user id. Sources write a user's id or name, often without knowing which of the
@@ -13,18 +13,18 @@ internal sealed class UserNames
 
     private readonly Dictionary<string, PlatformUser> _fresh = new(StringComparer.Ordinal);
 
-    /// <summary>Begins with what was kept.</summary>
-    public UserNames(IEnumerable<PlatformUser> kept)
+    /// <summary>begins with what is durable.</summary>
+    public UserNames(IEnumerable<PlatformUser> durable)
     {
-        Learn(kept);
-        Kept();
+        Learn(durable);
+        MarkDurable();
     }
 
-    /// <summary>What was learned since <see cref="Kept"/> was called last.</summary>
+    /// <summary>What was learned since <see cref="MarkDurable"/> was called last.</summary>
     public IReadOnlyList<PlatformUser> Fresh => [.. _fresh.Values];
 
-    /// <summary>Says that <see cref="Fresh"/> is kept.</summary>
-    public void Kept() => _fresh.Clear();
+    /// <summary>Says that <see cref="Fresh"/> is durable.</summary>
+    public void MarkDurable() => _fresh.Clear();
 
     /// <summary>Takes users whose both parts are known; the newest name of an id is its name.</summary>
     public void Learn(IEnumerable<PlatformUser> users)

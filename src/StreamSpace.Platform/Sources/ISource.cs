@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources;
 
 /// <summary>What a source hands on at once.</summary>
 /// <param name="Source">The <see cref="ISource.Name"/> of the source.</param>
@@ -15,7 +15,7 @@ public sealed record ObservationBatch(string Source, IReadOnlyList<Observation> 
     /// <summary>
     /// Completed once it was tried to keep what the observations mean, with whether it is on disk; null when nobody waits.
     /// </summary>
-    public TaskCompletionSource<bool>? Taken { get; init; }
+    public TaskCompletionSource<bool>? Durable { get; init; }
 }
 
 /// <summary>Something that watches one side of a running platform.</summary>

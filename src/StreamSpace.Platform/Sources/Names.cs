@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources;
 
 /// <summary>
 /// How long a name may be that a source takes: of a session, a user, a template. It is the bound of StreamSpace's own

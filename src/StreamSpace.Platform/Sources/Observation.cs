@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources;
 
 /// <summary>
 /// One thing that a source saw. It may be seen twice, late, or by two sources: the registry alone decides what

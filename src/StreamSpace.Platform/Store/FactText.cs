@@ -1,7 +1,7 @@
 using System.Text.Json;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Store;
 
 /// <summary>Facts as text: the name of the kind, a space, and JSON.</summary>
 internal static class FactText

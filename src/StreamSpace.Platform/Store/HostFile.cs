@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 using NamedFiles;
 using SQLitePCL;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Store;
 
 /// <summary>
 /// The host's own SQLite file, which its stores share, each by a connection of its own: WAL, synchronous FULL, and readable

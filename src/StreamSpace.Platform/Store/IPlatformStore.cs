@@ -1,6 +1,8 @@
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Store;
 
 /// <summary>
 /// Keeps what the registry knows, how far each source has come, the log of facts, and how far each subscriber has come in

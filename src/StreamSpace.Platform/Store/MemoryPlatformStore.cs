@@ -1,7 +1,9 @@
 using System.Globalization;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Store;
 
 /// <summary>Keeps nothing over a restart of the process: the demo's store.</summary>
 public sealed class MemoryPlatformStore : IPlatformStore

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Store;
 
 /// <summary>The registry's records as text. A member that is added later must have a default.</summary>
 [JsonSourceGenerationOptions(

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Store;
 
 /// <summary>
 /// Keeps the registry and the log of facts in tables of their own (<c>platform_…</c>) in a <see cref="HostFile"/>, one

@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Store;
 
 /// <summary>Statements whose parameters are $1, $2 … in their order.</summary>
 internal static class SqliteStatements

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
@@ -94,7 +95,7 @@ internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<dou
         {
             return [];
         }
-        var rows = await KubernetesProbe.CheckAsync(options, clock, cancellationToken);
+        var rows = await KubernetesCheck.RunAsync(options, clock, cancellationToken);
         return rows.Select(row => new CheckFinding(
             $"kubernetes {row.Right}{(row.Namespace is { } name ? $" in {name}" : "")}",
             row.Works switch

@@ -1,5 +1,5 @@
 using Microsoft.Data.Sqlite;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Store;
 
 namespace StreamSpace.PluginHost;
 

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
 using NamedFiles;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;

@@ -1,4 +1,5 @@
-using StreamSpace.Platform;
+using StreamSpace.Platform.Feed;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;

@@ -1,5 +1,9 @@
 using Microsoft.Data.Sqlite;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Feed;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Demo;
+using StreamSpace.Platform.Sources.Webhooks;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
@@ -30,7 +34,7 @@ internal sealed class FeedSupervisor(
     private bool _said;
 
     /// <summary>Takes what is posted; null while there is only the demo.</summary>
-    public HttpSource? Posted => sources.OfType<HttpSource>().FirstOrDefault();
+    public WebhookSource? Posted => sources.OfType<WebhookSource>().FirstOrDefault();
 
     /// <summary>True while the demo is what the plugins are told.</summary>
     public bool IsDemo => _session?.IsDemo ?? false;
@@ -52,7 +56,7 @@ internal sealed class FeedSupervisor(
 
     /// <summary>Why nothing can arrive although it should, or none be kept, or null.</summary>
     public string? Error =>
-        _session is { Error: null, Feed.CannotKeep: { } why }
+        _session is { Error: null, Feed.StoreError: { } why }
             ? $"{Path.GetFileName(file.Path)}: {why}"
             : _session?.Error;
 

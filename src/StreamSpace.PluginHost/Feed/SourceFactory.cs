@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Kubernetes;
+using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.Platform.Sources.Webhooks;
 
 namespace StreamSpace.PluginHost;
 
@@ -46,7 +49,7 @@ internal static class SourceFactory
         faults.AddRange(Signing(environment));
         if (sources.Count > 0 || TakesSigned(environment))
         {
-            sources.Add(new HttpSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
+            sources.Add(new WebhookSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
         }
         return faults.Count == 0 ? sources : throw new StartFault(string.Join(" ", faults));
     }
@@ -71,14 +74,14 @@ internal static class SourceFactory
         environment.ContainsKey(WebhookSignature.SecretVariable);
 
     /// <summary>The cluster, or null when there is none or a variable is wrong, which adds a sentence.</summary>
-    public static KubernetesSourceOptions? Cluster(
+    public static KubernetesOptions? Cluster(
         IReadOnlyDictionary<string, string> environment,
         ICollection<string> faults
     )
     {
         try
         {
-            return KubernetesSourceOptions.From(environment.GetValueOrDefault);
+            return KubernetesOptions.From(environment.GetValueOrDefault);
         }
         catch (ArgumentException e)
         {
@@ -100,7 +103,7 @@ internal static class SourceFactory
         {
             return null;
         }
-        var options = new NatsSourceOptions(
+        var options = new NatsOptions(
             url,
             environment.GetValueOrDefault("NATS_USER"),
             environment.GetValueOrDefault("NATS_PASSWORD")

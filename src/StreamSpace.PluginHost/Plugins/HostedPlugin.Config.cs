@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;

@@ -1,4 +1,4 @@
-using StreamSpace.Platform;
+using StreamSpace.Platform.Feed;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;

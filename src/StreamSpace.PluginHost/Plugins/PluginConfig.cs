@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;

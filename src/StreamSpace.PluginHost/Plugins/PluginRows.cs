@@ -1,4 +1,3 @@
-using StreamSpace.Platform;
 using StreamSpace.Platform.Sources.Postgres;
 
 namespace StreamSpace.PluginHost;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Webhooks;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost;
@@ -20,7 +21,7 @@ internal static class EventApi
     /// <param name="clock">Our clock.</param>
     public static void MapEvents(
         this IEndpointRouteBuilder routes,
-        HttpSource? source,
+        WebhookSource? source,
         WebhookSignature signature,
         TimeProvider clock
     ) =>
@@ -55,7 +56,7 @@ internal static class EventApi
 
     private static async Task<IResult> TakeAsync(
         HttpContext http,
-        HttpSource? source,
+        WebhookSource? source,
         WebhookSignature signature,
         TimeProvider clock
     )
@@ -97,7 +98,7 @@ internal static class EventApi
 
     private static async Task<IResult> TakeAsync(
         JsonElement body,
-        HttpSource source,
+        WebhookSource source,
         TimeProvider clock,
         CancellationToken cancellationToken
     )

@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Store;
 
 namespace StreamSpace.PluginHost;
 

@@ -2,7 +2,7 @@ using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using StreamSpace.Platform;
+using StreamSpace.Platform.Sources.Webhooks;
 
 namespace StreamSpace.PluginHost;
 
@@ -32,7 +32,7 @@ internal sealed class WebServer : IAsyncDisposable
         InstalledPlugins plugins,
         PluginCatalog catalog,
         Func<PluginSurroundings> surroundings,
-        HttpSource? posted,
+        WebhookSource? posted,
         TimeProvider clock,
         AccessTokens tokens,
         SignInCodes codes,

@@ -1,11 +1,13 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Demo;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Demo;
 
 public class DemoSourceTests
 {

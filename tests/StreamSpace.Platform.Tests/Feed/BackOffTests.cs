@@ -1,11 +1,11 @@
 using Shouldly;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Feed;
 
-public class BackoffTests
+public class BackOffTests
 {
-    private readonly Backoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+    private readonly BackOff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
     [Theory]
     [InlineData(1, 1)]

@@ -4,7 +4,7 @@ using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Feed;
 
 /// <summary>What is known while a source tells piece by piece what it had missed is not said to be whole.</summary>
 public sealed class CatchingUpTests : IAsyncDisposable

@@ -1,10 +1,12 @@
 using Shouldly;
-using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Platform.Feed;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Webhooks;
 using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Feed;
 
 /// <summary>What is kept, who is told so, and what of it outlives a process.</summary>
 public sealed class FactLogTests : IAsyncDisposable
@@ -20,15 +22,15 @@ public sealed class FactLogTests : IAsyncDisposable
         _run.Store.Fails = true;
         _run.Source.Say("1", Create("s", 0), new UserActed("login-1", UserAct.LoggedIn, User("ada"), At(0)));
         await _run.UntilAsync(() => _run.Subscriber.Session("s") is not null, "the session");
-        await _run.AdvanceUntilAsync(() => _run.Feed.CannotKeep is not null, "the sentence");
-        _run.Feed.CannotKeep.ShouldNotBeNull().ShouldContain("cannot be kept");
+        await _run.AdvanceUntilAsync(() => _run.Feed.StoreError is not null, "the sentence");
+        _run.Feed.StoreError.ShouldNotBeNull().ShouldContain("cannot be kept");
         _run.Checkpoint.ShouldBeNull();
         _run.Subscriber.Calls.ShouldBe(0);
 
         _run.Store.Fails = false;
         await _run.AdvanceUntilAsync(() => _run.Subscriber.Facts.Count == 2, "the facts");
         _run.Checkpoint.ShouldBe("1");
-        _run.Feed.CannotKeep.ShouldBeNull();
+        _run.Feed.StoreError.ShouldBeNull();
         _run.Subscriber.Facts.Select(f => f.Sequence).ShouldBe([1, 2]);
     }
 
@@ -36,7 +38,7 @@ public sealed class FactLogTests : IAsyncDisposable
     public async Task AStoreThatHangsHoldsWhoPostsForTenSecondsAndIsSaid()
     {
         var gate = new TaskCompletionSource();
-        var http = new HttpSource(_run.Clock, ownsUsers: true);
+        var http = new WebhookSource(_run.Clock, ownsUsers: true);
         await _run.With(false, http).SubscribedAsync();
         await _run.AdvanceUntilAsync(() => http.Status.State == SourceState.Up, "the source");
         _run.Store.Hangs = gate.Task;
@@ -45,11 +47,11 @@ public sealed class FactLogTests : IAsyncDisposable
         await _run.AdvanceUntilAsync(() => posted.IsCompleted, "an answer");
         (await posted).ShouldBeFalse("nobody knows whether it will be kept");
         (_run.Clock.GetUtcNow() - begin).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(10));
-        await _run.AdvanceUntilAsync(() => _run.Feed.CannotKeep is not null, "the sentence");
-        _run.Feed.CannotKeep.ShouldNotBeNull().ShouldContain("has not answered for");
+        await _run.AdvanceUntilAsync(() => _run.Feed.StoreError is not null, "the sentence");
+        _run.Feed.StoreError.ShouldNotBeNull().ShouldContain("has not answered for");
 
         gate.SetResult();
-        await _run.UntilAsync(() => _run.Feed.CannotKeep is null, "a commit that works");
+        await _run.UntilAsync(() => _run.Feed.StoreError is null, "a commit that works");
         (await http.TakeAsync([Create("s", 0)], CancellationToken.None)).ShouldBeTrue();
         await _run.UntilAsync(() => _run.Subscriber.Facts.Count == 1, "the fact, once");
     }
@@ -57,7 +59,7 @@ public sealed class FactLogTests : IAsyncDisposable
     [Fact]
     public async Task WhoPostsIsAnsweredByTheLogThoughNoSubscriberCanKeepIt()
     {
-        var http = new HttpSource(_run.Clock, ownsUsers: true);
+        var http = new WebhookSource(_run.Clock, ownsUsers: true);
         _run.Subscriber.FailNext(int.MaxValue);
         await _run.With(false, http).SubscribedAsync();
         await _run.AdvanceUntilAsync(() => http.Status.State == SourceState.Up, "the source");
@@ -157,7 +159,7 @@ public sealed class FactLogTests : IAsyncDisposable
             .Select(n => (Observation)new UserActed($"f{n}", UserAct.LoggedIn, User("ada"), At(0)))
             .ToArray();
         _run.Source.Say("1", many);
-        await _run.AdvanceUntilAsync(() => _run.Feed.CannotKeep is not null, "the failure");
+        await _run.AdvanceUntilAsync(() => _run.Feed.StoreError is not null, "the failure");
         _run.Source.Say("2", Create("s", 0));
         await _run.UntilAsync(() => _run.Source.HandedOn == 2, "the next is handed on");
         await _run.AdvanceUntilAsync(() => _run.Clock.GetUtcNow() > At(10), "some ticks");

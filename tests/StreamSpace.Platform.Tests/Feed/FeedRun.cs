@@ -1,8 +1,11 @@
 using Microsoft.Extensions.Time.Testing;
+using StreamSpace.Platform.Feed;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Store;
 using StreamSpace.Platform.Tests.Support;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Feed;
 
 /// <summary>A feed over scripted sources and a store that may fail, on a clock that the test moves; begun again at will.</summary>
 internal sealed class FeedRun : IAsyncDisposable

@@ -1,10 +1,12 @@
 using Shouldly;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Feed;
 
 /// <summary>What is true, and who is told.</summary>
 public sealed class PlatformFeedTests : IAsyncDisposable
@@ -63,7 +65,7 @@ public sealed class PlatformFeedTests : IAsyncDisposable
         _run.Source.Say(null, Delete("s", 0));
         await _run.UntilAsync(() => _run.Subscriber.Sessions.Count == 1, "the held end");
         await _run.AdvanceUntilAsync(() => _run.Subscriber.Facts.OfType<SessionEnded>().Any(), "the end");
-        (_run.Clock.GetUtcNow() - Morning).ShouldBeGreaterThanOrEqualTo(Registry.HoldFor);
+        (_run.Clock.GetUtcNow() - Morning).ShouldBeGreaterThanOrEqualTo(SessionRegistry.HeldEndTimeout);
     }
 
     [Fact]

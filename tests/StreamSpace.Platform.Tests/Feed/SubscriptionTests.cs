@@ -1,10 +1,11 @@
 using Shouldly;
+using StreamSpace.Platform.Feed;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Feed;
 
 /// <summary>Each subscriber goes its own way along the log.</summary>
 public sealed class SubscriptionTests : IAsyncDisposable

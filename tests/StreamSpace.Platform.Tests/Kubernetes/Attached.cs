@@ -1,4 +1,8 @@
 using Microsoft.Extensions.Logging;
+using StreamSpace.Platform.Feed;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Kubernetes;
+using StreamSpace.Platform.Store;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 
@@ -12,11 +16,11 @@ internal sealed class Attached : IAsyncDisposable
     private Subscription? _subscription;
     private Task _run = Task.CompletedTask;
 
-    public Attached(FakeCluster cluster, TimeProvider clock, KubernetesSourceOptions? options = null)
+    public Attached(FakeCluster cluster, TimeProvider clock, KubernetesOptions? options = null)
     {
         Cluster = cluster;
         Clock = clock;
-        Options = (options ?? new KubernetesSourceOptions()) with
+        Options = (options ?? new KubernetesOptions()) with
         {
             KubeConfig = cluster.KubeConfig,
             KubeletPort = cluster.KubeletPort,
@@ -28,7 +32,7 @@ internal sealed class Attached : IAsyncDisposable
 
     public TimeProvider Clock { get; }
 
-    public KubernetesSourceOptions Options { get; set; }
+    public KubernetesOptions Options { get; set; }
 
     public ILogger Logger { get; set; } = new SearchedLog();
 

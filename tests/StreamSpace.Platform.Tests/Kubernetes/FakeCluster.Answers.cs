@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using StreamSpace.Platform.Sources.Kubernetes;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using StreamSpace.Platform.Sources.Kubernetes;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 

@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using StreamSpace.Platform.Sources.Kubernetes;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 

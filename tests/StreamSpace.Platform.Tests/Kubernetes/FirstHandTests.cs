@@ -1,4 +1,7 @@
 using Shouldly;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Kubernetes;
+using StreamSpace.Platform.Store;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
@@ -132,7 +135,16 @@ public class FirstHandTests
     public void WhatWasToldOfTheClusterIsNotToldAgain()
     {
         var view = new ClusterView(TimeProvider.System);
-        var session = new SessionSight("u", "a", new Owner("n", "ada", "chrome"), At(0), null, "running", null, null);
+        var session = new SessionSnapshot(
+            "u",
+            "a",
+            new Owner("n", "ada", "chrome"),
+            At(0),
+            null,
+            "running",
+            null,
+            null
+        );
         var seen = new List<Observation>();
         view.See(session, lookedBefore: true, seen);
         view.See(session with { Phase = "Pending" }, lookedBefore: true, seen);

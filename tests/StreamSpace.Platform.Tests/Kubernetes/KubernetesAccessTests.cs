@@ -2,6 +2,8 @@ using System.Threading.Channels;
 using k8s;
 using k8s.Models;
 using Shouldly;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
@@ -115,7 +117,7 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
         _attached.Status.State.ShouldNotBe(SourceState.Up);
         _attached.Status.Detail.ShouldContain(server);
         _attached.Status.Detail.ShouldNotContain(Secret.Wrong);
-        var rows = await KubernetesProbe.CheckAsync(options, _clock, TestContext.Current.CancellationToken);
+        var rows = await KubernetesCheck.RunAsync(options, _clock, TestContext.Current.CancellationToken);
         rows.ShouldHaveSingleItem().Detail.ShouldContain("Write https there.");
     }
 
@@ -127,7 +129,7 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
     {
         var file = Path.Combine(TestRun.NewGivenFolder(), "kubeconfig");
         await WriteKubeConfigAsync(file, server, credentials);
-        using var cluster = Cluster.Open(_attached.Options with { KubeConfig = file }, _clock);
+        using var cluster = ClusterClient.Open(_attached.Options with { KubeConfig = file }, _clock);
         cluster.Address.ShouldBe(new Uri(server));
     }
 

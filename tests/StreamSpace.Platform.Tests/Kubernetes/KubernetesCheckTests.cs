@@ -1,15 +1,16 @@
 using Shouldly;
+using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Tests.Support;
 using Xunit;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 
-public sealed class KubernetesProbeTests : IAsyncLifetime
+public sealed class KubernetesCheckTests : IAsyncLifetime
 {
     private readonly HurriedClock _clock = new(Some.Morning);
     private FakeCluster _cluster = null!;
 
-    private KubernetesSourceOptions Options =>
+    private KubernetesOptions Options =>
         new()
         {
             KubeConfig = _cluster.KubeConfig,
@@ -108,20 +109,20 @@ public sealed class KubernetesProbeTests : IAsyncLifetime
     public void AnAuthorityThatIsNotThereIsRefused() =>
         Should
             .Throw<ArgumentException>(() =>
-                KubernetesSourceOptions.From(name => name is "NAMESPACE" ? null : "/nowhere/ca.crt")
+                KubernetesOptions.From(name => name is "NAMESPACE" ? null : "/nowhere/ca.crt")
             )
             .Message.ShouldContain("KUBELET_CA_FILE is /nowhere/ca.crt");
 
     [Fact]
-    public void WithoutAClusterThereAreNoOptions() => KubernetesSourceOptions.From(_ => null).ShouldBeNull();
+    public void WithoutAClusterThereAreNoOptions() => KubernetesOptions.From(_ => null).ShouldBeNull();
 
-    private static KubernetesSourceOptions? From(string namespaces) =>
-        KubernetesSourceOptions.From(name =>
+    private static KubernetesOptions? From(string namespaces) =>
+        KubernetesOptions.From(name =>
             name is "KUBECONFIG" ? "/kube"
             : name is "NAMESPACE" ? namespaces
             : null
         );
 
-    private Task<IReadOnlyList<KubernetesCheck>> CheckAsync() =>
-        KubernetesProbe.CheckAsync(Options, _clock, TestContext.Current.CancellationToken);
+    private Task<IReadOnlyList<KubernetesCheckResult>> CheckAsync() =>
+        KubernetesCheck.RunAsync(Options, _clock, TestContext.Current.CancellationToken);
 }

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using k8s;
 using k8s.Models;
 using Shouldly;
+using StreamSpace.Platform.Sources.Kubernetes;
 using Xunit;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;

@@ -1,5 +1,6 @@
 using FsCheck.Xunit;
 using Shouldly;
+using StreamSpace.Platform.Sources.Kubernetes;
 using Xunit;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Shouldly;
+using StreamSpace.Platform.Store;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;

@@ -1,20 +1,22 @@
 using Microsoft.Extensions.Time.Testing;
 using NATS.Client.JetStream;
 using Shouldly;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Nats;
 
 /// <summary>What a real nats-server stored while nobody listened.</summary>
-public sealed class NatsReadBackTests : IAsyncDisposable
+public sealed class NatsBackfillTests : IAsyncDisposable
 {
     private readonly UpstreamMessages _upstream = new(seed: 1);
     private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
     private readonly NatsEar _ear;
 
-    public NatsReadBackTests() => _ear = new NatsEar(_clock);
+    public NatsBackfillTests() => _ear = new NatsEar(_clock);
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 

@@ -8,7 +8,7 @@ using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Nats;
 
 /// <summary>The server is killed, and we are stopped, while sessions come and go: the stream itself is the oracle.</summary>
 public sealed class NatsFaultyDayTests : IAsyncDisposable

@@ -1,19 +1,20 @@
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
+using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Nats;
 
 /// <summary>A stream that is not there, may not be read, or answers slowly or wrongly: what is live goes on.</summary>
-public sealed class NatsNoReadBackTests : IAsyncDisposable
+public sealed class NatsNoBackfillTests : IAsyncDisposable
 {
     private readonly UpstreamMessages _upstream = new(seed: 1);
     private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
     private readonly NatsEar _ear;
 
-    public NatsNoReadBackTests() => _ear = new NatsEar(_clock);
+    public NatsNoBackfillTests() => _ear = new NatsEar(_clock);
 
     private static string FromTheStart => new StreamPosition(Some.Morning, 0, null).ToString();
 

@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Shouldly;
+using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Nats;
 
 /// <summary>A real nats-server that is away, comes back, or lets nobody in.</summary>
 public sealed class NatsReachTests : IAsyncDisposable
@@ -129,7 +130,7 @@ public sealed class NatsReachTests : IAsyncDisposable
     public void AnAddressThatIsNoneIsRefusedWithoutRepeatingIt(string url)
     {
         var refused = Should.Throw<ArgumentException>(() =>
-            new NatsSource(new NatsSourceOptions(url, null, null), TimeProvider.System, () => 0.5, _ear.Log)
+            new NatsSource(new NatsOptions(url, null, null), TimeProvider.System, () => 0.5, _ear.Log)
         );
         refused.Message.ShouldContain("NATS_URL");
         refused.Message.ShouldNotContain(Secret.Wrong);

@@ -4,7 +4,7 @@ using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Nats;
 
 /// <summary>What is heard from a real nats-server.</summary>
 public sealed class NatsSourceTests : IAsyncDisposable

@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Text;
 using Shouldly;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Nats;
 
 public class SessionMessageTests
 {
@@ -131,7 +133,7 @@ public class SessionMessageTests
             .Fault.ShouldNotBeNull()
             .Kind.ShouldBe("not-json");
 
-    private static (SessionObservation? Seen, MessageFault? Fault) Read(string subject, byte[] body) =>
+    private static (SessionObservation? Seen, MessageError? Fault) Read(string subject, byte[] body) =>
         SessionMessage.Read(subject, new ReadOnlySequence<byte>(body), Morning);
 
     private static SessionObservation Read(UpstreamMessage message)

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Shouldly;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 using Xunit;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using Shouldly;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 using Xunit;

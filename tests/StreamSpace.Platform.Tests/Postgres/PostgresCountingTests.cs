@@ -1,5 +1,6 @@
 using Npgsql;
 using Shouldly;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 using Xunit;
 

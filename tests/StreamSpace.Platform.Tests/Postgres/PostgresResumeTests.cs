@@ -1,5 +1,7 @@
 using Shouldly;
+using StreamSpace.Platform.Feed;
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.Platform.Store;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Npgsql;
+using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Sources.Postgres;
 
 namespace StreamSpace.Platform.Tests.Postgres;

@@ -1,5 +1,5 @@
 using Shouldly;
-using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 using Xunit;
 

@@ -1,8 +1,8 @@
 using Npgsql;
 using Shouldly;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Tests.Kubernetes;
-using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 

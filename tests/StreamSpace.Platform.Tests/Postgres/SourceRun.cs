@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;

@@ -1,4 +1,5 @@
 using Shouldly;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;

@@ -1,17 +1,18 @@
 using Shouldly;
+using StreamSpace.Platform.Sessions;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Sessions;
 
 /// <summary>How a life ends: once, whatever comes late, twice or not at all.</summary>
-public class RegistryEndTests
+public class SessionEndTests
 {
     private readonly Telling _told = new();
 
-    public RegistryEndTests() => _told.Tick(0);
+    public SessionEndTests() => _told.Tick(0);
 
     [Fact]
     public void ADeleteBeforeItsCreateWaitsForIt()
@@ -138,7 +139,7 @@ public class RegistryEndTests
         var hours = 3600.0;
         _told.See(Create("s", 0), Delete("s", 10)).Tick(47 * hours).See(Running("s", 47 * hours));
         _told.Names.ShouldBe("Created Ended");
-        _told.Registry.Kept();
+        _told.Registry.MarkDurable();
 
         _told.Tick(48 * hours).Registry.Changes.Forgotten.ShouldBe(["s"]);
         _told.See(Running("s", 48 * hours)).Names.ShouldBe("Created Ended Found");
@@ -147,7 +148,7 @@ public class RegistryEndTests
     [Fact]
     public void ALapsedLifeThatEndedIsRememberedFromItsEnd()
     {
-        var twoDays = Registry.RememberFor.TotalSeconds;
+        var twoDays = SessionRegistry.ClosedRetention.TotalSeconds;
         _told.See(Create("s", 0)).Tick(600).Tick(700).See(Delete("s", 700)).Tick(600 + twoDays);
         _told.See(Running("s", 600 + twoDays)).Names.ShouldBe("Created Changed Ended");
         _told.Tick(700 + twoDays).See(Running("s", 700 + twoDays)).Names.ShouldBe("Created Changed Ended Found");

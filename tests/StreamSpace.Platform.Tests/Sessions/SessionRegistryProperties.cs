@@ -2,16 +2,18 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Shouldly;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Sessions;
 
 /// <summary>
 /// Random platforms whose messages come twice, late and out of order, against an oracle that knows the lives and
 /// has never seen a message.
 /// </summary>
-public class RegistryProperties
+public class SessionRegistryProperties
 {
     private const double MostLate = 8;
 
@@ -26,7 +28,7 @@ public class RegistryProperties
         {
             told.Tick(arrives).See(observation);
         }
-        told.Tick(seen[^1].Arrives + Registry.HoldFor.TotalSeconds);
+        told.Tick(seen[^1].Arrives + SessionRegistry.HeldEndTimeout.TotalSeconds);
 
         var by = (SessionFact e) => (e.Session.User.Name!, e.Session.Template!);
         Tally(told.Facts.OfType<SessionCreated>().Select(by)).ShouldBe(Tally(lives.Select(l => (l.User, l.Template))));

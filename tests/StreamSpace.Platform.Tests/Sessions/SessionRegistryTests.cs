@@ -1,17 +1,18 @@
 using Shouldly;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Sessions;
 
 /// <summary>How a life begins and goes on, and what else is true on a platform.</summary>
-public class RegistryTests
+public class SessionRegistryTests
 {
     private readonly Telling _told = new();
 
-    public RegistryTests() => _told.Tick(0);
+    public SessionRegistryTests() => _told.Tick(0);
 
     [Fact]
     public void AnOrdinaryLifeIsToldStepByStep()

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Shouldly;
+using StreamSpace.Platform.Store;
 using Xunit;
 
 namespace StreamSpace.Platform.Tests.Store;

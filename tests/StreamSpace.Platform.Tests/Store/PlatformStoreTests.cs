@@ -1,11 +1,14 @@
 using Microsoft.Data.Sqlite;
 using Shouldly;
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Store;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
 using static StreamSpace.Platform.Tests.Support.Some;
 
-namespace StreamSpace.Platform.Tests;
+namespace StreamSpace.Platform.Tests.Store;
 
 public sealed class PlatformStoreTests
 {
@@ -39,7 +42,7 @@ public sealed class PlatformStoreTests
         store.Commit(
             Change(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "41", ["other"] = "x" })
         );
-        told.Registry.Kept();
+        told.Registry.MarkDurable();
         told.See(Running("open", 7));
         told.See(new UsersNamed([new PlatformUser("7d1f", "ada")], At(10)));
         store.Commit(Change(told.Registry.Changes, new Dictionary<string, string> { ["nats"] = "42" }));
@@ -161,10 +164,10 @@ public sealed class PlatformStoreTests
         using IPlatformStore store = new SqlitePlatformStore(new HostFile(File, TimeProvider.System));
         var told = new Telling().Tick(0).See(Create("s", 0), Delete("s", 1));
         store.Commit(Change(told.Registry.Changes));
-        told.Registry.Kept();
+        told.Registry.MarkDurable();
         store.Load().Lives.Count.ShouldBe(1);
 
-        told.Tick(Registry.RememberFor.TotalSeconds);
+        told.Tick(SessionRegistry.ClosedRetention.TotalSeconds);
         store.Commit(Change(told.Registry.Changes));
         store.Load().Lives.ShouldBeEmpty();
     }

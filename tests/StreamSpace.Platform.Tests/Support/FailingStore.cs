@@ -1,3 +1,4 @@
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;

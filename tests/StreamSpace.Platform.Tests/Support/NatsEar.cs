@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
+using StreamSpace.Platform.Feed;
+using StreamSpace.Platform.Sources.Nats;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;
@@ -34,7 +37,7 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     /// <summary>Begins to listen.</summary>
     public async Task ListenAsync(string url, string? user = null, string? password = null)
     {
-        _source = new NatsSource(new NatsSourceOptions(url, user, password), _clock, () => 0.1, Log);
+        _source = new NatsSource(new NatsOptions(url, user, password), _clock, () => 0.1, Log);
         _disk = new FailingStore(_store) { Fails = false };
         _feed = new PlatformFeed([_source], _disk, isDemo: false, _clock, () => 0.1, Log);
         await _feed.SubscribeAsync(Subscriber, CancellationToken.None);

@@ -1,3 +1,4 @@
+using StreamSpace.Platform.Feed;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;

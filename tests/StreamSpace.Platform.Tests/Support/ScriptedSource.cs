@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;

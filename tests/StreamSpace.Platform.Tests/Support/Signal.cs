@@ -22,7 +22,7 @@ public sealed class Signal
     /// <exception cref="TimeoutException">It did not come to hold; the message names <paramref name="what"/> and says what is so <paramref name="instead"/>.</exception>
     public async Task UntilAsync(Func<bool> condition, string what, Func<string>? instead = null)
     {
-        using var patience = new CancellationTokenSource(Patience.Enough);
+        using var timeout = new CancellationTokenSource(Patience.Enough);
         while (true)
         {
             Task changed;
@@ -36,7 +36,7 @@ public sealed class Signal
             }
             try
             {
-                await changed.WaitAsync(LookAgainAfter, patience.Token);
+                await changed.WaitAsync(LookAgainAfter, timeout.Token);
             }
             catch (TimeoutException)
             {

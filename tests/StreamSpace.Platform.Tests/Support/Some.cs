@@ -1,3 +1,5 @@
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;

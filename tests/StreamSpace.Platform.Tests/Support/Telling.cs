@@ -1,3 +1,6 @@
+using StreamSpace.Platform.Sessions;
+using StreamSpace.Platform.Sources;
+using StreamSpace.Platform.Store;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Tests.Support;
@@ -8,7 +11,7 @@ internal sealed class Telling(PlatformSnapshot? kept = null)
     private readonly List<string> _names = [];
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
-    public Registry Registry { get; } = new(kept ?? PlatformSnapshot.Empty);
+    public SessionRegistry Registry { get; } = new(kept ?? PlatformSnapshot.Empty);
 
     public List<PlatformFact> Facts { get; } = [];
 
@@ -33,7 +36,7 @@ internal sealed class Telling(PlatformSnapshot? kept = null)
         foreach (var observation in seen)
         {
             Registry.Apply(observation);
-            TakeNews();
+            TakeUpdate();
         }
         return this;
     }
@@ -42,13 +45,13 @@ internal sealed class Telling(PlatformSnapshot? kept = null)
     public Telling Tick(double second)
     {
         Registry.Tick(Some.At(second));
-        TakeNews();
+        TakeUpdate();
         return this;
     }
 
-    private void TakeNews()
+    private void TakeUpdate()
     {
-        var news = Registry.TakeNews();
+        var news = Registry.TakeUpdate();
         var inFacts = news.Facts.OfType<SessionFact>().Select(f => f.Session.LifeId).ToHashSet();
         foreach (var session in news.Sessions.Values.Where(s => !inFacts.Contains(s.LifeId)))
         {

@@ -29,7 +29,7 @@ public sealed record UpstreamMessage(string Subject, string? Copy, byte[] Body)
 /// </summary>
 public sealed class UpstreamMessages(int seed, string platform = "kubernetes", TimeSpan offset = default)
 {
-    private readonly Random _chance = new(seed);
+    private readonly Random _random = new(seed);
 
     /// <summary>What the API says when a session is asked for.</summary>
     public UpstreamMessage Create(string session, string user, string template, DateTimeOffset at) =>
@@ -134,11 +134,11 @@ public sealed class UpstreamMessages(int seed, string platform = "kubernetes", T
     private UpstreamMessage Message(string kind, bool copied, DateTimeOffset at, params (string, JsonNode?)[] members)
     {
         var id = new byte[16];
-        _chance.NextBytes(id);
+        _random.NextBytes(id);
         var body = new JsonObject
         {
             ["event_id"] = new Guid(id).ToString(),
-            ["timestamp"] = GoTime(at.ToOffset(offset), _chance.Next(100)),
+            ["timestamp"] = GoTime(at.ToOffset(offset), _random.Next(100)),
         };
         foreach (var (name, value) in members)
         {

@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Demo;
 
 /// <summary>
 /// The demo's working day, a second at a time: people log in, ask for sessions, leave them idle, come back and
@@ -25,7 +25,7 @@ internal sealed class DemoDay
         .. "rosa runa sami selma sven tara theo tilda udo vera viktor wanda xenia yara yusuf zoe".Split(' '),
     ];
 
-    private readonly Random _chance;
+    private readonly Random _random;
     private readonly DateTimeOffset _opened;
     private readonly List<string> _users = [];
     private readonly List<string> _present = [];
@@ -38,7 +38,7 @@ internal sealed class DemoDay
     /// <summary>Fills the platform: people with accounts, some of them at work.</summary>
     public DemoDay(int seed, DateTimeOffset opened)
     {
-        _chance = new Random(seed);
+        _random = new Random(seed);
         _opened = opened;
         while (_users.Count < 30)
         {
@@ -77,7 +77,7 @@ internal sealed class DemoDay
     {
         foreach (var session in _sessions)
         {
-            var age = TimeSpan.FromMinutes(5 + (_chance.NextDouble() * 240));
+            var age = TimeSpan.FromMinutes(5 + (_random.NextDouble() * 240));
             See(session, new StatusReported(session.Id, now, session.Status!.Value) { CreatedAt = now - age });
         }
         _seen.Add(new UsersTotalled(_users.Count, now));
@@ -169,7 +169,7 @@ internal sealed class DemoDay
         {
             LogIn(now);
         }
-        var session = NewSession(_present[_chance.Next(_present.Count)], doomed);
+        var session = NewSession(_present[_random.Next(_present.Count)], doomed);
         _sessions.Add(session);
         See(session, new CreateRequested(session.Id, now));
         return session;
@@ -209,7 +209,7 @@ internal sealed class DemoDay
         var away = _users.Except(_present).ToList();
         if (away.Count > 0)
         {
-            var user = away[_chance.Next(away.Count)];
+            var user = away[_random.Next(away.Count)];
             _present.Add(user);
             Act(UserAct.LoggedIn, user, now);
         }
@@ -219,7 +219,7 @@ internal sealed class DemoDay
     {
         if (_present.Count > 5)
         {
-            var user = _present[_chance.Next(_present.Count)];
+            var user = _present[_random.Next(_present.Count)];
             _present.Remove(user);
             Act(UserAct.LoggedOut, user, now);
         }
@@ -238,7 +238,7 @@ internal sealed class DemoDay
         var away = _users.Except(_present).ToList();
         if (away.Count > 0)
         {
-            var user = away[_chance.Next(away.Count)];
+            var user = away[_random.Next(away.Count)];
             foreach (var session in _sessions.Where(s => s.User.Name == user).ToList())
             {
                 End(session, now);
@@ -260,13 +260,13 @@ internal sealed class DemoDay
     private DemoSession? Some(ReportedStatus status)
     {
         var those = _sessions.Where(s => s.Status == status).ToList();
-        return those.Count > 0 ? those[_chance.Next(those.Count)] : null;
+        return those.Count > 0 ? those[_random.Next(those.Count)] : null;
     }
 
     private DemoSession NewSession(string user, bool doomed)
     {
-        var template = DemoTemplate.Pick(_chance);
-        return new DemoSession($"{user}-{template.Name}-{_chance.Next():x8}", user, template, _chance)
+        var template = DemoTemplate.Pick(_random);
+        return new DemoSession($"{user}-{template.Name}-{_random.Next():x8}", user, template, _random)
         {
             Doomed = doomed,
         };
@@ -280,5 +280,5 @@ internal sealed class DemoDay
         return round == 0 ? name : $"{name}{round + 1}";
     }
 
-    private bool Happens(int everySeconds) => _chance.Next(everySeconds) == 0;
+    private bool Happens(int everySeconds) => _random.Next(everySeconds) == 0;
 }

@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Demo;
 
 /// <summary>A session of the demo. Its usage wanders smoothly about what its template likes.</summary>
 internal sealed class DemoSession(string id, string user, DemoTemplate template, Random chance)

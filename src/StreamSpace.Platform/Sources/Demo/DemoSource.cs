@@ -1,7 +1,8 @@
 using System.Threading.Channels;
+using StreamSpace.Platform.Feed;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Demo;
 
 /// <summary>
 /// Invents a working day on a small platform, a second every second: the same for the same seed and the same clock.

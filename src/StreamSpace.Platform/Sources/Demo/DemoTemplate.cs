@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Demo;
 
 /// <summary>What people of the demo run, and how it behaves.</summary>
 /// <param name="Name">The template's name.</param>

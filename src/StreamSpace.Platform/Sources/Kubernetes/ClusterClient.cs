@@ -3,45 +3,45 @@ using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// Asks a Kubernetes cluster, read-only. When the cluster does not take our credentials, or we not its certificate, both
 /// are read anew: the files that hold them may have been renewed.
 /// </summary>
-internal sealed class Cluster : IDisposable
+internal sealed class ClusterClient : IDisposable
 {
-    private const int LongestAnswer = 64 * 1024 * 1024;
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(10);
 
-    private readonly KubernetesSourceOptions _options;
+    private readonly KubernetesOptions _options;
     private readonly TimeProvider _clock;
     private readonly Lock _renewing = new();
-    private volatile ClusterLink _link;
-    private DateTimeOffset _linkedAt;
+    private volatile ClusterConnection _connection;
+    private DateTimeOffset _connectedAt;
 
     // What is under way on it may go on until the next renewal.
-    private ClusterLink? _former;
+    private ClusterConnection? _former;
 
-    private Cluster(KubernetesSourceOptions options, TimeProvider clock)
+    private ClusterClient(KubernetesOptions options, TimeProvider clock)
     {
         _options = options;
         _clock = clock;
-        _link = new ClusterLink(options);
-        _linkedAt = clock.GetUtcNow();
+        _connection = new ClusterConnection(options);
+        _connectedAt = clock.GetUtcNow();
     }
 
     /// <summary>Where the API server is.</summary>
-    public Uri Address => _link.Address;
+    public Uri Address => _connection.Address;
 
     /// <summary>Connects to nothing yet.</summary>
     /// <exception cref="ClusterException">The kubeconfig, the service account or the kubelets' authority cannot be read.</exception>
-    public static Cluster Open(KubernetesSourceOptions options, TimeProvider clock)
+    public static ClusterClient Open(KubernetesOptions options, TimeProvider clock)
     {
         try
         {
-            return new Cluster(options, clock);
+            return new ClusterClient(options, clock);
         }
         catch (Exception e) when (e is not ClusterException)
         {
@@ -62,33 +62,39 @@ internal sealed class Cluster : IDisposable
     /// <exception cref="ClusterException">There is none, or a refusal.</exception>
     public async Task<T> ReadAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        var link = _link;
-        using var request = Request(link, path);
-        return await ReadAsync(link, link.Api, request, type, cancellationToken);
+        var connection = _connection;
+        using var request = Request(connection, path);
+        return await ReadAsync(connection, connection.Api, request, type, cancellationToken);
     }
 
     /// <summary>Reads the summary of the kubelet on the node with this address.</summary>
     /// <exception cref="ClusterException">There is none, or a refusal.</exception>
     public async Task<KubeletSummary> ReadSummaryAsync(IPAddress node, CancellationToken cancellationToken)
     {
-        var link = _link;
+        var connection = _connection;
         var address = new UriBuilder(Uri.UriSchemeHttps, node.ToString(), _options.KubeletPort, "/stats/summary");
         using var request = new HttpRequestMessage(HttpMethod.Get, address.Uri);
-        return await ReadAsync(link, link.Kubelets, request, KubernetesJson.Default.KubeletSummary, cancellationToken);
+        return await ReadAsync(
+            connection,
+            connection.Kubelets,
+            request,
+            KubernetesJson.Default.KubeletSummary,
+            cancellationToken
+        );
     }
 
     /// <summary>Opens a watch, which the caller reads and disposes.</summary>
     /// <exception cref="ClusterException">It cannot be opened.</exception>
     public async Task<Stream> WatchAsync(string path, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(AnswerWithin, _clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(AnswerTimeout, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         HttpResponseMessage? response = null;
         try
         {
-            var link = _link;
-            using var request = Request(link, path);
-            response = await SendAsync(link, link.Api, request, either.Token);
+            var connection = _connection;
+            using var request = Request(connection, path);
+            response = await SendAsync(connection, connection.Api, request, either.Token);
             return await response.Content.ReadAsStreamAsync(cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -101,24 +107,24 @@ internal sealed class Cluster : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _link.Dispose();
+        _connection.Dispose();
         _former?.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(
-        ClusterLink link,
+        ClusterConnection connection,
         HttpClient http,
         HttpRequestMessage request,
         JsonTypeInfo<T> type,
         CancellationToken cancellationToken
     )
     {
-        using var patience = new CancellationTokenSource(AnswerWithin, _clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(AnswerTimeout, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            using var response = await SendAsync(link, http, request, either.Token);
-            await response.Content.LoadIntoBufferAsync(LongestAnswer, either.Token);
+            using var response = await SendAsync(connection, http, request, either.Token);
+            await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, either.Token);
             await using var body = await response.Content.ReadAsStreamAsync(either.Token);
             return await JsonSerializer.DeserializeAsync(body, type, either.Token)
                 ?? throw new JsonException("The answer is null.");
@@ -130,7 +136,7 @@ internal sealed class Cluster : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        ClusterLink link,
+        ClusterConnection connection,
         HttpClient http,
         HttpRequestMessage request,
         CancellationToken cancellationToken
@@ -138,7 +144,7 @@ internal sealed class Cluster : IDisposable
     {
         try
         {
-            await link.SignAsync(request, cancellationToken);
+            await connection.SignAsync(request, cancellationToken);
             var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (response.IsSuccessStatusCode)
             {
@@ -155,26 +161,26 @@ internal sealed class Cluster : IDisposable
                         or HttpRequestException { InnerException: AuthenticationException }
             )
         {
-            Renew(link);
+            Renew(connection);
             throw;
         }
     }
 
-    private void Renew(ClusterLink used)
+    private void Renew(ClusterConnection used)
     {
         lock (_renewing)
         {
             var now = _clock.GetUtcNow();
-            if (_link != used || now - _linkedAt < RenewEvery)
+            if (_connection != used || now - _connectedAt < RenewEvery)
             {
                 return;
             }
-            _linkedAt = now;
+            _connectedAt = now;
             try
             {
-                var link = new ClusterLink(_options);
+                var connection = new ClusterConnection(_options);
                 _former?.Dispose();
-                (_former, _link) = (used, link);
+                (_former, _connection) = (used, connection);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -183,6 +189,6 @@ internal sealed class Cluster : IDisposable
         }
     }
 
-    private static HttpRequestMessage Request(ClusterLink link, string path) =>
-        new(HttpMethod.Get, new Uri(link.Address.AbsoluteUri.TrimEnd('/') + path));
+    private static HttpRequestMessage Request(ClusterConnection connection, string path) =>
+        new(HttpMethod.Get, new Uri(connection.Address.AbsoluteUri.TrimEnd('/') + path));
 }

@@ -2,24 +2,24 @@ using System.Security.Cryptography.X509Certificates;
 using k8s;
 using k8s.Authentication;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// Address, trust and credentials of a cluster as they are when this is made, and the connections that rest on them. The
 /// client library brings them.
 /// </summary>
-internal sealed class ClusterLink : IDisposable
+internal sealed class ClusterConnection : IDisposable
 {
-    private readonly Kubernetes _client;
+    private readonly k8s.Kubernetes _client;
 
     /// <summary>Connects to nothing yet.</summary>
     /// <exception cref="ClusterException">The kubeconfig would send its credentials where all can read them.</exception>
-    public ClusterLink(KubernetesSourceOptions options)
+    public ClusterConnection(KubernetesOptions options)
     {
         var config = Config(options);
         KeepSecret(config, options.KubeConfig);
         config.FirstMessageHandlerSetup = handler => Harden(handler, config, config.SslCaCerts);
-        _client = new Kubernetes(config);
+        _client = new k8s.Kubernetes(config);
         var kubelets = new SocketsHttpHandler();
         Harden(kubelets, config, options.KubeletAuthority is { } file ? Authorities(file) : config.SslCaCerts);
         Kubelets = new HttpClient(kubelets) { Timeout = Timeout.InfiniteTimeSpan };
@@ -45,7 +45,7 @@ internal sealed class ClusterLink : IDisposable
         Kubelets.Dispose();
     }
 
-    private static KubernetesClientConfiguration Config(KubernetesSourceOptions options) =>
+    private static KubernetesClientConfiguration Config(KubernetesOptions options) =>
         options switch
         {
             { KubeConfig: { } file } => KubernetesClientConfiguration.BuildConfigFromConfigFile(file),

@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text.Json;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>The cluster refused a request, or could not be reached. The message is one sentence for a person.</summary>
 internal sealed class ClusterException(string message, HttpStatusCode? status = null, Exception? inner = null)

@@ -1,10 +1,10 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Where the API server has what we read.</summary>
 internal static class ClusterPaths
 {
     /// <summary>As a parameter: the pods of sessions.</summary>
-    public static readonly string SessionPods = $"labelSelector={Uri.EscapeDataString(PodSight.Selector)}";
+    public static readonly string SessionPods = $"labelSelector={Uri.EscapeDataString(PodSnapshot.Selector)}";
 
     public const string Version = "/version";
 

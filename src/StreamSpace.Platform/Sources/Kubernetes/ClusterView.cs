@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// The sessions and pods that Kubernetes holds now. It turns what changes there into observations, and tells only what
@@ -8,24 +8,24 @@ namespace StreamSpace.Platform;
 /// </summary>
 internal sealed class ClusterView(TimeProvider clock)
 {
-    private readonly Dictionary<string, SessionSight> _sessions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SessionSnapshot> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _uidOfId = new(StringComparer.Ordinal);
-    private readonly ByOwner _sessionsOf = new();
-    private readonly Dictionary<string, PodSight> _pods = new(StringComparer.Ordinal);
-    private readonly ByOwner _podsOf = new();
+    private readonly OwnerIndex _sessionsOf = new();
+    private readonly Dictionary<string, PodSnapshot> _pods = new(StringComparer.Ordinal);
+    private readonly OwnerIndex _podsOf = new();
     private readonly HashSet<string> _podsSeenIn = new(StringComparer.Ordinal);
 
     /// <summary>Every session that is there.</summary>
     public SessionsListed All => new(_sessions.Keys.ToHashSet(StringComparer.Ordinal), clock.GetUtcNow());
 
     /// <summary>The sessions.</summary>
-    public IReadOnlyCollection<SessionSight> Sessions => _sessions.Values;
+    public IReadOnlyCollection<SessionSnapshot> Sessions => _sessions.Values;
 
     /// <summary>The pods.</summary>
-    public IReadOnlyCollection<PodSight> Pods => _pods.Values;
+    public IReadOnlyCollection<PodSnapshot> Pods => _pods.Values;
 
     /// <summary>The session with this id in this namespace, or null.</summary>
-    public SessionSight? Find(string @namespace, string? id) =>
+    public SessionSnapshot? Find(string @namespace, string? id) =>
         id is not null
         && _uidOfId.TryGetValue(id, out var uid)
         && _sessions[uid] is var session
@@ -35,7 +35,7 @@ internal sealed class ClusterView(TimeProvider clock)
 
     /// <summary>A session is there.</summary>
     /// <returns>False when another namespace has a session of the same id, which would be mistaken for it.</returns>
-    public bool See(SessionSight session, bool lookedBefore, ICollection<Observation> seen)
+    public bool See(SessionSnapshot session, bool lookedBefore, ICollection<Observation> seen)
     {
         if (_uidOfId.TryGetValue(session.Id, out var uid) && uid != session.Uid)
         {
@@ -78,7 +78,7 @@ internal sealed class ClusterView(TimeProvider clock)
     }
 
     /// <summary>A pod is there.</summary>
-    public void See(PodSight pod, ICollection<Observation> seen)
+    public void See(PodSnapshot pod, ICollection<Observation> seen)
     {
         if (_pods.Remove(pod.Uid, out var before))
         {
@@ -141,7 +141,7 @@ internal sealed class ClusterView(TimeProvider clock)
         }
     }
 
-    private void Tell(SessionSight session, bool lookedBefore, ICollection<Observation> seen)
+    private void Tell(SessionSnapshot session, bool lookedBefore, ICollection<Observation> seen)
     {
         var readySince = ReadySince(session);
         var status = session.Status(_podsSeenIn.Contains(session.Owner.Namespace), readySince is not null);
@@ -160,7 +160,7 @@ internal sealed class ClusterView(TimeProvider clock)
     }
 
     // The pod that is labelled with the session, if there is one; else the one it shares.
-    private DateTimeOffset? ReadySince(SessionSight session)
+    private DateTimeOffset? ReadySince(SessionSnapshot session)
     {
         DateTimeOffset? own = null;
         DateTimeOffset? shared = null;
@@ -182,12 +182,12 @@ internal sealed class ClusterView(TimeProvider clock)
         one is null || other < one ? other : one;
 
     private static StatusReported Report(
-        SessionSight session,
+        SessionSnapshot session,
         ReportedStatus status,
         DateTimeOffset at,
         bool lookedBefore
     ) =>
-        new(session.Id, at < session.CreatedAt ? session.CreatedAt : at, status, session.Fault)
+        new(session.Id, at < session.CreatedAt ? session.CreatedAt : at, status, session.Reason)
         {
             User = new PlatformUser(null, session.Owner.User),
             Template = session.Owner.Template,

@@ -1,12 +1,12 @@
 using System.Threading.Channels;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// Lets one part of the source at a time change the view of the cluster, and hands on what that brought to light, in
 /// the same order.
 /// </summary>
-internal sealed class ObservationDesk(
+internal sealed class ClusterViewUpdater(
     string source,
     ISet<string> lookedAt,
     IReadOnlyCollection<string> namespaces,

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>What came of trying one right.</summary>
 /// <param name="Right">What was tried.</param>
@@ -9,7 +9,7 @@ namespace StreamSpace.Platform;
 /// <param name="Detail">One sentence: what was found.</param>
 /// <param name="Fix">One sentence: what to do; null unless something is wrong.</param>
 /// <param name="Grant">The YAML that grants the right; null unless it is missing.</param>
-public sealed record KubernetesCheck(
+public sealed record KubernetesCheckResult(
     KubernetesRight Right,
     string? Namespace,
     bool? Works,
@@ -19,22 +19,22 @@ public sealed record KubernetesCheck(
 );
 
 /// <summary>Tries every right that a <see cref="KubernetesSource"/> with the same options would use.</summary>
-public static class KubernetesProbe
+public static class KubernetesCheck
 {
     /// <summary>
     /// One row for each right, and for each namespace where it is of one; only the first when the cluster cannot be
     /// reached. Never throws for the cluster's faults.
     /// </summary>
-    public static async Task<IReadOnlyList<KubernetesCheck>> CheckAsync(
-        KubernetesSourceOptions options,
+    public static async Task<IReadOnlyList<KubernetesCheckResult>> RunAsync(
+        KubernetesOptions options,
         TimeProvider clock,
         CancellationToken cancellationToken
     )
     {
         try
         {
-            using var cluster = Cluster.Open(options, clock);
-            var rows = new List<KubernetesCheck>();
+            using var cluster = ClusterClient.Open(options, clock);
+            var rows = new List<KubernetesCheckResult>();
             await TryAsync(
                 options,
                 rows,
@@ -55,14 +55,14 @@ public static class KubernetesProbe
     }
 
     private static async Task TryAllAsync(
-        List<KubernetesCheck> rows,
-        Cluster cluster,
-        KubernetesSourceOptions options,
+        List<KubernetesCheckResult> rows,
+        ClusterClient cluster,
+        KubernetesOptions options,
         CancellationToken cancellationToken
     )
     {
         // Any pod of a session tells of a node, and of its kubelet.
-        PodSight? pod = null;
+        PodSnapshot? pod = null;
         foreach (var name in options.Namespaces)
         {
             var sessions = ClusterPaths.Sessions(name);
@@ -112,15 +112,15 @@ public static class KubernetesProbe
         }
     }
 
-    private static PodSight? First(string @namespace, ListPage page) =>
+    private static PodSnapshot? First(string @namespace, ListPage page) =>
         page.Items is [var first, ..]
         && first.Deserialize(KubernetesJson.Default.PodResource) is { Metadata: { Name: not null, Uid: not null } } pod
-            ? PodSight.Of(@namespace, pod)
+            ? PodSnapshot.Of(@namespace, pod)
             : null;
 
     private static async Task TryAsync(
-        KubernetesSourceOptions options,
-        List<KubernetesCheck> rows,
+        KubernetesOptions options,
+        List<KubernetesCheckResult> rows,
         KubernetesRight right,
         string? @namespace,
         Func<Task>? attempt
@@ -129,7 +129,7 @@ public static class KubernetesProbe
         if (attempt is null)
         {
             rows.Add(
-                new KubernetesCheck(
+                new KubernetesCheckResult(
                     right,
                     @namespace,
                     null,
@@ -142,7 +142,7 @@ public static class KubernetesProbe
         try
         {
             await attempt();
-            rows.Add(new KubernetesCheck(right, @namespace, true, "Works."));
+            rows.Add(new KubernetesCheckResult(right, @namespace, true, "Works."));
         }
         catch (Exception e) when (e is ClusterException or JsonException)
         {
@@ -150,18 +150,18 @@ public static class KubernetesProbe
         }
     }
 
-    private static KubernetesCheck Failed(
-        KubernetesSourceOptions options,
+    private static KubernetesCheckResult Failed(
+        KubernetesOptions options,
         KubernetesRight right,
         string? @namespace,
-        ClusterException trouble
+        ClusterException error
     ) =>
         new(
             right,
             @namespace,
             false,
-            trouble.Message,
-            KubernetesGrants.Fix(right, trouble),
-            KubernetesGrants.Yaml(right, trouble, @namespace, options.Home)
+            error.Message,
+            KubernetesGrants.Fix(right, error),
+            KubernetesGrants.Yaml(right, error, @namespace, options.Home)
         );
 }

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>What to do about a right that is missing, and the YAML that grants it: read-only, and no more than needed.</summary>
 public static class KubernetesGrants
@@ -83,15 +83,15 @@ public static class KubernetesGrants
                 .Replace("HOME", home, StringComparison.Ordinal),
         };
 
-    /// <summary>As the other, and null too when <paramref name="trouble"/> is none that a grant would mend.</summary>
-    internal static string? Yaml(KubernetesRight right, ClusterException trouble, string? @namespace, string home) =>
-        trouble.Status is HttpStatusCode.Forbidden ? Yaml(right, @namespace, home) : null;
+    /// <summary>As the other, and null too when <paramref name="error"/> is none that a grant would mend.</summary>
+    internal static string? Yaml(KubernetesRight right, ClusterException error, string? @namespace, string home) =>
+        error.Status is HttpStatusCode.Forbidden ? Yaml(right, @namespace, home) : null;
 
     /// <summary>One sentence: what to do about <paramref name="right"/>.</summary>
-    internal static string Fix(KubernetesRight right, ClusterException trouble) =>
-        (right, trouble.Status) switch
+    internal static string Fix(KubernetesRight right, ClusterException error) =>
+        (right, error.Status) switch
         {
-            _ when trouble.IsOurs => "Mend that; it is tried again by itself.",
+            _ when error.IsOurs => "Mend that; it is tried again by itself.",
             (_, HttpStatusCode.Unauthorized) =>
                 "Give credentials that the cluster takes; they are read again by itself.",
             (KubernetesRight.ListSessions or KubernetesRight.WatchSessions, HttpStatusCode.Forbidden) =>

@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Which cluster to watch, and what of it.</summary>
-public sealed partial record KubernetesSourceOptions
+public sealed partial record KubernetesOptions
 {
     /// <summary>Path of one kubeconfig, whose current context is used; null for <see cref="ServiceAccount"/>.</summary>
     public string? KubeConfig { get; init; }
@@ -39,7 +39,7 @@ public sealed partial record KubernetesSourceOptions
     /// <exception cref="ArgumentException">
     /// <c>NAMESPACE</c> holds something that is no namespace, or <c>KUBELET_CA_FILE</c> names no file.
     /// </exception>
-    public static KubernetesSourceOptions? From(Func<string, string?> variable)
+    public static KubernetesOptions? From(Func<string, string?> variable)
     {
         var kubeConfig = variable("KUBECONFIG") is { Length: > 0 } path ? path : null;
         var account = kubeConfig is null ? ServiceAccount.Find(variable) : null;
@@ -48,7 +48,7 @@ public sealed partial record KubernetesSourceOptions
             return null;
         }
         // Whoever grants nodes/stats asks for storage; without that right its metrics alone are missing.
-        var options = new KubernetesSourceOptions
+        var options = new KubernetesOptions
         {
             KubeConfig = kubeConfig,
             ServiceAccount = account,

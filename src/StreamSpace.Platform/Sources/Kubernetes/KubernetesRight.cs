@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>What we need of a cluster; each one that is missing costs only what it is for.</summary>
 public enum KubernetesRight

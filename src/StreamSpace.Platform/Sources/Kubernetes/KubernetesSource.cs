@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// Looks at the sessions themselves, as Kubernetes holds them: the truth about which there are, how they stand and
@@ -10,11 +10,11 @@ namespace StreamSpace.Platform;
 /// </summary>
 public sealed class KubernetesSource : ISource
 {
-    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+    private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
-    private readonly KubernetesSourceOptions _options;
+    private readonly KubernetesOptions _options;
     private readonly TimeProvider _clock;
-    private readonly Func<double> _chance;
+    private readonly Func<double> _random;
     private readonly KubernetesStanding _standing;
 
     // Namespaces that were looked at in full before: what appears there now is new.
@@ -23,13 +23,13 @@ public sealed class KubernetesSource : ISource
     /// <summary>Connects to nothing yet.</summary>
     /// <param name="options">Which cluster, and what of it.</param>
     /// <param name="clock">Our clock: it dates what Kubernetes gives no time for.</param>
-    /// <param name="chance">Uniform in [0, 1).</param>
+    /// <param name="random">Uniform in [0, 1).</param>
     /// <param name="logger">For the far end's faults.</param>
-    public KubernetesSource(KubernetesSourceOptions options, TimeProvider clock, Func<double> chance, ILogger logger)
+    public KubernetesSource(KubernetesOptions options, TimeProvider clock, Func<double> random, ILogger logger)
     {
         _options = options;
         _clock = clock;
-        _chance = chance;
+        _random = random;
         _standing = new KubernetesStanding(Name, options.Namespaces, options.Home, clock, logger);
     }
 
@@ -56,12 +56,12 @@ public sealed class KubernetesSource : ISource
         {
             using var cluster = await OpenAsync(cancellationToken);
             _standing.At(cluster.Address);
-            using var desk = new ObservationDesk(Name, _lookedAt, _options.Namespaces, output, _clock);
+            using var updater = new ClusterViewUpdater(Name, _lookedAt, _options.Namespaces, output, _clock);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var poll = new UsagePoll(cluster, desk, _standing, _options, _clock);
+            var poll = new UsagePoll(cluster, updater, _standing, _options, _clock);
             await Task.WhenAll(
                 _options
-                    .Namespaces.Select(n => WatchAsync(cluster, desk, n, stop.Token))
+                    .Namespaces.Select(n => WatchAsync(cluster, updater, n, stop.Token))
                     .Append(poll.RunAsync(stop.Token))
                     .Select(part => StopAllWhenBroken(part, stop))
             );
@@ -73,33 +73,33 @@ public sealed class KubernetesSource : ISource
         }
     }
 
-    private async Task<Cluster> OpenAsync(CancellationToken cancellationToken)
+    private async Task<ClusterClient> OpenAsync(CancellationToken cancellationToken)
     {
         for (var failures = 1; ; failures++)
         {
             try
             {
-                var cluster = Cluster.Open(_options, _clock);
+                var cluster = ClusterClient.Open(_options, _clock);
                 _standing.Unopened(null);
                 return cluster;
             }
             catch (ClusterException e)
             {
                 _standing.Unopened(e);
-                await Task.Delay(Retry.After(failures, _chance()), _clock, cancellationToken);
+                await Task.Delay(Retry.After(failures, _random()), _clock, cancellationToken);
             }
         }
     }
 
     private async Task WatchAsync(
-        Cluster cluster,
-        ObservationDesk desk,
+        ClusterClient cluster,
+        ClusterViewUpdater updater,
         string @namespace,
         CancellationToken cancellationToken
     )
     {
-        var watchPods = new PodWatcher(desk, _standing, @namespace);
-        var watchSessions = new SessionWatcher(desk, _standing, @namespace);
+        var watchPods = new PodWatchHandler(updater, _standing, @namespace);
+        var watchSessions = new SessionWatchHandler(updater, _standing, @namespace);
         var pods = new ListWatch<PodResource>(
             cluster,
             ClusterPaths.Pods(@namespace),
@@ -108,7 +108,7 @@ public sealed class KubernetesSource : ISource
             p => p.Metadata,
             watchPods,
             _clock,
-            _chance
+            _random
         );
         var sessions = new ListWatch<SessionResource>(
             cluster,
@@ -118,7 +118,7 @@ public sealed class KubernetesSource : ISource
             s => s.Metadata,
             watchSessions,
             _clock,
-            _chance
+            _random
         );
         var podsRun = pods.RunAsync(cancellationToken);
         // With the pods known, the first look at a session already tells whether it is ready.

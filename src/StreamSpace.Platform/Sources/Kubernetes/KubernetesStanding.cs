@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>How the source stands, part by part. Any thread.</summary>
 internal sealed class KubernetesStanding(
@@ -14,7 +14,7 @@ internal sealed class KubernetesStanding(
 )
 {
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<string, string> _troubles = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _errors = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _grants = new(StringComparer.Ordinal);
     private readonly HashSet<string> _deafTo = new(namespaces, StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
@@ -39,7 +39,7 @@ internal sealed class KubernetesStanding(
                     SourceState.Stopped => "Stopped.",
                     _ => $"{_address} is not watched. Tries again by itself.",
                 };
-                var sentences = string.Join(' ', _troubles.Values.Prepend(sentence));
+                var sentences = string.Join(' ', _errors.Values.Prepend(sentence));
                 // Below the sentences, ready for kubectl apply: one text may grant several of the rights.
                 var grants = string.Join("\n---\n", _grants.Values.Distinct(StringComparer.Ordinal));
                 return new SourceStatus(
@@ -97,34 +97,34 @@ internal sealed class KubernetesStanding(
     }
 
     /// <summary>A right of ours works (null), or does not.</summary>
-    public void Stands(KubernetesRight right, string @namespace, ClusterException? trouble)
+    public void Stands(KubernetesRight right, string @namespace, ClusterException? error)
     {
         var part = Part(right, @namespace);
         lock (_lock)
         {
-            var known = _troubles.TryGetValue(part, out var before);
+            var known = _errors.TryGetValue(part, out var before);
             _grants.Remove(part);
-            if (trouble is null)
+            if (error is null)
             {
-                _troubles.Remove(part);
+                _errors.Remove(part);
             }
             else
             {
-                _troubles[part] = $"{part}: {trouble.Message} {KubernetesGrants.Fix(right, trouble)}";
-                if (KubernetesGrants.Yaml(right, trouble, @namespace, home) is { } yaml)
+                _errors[part] = $"{part}: {error.Message} {KubernetesGrants.Fix(right, error)}";
+                if (KubernetesGrants.Yaml(right, error, @namespace, home) is { } yaml)
                 {
                     _grants[part] = yaml;
                 }
             }
             if (right is KubernetesRight.ListSessions)
             {
-                Hears(@namespace, trouble is null);
+                Hears(@namespace, error is null);
             }
-            if (trouble is not null && _troubles[part] != before)
+            if (error is not null && _errors[part] != before)
             {
-                logger.LogWarning("Kubernetes: {Trouble}", _troubles[part]);
+                logger.LogWarning("Kubernetes: {Error}", _errors[part]);
             }
-            else if (trouble is null && known)
+            else if (error is null && known)
             {
                 logger.LogInformation("Kubernetes: {Part} works again.", part);
             }
@@ -132,7 +132,7 @@ internal sealed class KubernetesStanding(
     }
 
     /// <summary>The cluster cannot even be tried.</summary>
-    public void Unopened(ClusterException? trouble) => Stands(KubernetesRight.Reach, "", trouble);
+    public void Unopened(ClusterException? error) => Stands(KubernetesRight.Reach, "", error);
 
     /// <summary>We were stopped.</summary>
     public void Stop()

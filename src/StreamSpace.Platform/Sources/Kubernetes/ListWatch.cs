@@ -1,49 +1,27 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
-namespace StreamSpace.Platform;
-
-/// <summary>Takes what a <see cref="ListWatch{T}"/> sees, in its order.</summary>
-internal interface IListWatcher<in T>
-{
-    /// <summary>A list begins to be seen, or is complete or given up.</summary>
-    void Lists(bool begins);
-
-    /// <summary>These are there, as they are now.</summary>
-    ValueTask SeeAsync(IReadOnlyList<T> items, CancellationToken cancellationToken);
-
-    /// <summary>This one is gone, as it was at last.</summary>
-    ValueTask LoseAsync(T item, CancellationToken cancellationToken);
-
-    /// <summary>The list is complete: nothing is there but these.</summary>
-    ValueTask KeepAsync(IReadOnlySet<string> uids, CancellationToken cancellationToken);
-
-    /// <summary>It is heard (null), or is not, and is tried again.</summary>
-    ValueTask StandsAsync(ClusterException? trouble, CancellationToken cancellationToken);
-
-    /// <summary>A resource could not be read, and was skipped.</summary>
-    void Skipped(string kind);
-}
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// Lists one kind of resource and watches it from there on: pages by <c>continue</c>, bookmarks, another list when the
 /// cluster no longer knows the version (410), another watch when one ends, jittered back-off for ever.
 /// </summary>
 internal sealed class ListWatch<T>(
-    Cluster cluster,
+    ClusterClient cluster,
     string path,
     string? parameters,
     JsonTypeInfo<T> type,
     Func<T, ObjectMeta> metadata,
-    IListWatcher<T> watcher,
+    IListWatchHandler<T> handler,
     TimeProvider clock,
-    Func<double> chance
+    Func<double> random
 )
 {
     private const int PageSize = 500;
-    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+    private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(4);
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WatchTimeoutMargin = TimeSpan.FromSeconds(30);
 
     private readonly string _query = parameters is null ? "" : $"&{parameters}";
 
@@ -63,21 +41,21 @@ internal sealed class ListWatch<T>(
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsFarEnd(e))
             {
-                var trouble = ClusterException.From(e);
-                if (trouble.Gone)
+                var error = ClusterException.From(e);
+                if (error.Gone)
                 {
                     _version = null;
                 }
                 else
                 {
-                    await watcher.StandsAsync(trouble, cancellationToken);
+                    await handler.StandsAsync(error, cancellationToken);
                 }
                 _failures++;
             }
             // The first 410 needs no wait: it is how the cluster says "list again".
             if (_failures > 1 || (_failures == 1 && _version is not null))
             {
-                await Task.Delay(Retry.After(_failures, chance()), clock, cancellationToken);
+                await Task.Delay(Retry.After(_failures, random()), clock, cancellationToken);
             }
         }
     }
@@ -90,17 +68,17 @@ internal sealed class ListWatch<T>(
     {
         var uids = new HashSet<string>(StringComparer.Ordinal);
         var page = await PageAsync(more: null, cancellationToken);
-        watcher.Lists(begins: true);
+        handler.Lists(begins: true);
         try
         {
             while (true)
             {
                 var items = (page.Items ?? []).Select(Read).OfType<T>().ToList();
                 uids.UnionWith(items.Select(i => metadata(i).Uid!));
-                await watcher.SeeAsync(items, cancellationToken);
+                await handler.SeeAsync(items, cancellationToken);
                 if (page.Metadata?.Continue is not { Length: > 0 } more)
                 {
-                    await watcher.KeepAsync(uids, cancellationToken);
+                    await handler.KeepAsync(uids, cancellationToken);
                     return page.Metadata?.ResourceVersion
                         ?? throw new JsonException("A list came without a resource version.");
                 }
@@ -109,7 +87,7 @@ internal sealed class ListWatch<T>(
         }
         finally
         {
-            watcher.Lists(begins: false);
+            handler.Lists(begins: false);
         }
     }
 
@@ -126,15 +104,15 @@ internal sealed class ListWatch<T>(
     private async Task WatchAsync(string version, CancellationToken cancellationToken)
     {
         // Many watchers that began together must not all come back together.
-        var length = ShortestWatch * (1 + (chance() / 2));
-        using var patience = new CancellationTokenSource(length + Grace, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        var length = ShortestWatch * (1 + (random() / 2));
+        using var timeout = new CancellationTokenSource(length + WatchTimeoutMargin, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         await using var stream = await cluster.WatchAsync(
             $"{path}?watch=1&allowWatchBookmarks=true&timeoutSeconds={(int)length.TotalSeconds}"
                 + $"&resourceVersion={Uri.EscapeDataString(version)}{_query}",
             either.Token
         );
-        await watcher.StandsAsync(null, cancellationToken);
+        await handler.StandsAsync(null, cancellationToken);
         var opened = clock.GetTimestamp();
         await foreach (var line in WatchLines.ReadAsync(stream, either.Token))
         {
@@ -159,8 +137,8 @@ internal sealed class ListWatch<T>(
         {
             await (
                 line.Type is "DELETED"
-                    ? watcher.LoseAsync(item, cancellationToken)
-                    : watcher.SeeAsync([item], cancellationToken)
+                    ? handler.LoseAsync(item, cancellationToken)
+                    : handler.SeeAsync([item], cancellationToken)
             );
         }
         _version = line.Object.Deserialize(KubernetesJson.Default.AnyResource)?.Metadata?.ResourceVersion ?? _version;
@@ -179,7 +157,7 @@ internal sealed class ListWatch<T>(
             }
         }
         catch (JsonException) { }
-        watcher.Skipped("unreadable");
+        handler.Skipped("unreadable");
         return default;
     }
 }

@@ -1,7 +1,7 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Finds by their owner the uids of sessions, or of pods. Few share one.</summary>
-internal sealed class ByOwner
+internal sealed class OwnerIndex
 {
     private readonly Dictionary<Owner, List<string>> _uids = [];
 

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>A pod of a session.</summary>
 /// <param name="Uid">Its own.</param>
@@ -11,7 +11,7 @@ namespace StreamSpace.Platform;
 /// <param name="Node">The name of its node, or null.</param>
 /// <param name="Host">The address of its node, or null.</param>
 /// <param name="CpuLimit">Cores that the session's container may use: its limit, else its request, else null.</param>
-internal sealed record PodSight(
+internal sealed record PodSnapshot(
     string Uid,
     string Name,
     Owner Owner,
@@ -29,13 +29,13 @@ internal sealed record PodSight(
     public const string SessionContainer = "session";
 
     /// <summary>Of a resource whose name, uid and creation time are there.</summary>
-    public static PodSight Of(string @namespace, PodResource resource)
+    public static PodSnapshot Of(string @namespace, PodResource resource)
     {
         var metadata = resource.Metadata;
         var ready = resource.Status?.Conditions?.FirstOrDefault(c => c is { Type: "Ready", Status: "True" });
         var container = resource.Spec?.Containers?.FirstOrDefault(c => c.Name is SessionContainer)?.Resources;
         var limit = Cpu(container?.Limits) ?? Cpu(container?.Requests);
-        return new PodSight(
+        return new PodSnapshot(
             metadata.Uid!,
             metadata.Name!,
             new Owner(@namespace, metadata.Label("user"), metadata.Label("template")),

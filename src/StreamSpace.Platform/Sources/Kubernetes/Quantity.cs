@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// Reads Kubernetes quantities such as <c>250m</c>, <c>1234567n</c>, <c>1.5Gi</c> and <c>1e3</c>. The client library's

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 // What is read of Kubernetes' resources, in its own words: only the fields that are used.
 

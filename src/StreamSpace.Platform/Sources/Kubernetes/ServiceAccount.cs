@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>The service account of the pod that we run in, as the kubelet lays it there and renews it.</summary>
 /// <param name="Address">Of the API server.</param>

@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Sessions of one user and one template in one namespace: they share a deployment, and so its pods.</summary>
 internal readonly record struct Owner(string Namespace, string? User, string? Template);
@@ -11,8 +11,8 @@ internal readonly record struct Owner(string Namespace, string? User, string? Te
 /// <param name="DeletingAt">When its deletion was asked for, or null.</param>
 /// <param name="Intent">What it is meant to be.</param>
 /// <param name="Phase">What the controller says it is, or null.</param>
-/// <param name="Fault">The controller's words about what is wrong, or null.</param>
-internal sealed record SessionSight(
+/// <param name="Reason">The controller's words about what is wrong, or null.</param>
+internal sealed record SessionSnapshot(
     string Uid,
     string Id,
     Owner Owner,
@@ -20,20 +20,20 @@ internal sealed record SessionSight(
     DateTimeOffset? DeletingAt,
     string? Intent,
     string? Phase,
-    string? Fault
+    string? Reason
 )
 {
-    private const int LongestFault = 500;
+    private const int MaxReasonLength = 500;
 
     /// <summary>What was reported of it last.</summary>
     public ReportedStatus? Told { get; set; }
 
     /// <summary>Of a resource whose name, uid and creation time are there.</summary>
-    public static SessionSight Of(string @namespace, SessionResource resource)
+    public static SessionSnapshot Of(string @namespace, SessionResource resource)
     {
         var metadata = resource.Metadata;
-        var fault = resource.Status?.Conditions?.FirstOrDefault(c => c.Status is "False")?.Message;
-        return new SessionSight(
+        var reason = resource.Status?.Conditions?.FirstOrDefault(c => c.Status is "False")?.Message;
+        return new SessionSnapshot(
             metadata.Uid!,
             metadata.Name!,
             new Owner(@namespace, Names.Of(resource.Spec?.User), Names.Of(resource.Spec?.Template)),
@@ -41,7 +41,7 @@ internal sealed record SessionSight(
             metadata.DeletionTimestamp,
             Names.Of(resource.Spec?.State),
             Names.Of(resource.Status?.Phase),
-            fault?.Length > LongestFault ? fault[..LongestFault] : fault
+            reason?.Length > MaxReasonLength ? reason[..MaxReasonLength] : reason
         );
     }
 

@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Joins what pods and volumes use to the sessions whose they are.</summary>
 internal static class Usage
@@ -19,13 +19,13 @@ internal static class Usage
         DateTimeOffset now
     )
     {
-        var parts = new Dictionary<SessionSight, Sum>(ReferenceEqualityComparer.Instance);
+        var parts = new Dictionary<SessionSnapshot, Sum>(ReferenceEqualityComparer.Instance);
         var pods = view.Pods.ToLookup(p => (p.Owner.Namespace, p.Name));
         foreach (var (@namespace, measured) in metrics)
         {
             var pod = pods[(@namespace, measured.Metadata.Name)].LastOrDefault();
             var id = pod?.SessionId ?? measured.Metadata.Labels?.GetValueOrDefault("session");
-            var usage = measured.Containers?.FirstOrDefault(c => c.Name is PodSight.SessionContainer)?.Usage;
+            var usage = measured.Containers?.FirstOrDefault(c => c.Name is PodSnapshot.SessionContainer)?.Usage;
             if (usage is not null && view.Find(@namespace, id) is { } session)
             {
                 var limit = pod?.CpuLimit ?? (pod?.Node is { } node && cores.TryGetValue(node, out var n) ? n : null);
@@ -46,7 +46,7 @@ internal static class Usage
     }
 
     // All sessions of a user share one home; it counts for the oldest that is awake.
-    private static IEnumerable<(SessionSight Session, double Bytes)> Homes(
+    private static IEnumerable<(SessionSnapshot Session, double Bytes)> Homes(
         ClusterView view,
         IReadOnlyDictionary<VolumeClaim, double> volumes
     ) =>

@@ -2,17 +2,17 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>
 /// Measures what sessions use, each interval: CPU and memory from metrics.k8s.io, and storage, when asked for, from
 /// each node's kubelet. What is refused silences only itself.
 /// </summary>
 internal sealed class UsagePoll(
-    Cluster cluster,
-    ObservationDesk desk,
+    ClusterClient cluster,
+    ClusterViewUpdater updater,
     KubernetesStanding standing,
-    KubernetesSourceOptions options,
+    KubernetesOptions options,
     TimeProvider clock
 )
 {
@@ -32,7 +32,7 @@ internal sealed class UsagePoll(
             var metrics = await AllMetricsAsync(cancellationToken);
             await LearnCoresAsync(cancellationToken);
             var volumes = options.Storage ? await VolumesAsync(cancellationToken) : [];
-            await desk.TakeTurnAsync(
+            await updater.TakeTurnAsync(
                 (view, seen) =>
                 {
                     var now = clock.GetUtcNow();
@@ -75,7 +75,7 @@ internal sealed class UsagePoll(
     private async Task LearnCoresAsync(CancellationToken cancellationToken)
     {
         var unknown = new HashSet<string>(StringComparer.Ordinal);
-        await desk.TakeTurnAsync(
+        await updater.TakeTurnAsync(
             (view, _) =>
                 unknown.UnionWith(view.Pods.Where(p => p.CpuLimit is null).Select(p => p.Node).OfType<string>()),
             cancellationToken
@@ -108,12 +108,12 @@ internal sealed class UsagePoll(
     private async Task<Dictionary<VolumeClaim, double>> VolumesAsync(CancellationToken cancellationToken)
     {
         var hosts = new HashSet<IPAddress>();
-        await desk.TakeTurnAsync(
+        await updater.TakeTurnAsync(
             (view, _) => hosts.UnionWith(view.Pods.Select(p => p.Host).OfType<IPAddress>()),
             cancellationToken
         );
         var used = new ConcurrentDictionary<VolumeClaim, double>();
-        ClusterException? trouble = null;
+        ClusterException? error = null;
         await Parallel.ForEachAsync(
             hosts,
             new ParallelOptions { MaxDegreeOfParallelism = KubeletsAtOnce, CancellationToken = cancellationToken },
@@ -132,13 +132,13 @@ internal sealed class UsagePoll(
                 }
                 catch (ClusterException e)
                 {
-                    trouble = e;
+                    error = e;
                 }
             }
         );
         if (hosts.Count > 0)
         {
-            standing.Stands(KubernetesRight.Kubelet, "", trouble);
+            standing.Stands(KubernetesRight.Kubelet, "", error);
         }
         return new Dictionary<VolumeClaim, double>(used);
     }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Reads a watch line by line, each of a bounded length, whatever the pieces it arrives in.</summary>
 internal static class WatchLines

@@ -1,10 +1,10 @@
 using System.Globalization;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>What was stored while nobody listened, as it is read back. One writer; numbers are read from any thread.</summary>
 /// <param name="begun">When the gap ended and the reading began, by our clock.</param>
-internal sealed class Gap(DateTimeOffset begun)
+internal sealed class BackfillGap(DateTimeOffset begun)
 {
     private DateTimeOffset? _goneAfter;
     private DateTimeOffset? _goneBefore;

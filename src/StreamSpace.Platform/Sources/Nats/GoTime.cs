@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>Reads times as Go writes them: RFC 3339 with up to nine fraction digits and any offset (docs/reference/streamspace.md §4.2).</summary>
 internal static class GoTime

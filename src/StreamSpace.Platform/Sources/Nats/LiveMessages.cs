@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Threading.Channels;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>
 /// Hands on what is heard, in its order and behind what was missed: a state older than the last one known would tell
@@ -10,13 +10,13 @@ namespace StreamSpace.Platform;
 internal sealed class LiveMessages(
     string source,
     MessageIntake intake,
-    ReadBack readBack,
+    StreamBackfill backfill,
     ChannelWriter<ObservationBatch> output,
     TimeProvider clock
 )
 {
     private const int Held = 4096;
-    private static readonly TimeSpan HoldFor = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BackfillTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Channel<SessionObservation> _heard = Channel.CreateBounded<SessionObservation>(Held);
 
@@ -28,7 +28,7 @@ internal sealed class LiveMessages(
             return;
         }
         // While this waits the connection brings nothing, and so no answer to the read-back either.
-        readBack.LetLivePass();
+        backfill.LetLivePass();
         try
         {
             await _heard.Writer.WriteAsync(seen, cancellationToken);
@@ -46,11 +46,11 @@ internal sealed class LiveMessages(
         {
             try
             {
-                await readBack.CaughtUp.WaitAsync(HoldFor, clock, cancellationToken);
+                await backfill.CaughtUp.WaitAsync(BackfillTimeout, clock, cancellationToken);
             }
             catch (TimeoutException)
             {
-                readBack.LetLivePass();
+                backfill.LetLivePass();
             }
             await output.WriteAsync(new ObservationBatch(source, [seen]), cancellationToken);
         }

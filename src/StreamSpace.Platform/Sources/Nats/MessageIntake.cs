@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>Reads the messages of a source and counts them. Used from any thread.</summary>
 internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
@@ -19,7 +19,7 @@ internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
     /// <summary>How many were taken in, skipped ones among them.</summary>
     public long Received => Interlocked.Read(ref _received);
 
-    /// <summary>How many were skipped, by kind of fault.</summary>
+    /// <summary>How many were skipped, by kind of error.</summary>
     public IReadOnlyDictionary<string, long> Skipped => new Dictionary<string, long>(_skipped);
 
     /// <summary>What a message that was heard says, or null when it is skipped.</summary>
@@ -43,18 +43,18 @@ internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
 
     private SessionObservation? Read(string subject, ReadOnlySequence<byte> body, bool counts)
     {
-        var (seen, fault) = SessionMessage.Read(subject, body, clock.GetUtcNow());
+        var (seen, error) = SessionMessage.Read(subject, body, clock.GetUtcNow());
         if (!counts)
         {
             return seen;
         }
         Interlocked.Increment(ref _received);
-        if (fault is not null && _skipped.AddOrUpdate(fault.Kind, 1, (_, count) => count + 1) == 1)
+        if (error is not null && _skipped.AddOrUpdate(error.Kind, 1, (_, count) => count + 1) == 1)
         {
             logger.LogWarning(
                 "Skipped a message on {Subject}: it {Fault}. More of this kind are only counted.",
                 subject,
-                fault.Sentence
+                error.Reason
             );
         }
         return seen;

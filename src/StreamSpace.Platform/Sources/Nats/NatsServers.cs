@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>Where the servers are, without the credentials that an address may carry.</summary>
 internal static class NatsServers

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>
 /// Hears what StreamSpace publishes about sessions on NATS: plain subscriptions, never a JetStream consumer, which
@@ -12,26 +12,26 @@ namespace StreamSpace.Platform;
 /// </summary>
 public sealed class NatsSource : ISource
 {
-    private static readonly Backoff Retry = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(8));
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
+    private static readonly BackOff Retry = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(8));
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly NatsOpts _options;
     private readonly string _servers;
     private readonly TimeProvider _clock;
-    private readonly Func<double> _chance;
+    private readonly Func<double> _random;
     private readonly ILogger _logger;
 
     private readonly MessageIntake _intake;
-    private volatile ReadBack? _readBack;
+    private volatile StreamBackfill? _backfill;
     private volatile Standing _standing;
 
     /// <summary>Connects to nothing yet.</summary>
     /// <exception cref="ArgumentException">The URL holds something that is no address.</exception>
-    public NatsSource(NatsSourceOptions options, TimeProvider clock, Func<double> chance, ILogger logger)
+    public NatsSource(NatsOptions options, TimeProvider clock, Func<double> random, ILogger logger)
     {
         _servers = NatsServers.Shown(options.Url);
         _clock = clock;
-        _chance = chance;
+        _random = random;
         _logger = logger;
         _intake = new MessageIntake(clock, logger);
         _options = NatsOpts.Default with
@@ -70,7 +70,7 @@ public sealed class NatsSource : ISource
     }
 
     /// <inheritdoc/>
-    public bool IsCatchingUp => _standing.State is SourceState.Up && _readBack is { CaughtUp.IsCompleted: false };
+    public bool IsCatchingUp => _standing.State is SourceState.Up && _backfill is { CaughtUp.IsCompleted: false };
 
     /// <inheritdoc/>
     public async Task RunAsync(
@@ -79,9 +79,9 @@ public sealed class NatsSource : ISource
         CancellationToken cancellationToken
     )
     {
-        var readBack = new ReadBack(Name, Position(checkpoint), _intake, output, _clock, _logger);
-        _readBack = readBack;
-        var live = new LiveMessages(Name, _intake, readBack, output, _clock);
+        var backfill = new StreamBackfill(Name, Position(checkpoint), _intake, output, _clock, _logger);
+        _backfill = backfill;
+        var live = new LiveMessages(Name, _intake, backfill, output, _clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var handingOn = live.HandOnAsync(stop.Token);
         try
@@ -91,7 +91,7 @@ public sealed class NatsSource : ISource
                 var begun = _clock.GetUtcNow();
                 try
                 {
-                    await HearAsync(live, readBack, cancellationToken);
+                    await HearAsync(live, backfill, cancellationToken);
                     failures = 0;
                     Lost("The connection was lost.", _clock.GetUtcNow());
                 }
@@ -99,7 +99,7 @@ public sealed class NatsSource : ISource
                 {
                     Lost(Reason(e), begun);
                 }
-                await Task.Delay(Retry.After(Math.Max(failures, 1), _chance()), _clock, cancellationToken);
+                await Task.Delay(Retry.After(Math.Max(failures, 1), _random()), _clock, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
@@ -122,7 +122,7 @@ public sealed class NatsSource : ISource
     }
 
     // Connects and hears until the connection is lost.
-    private async Task HearAsync(LiveMessages live, ReadBack readBack, CancellationToken cancellationToken)
+    private async Task HearAsync(LiveMessages live, StreamBackfill backfill, CancellationToken cancellationToken)
     {
         var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var refused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -152,7 +152,7 @@ public sealed class NatsSource : ISource
             return ValueTask.CompletedTask;
         };
         await connection.ConnectAsync().AsTask().WaitAsync(cancellationToken);
-        readBack.Begin();
+        backfill.Begin();
         // The library holds subscriptions weakly and silently ends those that are collected: these are held here.
         var subscriptions = SessionSubjects
             .All.Select(subject => new SubjectSubscription(
@@ -166,8 +166,8 @@ public sealed class NatsSource : ISource
             await connection.AddSubAsync(subscription, cancellationToken);
         }
         // The answer to a ping comes after the server has seen the subscriptions, and after what it says of them.
-        using (var patience = new CancellationTokenSource(AnswerWithin, _clock))
-        using (var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken))
+        using (var timeout = new CancellationTokenSource(AnswerTimeout, _clock))
+        using (var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken))
         {
             await connection.PingAsync(either.Token);
         }
@@ -179,7 +179,7 @@ public sealed class NatsSource : ISource
                 await refused.Task;
             }
             Up();
-            reading = readBack.RunAsync(stream, stop.Token);
+            reading = backfill.RunAsync(stream, stop.Token);
             await await Task.WhenAny(lost.Task, refused.Task, reading).WaitAsync(cancellationToken);
         }
         finally
@@ -192,7 +192,7 @@ public sealed class NatsSource : ISource
 
     private string Detail(Standing standing) =>
         standing.State is not SourceState.Up ? standing.Detail
-        : _readBack?.Detail is { Length: > 0 } more ? $"{standing.Detail}; {more}."
+        : _backfill?.Detail is { Length: > 0 } more ? $"{standing.Detail}; {more}."
         : $"{standing.Detail}.";
 
     private void Up()

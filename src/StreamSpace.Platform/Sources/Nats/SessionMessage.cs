@@ -2,25 +2,25 @@ using System.Buffers;
 using System.Text.Json;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>Why a message is skipped.</summary>
 /// <param name="Kind">A short word: the key under which it is counted.</param>
-/// <param name="Sentence">What is wrong, without anything of the message: it may hold secrets.</param>
-internal sealed record MessageFault(string Kind, string Sentence)
+/// <param name="Reason">What is wrong, without anything of the message: it may hold secrets.</param>
+internal sealed record MessageError(string Kind, string Reason)
 {
-    public static readonly MessageFault NotJson = new("not-json", "is not a JSON object");
-    public static readonly MessageFault TooLarge = new("too-large", $"is larger than {SessionMessage.MaxBytes} bytes");
-    public static readonly MessageFault TooDeep = new("too-deep", $"is nested deeper than {SessionMessage.MaxDepth}");
-    public static readonly MessageFault SessionId = new(
+    public static readonly MessageError NotJson = new("not-json", "is not a JSON object");
+    public static readonly MessageError TooLarge = new("too-large", $"is larger than {SessionMessage.MaxBytes} bytes");
+    public static readonly MessageError TooDeep = new("too-deep", $"is nested deeper than {SessionMessage.MaxDepth}");
+    public static readonly MessageError SessionId = new(
         "session-id",
         $"has no session_id of 1 to {Names.Longest} characters"
     );
-    public static readonly MessageFault Timestamp = new(
+    public static readonly MessageError Timestamp = new(
         "timestamp",
         "has no timestamp that is RFC 3339 and near our time"
     );
-    public static readonly MessageFault Status = new(
+    public static readonly MessageError Status = new(
         "status",
         "has neither phase nor status of running, hibernated, failed, terminated or deleted"
     );
@@ -44,7 +44,7 @@ internal static class SessionMessage
     /// <param name="subject">One of <see cref="SessionSubjects.All"/>.</param>
     /// <param name="body">The message's bytes.</param>
     /// <param name="now">Our time.</param>
-    public static (SessionObservation? Seen, MessageFault? Fault) Read(
+    public static (SessionObservation? Seen, MessageError? Error) Read(
         string subject,
         ReadOnlySequence<byte> body,
         DateTimeOffset now
@@ -52,16 +52,16 @@ internal static class SessionMessage
     {
         if (body.Length > MaxBytes)
         {
-            return (null, MessageFault.TooLarge);
+            return (null, MessageError.TooLarge);
         }
         var members = new Members();
-        if (ReadMembers(body, members) is { } fault)
+        if (ReadMembers(body, members) is { } error)
         {
-            return (null, fault);
+            return (null, error);
         }
         if (Names.Of(members.SessionId) is not { } sessionId)
         {
-            return (null, MessageFault.SessionId);
+            return (null, MessageError.SessionId);
         }
         if (
             members.Timestamp is null
@@ -70,7 +70,7 @@ internal static class SessionMessage
             || at > now + MaxAhead
         )
         {
-            return (null, MessageFault.Timestamp);
+            return (null, MessageError.Timestamp);
         }
         return Observe(subject, sessionId, at, members) is { } seen
             ? (
@@ -83,7 +83,7 @@ internal static class SessionMessage
                 },
                 null
             )
-            : (null, MessageFault.Status);
+            : (null, MessageError.Status);
     }
 
     private static SessionObservation? Observe(string subject, string sessionId, DateTimeOffset at, Members members) =>
@@ -113,14 +113,14 @@ internal static class SessionMessage
             _ => null,
         };
 
-    private static MessageFault? ReadMembers(ReadOnlySequence<byte> body, Members members)
+    private static MessageError? ReadMembers(ReadOnlySequence<byte> body, Members members)
     {
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth * 2 });
         try
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
-                return MessageFault.NotJson;
+                return MessageError.NotJson;
             }
             string? member = null;
             while (reader.Read())
@@ -131,7 +131,7 @@ internal static class SessionMessage
                     && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray
                 )
                 {
-                    return MessageFault.TooDeep;
+                    return MessageError.TooDeep;
                 }
                 if (reader.CurrentDepth != 1)
                 {
@@ -151,7 +151,7 @@ internal static class SessionMessage
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The latter is text that is not UTF-8.
-            return MessageFault.NotJson;
+            return MessageError.NotJson;
         }
     }
 

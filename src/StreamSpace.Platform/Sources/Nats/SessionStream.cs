@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using NATS.Client.Core;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>The stream cannot be read now.</summary>
 /// <param name="reason">Why, as the end of a sentence; nothing of the server's own words.</param>
@@ -48,7 +48,7 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
     private const int NoSuchStream = 10059;
     private const int OffForAccount = 10039;
     private const int Off = 10076;
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -137,7 +137,7 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
         {
             throw MayNotAsk();
         }
-        using var stop = new CancellationTokenSource(AnswerWithin, clock);
+        using var stop = new CancellationTokenSource(AnswerTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop.Token, cancellationToken);
         try
         {

@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>
 /// The generic subjects. What the API publishes comes a second time on <c>….{platform}</c>, which nobody needs to

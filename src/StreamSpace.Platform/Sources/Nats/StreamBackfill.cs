@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>
 /// Takes in, by sequence, all that the stream has: first what was published while nobody listened, then, every few
@@ -19,7 +19,7 @@ namespace StreamSpace.Platform;
 /// <param name="output">Where they go.</param>
 /// <param name="clock">Our clock.</param>
 /// <param name="logger">For what was read, and what cannot be.</param>
-internal sealed class ReadBack(
+internal sealed class StreamBackfill(
     string source,
     StreamPosition? position,
     MessageIntake intake,
@@ -31,9 +31,9 @@ internal sealed class ReadBack(
     // All of a window are asked for at once. Each message is a batch of its own, so that slow listeners keep no more
     // of them waiting than the channel holds.
     private const int Window = 32;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan TellProgressAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UnreadableBackOff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ProgressTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ClockDoubt = TimeSpan.FromMinutes(1);
 
     private StreamPosition? _position = position;
@@ -41,7 +41,7 @@ internal sealed class ReadBack(
 
     // Read by others.
     private volatile TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile Gap? _gap;
+    private volatile BackfillGap? _gap;
     private volatile string? _unreadable;
     private volatile string _story = "";
 
@@ -57,7 +57,7 @@ internal sealed class ReadBack(
             {
                 return $"no read-back: {reason}";
             }
-            return _gap is { Total: > 0 } gap && clock.GetUtcNow() - gap.Begun > TellProgressAfter
+            return _gap is { Total: > 0 } gap && clock.GetUtcNow() - gap.Begun > ProgressTimeout
                 ? $"reads back what was missed: {gap.Done} of {gap.Total} messages"
                 : _story;
         }
@@ -66,7 +66,7 @@ internal sealed class ReadBack(
     /// <summary>To be called before a new connection subscribes: what was missed comes before what is live.</summary>
     public void Begin()
     {
-        _gap = new Gap(clock.GetUtcNow());
+        _gap = new BackfillGap(clock.GetUtcNow());
         _caughtUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
@@ -81,7 +81,7 @@ internal sealed class ReadBack(
     {
         while (true)
         {
-            var wait = LookEvery;
+            var wait = PollInterval;
             try
             {
                 await ReadOnAsync(stream, cancellationToken);
@@ -89,7 +89,7 @@ internal sealed class ReadBack(
             catch (StreamUnreadableException e) when (!cancellationToken.IsCancellationRequested)
             {
                 await ExplainAsync(e, cancellationToken);
-                wait = AskAgainAfter;
+                wait = UnreadableBackOff;
             }
             LetLivePass();
             await Task.Delay(wait, clock, cancellationToken);

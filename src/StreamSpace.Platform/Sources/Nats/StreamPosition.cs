@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>How far a stream has been taken in: what the source keeps as its checkpoint.</summary>
 /// <param name="Created">When the stream was made, which tells one from another of the same name; null when there was none.</param>

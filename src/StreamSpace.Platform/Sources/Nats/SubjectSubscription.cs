@@ -1,7 +1,7 @@
 using System.Buffers;
 using NATS.Client.Core;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>
 /// A subscription that hands each message on as it comes off the connection, so that messages of several subjects

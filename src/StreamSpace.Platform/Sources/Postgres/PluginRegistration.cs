@@ -1,10 +1,9 @@
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
-using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>What became of a registration.</summary>
 /// <param name="Done">True when the rows are there now.</param>

@@ -1,4 +1,4 @@
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
 /// A plugin's row in <c>installed_plugins</c>: what StreamSpace's own Admin → Plugins page shows and edits

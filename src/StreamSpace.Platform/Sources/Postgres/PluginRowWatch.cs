@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
-using StreamSpace.Platform.Sources.Postgres;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>Watches a plugin's row in StreamSpace's database, so that StreamSpace's own page configures the plugin.</summary>
 /// <param name="options">Where the database is.</param>

@@ -12,7 +12,7 @@ namespace StreamSpace.Platform.Sources.Postgres;
 /// </summary>
 public sealed class PostgresSource : ISource
 {
-    private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+    private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private static readonly TimeSpan CatchUpEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AskPrivilegesEvery = TimeSpan.FromMinutes(1);
 

@@ -1,16 +1,16 @@
 using System.Threading.Channels;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform;
+namespace StreamSpace.Platform.Sources.Webhooks;
 
 /// <summary>
 /// Hears what is posted to it: StreamSpace's webhooks, or whoever knows of sessions and users. Whoever posts learns
-/// when it has been taken.
+/// when it is durable.
 /// </summary>
-public sealed class HttpSource : ISource
+public sealed class WebhookSource : ISource
 {
     // Whoever posts has it still, and may post it again.
-    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _begun;
@@ -21,7 +21,7 @@ public sealed class HttpSource : ISource
     /// <param name="ownsUsers">
     /// False when another source tells of users: each user fact has one owner, or it would be counted twice.
     /// </param>
-    public HttpSource(TimeProvider clock, bool ownsUsers)
+    public WebhookSource(TimeProvider clock, bool ownsUsers)
     {
         _clock = clock;
         _begun = clock.GetUtcNow();
@@ -31,7 +31,7 @@ public sealed class HttpSource : ISource
     /// <inheritdoc/>
     public string Name => "http";
 
-    /// <summary>Whether facts about users are taken here.</summary>
+    /// <summary>Whether facts about users are durable here.</summary>
     public bool OwnsUsers { get; }
 
     /// <inheritdoc/>
@@ -74,15 +74,15 @@ public sealed class HttpSource : ISource
         {
             return false;
         }
-        var taken = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var patience = new CancellationTokenSource(AnswersWithin, _clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        var durable = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var timeout = new CancellationTokenSource(AnswerTimeout, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            await output.WriteAsync(new ObservationBatch(Name, observations) { Taken = taken }, either.Token);
-            var isKept = await taken.Task.WaitAsync(either.Token);
+            await output.WriteAsync(new ObservationBatch(Name, observations) { Durable = durable }, either.Token);
+            var isDurable = await durable.Task.WaitAsync(either.Token);
             Interlocked.Add(ref _received, observations.Count);
-            return isKept;
+            return isDurable;
         }
         catch (ChannelClosedException)
         {
