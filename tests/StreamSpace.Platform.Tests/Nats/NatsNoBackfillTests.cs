@@ -27,7 +27,7 @@ public sealed class NatsNoBackfillTests : IAsyncDisposable
     {
         await using var server = await NatsServer.StartAsync(jetStream: false);
         await _ear.ListenAsync(server.Url);
-        await _ear.SaysAsync("no read-back: the server has no JetStream");
+        await _ear.SaysAsync("no backfill: the server has no JetStream");
         await HearsAsync(server, "s");
         _ear.Kept.ShouldBeNull();
     }
@@ -38,7 +38,7 @@ public sealed class NatsNoBackfillTests : IAsyncDisposable
         await using var server = await NatsServer.StartAsync();
         await using var api = await server.ConnectAsync();
         await _ear.ListenAsync(server.Url);
-        await _ear.SaysAsync("no read-back: the stream STREAMSPACE_SESSIONS is not there");
+        await _ear.SaysAsync("no backfill: the stream STREAMSPACE_SESSIONS is not there");
         await HearsAsync(server, "live");
         await _ear.Subscriber.Changed.UntilAsync(() => _ear.Kept == StreamPosition.NoStream, "a checkpoint");
         await _ear.StopAsync();
@@ -55,7 +55,7 @@ public sealed class NatsNoBackfillTests : IAsyncDisposable
         await using var server = await NatsServer.StartAsync();
         await using var api = await server.ConnectAsync();
         await _ear.ListenAsync(server.Url);
-        await _ear.SaysAsync("no read-back");
+        await _ear.SaysAsync("no backfill");
         await NatsServer.CreateStreamsAsync(api);
         await HearsAsync(server, "live");
         await _ear.AdvanceUntilAsync(() => _ear.Kept?.Sequence == 2, "a checkpoint");
@@ -83,10 +83,10 @@ public sealed class NatsNoBackfillTests : IAsyncDisposable
         {
             // The first look asks for no message.
             await _ear.KeptAsync(2);
-            await _ear.AdvanceUntilAsync(() => _ear.Source.Status.Detail.Contains("no read-back"), "a second look");
+            await _ear.AdvanceUntilAsync(() => _ear.Source.Status.Detail.Contains("no backfill"), "a second look");
         }
         await _ear.SaysAsync(
-            "no read-back: the user may not ask; grant it to publish $JS.API.STREAM.INFO.STREAMSPACE_SESSIONS and "
+            "no backfill: the user may not ask; grant it to publish $JS.API.STREAM.INFO.STREAMSPACE_SESSIONS and "
                 + "$JS.API.STREAM.MSG.GET.STREAMSPACE_SESSIONS and to subscribe _INBOX.>, and it is asked again at the next connection."
         );
         await _upstream.Create("live", "ada", "chrome", Now).PublishAsync(api);
@@ -112,10 +112,10 @@ public sealed class NatsNoBackfillTests : IAsyncDisposable
         await using var stream = await ScriptedStream.OnAsync(server);
         stream.Answer = answer;
         await _ear.ListenAsync(server.Url);
-        await _ear.SaysAsync("no read-back: the server");
+        await _ear.SaysAsync("no backfill: the server");
         await HearsAsync(server, "s");
         await _ear.AdvanceUntilAsync(() => stream.Questions > 1, "more questions");
-        _ear.Log.Lines.Count(l => l.Contains("No read-back", StringComparison.Ordinal)).ShouldBe(1);
+        _ear.Log.Lines.Count(l => l.Contains("No backfill", StringComparison.Ordinal)).ShouldBe(1);
         _ear.Source.Status.State.ShouldBe(SourceState.Up);
 
         stream.Answer = null;
@@ -146,7 +146,7 @@ public sealed class NatsNoBackfillTests : IAsyncDisposable
         _ear.Subscriber.Facts.ShouldBeEmpty();
         _clock.Advance(TimeSpan.FromSeconds(1));
         await _ear.Subscriber.Changed.UntilAsync(() => Created("live"), "the live session");
-        await _ear.SaysAsync("no read-back: the server does not answer in time");
+        await _ear.SaysAsync("no backfill: the server does not answer in time");
 
         never.SetResult();
         await _ear.AdvanceUntilAsync(() => Created("missed"), "the missed session");

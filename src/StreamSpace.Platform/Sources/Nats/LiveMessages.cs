@@ -5,7 +5,7 @@ namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>
 /// Hands on what is heard, in its order and behind what was missed: a state older than the last one known would tell
-/// nothing any more. It waits for the read-back only so long, and only so many wait.
+/// nothing any more. It waits for the backfill only so long, and only so many wait.
 /// </summary>
 internal sealed class LiveMessages(
     string source,
@@ -27,7 +27,7 @@ internal sealed class LiveMessages(
         {
             return;
         }
-        // While this waits the connection brings nothing, and so no answer to the read-back either.
+        // While this waits the connection brings nothing, and so no answer to the backfill either.
         backfill.LetLivePass();
         try
         {

@@ -55,7 +55,7 @@ internal sealed class StreamBackfill(
         {
             if (_unreadable is { } reason)
             {
-                return $"no read-back: {reason}";
+                return $"no backfill: {reason}";
             }
             return _gap is { Total: > 0 } gap && clock.GetUtcNow() - gap.Begun > ProgressTimeout
                 ? $"reads back what was missed: {gap.Done} of {gap.Total} messages"
@@ -244,7 +244,7 @@ internal sealed class StreamBackfill(
         }
         if (why.Message != _explained)
         {
-            logger.LogWarning("No read-back: {Reason}. What is published while nobody listens is missed.", why.Message);
+            logger.LogWarning("No backfill: {Reason}. What is published while nobody listens is missed.", why.Message);
         }
         _explained = why.Message;
         _unreadable = why.Message;
