@@ -31,7 +31,7 @@ public sealed class WebhookSource : ISource
     /// <inheritdoc/>
     public string Name => "http";
 
-    /// <summary>Whether facts about users are durable here.</summary>
+    /// <summary>Whether facts about users are taken here.</summary>
     public bool OwnsUsers { get; }
 
     /// <inheritdoc/>
