@@ -165,7 +165,31 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     ) => TakeAsync(new Arrival(measurements, events), cancellationToken);
 
     /// <summary>
-    /// Like <see cref="KeepAsync"/>, for a call that may come again: what comes with a key that was seen within 48 h is not
+    /// Keeps what a stretch of a caller's stream says, and that the stream has come so far, in one transaction: nothing of it
+    /// counts twice, also when the caller did not learn that it was kept and hands it in again, in other pieces or from
+    /// another process. A stretch that says nothing moves the stream all the same.
+    /// </summary>
+    /// <exception cref="PositionMovedException">The stream does not stand where the stretch begins. Nothing was kept.</exception>
+    /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
+    /// <exception cref="ArgumentException">The stream has no name, or the stretch does not lead forward.</exception>
+    /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
+    public ValueTask KeepAsync(
+        IReadOnlyList<Measurement> measurements,
+        IReadOnlyList<DatadogEvent> events,
+        StreamRange range,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentException.ThrowIfNullOrEmpty(range.Stream, nameof(range));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(range.From, range.To, nameof(range));
+        return TakeAsync(new Arrival(measurements, events) { Range = range }, cancellationToken);
+    }
+
+    /// <summary>How far a caller's stream is durable; 0 for one of which nothing is known. Known once it is started.</summary>
+    public long Position(string stream) => _loop.Positions.Of(stream);
+
+    /// <summary>
+    /// Like <see cref="KeepAsync(IReadOnlyList{Measurement}, IReadOnlyList{DatadogEvent}, CancellationToken)"/>, for a call that may come again: what comes with a key that was seen within 48 h is not
     /// kept once more.
     /// </summary>
     /// <param name="key">Names the call.</param>
@@ -183,7 +207,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     ) => TakeAsync(new Arrival(measurements, []) { Call = (key, contents) }, cancellationToken);
 
     /// <summary>
-    /// Like <see cref="KeepAsync"/>, for what nobody can hand in again: while the store fails, memory holds it, within a
+    /// Like <see cref="KeepAsync(IReadOnlyList{Measurement}, IReadOnlyList{DatadogEvent}, CancellationToken)"/>, for what nobody can hand in again: while the store fails, memory holds it, within a
     /// bound, and it is sent from there. <see cref="CannotKeep"/> says so meanwhile.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store fails and memory is full as well.</exception>

@@ -192,15 +192,19 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         {
             return;
         }
+        // What is durable already comes again after a crash, perhaps beside what is new.
+        var (from, to) = (inForce.Pipeline.Position(batch.LogId), batch.Facts[^1].Sequence);
+        if (to <= from)
+        {
+            return;
+        }
         var facts = new Facts(inForce.Config, inForce.Pipeline.Clock);
-        foreach (var fact in batch.Facts)
+        foreach (var fact in batch.Facts.Where(fact => fact.Sequence > from))
         {
             facts.Add(fact);
         }
-        if (facts.Measurements.Count + facts.Events.Count > 0)
-        {
-            await inForce.Pipeline.KeepAsync(facts.Measurements, facts.Events, cancellationToken);
-        }
+        var range = new StreamRange(batch.LogId, from, to);
+        await inForce.Pipeline.KeepAsync(facts.Measurements, facts.Events, range, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -5,8 +5,8 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog;
 
 /// <summary>
-/// What happened on the platform, in Datadog's words: counts, distributions and events. Each carries an id made of
-/// the fact's, so that a replay of it is dropped by the pipeline.
+/// What happened on the platform, in Datadog's words: counts, distributions and events. It is kept together with the place
+/// in the host's log up to which it goes, so that none of it needs an id.
 /// </summary>
 internal sealed class Facts(DatadogConfig config, TimeProvider clock)
 {
@@ -20,13 +20,13 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
     private int _late;
-    private (PlatformFact Event, TimeSpan Age)? _latest;
+    private TimeSpan _oldest;
 
     /// <summary>What is to be kept of the facts seen so far.</summary>
     public IReadOnlyList<Measurement> Measurements => _measurements;
 
     /// <summary>The Datadog events of the facts seen so far, with one about those that came late.</summary>
-    public IReadOnlyList<DatadogEvent> Events => _latest is { } latest ? [.. _events, SayLate(latest)] : _events;
+    public IReadOnlyList<DatadogEvent> Events => _late > 0 ? [.. _events, SayLate()] : _events;
 
     /// <summary>Adds what <paramref name="fact"/> means; nothing for what the config gates.</summary>
     public void Add(PlatformFact fact)
@@ -45,10 +45,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         if (_measurements.Count + _events.Count > before && age > Late)
         {
             _late++;
-            if (_latest is null || age > _latest.Value.Age)
-            {
-                _latest = (fact, age);
-            }
+            _oldest = age > _oldest ? age : _oldest;
         }
     }
 
@@ -58,17 +55,17 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         switch (fact)
         {
             case SessionCreated e:
-                Count(e, Metrics.SessionCreated, _tags.Of(session.User, session.Template));
+                Count(Metrics.SessionCreated, _tags.Of(session.User, session.Template));
                 Say(e, "Session created", "was created", AlertType.Info);
                 break;
             case SessionStarted { Session.CreatedAt: { } created } e:
-                Measure(e, Metrics.TimeToReady, (e.At - created).TotalSeconds, Tags.Of(session.Template));
+                Measure(Metrics.TimeToReady, (e.At - created).TotalSeconds, Tags.Of(session.Template));
                 break;
             case SessionFailed e:
-                Count(e, Metrics.SessionFailed, _tags.Of(session.User, session.Template));
+                Count(Metrics.SessionFailed, _tags.Of(session.User, session.Template));
                 break;
             case SessionEnded e:
-                Count(e, Metrics.SessionTerminated, _tags.Of(session.User, session.Template));
+                Count(Metrics.SessionTerminated, _tags.Of(session.User, session.Template));
                 AddDurations(e);
                 Say(
                     e,
@@ -86,11 +83,11 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     {
         if (!config.UseDistributions && config.SessionTagOnDuration)
         {
-            Measure(e, Metrics.SessionDuration, e.Session.RunningTime(e.At).TotalSeconds, _tags.Of(e.Session));
+            Measure(Metrics.SessionDuration, e.Session.RunningTime(e.At).TotalSeconds, _tags.Of(e.Session));
         }
         if (e.Session.CreatedAt is { } created)
         {
-            Measure(e, Metrics.SessionLifetime, (e.At - created).TotalSeconds, Tags.Of(e.Session.Template));
+            Measure(Metrics.SessionLifetime, (e.At - created).TotalSeconds, Tags.Of(e.Session.Template));
         }
     }
 
@@ -108,11 +105,10 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
             return;
         }
         var user = fact.User;
-        Count(fact, metric, _tags.Of(user));
+        Count(metric, _tags.Of(user));
         _events.Add(
             new DatadogEvent(title!, $"{Who(user)} {done}.", fact.At)
             {
-                Id = $"{fact.Id}:event",
                 Kind = metric.Name,
                 Tags = _tags.Of(user),
                 AggregationKey = Key("user", _tags.UserValue(user) ?? "unknown"),
@@ -122,17 +118,10 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         );
     }
 
-    private void Count(PlatformFact e, Metric metric, string[] tags) => Measure(e, metric, 1, tags);
+    private void Count(Metric metric, string[] tags) => Measure(metric, 1, tags);
 
-    private void Measure(PlatformFact e, Metric metric, double value, string[] tags) =>
-        _measurements.Add(
-            new Measurement(metric.Name, metric.Type, Math.Max(0, value), tags)
-            {
-                Unit = metric.Unit,
-                Id = $"{e.Id}:{metric.Name}",
-                Subject = SubjectOf(e),
-            }
-        );
+    private void Measure(Metric metric, double value, string[] tags) =>
+        _measurements.Add(new Measurement(metric.Name, metric.Type, Math.Max(0, value), tags) { Unit = metric.Unit });
 
     private void Say(SessionFact e, string title, string done, AlertType alert)
     {
@@ -141,8 +130,6 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         _events.Add(
             new DatadogEvent(title, $"Session {session.Id}{of} for {Who(session.User)} {done}.", e.At)
             {
-                Id = $"{e.Id}:event",
-                Subject = session.LifeId,
                 Kind = title,
                 Tags = _tags.Of(session),
                 AggregationKey = Key("session", session.Id),
@@ -152,23 +139,18 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         );
     }
 
-    private DatadogEvent SayLate((PlatformFact Event, TimeSpan Age) latest) =>
+    private DatadogEvent SayLate() =>
         new(
             "StreamSpace facts arrived late",
-            $"{_late} fact(s) arrived up to {Spoken(latest.Age)} late and are counted at the time of arrival.",
+            $"{_late} fact(s) arrived up to {Spoken(_oldest)} late and are counted at the time of arrival.",
             clock.GetUtcNow()
         )
         {
-            // Facts that come once more were not late: they are not counted.
-            Id = $"{latest.Event.Id}:late",
-            Subject = SubjectOf(latest.Event),
             Kind = "late",
             AggregationKey = "streamspace-datadog",
             SourceType = "streamspace",
             Alert = AlertType.Warning,
         };
-
-    private static string? SubjectOf(PlatformFact e) => (e as SessionFact)?.Session.LifeId;
 
     private string Who(PlatformUser user) => _tags.UserValue(user) is { Length: > 0 } name ? name : "a user";
 

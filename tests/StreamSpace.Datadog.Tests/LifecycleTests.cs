@@ -18,6 +18,7 @@ public sealed class LifecycleTests
         for (var i = 0; i < 3; i++)
         {
             run.Plugin.Apply(new PlatformState { IsWhole = true });
+            await run.FlushedAsync();
             await run.ShippedAsync();
             (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(max, 1)"))
                 .Values.ShouldHaveSingleItem()

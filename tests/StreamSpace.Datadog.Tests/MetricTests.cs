@@ -48,15 +48,11 @@ public sealed partial class MetricTests
     }
 
     [Fact]
-    public async Task ALifeIsCountedOnceWithUserAndTemplateHoweverOftenItsEventsCome()
+    public async Task ALifeIsCountedOnceWithUserAndTemplate()
     {
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("ada-chrome-1", run.Now);
-        PlatformFact[] events = [Some.Created(session), Some.Ended(session, run.Now.AddSeconds(4))];
-        await run.HandleAsync(events);
-        await run.HandleAsync(events);
-        await run.FlushAsync();
-        await run.HandleAsync(events);
+        await run.HandleAsync(Some.Created(session), Some.Ended(session, run.Now.AddSeconds(4)));
         await run.FlushAsync();
 
         (await run.SumAsync("sum:streamspace.session.created{*} by {user,template}.as_count()")).ShouldBe(
@@ -65,43 +61,6 @@ public sealed partial class MetricTests
         (await run.SumAsync("sum:streamspace.session.terminated{user:ada,template:chrome}.as_count()"))
             .Values.ShouldHaveSingleItem()
             .ShouldBe(1);
-    }
-
-    [Fact]
-    public async Task ALifeIsCountedOnceHoweverLongItIsOpenBeforeItsEventsComeAgain()
-    {
-        const int hours25 = 25 * 3600;
-        await using var run = await PluginRun.StartAsync();
-        var session = Some.Session("ada-chrome-1", run.Now);
-        run.Plugin.Apply(
-            new PlatformState
-            {
-                IsSnapshot = true,
-                Sessions = [session],
-                IsWhole = true,
-            }
-        );
-        await run.HandleAloneAsync(Some.Created(session));
-        for (var day = 0; day < 5; day++)
-        {
-            await run.FlushAsync(hours25);
-        }
-        await run.HandleAsync(Some.Created(session));
-        await run.FlushAsync();
-        await ShouldNotCount("created");
-
-        await run.HandleAsync(Some.Ended(session, run.Now));
-        await run.FlushAsync();
-        await run.FlushAsync(hours25);
-        await run.HandleAsync(Some.Created(session), Some.Ended(session, run.Now));
-        await run.FlushAsync();
-        await ShouldNotCount("created");
-        await ShouldNotCount("terminated");
-        (await run.EventsAsync()).ShouldBeEmpty();
-
-        // The last 90 minutes, in which there are the repeats alone.
-        async Task ShouldNotCount(string what) =>
-            (await run.SumAsync($"sum:streamspace.session.{what}{{*}}.as_count()")).Values.Sum().ShouldBe(0, what);
     }
 
     [Fact]

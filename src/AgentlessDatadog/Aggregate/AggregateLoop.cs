@@ -36,6 +36,9 @@ internal sealed partial class AggregateLoop(
     private readonly object _secondIsFree = new();
     private volatile string? _fault;
 
+    /// <summary>How far the callers' streams are durable.</summary>
+    public StreamPositions Positions { get; } = new();
+
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate = new(table);
     private readonly CutClock _cuts = new(clock);
@@ -122,6 +125,8 @@ internal sealed partial class AggregateLoop(
         _lastPayload = contents.LastPayload;
         _lastSequence = contents.LastSequence;
         _seen.Start(contents.Seen);
+        foreach (var (stream, position) in contents.Positions)
+            Positions.Move(stream, position);
         // What is queued and no request of the outbox had been folded.
         var events = contents.Outbox.Where(header => header.Lane == Lane.Events).Sum(header => header.Units);
         _fold.Start(ledger.Of(Lane.Events).Queued - events);
@@ -239,13 +244,26 @@ internal sealed partial class AggregateLoop(
     {
         try
         {
-            var admission = new Admission(_aggregate, _seen, _fold, Encoder, ledger, _options, clock.GetUtcNow());
+            var admission = new Admission(
+                _aggregate,
+                _seen,
+                Positions,
+                _fold,
+                Encoder,
+                ledger,
+                _options,
+                clock.GetUtcNow()
+            );
             batch.ForEach(admission.Admit);
             if (admission.Result(_lastSequence + 1) is { } arrivals)
             {
                 var held = await store.AppendAsync(arrivals, mayHold).ConfigureAwait(false);
                 _lastSequence++;
                 admission.Apply();
+                if (held is null)
+                    admission.Move();
+                else
+                    store.Then(held, admission.Move);
                 ledger.Book(arrivals.Moves);
                 Queue(arrivals.Payloads, held);
                 CutEarly(arrivals.Journal.Measurements.Count);
@@ -264,7 +282,8 @@ internal sealed partial class AggregateLoop(
                     new StoreUnavailableException(failure) { MayBeKept = true }
                 );
             }
-            Refuse(admission.Reused, new KeyReusedException());
+            foreach (var (arrival, error) in admission.Refused)
+                arrival.Done.TrySetException(error);
         }
         catch (StoreUnavailableException) when (!mayHold)
         {

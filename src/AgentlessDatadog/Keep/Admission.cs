@@ -11,6 +11,9 @@ internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnl
 
     public static Arrival Canary() => new([], []) { MayBeHeld = true };
 
+    /// <summary>What of a stream it is, when it may come again, perhaps in other pieces.</summary>
+    public StreamRange? Range { get; init; }
+
     /// <summary>Names the call, and its contents, when it may come again.</summary>
     public (string Key, string Contents)? Call { get; init; }
 
@@ -23,6 +26,7 @@ internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnl
 internal sealed class Admission(
     Aggregate aggregate,
     SeenIds seen,
+    StreamPositions positions,
     EventFold fold,
     CutEncoder encoder,
     Ledger ledger,
@@ -36,11 +40,12 @@ internal sealed class Admission(
     private readonly Dictionary<UInt128, SeenId> _ids = [];
     private readonly Dictionary<Lane, long> _accepted = [];
     private readonly Dictionary<string, int> _ofKind = new(StringComparer.Ordinal);
-    private readonly List<Arrival> _reused = [];
+    private readonly Dictionary<string, long> _moved = new(StringComparer.Ordinal);
+    private readonly List<(Arrival Arrival, Exception Error)> _refused = [];
     private bool _hasCanary;
 
-    /// <summary>Calls whose key belongs to another one.</summary>
-    public IReadOnlyList<Arrival> Reused => _reused;
+    /// <summary>Of which nothing is kept, and why: a key that belongs to another call, a stream that stands elsewhere.</summary>
+    public IReadOnlyList<(Arrival Arrival, Exception Error)> Refused => _refused;
 
     public static Lane LaneOf(Measurement measurement) =>
         measurement.Type == MetricType.Distribution ? Lane.Distributions : Lane.Metrics;
@@ -49,6 +54,8 @@ internal sealed class Admission(
     {
         _hasCanary |= arrival.IsCanary;
         if (arrival.Call is { } call && !Begins(arrival, call.Key, call.Contents))
+            return;
+        if (arrival.Range is { } range && !Moves(arrival, range))
             return;
         // What is switched off is not buffered.
         if (options.Metrics)
@@ -64,10 +71,13 @@ internal sealed class Admission(
     public Arrivals? Result(long sequence)
     {
         _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
-        if (_moves.Count + _applied.Count + _payloads.Count == 0 && !_hasCanary)
+        if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count == 0 && !_hasCanary)
             return null;
         var journal = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
-        return new Arrivals(journal, _payloads, [.. _ids.Values], _moves);
+        return new Arrivals(journal, _payloads, [.. _ids.Values], _moves)
+        {
+            Positions = [.. _moved.Select(stream => new StreamPosition(stream.Key, stream.Value))],
+        };
     }
 
     /// <summary>Makes it count, once the store has it.</summary>
@@ -79,6 +89,13 @@ internal sealed class Admission(
             seen.Add(id);
         foreach (var (kind, count) in _ofKind)
             fold.Add(kind, count, now);
+    }
+
+    /// <summary>Lets the streams go on from there, once it is durable.</summary>
+    public void Move()
+    {
+        foreach (var (stream, position) in _moved)
+            positions.Move(stream, position);
     }
 
     private void Admit(Measurement measurement)
@@ -129,8 +146,19 @@ internal sealed class Admission(
         if (!IsReplay($"call {key}", null))
             return _ids.TryAdd(whole.Hash, whole);
         if (!IsKnown(whole))
-            _reused.Add(arrival);
+            _refused.Add((arrival, new KeyReusedException()));
         return false;
+    }
+
+    // Whoever read the stream before it moved may have read what is durable already.
+    private bool Moves(Arrival arrival, StreamRange range)
+    {
+        var position = _moved.TryGetValue(range.Stream, out var moved) ? moved : positions.Of(range.Stream);
+        if (range.From == position)
+            _moved[range.Stream] = range.To;
+        else
+            _refused.Add((arrival, new PositionMovedException()));
+        return range.From == position;
     }
 
     // An id holds for its metric, or for all events: what one fact yields may share one id.

@@ -52,6 +52,9 @@ public sealed record StoreContents(
     /// <summary>What was found damaged when it was opened, so that all else here begins anew; null when nothing was.</summary>
     public SetAside? SetAside { get; init; }
 
+    /// <summary>Where each stream stands, the one that moved last at the end.</summary>
+    public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
+
     /// <summary>What was kept last and is lost, in sentences, for the log of commits was damaged; null when nothing is.</summary>
     public string? LogDamage { get; init; }
 }
@@ -72,7 +75,16 @@ public sealed record Arrivals(
     IReadOnlyList<Payload> Payloads,
     IReadOnlyList<SeenId> Seen,
     IReadOnlyList<LedgerMove> Moves
-);
+)
+{
+    /// <summary>Streams that have come further with it, each once.</summary>
+    public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
+}
+
+/// <summary>How far a caller's stream is kept.</summary>
+/// <param name="Stream">The stream.</param>
+/// <param name="Position">The last position that is durable.</param>
+public sealed record StreamPosition(string Stream, long Position);
 
 /// <summary>A flush.</summary>
 /// <param name="Second">Unix second of the cut.</param>

@@ -9,6 +9,7 @@ public sealed class MemoryStore : ITelemetryStore
     private readonly Queue<SeenId> _seen = [];
     private readonly Queue<SeenId> _seenOfSubjects = [];
     private readonly Dictionary<LedgerMove, long> _ledger = [];
+    private readonly List<StreamPosition> _positions = [];
     private IReadOnlyList<Loss> _losses = [];
     private long _lastSequence;
     private long _lastCut;
@@ -31,6 +32,9 @@ public sealed class MemoryStore : ITelemetryStore
                     [.. _ledger.OrderBy(sum => sum.Key.To).Select(sum => sum.Key with { Units = sum.Value })],
                     [.. _losses.Where(loss => loss.Units > 0)]
                 )
+                {
+                    Positions = [.. _positions],
+                }
             );
         }
     }
@@ -46,6 +50,11 @@ public sealed class MemoryStore : ITelemetryStore
             See(arrivals.Seen);
             Insert(arrivals.Payloads);
             Book(arrivals.Moves);
+            foreach (var moved in arrivals.Positions)
+            {
+                _positions.RemoveAll(position => position.Stream == moved.Stream);
+                _positions.Add(moved);
+            }
         }
         return default;
     }

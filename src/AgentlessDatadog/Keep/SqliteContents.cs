@@ -28,7 +28,13 @@ internal sealed class SqliteContents(SqliteDatabase database)
             // Acceptances come first, so that no account is ever below zero.
             ReadRows("SELECT account, lane, reason, units FROM ledger ORDER BY account, lane, reason", ReadMove),
             ReadRows("SELECT lane, destination, units, oldest, youngest, reason FROM loss WHERE units > 0", ReadLoss)
-        );
+        )
+        {
+            Positions = ReadRows(
+                "SELECT name, position FROM stream ORDER BY move",
+                row => new StreamPosition(row.Text(0), row.Number(1))
+            ),
+        };
     }
 
     private List<T> ReadRows<T>(string sql, Func<SqliteStatement, T> read)

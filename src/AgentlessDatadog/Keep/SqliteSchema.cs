@@ -111,7 +111,15 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         DROP TABLE lane;
         """;
 
-    public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep, ThirdStep];
+    private const string FourthStep = """
+        CREATE TABLE stream (
+            move INTEGER PRIMARY KEY,       -- ascends in the order in which streams moved
+            name TEXT NOT NULL UNIQUE,
+            position INTEGER NOT NULL
+        );
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep, ThirdStep, FourthStep];
 
     public static SqliteSchema Current { get; } = new(Steps);
 

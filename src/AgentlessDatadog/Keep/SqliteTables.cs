@@ -9,6 +9,9 @@ internal sealed class SqliteTables : IDisposable
     private const long FreePagesKept = 1024;
     private const int PagesGivenBack = 256;
 
+    // A stream that begins anew has another name: what became of the old ones matters no more.
+    private const int StreamsKept = 64;
+
     private readonly SqliteDatabase _database;
     private readonly SqliteStatement _begin;
     private readonly SqliteStatement _commit;
@@ -18,6 +21,8 @@ internal sealed class SqliteTables : IDisposable
     private readonly SqliteStatement _cut;
     private readonly SeenTable _seen;
     private readonly SeenTable _seenOfSubjects;
+    private readonly SqliteStatement _move;
+    private readonly SqliteStatement _forgetStreams;
     private readonly SqliteStatement _lose;
     private readonly SqliteStatement _told;
     private readonly SqliteStatement _insert;
@@ -47,6 +52,10 @@ internal sealed class SqliteTables : IDisposable
         _cut = database.Prepare("DELETE FROM journal WHERE sequence <= $1");
         _seen = new SeenTable(database, "seen");
         _seenOfSubjects = new SeenTable(database, "seen_of_subjects");
+        _move = database.Prepare("INSERT OR REPLACE INTO stream (name, position) VALUES ($1, $2)");
+        _forgetStreams = database.Prepare(
+            $"DELETE FROM stream WHERE move <= (SELECT move FROM stream ORDER BY move DESC LIMIT 1 OFFSET {StreamsKept})"
+        );
         _lose = database.Prepare(
             """
             INSERT INTO loss VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO UPDATE SET units = units + excluded.units,
@@ -106,6 +115,10 @@ internal sealed class SqliteTables : IDisposable
         _seenOfSubjects.See(arrivals.Seen.Where(id => id.HasSubject));
         Insert(arrivals.Payloads);
         Book(arrivals.Moves);
+        foreach (var (stream, position) in arrivals.Positions)
+            _move.Run(stream, position);
+        if (arrivals.Positions.Count > 0)
+            _forgetStreams.Run();
     }
 
     public void Cut(Cut cut)

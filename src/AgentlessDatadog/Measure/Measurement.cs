@@ -17,7 +17,7 @@ public enum MetricType
 }
 
 /// <summary>
-/// One measured value that must not be lost: <see cref="TelemetryPipeline.KeepAsync"/> journals it before it returns.
+/// One measured value that must not be lost: the pipeline journals it before it says that it is kept.
 /// </summary>
 /// <param name="Metric">Name: a letter, then up to 199 ASCII letters, digits, dots and underscores.</param>
 /// <param name="Type">What kind of metric the name is.</param>

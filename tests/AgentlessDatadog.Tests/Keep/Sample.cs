@@ -81,6 +81,8 @@ internal static class Sample
             Line($"outbox {header}");
         foreach (var id in contents.Seen)
             Line($"seen {id}");
+        foreach (var position in contents.Positions)
+            Line($"stream {position}");
         foreach (var loss in contents.Losses.OrderBy(loss => (loss.Lane.Name, loss.Destination)))
             Line($"loss {loss}");
         foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane.Name)).ThenBy(move => move.Reason))

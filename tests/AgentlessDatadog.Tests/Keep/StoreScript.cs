@@ -40,7 +40,10 @@ internal sealed class StoreScript(int seed)
             Payloads(2, 300),
             [.. Sample.Ids(_second, ids), .. Sample.IdsOf((ulong)_random.Next(4), _second, (ulong)_random.Next(5))],
             [Sample.Accepted(measurements.Count), new(Lane.Events, Account.Queued, _random.Next(3))]
-        );
+        )
+        {
+            Positions = _random.Next(2) == 0 ? [] : [new($"log-{_random.Next(3)}", _sequence)],
+        };
     }
 
     private Cut Cut()

@@ -149,6 +149,18 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AStreamStandsWhereItCameLast()
+    {
+        await Move(1, new("a", 5), new("b", 7));
+        await Move(2, new StreamPosition("a", 9));
+
+        (await OpenAgainAsync()).Positions.ShouldBe([new("b", 7), new("a", 9)]);
+
+        Task Move(long sequence, params StreamPosition[] positions) =>
+            Append(Sample.Arrivals(Sample.Entry(sequence)) with { Positions = positions }).AsTask();
+    }
+
+    [Fact]
     public async Task SeenIdsStayUntilACutForgetsThem()
     {
         await Append(Sample.Arrivals(Sample.Entry(1), seen: Sample.Ids(100, 1, 2)));

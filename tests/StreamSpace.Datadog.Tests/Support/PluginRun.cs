@@ -102,6 +102,9 @@ internal sealed class PluginRun : IAsyncDisposable
         await Until(() => Cuts() != before && Queued() == 0);
     }
 
+    /// <summary>Waits until the first flush is made.</summary>
+    public Task FlushedAsync() => Until(() => Cuts() != 0);
+
     /// <summary>Waits until nothing is on its way.</summary>
     public Task ShippedAsync() => Until(() => Queued() == 0);
 
