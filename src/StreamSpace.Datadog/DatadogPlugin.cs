@@ -3,7 +3,9 @@ using AgentlessDatadog;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Datadog.Api;
+using StreamSpace.Datadog.Collection;
 using StreamSpace.Datadog.Config;
+using StreamSpace.Datadog.Health;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog;
@@ -12,28 +14,24 @@ namespace StreamSpace.Datadog;
 public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
-    private static readonly string Instance = $"instance:{Environment.MachineName}";
 
+    // Set by LoadAsync.
     private IPluginContext? _context;
-    private ConfigReader? _reader;
-    private InForce? _inForce;
-
-    // What is open, from before it is opened: closed by DisposeAsync, whoever is at it.
-    private readonly Lock _opening = new();
-    private (ITelemetryStore Store, TelemetryPipeline Pipeline)? _open;
-    private bool _isDisposed;
-
-    // Once unloaded: what it still holds may be asked for.
-    private TelemetryPipeline? _ended;
-    private IReadOnlyList<ConfigFault> _faults = [];
-
-    // A config comes from the host, and again when a key file changes: one at a time.
-    private readonly SemaphoreSlim _turn = new(1);
     private KeyFiles? _keyFiles;
+    private ConfigReader? _reader;
+    private ConfigChanges? _changes;
     private VerdictLog? _verdictLog;
     private ITimer? _timer;
-    private PluginSettings _given = new([]);
-    private bool _hasFlushed;
+
+    // From before it is started: disposed by DisposeAsync, whoever is at it.
+    private readonly Lock _opening = new();
+    private Collector? _opened;
+    private bool _isDisposed;
+
+    private Collector? _inForce;
+
+    // Once unloaded: what it still holds may be asked for.
+    private Collector? _ended;
 
     /// <inheritdoc/>
     public bool KeepsDataLocal => _inForce is { Config.KeepsDataLocal: true };
@@ -48,25 +46,25 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     /// <inheritdoc/>
     public JsonObject Status =>
         _inForce is { } inForce
-            ? StatusDocument.Of(inForce.Config, inForce.Pipeline.Status, inForce.Levels.OpenSessions, Findings, Verdict)
-            : StatusDocument.Unconfigured(_faults, Verdict);
+            ? StatusDocument.Of(inForce.Config, inForce.Pipeline.Status, inForce.Gauges.OpenCount, Findings, Verdict)
+            : StatusDocument.Unconfigured(Faults, Verdict);
 
     /// <inheritdoc/>
     public IReadOnlyList<CheckFinding> Findings =>
         _inForce is { } inForce
-            ? Standing.Findings(inForce.Config, inForce.Pipeline.Status, _keyFiles!)
-            : Standing.Unconfigured(_faults);
+            ? HealthFindings.Of(inForce.Config, inForce.Pipeline.Status, _keyFiles!)
+            : HealthFindings.Unconfigured(Faults);
 
     /// <inheritdoc/>
     public string? NotReady =>
         _inForce is { } inForce
             ? inForce.Pipeline.CannotKeep
-            : $"No valid config is in force. {string.Join(" ", _faults)}";
+            : $"No valid config is in force. {string.Join(" ", Faults)}";
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, long>? Undelivered =>
-        (_inForce?.Pipeline ?? _ended)
-            ?.Status.Lanes.Where(lane => lane.Ledger.Queued > 0)
+        (_inForce ?? _ended)
+            ?.Pipeline.Status.Lanes.Where(lane => lane.Ledger.Queued > 0)
             .ToDictionary(lane => lane.Unit, lane => lane.Ledger.Queued)
         // What an earlier process left is known once a config is in force.
         ?? (File.Exists(StorePath) ? null : new Dictionary<string, long>());
@@ -84,8 +82,12 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     private PluginVerdict Verdict =>
         PluginVerdict.Of(
             Findings,
-            _inForce is { } inForce ? Standing.AllIsWell(inForce.Config) : "No config was given yet."
+            _inForce is { } inForce ? HealthFindings.AllIsWell(inForce.Config) : "No config was given yet."
         );
+
+    private IReadOnlyList<ConfigFault> Faults => _changes?.Faults ?? [];
+
+    private string StorePath => Path.Combine(Context.DataFolder, "telemetry.db");
 
     private IPluginContext Context =>
         _context ?? throw new InvalidOperationException("The plugin was used before it was loaded.");
@@ -94,10 +96,11 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken)
     {
         _context = context;
-        var files = _keyFiles = new KeyFiles(context.Environment);
-        _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, files, context.Sandbox);
+        _keyFiles = new KeyFiles(context.Environment);
+        _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, _keyFiles, context.Sandbox);
+        _changes = new ConfigChanges(_reader, _keyFiles, UseAsync, context.Logger);
         _verdictLog = new VerdictLog(context.Logger);
-        _timer = context.Clock.CreateTimer(_ => _ = LookAsync(files), null, LookInterval, LookInterval);
+        _timer = context.Clock.CreateTimer(_ => _ = LookAsync(), null, LookInterval, LookInterval);
         return ValueTask.CompletedTask;
     }
 
@@ -107,50 +110,8 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        await _turn.WaitAsync(cancellationToken);
-        try
-        {
-            var faults = await UseAsync(settings, cancellationToken);
-            if (faults.Count == 0)
-            {
-                _keyFiles!.Taken();
-            }
-            _verdictLog!.Look(Verdict);
-            return faults;
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    private async Task<IReadOnlyList<ConfigFault>> UseAsync(
-        PluginSettings settings,
-        CancellationToken cancellationToken
-    )
-    {
-        if (_reader!.Read(settings, out var faults) is not { } read)
-        {
-            _faults = _inForce is null ? faults : _faults;
-            return faults;
-        }
-        _given = settings;
-        _faults = [];
-        var warned = _inForce?.Config.Warnings ?? [];
-        if (_inForce is { } before)
-        {
-            await ChangeAsync(before, read, cancellationToken);
-        }
-        else
-        {
-            await BeginAsync(read, cancellationToken);
-        }
-        // What is worst, the verdict says.
-        var verdict = Verdict.Sentence;
-        foreach (var warning in read.Warnings.Except(warned).Where(w => w.Found != verdict))
-        {
-            Context.Logger.LogWarning("{Warning} {Fix}", warning.Found, warning.Fix ?? "");
-        }
+        var faults = await _changes!.TakeAsync(settings, cancellationToken);
+        _verdictLog!.Look(Verdict);
         return faults;
     }
 
@@ -160,52 +121,21 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         CancellationToken cancellationToken
     ) =>
         _reader!.Read(settings, out var faults) is { } read
-            ? await ConfigCheck.OfAsync(read, IntakeOf(read), _keyFiles!, Context.Clock, cancellationToken)
-            : Standing.Unconfigured(faults);
+            ? await ConfigCheck.OfAsync(
+                read,
+                Collector.IntakeOf(read, Context),
+                _keyFiles!,
+                Context.Clock,
+                cancellationToken
+            )
+            : HealthFindings.Unconfigured(faults);
 
     /// <inheritdoc/>
-    public void Apply(PlatformState state)
-    {
-        // A platform that was invented stays with the sandbox, whatever the host says.
-        if (_inForce is not { } inForce || (state.IsDemo && !inForce.Config.KeepsDataLocal))
-        {
-            return;
-        }
-        inForce.Levels.Apply(state);
-        // The first flush need not wait for the interval once it says the truth.
-        if (inForce.Config.Enabled && state.IsWhole && !_hasFlushed)
-        {
-            _hasFlushed = true;
-            _ = inForce.Pipeline.FlushEarlyAsync(CancellationToken.None).AsTask();
-        }
-    }
+    public void Apply(PlatformState state) => _inForce?.Apply(state);
 
     /// <inheritdoc/>
-    public async ValueTask HandleAsync(FactBatch batch, CancellationToken cancellationToken)
-    {
-        if (_inForce is not { } inForce)
-        {
-            throw new InvalidOperationException("No config is in force.");
-        }
-        // What is switched off is not kept for later.
-        if (!inForce.Config.Enabled || (batch.IsDemo && !inForce.Config.KeepsDataLocal))
-        {
-            return;
-        }
-        // What is durable already comes again after a crash, perhaps beside what is new.
-        var (from, to) = (inForce.Pipeline.Position(batch.LogId), batch.Facts[^1].Sequence);
-        if (to <= from)
-        {
-            return;
-        }
-        var facts = new Facts(inForce.Config, inForce.Pipeline.Clock);
-        foreach (var fact in batch.Facts.Where(fact => fact.Sequence > from))
-        {
-            facts.Add(fact);
-        }
-        var range = new StreamRange(batch.LogId, from, to);
-        await inForce.Pipeline.KeepAsync(facts.Measurements, facts.Events, range, cancellationToken);
-    }
+    public ValueTask HandleAsync(FactBatch batch, CancellationToken cancellationToken) =>
+        _inForce?.KeepAsync(batch, cancellationToken) ?? throw new InvalidOperationException("No config is in force.");
 
     /// <inheritdoc/>
     public void MapEndpoints(IEndpointRouteBuilder routes) =>
@@ -226,180 +156,91 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         {
             await _timer.DisposeAsync();
         }
-        // After a change of config that is under way.
-        await _turn.WaitAsync(CancellationToken.None);
+        if (_changes is not null)
+        {
+            await _changes.EndAsync();
+        }
         if (_inForce is not { } inForce)
         {
             return;
         }
-        (_ended, _inForce) = (inForce.Pipeline, null);
-        try
+        (_ended, _inForce) = (inForce, null);
+        await using (inForce)
         {
-            // Not waited for: a store that fails must not keep the last flush from being made. Said also when there is no
-            // time left to send anything: it is kept all the same.
-            var said = inForce.Config.Enabled
-                ? SayAsync(inForce.Pipeline, "unloaded", CancellationToken.None).AsTask()
-                : Task.CompletedTask;
-            await inForce.Pipeline.StopAsync(cancellationToken);
-            // Whoever stops takes what came before: only a store that hangs has not answered by now.
-            await said.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        finally
-        {
-            await CloseAsync();
+            await inForce.StopAsync(cancellationToken);
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        Collector? opened;
         lock (_opening)
         {
-            _isDisposed = true;
+            (_isDisposed, opened) = (true, _opened);
         }
         if (_timer is not null)
         {
             await _timer.DisposeAsync();
         }
-        await CloseAsync();
-    }
-
-    // By no turn: whoever has it may hang.
-    private async ValueTask CloseAsync()
-    {
-        if (_open is not var (store, pipeline))
+        // By no turn: whoever has it may hang.
+        if (opened is not null)
         {
-            return;
-        }
-        await using (store)
-        await using (pipeline)
-        {
-            // Nothing more is made of what they keep: it is the next copy's.
+            await opened.DisposeAsync();
         }
     }
 
-    private async Task LookAsync(KeyFiles files)
+    private async Task LookAsync()
     {
-        await _turn.WaitAsync();
-        try
+        await _changes!.LookAtFilesAsync(Context.Ended);
+        if (_inForce is not null)
         {
-            // What was not taken is tried again at each look.
-            if (files.Changed() && _inForce is not null)
-            {
-                var faults = await UseAsync(_given, Context.Ended);
-                files.Taken();
-                Context.Logger.LogInformation(
-                    "A key file has changed: {Outcome}",
-                    faults.Count == 0 ? "taken" : string.Join(" ", faults)
-                );
-            }
+            _verdictLog!.Look(Verdict);
         }
-        catch (Exception e)
+    }
+
+    private async ValueTask UseAsync(DatadogConfig config, CancellationToken cancellationToken)
+    {
+        var warned = _inForce?.Config.Warnings ?? [];
+        if (_inForce is { } inForce)
         {
-            Context.Logger.LogError(e, "A changed key file could not be taken; the keys stay as they were");
+            await inForce.ChangeAsync(config, cancellationToken);
         }
-        try
+        else
         {
-            if (_inForce is not null)
-            {
-                _verdictLog!.Look(Verdict);
-            }
+            await BeginAsync(config, cancellationToken);
         }
-        finally
+        // What is worst, the verdict says.
+        var verdict = Verdict.Sentence;
+        foreach (var warning in config.Warnings.Except(warned).Where(w => w.Found != verdict))
         {
-            _turn.Release();
+            Context.Logger.LogWarning("{Warning} {Fix}", warning.Found, warning.Fix ?? "");
         }
     }
 
     private async ValueTask BeginAsync(DatadogConfig config, CancellationToken cancellationToken)
     {
-        var (store, pipeline) = Open(config);
-        var levels = new Levels(pipeline);
-        levels.Use(config);
-        pipeline.BeforeCut(levels.Look);
+        var collector = Open(config);
         try
         {
-            await pipeline.StartAsync(cancellationToken);
+            await collector.StartAsync(cancellationToken);
         }
         catch
         {
-            await CloseAsync();
+            await collector.DisposeAsync();
             throw;
         }
-        _hasFlushed = false;
-        _inForce = new InForce(config, store, pipeline, levels);
-        if (config.Enabled)
-        {
-            await SayAsync(pipeline, "loaded", cancellationToken);
-        }
+        _inForce = collector;
+        await collector.SayLoadedAsync(cancellationToken);
     }
 
-    private (ITelemetryStore, TelemetryPipeline) Open(DatadogConfig config)
+    private Collector Open(DatadogConfig config)
     {
         lock (_opening)
         {
             // The next copy may have the file by now.
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            var store = MakeStore(StorePath, Context.Clock);
-            var pipeline = new TelemetryPipeline(
-                store,
-                IntakeOf(config),
-                Context.Clock,
-                Context.Chance,
-                Context.Logger,
-                MakeWay
-            );
-            _open = (store, pipeline);
-            return (store, pipeline);
+            return _opened = new Collector(config, StorePath, Context, MakeStore, MakeWay);
         }
     }
-
-    private async ValueTask ChangeAsync(InForce before, DatadogConfig config, CancellationToken cancellationToken)
-    {
-        var (old, _, pipeline, levels) = before;
-        if (old.Enabled && !config.Enabled)
-        {
-            await SayAsync(pipeline, "unloaded", cancellationToken);
-        }
-        // In this order: nothing invented is left, and what is held goes out under the old config.
-        if (!config.KeepsDataLocal)
-        {
-            levels.ForgetInvented();
-        }
-        await pipeline.ConfigureAsync(IntakeOf(config), cancellationToken);
-        levels.Use(config);
-        _inForce = before with { Config = config };
-        if (!old.Enabled && config.Enabled)
-        {
-            await SayAsync(pipeline, "loaded", cancellationToken);
-        }
-    }
-
-    private string StorePath => Path.Combine(Context.DataFolder, "telemetry.db");
-
-    private IntakeOptions IntakeOf(DatadogConfig config) => config.Intake(Context.Sandbox, Instance);
-
-    private ValueTask SayAsync(TelemetryPipeline pipeline, string what, CancellationToken cancellationToken)
-    {
-        Context.Logger.LogInformation("Datadog plugin {What}, version {Version}", what, Context.Manifest.Version);
-        var said = new DatadogEvent(
-            $"Datadog plugin {what}",
-            $"The StreamSpace Datadog plugin {Context.Manifest.Version} was {what} on {Environment.MachineName}.",
-            pipeline.Clock.GetUtcNow()
-        )
-        {
-            AggregationKey = "streamspace-datadog",
-            SourceType = "streamspace",
-            Tags = [Instance],
-            Alert = AlertType.Info,
-        };
-        return pipeline.KeepOrHoldAsync([], [said], cancellationToken);
-    }
-
-    private sealed record InForce(
-        DatadogConfig Config,
-        ITelemetryStore Store,
-        TelemetryPipeline Pipeline,
-        Levels Levels
-    );
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Shouldly;
 using StreamSpace.Datadog.Config;
+using StreamSpace.Datadog.Health;
 using StreamSpace.Datadog.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
@@ -140,7 +141,7 @@ public sealed class KeyTravelTests
             w.Found.Contains("another than the saved one")
             && w.Found.Contains("StreamSpace's row, last written 2026-03-04 09:08:07 UTC")
         );
-        Standing
+        HealthFindings
             .Switch(config)
             .Single()
             .Found.ShouldBe(

@@ -1,4 +1,5 @@
 using AgentlessDatadog;
+using StreamSpace.Datadog.Health;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;
@@ -15,10 +16,12 @@ internal static class ConfigCheck
     ) =>
         [
             new("config", CheckVerdict.Good, $"Valid; a flush every {config.MetricsInterval.TotalSeconds} s."),
-            .. config.Enabled ? [new CheckFinding("enabled", CheckVerdict.Good, "It sends.")] : Standing.Switch(config),
+            .. config.Enabled
+                ? [new CheckFinding("enabled", CheckVerdict.Good, "It sends.")]
+                : HealthFindings.Switch(config),
             .. config.Warnings,
             // Of a key that is missing the site's own row tells.
-            .. Standing.Keys(config, files).Where(f => f.What != "key"),
+            .. HealthFindings.Keys(config, files).Where(f => f.What != "key"),
             config.Site == DatadogConfig.Sandbox
                 ? new(
                     "site",

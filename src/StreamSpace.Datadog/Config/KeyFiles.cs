@@ -55,7 +55,7 @@ internal sealed class KeyFile(string variable, string path)
     public string? Key { get; private set; }
 
     /// <summary>Why there is no key in it now, in a sentence; null while there is one.</summary>
-    public string? Trouble { get; private set; }
+    public string? Error { get; private set; }
 
     /// <summary>Reads it.</summary>
     public void Look()
@@ -63,16 +63,16 @@ internal sealed class KeyFile(string variable, string path)
         try
         {
             var text = Read().Trim();
-            Trouble =
+            Error =
                 text.Length == 0 ? "The file is empty."
                 : !ValueRules.IsKey(text) ? "The file holds something else than one key."
                 : null;
-            Key = Trouble is null ? text : Key;
+            Key = Error is null ? text : Key;
         }
         // Whoever may ask for the status need not know where on this machine the file lies.
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            Trouble = e switch
+            Error = e switch
             {
                 FileNotFoundException or DirectoryNotFoundException => "There is no such file.",
                 UnauthorizedAccessException => "The file may not be read.",

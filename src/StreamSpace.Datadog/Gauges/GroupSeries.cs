@@ -1,31 +1,32 @@
 using AgentlessDatadog;
+using StreamSpace.Datadog.Mapping;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Datadog;
+namespace StreamSpace.Datadog.Gauges;
 
 /// <summary>The sessions of one user and template, and the series that they share.</summary>
-internal sealed class SessionGroup(string[] tags, string? template)
+internal sealed class GroupSeries(string[] tags, string? template)
 {
     private readonly Dictionary<string, Distribution> _distributions = [];
     private Gauge? _active;
     private Gauge? _longest;
     private DateTimeOffset? _silentFrom;
 
-    /// <summary>Open sessions counted for the coming cut.</summary>
+    /// <summary>Open sessions counted for the coming flush.</summary>
     public int Open { get; set; }
 
-    /// <summary>Active sessions counted for the coming cut.</summary>
+    /// <summary>Active sessions counted for the coming flush.</summary>
     public int Active { get; set; }
 
-    /// <summary>Longest running time seen for the coming cut, in seconds; negative when there is none.</summary>
+    /// <summary>Longest running time seen for the coming flush, in seconds; negative when there is none.</summary>
     public double Longest { get; set; } = -1;
 
     /// <summary>Sets the shared gauges and begins counting anew. False when nothing is left to say.</summary>
-    public bool Look(DateTimeOffset cut, TelemetryPipeline pipeline)
+    public bool Observe(DateTimeOffset flush, TelemetryPipeline pipeline)
     {
         if (Longest >= 0)
         {
-            _longest ??= pipeline.Gauge(Metrics.SessionDuration.Name, tags, Metrics.SessionDuration.Unit);
+            _longest ??= pipeline.Gauge(MetricCatalog.SessionDuration.Name, tags, MetricCatalog.SessionDuration.Unit);
             _longest.Set(Longest);
         }
         else
@@ -35,40 +36,41 @@ internal sealed class SessionGroup(string[] tags, string? template)
         }
         if (Active > 0)
         {
-            _active ??= pipeline.Gauge(Metrics.SessionActive.Name, tags);
+            _active ??= pipeline.Gauge(MetricCatalog.SessionActive.Name, tags);
             _active.Set(Active);
             _silentFrom = null;
         }
         else if (_active is not null)
         {
             // A zero until the hour is over, so that a graph falls; then silence, so that it is not billed for ever.
-            _silentFrom ??= cut.AddHours(1).AddTicks(-(cut.Ticks % TimeSpan.TicksPerHour));
-            if (cut >= _silentFrom)
+            _silentFrom ??= flush.AddHours(1).AddTicks(-(flush.Ticks % TimeSpan.TicksPerHour));
+            if (flush >= _silentFrom)
             {
-                LetGo();
+                Release();
             }
             _active?.Set(0);
         }
         var more = Open > 0 || _active is not null || _longest is not null;
         if (!more)
         {
-            LetGo();
+            Release();
         }
         (Open, Active, Longest) = (0, 0, -1);
         return more;
     }
 
     /// <summary>It was active before we were: should it prove to be no more, that is said with a zero.</summary>
-    public void WasActive(TelemetryPipeline pipeline) => _active ??= pipeline.Gauge(Metrics.SessionActive.Name, tags);
+    public void WasActive(TelemetryPipeline pipeline) =>
+        _active ??= pipeline.Gauge(MetricCatalog.SessionActive.Name, tags);
 
     /// <summary>Adds one measurement of a session to the distributions of its template.</summary>
     public void Record(TelemetryPipeline pipeline, SessionUsage e)
     {
-        Record(Metrics.CpuUsage, e.CpuPercent is { } cpu ? Math.Clamp(cpu, 0, 100) : null);
-        Record(Metrics.MemoryUsage, e.MemoryBytes);
-        Record(Metrics.StorageUsage, e.StorageBytes);
+        Record(MetricCatalog.CpuUsage, e.CpuPercent is { } cpu ? Math.Clamp(cpu, 0, 100) : null);
+        Record(MetricCatalog.MemoryUsage, e.MemoryBytes);
+        Record(MetricCatalog.StorageUsage, e.StorageBytes);
 
-        void Record(Metric metric, double? value)
+        void Record(MetricDefinition metric, double? value)
         {
             if (value is { } sample)
             {
@@ -78,10 +80,10 @@ internal sealed class SessionGroup(string[] tags, string? template)
     }
 
     /// <summary>The distribution of running times of its template.</summary>
-    public Distribution Durations(TelemetryPipeline pipeline) => Of(pipeline, Metrics.SessionDuration);
+    public Distribution Durations(TelemetryPipeline pipeline) => Of(pipeline, MetricCatalog.SessionDuration);
 
     /// <summary>Releases the shared series.</summary>
-    public void LetGo()
+    public void Release()
     {
         _active?.Dispose();
         _longest?.Dispose();
@@ -93,12 +95,12 @@ internal sealed class SessionGroup(string[] tags, string? template)
         (_active, _longest, _silentFrom) = (null, null, null);
     }
 
-    private Distribution Of(TelemetryPipeline pipeline, Metric metric)
+    private Distribution Of(TelemetryPipeline pipeline, MetricDefinition metric)
     {
         if (!_distributions.TryGetValue(metric.Name, out var distribution))
         {
             var of = metric.AsDistribution;
-            distribution = pipeline.Distribution(of.Name, Tags.Of(template), of.Unit);
+            distribution = pipeline.Distribution(of.Name, PlatformTags.Of(template), of.Unit);
             _distributions.Add(metric.Name, distribution);
         }
         return distribution;

@@ -1,15 +1,47 @@
+using AgentlessDatadog;
+using StreamSpace.Datadog.Mapping;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Datadog;
+namespace StreamSpace.Datadog.Gauges;
 
-/// <content>Which sessions are open.</content>
-internal sealed partial class Levels
+/// <summary>The sessions that have not ended, and the groups that they form.</summary>
+internal sealed class OpenSessions(TelemetryPipeline pipeline)
 {
-    private OpenSession Open(Session session)
+    private readonly Dictionary<string, SessionSeries> _sessions = [];
+    private readonly Dictionary<(string? User, string? Template), GroupSeries> _groups = [];
+    private PlatformTags _tags = new(Config.UserTag.None);
+
+    /// <summary>How many there are.</summary>
+    public int Count => _sessions.Count;
+
+    /// <summary>All of them, in no order.</summary>
+    public IEnumerable<SessionSeries> All => _sessions.Values;
+
+    /// <summary>The one of this life, or null when it is not open.</summary>
+    public SessionSeries? Find(string life) => _sessions.GetValueOrDefault(life);
+
+    /// <summary>Goes on under other tags: every series is made anew when it is next set.</summary>
+    public void Use(PlatformTags tags)
+    {
+        _tags = tags;
+        foreach (var group in _groups.Values)
+        {
+            group.Release();
+        }
+        _groups.Clear();
+        foreach (var open in _sessions.Values)
+        {
+            open.Release();
+            open.Group = GroupOf(open.Session);
+        }
+    }
+
+    /// <summary>Takes the latest snapshot of a session that is open.</summary>
+    public SessionSeries Open(Session session)
     {
         if (!_sessions.TryGetValue(session.LifeId, out var open))
         {
-            open = new OpenSession(session, GroupOf(session));
+            open = new SessionSeries(session, GroupOf(session));
             _sessions.Add(session.LifeId, open);
             pipeline.Subjects.Open(session.LifeId);
             return open;
@@ -19,7 +51,7 @@ internal sealed partial class Levels
         {
             if (open.Session.User != session.User || open.Session.Template != session.Template)
             {
-                open.LetGo();
+                open.Release();
             }
             open.Session = session;
             open.Group = GroupOf(session);
@@ -27,61 +59,55 @@ internal sealed partial class Levels
         return open;
     }
 
-    private void Close(Session session)
-    {
-        Forget(session);
-        if (_config is not { Enabled: true, TrackSessionMetrics: true } config)
-        {
-            return;
-        }
-        // The final value, where Facts does not keep it as a point of its own.
-        var group = GroupOf(session);
-        // It is awake no more: this is all of it.
-        var seconds = session.AwakeBefore.TotalSeconds;
-        if (config.UseDistributions)
-        {
-            group.Durations(pipeline).Record(seconds);
-        }
-        else if (!config.SessionTagOnDuration)
-        {
-            group.Longest = Math.Max(group.Longest, seconds);
-        }
-    }
-
-    private SessionGroup GroupOf(Session session)
+    /// <summary>The sessions of the same user and template.</summary>
+    public GroupSeries GroupOf(Session session)
     {
         var key = (_tags.UserValue(session.User), session.Template);
         if (!_groups.TryGetValue(key, out var group))
         {
-            group = new SessionGroup(_tags.Of(session.User, session.Template), session.Template);
+            group = new GroupSeries(_tags.Of(session.User, session.Template), session.Template);
             _groups.Add(key, group);
         }
         return group;
     }
 
-    private void Forget(Session session)
+    /// <summary>Sets what the sessions of each group have in common.</summary>
+    public void ObserveGroups(DateTimeOffset flush)
     {
-        if (_sessions.TryGetValue(session.LifeId, out var open))
+        foreach (var (key, group) in _groups)
         {
-            Forget(session.LifeId, open);
+            if (!group.Observe(flush, pipeline))
+            {
+                _groups.Remove(key);
+            }
         }
     }
 
-    private void Forget(string life, OpenSession open)
+    /// <summary>Holds a session no more.</summary>
+    public void Remove(Session session)
     {
-        open.LetGo();
-        _sessions.Remove(life);
-        pipeline.Subjects.Close(life);
+        if (_sessions.TryGetValue(session.LifeId, out var open))
+        {
+            Remove(session.LifeId, open);
+        }
     }
 
-    private void ForgetAllBut(HashSet<string> lives)
+    /// <summary>Holds no others than these lives any more.</summary>
+    public void RemoveAllBut(HashSet<string> lives)
     {
         foreach (var (life, open) in _sessions)
         {
             if (!lives.Contains(life))
             {
-                Forget(life, open);
+                Remove(life, open);
             }
         }
+    }
+
+    private void Remove(string life, SessionSeries open)
+    {
+        open.Release();
+        _sessions.Remove(life);
+        pipeline.Subjects.Close(life);
     }
 }

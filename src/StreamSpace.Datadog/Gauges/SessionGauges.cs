@@ -1,22 +1,22 @@
 using AgentlessDatadog;
 using StreamSpace.Datadog.Config;
+using StreamSpace.Datadog.Mapping;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Datadog;
+namespace StreamSpace.Datadog.Gauges;
 
 /// <summary>
 /// What is true on the platform, as gauges. Each open session holds the cells of its series, so that a look at it is
-/// a few stores; what follows from all sessions together is counted afresh at each cut, never by +1 and −1.
+/// a few stores; what follows from all sessions together is counted afresh at each flush, never by +1 and −1.
 /// </summary>
-/// <remarks>States come from the platform's side and cuts from the pipeline's; one lock keeps them apart.</remarks>
-internal sealed partial class Levels(TelemetryPipeline pipeline)
+/// <remarks>States come from the platform's side and flushes from the pipeline's; one lock keeps them apart.</remarks>
+internal sealed class SessionGauges(TelemetryPipeline pipeline)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, OpenSession> _sessions = [];
-    private readonly Dictionary<(string? User, string? Template), SessionGroup> _groups = [];
+    private readonly OpenSessions _sessions = new(pipeline);
     private readonly List<IDisposable> _totals = [];
     private DatadogConfig? _config;
-    private Tags _tags = new(UserTag.None);
+    private PlatformTags _tags = new(UserTag.None);
     private SessionTotals? _sessionTotals;
     private Gauge? _usersTotal;
     private int? _users;
@@ -28,7 +28,7 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
     private bool _catchingUp;
 
     /// <summary>How many sessions are open.</summary>
-    public int OpenSessions
+    public int OpenCount
     {
         get
         {
@@ -40,33 +40,33 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
     }
 
     /// <summary>
-    /// Forgets what the demo invented: before anything may leave the machine, so that no cut in between takes it along.
+    /// Releases what the demo invented: before anything may leave the machine, so that no flush in between takes it along.
     /// </summary>
-    public void ForgetInvented()
+    public void ReleaseInvented()
     {
         lock (_lock)
         {
             if (_demo)
             {
-                ForgetAllBut([]);
+                _sessions.RemoveAllBut([]);
                 _users = null;
                 _demo = false;
             }
         }
     }
 
-    /// <summary>Goes on under another config: series whose tags it changes begin anew at the next cut.</summary>
+    /// <summary>Goes on under another config: series whose tags it changes begin anew at the next flush.</summary>
     public void Use(DatadogConfig config)
     {
         lock (_lock)
         {
             _config = config;
-            _tags = new Tags(config.UserTag);
-            LetGo();
-            foreach (var open in _sessions.Values)
-            {
-                open.Group = GroupOf(open.Session);
-            }
+            _tags = new PlatformTags(config.UserTag);
+            _sessions.Use(_tags);
+            _totals.ForEach(t => t.Dispose());
+            _totals.Clear();
+            _sessionTotals = null;
+            _usersTotal = null;
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
             _catchingUp = state.IsCatchingUp;
             if (state.IsSnapshot)
             {
-                ForgetAllBut(state.Sessions.Select(s => s.LifeId).ToHashSet());
+                _sessions.RemoveAllBut(state.Sessions.Select(s => s.LifeId).ToHashSet());
                 _users = null;
                 _demo = state.IsDemo;
             }
@@ -91,10 +91,10 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
                         Close(session);
                         break;
                     case SessionState.Lapsed:
-                        Forget(session);
+                        _sessions.Remove(session);
                         break;
                     default:
-                        var group = Open(session).Group;
+                        var group = _sessions.Open(session).Group;
                         if (state.IsSnapshot && session.Active)
                         {
                             group.WasActive(pipeline);
@@ -105,7 +105,7 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
             foreach (var usage in state.Usages)
             {
                 // One that has ended since it was measured is no more.
-                if (_sessions.TryGetValue(usage.LifeId, out var open))
+                if (_sessions.Find(usage.LifeId) is { } open)
                 {
                     Measure(open, usage);
                 }
@@ -118,8 +118,8 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
         }
     }
 
-    /// <summary>Sets every gauge that follows from what is true at <paramref name="cut"/>.</summary>
-    public void Look(DateTimeOffset cut)
+    /// <summary>Sets every gauge that follows from what is true at <paramref name="flush"/>.</summary>
+    public void Observe(DateTimeOffset flush)
     {
         lock (_lock)
         {
@@ -130,36 +130,57 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
             // A number that never was is worse than none for a moment.
             if (config.TrackSessionMetrics && !_catchingUp)
             {
-                LookAtSessions(cut, config);
+                ObserveSessions(flush, config);
             }
             if (config.TrackUserMetrics && _users is { } users)
             {
-                _usersTotal ??= Total(Metrics.UsersTotal);
+                _usersTotal ??= Total(MetricCatalog.UsersTotal);
                 _usersTotal.Set(users);
             }
         }
     }
 
-    private void LookAtSessions(DateTimeOffset cut, DatadogConfig config)
+    private void Close(Session session)
+    {
+        _sessions.Remove(session);
+        if (_config is not { Enabled: true, TrackSessionMetrics: true } config)
+        {
+            return;
+        }
+        // The final value, where FactMapper does not keep it as a point of its own.
+        var group = _sessions.GroupOf(session);
+        // It is awake no more: this is all of it.
+        var seconds = session.AwakeBefore.TotalSeconds;
+        if (config.UseDistributions)
+        {
+            group.Durations(pipeline).Record(seconds);
+        }
+        else if (!config.SessionTagOnDuration)
+        {
+            group.Longest = Math.Max(group.Longest, seconds);
+        }
+    }
+
+    private void ObserveSessions(DateTimeOffset flush, DatadogConfig config)
     {
         int running = 0,
             hibernated = 0,
             failed = 0;
-        foreach (var open in _sessions.Values)
+        foreach (var open in _sessions.All)
         {
             var session = open.Session;
             open.Group.Open++;
             open.Group.Active += session.Active ? 1 : 0;
             if (session.AwakeSince is not null)
             {
-                var seconds = session.RunningTime(cut).TotalSeconds;
+                var seconds = session.RunningTime(flush).TotalSeconds;
                 if (config.UseDistributions)
                 {
                     open.Group.Durations(pipeline).Record(seconds);
                 }
                 else if (config.SessionTagOnDuration)
                 {
-                    open.Duration ??= SessionGauge(Metrics.SessionDuration, session);
+                    open.Duration ??= SessionGauge(MetricCatalog.SessionDuration, session);
                     open.Duration.Set(seconds);
                 }
                 else
@@ -171,24 +192,18 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
             hibernated += session.State is SessionState.Hibernated ? 1 : 0;
             failed += session.State is SessionState.Failed ? 1 : 0;
         }
-        foreach (var (key, group) in _groups)
-        {
-            if (!group.Look(cut, pipeline))
-            {
-                _groups.Remove(key);
-            }
-        }
+        _sessions.ObserveGroups(flush);
         _sessionTotals ??= new SessionTotals(
-            Total(Metrics.SessionsTotal, "state:running"),
-            Total(Metrics.SessionsTotal, "state:hibernated"),
-            Total(Metrics.SessionsTotal, "state:failed")
+            Total(MetricCatalog.SessionsTotal, "state:running"),
+            Total(MetricCatalog.SessionsTotal, "state:hibernated"),
+            Total(MetricCatalog.SessionsTotal, "state:failed")
         );
         _sessionTotals.Running.Set(running);
         _sessionTotals.Hibernated.Set(hibernated);
         _sessionTotals.Failed.Set(failed);
     }
 
-    private void Measure(OpenSession open, SessionUsage e)
+    private void Measure(SessionSeries open, SessionUsage e)
     {
         if (_config is not { Enabled: true, TrackResourceMetrics: true } config)
         {
@@ -201,44 +216,26 @@ internal sealed partial class Levels(TelemetryPipeline pipeline)
         }
         if (e.CpuPercent is { } cpu)
         {
-            (open.Cpu ??= SessionGauge(Metrics.CpuUsage, open.Session)).Set(Math.Clamp(cpu, 0, 100));
+            (open.Cpu ??= SessionGauge(MetricCatalog.CpuUsage, open.Session)).Set(Math.Clamp(cpu, 0, 100));
         }
         if (e.MemoryBytes is { } memory)
         {
-            (open.Memory ??= SessionGauge(Metrics.MemoryUsage, open.Session)).Set(memory);
+            (open.Memory ??= SessionGauge(MetricCatalog.MemoryUsage, open.Session)).Set(memory);
         }
         if (e.StorageBytes is { } storage)
         {
-            (open.Storage ??= SessionGauge(Metrics.StorageUsage, open.Session)).Set(storage);
+            (open.Storage ??= SessionGauge(MetricCatalog.StorageUsage, open.Session)).Set(storage);
         }
     }
 
-    private Gauge SessionGauge(Metric metric, Session session) =>
+    private Gauge SessionGauge(MetricDefinition metric, Session session) =>
         pipeline.Gauge(metric.Name, _tags.Of(session), metric.Unit);
 
-    private Gauge Total(Metric metric, params string[] tags)
+    private Gauge Total(MetricDefinition metric, params string[] tags)
     {
         var gauge = pipeline.Gauge(metric.Name, tags, metric.Unit);
         _totals.Add(gauge);
         return gauge;
-    }
-
-    // Every series is made anew when it is next set: its tags may be others by then.
-    private void LetGo()
-    {
-        foreach (var open in _sessions.Values)
-        {
-            open.LetGo();
-        }
-        foreach (var group in _groups.Values)
-        {
-            group.LetGo();
-        }
-        _groups.Clear();
-        _totals.ForEach(t => t.Dispose());
-        _totals.Clear();
-        _sessionTotals = null;
-        _usersTotal = null;
     }
 
     private sealed record SessionTotals(Gauge Running, Gauge Hibernated, Gauge Failed);

@@ -2,13 +2,13 @@ using AgentlessDatadog;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Datadog;
+namespace StreamSpace.Datadog.Health;
 
-/// <summary>How the plugin stands: the one place that says what an operator should know now.</summary>
-internal static class Standing
+/// <summary>The plugin's health: the one place that says what an operator should know now.</summary>
+internal static class HealthFindings
 {
     /// <summary>What is not as it should be, the worst first.</summary>
-    public static IReadOnlyList<CheckFinding> Findings(DatadogConfig config, PipelineStatus pipeline, KeyFiles files) =>
+    public static IReadOnlyList<CheckFinding> Of(DatadogConfig config, PipelineStatus pipeline, KeyFiles files) =>
         [
             .. PluginVerdict.WorstFirst([
                 .. Switch(config),
@@ -42,7 +42,7 @@ internal static class Standing
     /// <summary>Keys that are missing, and files that no longer hold theirs.</summary>
     public static IEnumerable<CheckFinding> Keys(DatadogConfig config, KeyFiles files)
     {
-        if (config.ApiKey is null && config.Site != DatadogConfig.Sandbox && files.Api?.Trouble is null)
+        if (config.ApiKey is null && config.Site != DatadogConfig.Sandbox && files.Api?.Error is null)
         {
             yield return new(
                 "key",
@@ -53,13 +53,13 @@ internal static class Standing
         }
         foreach (var file in new[] { files.Api, files.App })
         {
-            if (file?.Trouble is { } trouble)
+            if (file?.Error is { } error)
             {
                 var waits = file.Key is null && file == files.Api;
                 yield return new(
                     file.Variable,
                     waits ? CheckVerdict.Fault : CheckVerdict.Warning,
-                    $"{file.Variable}: {trouble} "
+                    $"{file.Variable}: {error} "
                         + (
                             file.Key is not null ? "The last key that was read from it stays in use."
                             : waits ? "Everything is kept and waits."

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Datadog;
+namespace StreamSpace.Datadog.Health;
 
 /// <summary>Logs the verdict when it changes: one line when something begins, one when it is over.</summary>
 internal sealed class VerdictLog(ILogger logger)

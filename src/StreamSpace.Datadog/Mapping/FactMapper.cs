@@ -2,13 +2,13 @@ using AgentlessDatadog;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Datadog;
+namespace StreamSpace.Datadog.Mapping;
 
 /// <summary>
 /// What happened on the platform, in Datadog's words: counts, distributions and events. It is kept together with the place
 /// in the host's log up to which it goes, so that none of it needs an id.
 /// </summary>
-internal sealed class Facts(DatadogConfig config, TimeProvider clock)
+internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
 {
     /// <summary>
     /// Older than this when it arrives, a fact is counted where its chart no longer shows the right minute: that is
@@ -16,7 +16,7 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     /// </summary>
     public static readonly TimeSpan Late = TimeSpan.FromMinutes(5);
 
-    private readonly Tags _tags = new(config.UserTag);
+    private readonly PlatformTags _tags = new(config.UserTag);
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
     private int _late;
@@ -55,17 +55,17 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         switch (fact)
         {
             case SessionCreated e:
-                Count(Metrics.SessionCreated, _tags.Of(session.User, session.Template));
+                Count(MetricCatalog.SessionCreated, _tags.Of(session.User, session.Template));
                 Say(e, "Session created", "was created", AlertType.Info);
                 break;
             case SessionStarted { Session.CreatedAt: { } created } e:
-                Measure(Metrics.TimeToReady, (e.At - created).TotalSeconds, Tags.Of(session.Template));
+                Measure(MetricCatalog.TimeToReady, (e.At - created).TotalSeconds, PlatformTags.Of(session.Template));
                 break;
             case SessionFailed e:
-                Count(Metrics.SessionFailed, _tags.Of(session.User, session.Template));
+                Count(MetricCatalog.SessionFailed, _tags.Of(session.User, session.Template));
                 break;
             case SessionEnded e:
-                Count(Metrics.SessionTerminated, _tags.Of(session.User, session.Template));
+                Count(MetricCatalog.SessionTerminated, _tags.Of(session.User, session.Template));
                 AddDurations(e);
                 Say(
                     e,
@@ -78,16 +78,16 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     }
 
     // The last duration of a session is kept like a count: nothing repeats it. Where the longest of many is sent, or
-    // a distribution, Levels sees to it.
+    // a distribution, SessionGauges sees to it.
     private void AddDurations(SessionEnded e)
     {
         if (!config.UseDistributions && config.SessionTagOnDuration)
         {
-            Measure(Metrics.SessionDuration, e.Session.RunningTime(e.At).TotalSeconds, _tags.Of(e.Session));
+            Measure(MetricCatalog.SessionDuration, e.Session.RunningTime(e.At).TotalSeconds, _tags.Of(e.Session));
         }
         if (e.Session.CreatedAt is { } created)
         {
-            Measure(Metrics.SessionLifetime, (e.At - created).TotalSeconds, Tags.Of(e.Session.Template));
+            Measure(MetricCatalog.SessionLifetime, (e.At - created).TotalSeconds, PlatformTags.Of(e.Session.Template));
         }
     }
 
@@ -95,9 +95,9 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
     {
         var (metric, title, done) = fact switch
         {
-            UserCreated => (Metrics.UserCreated, "User created", "was created"),
-            UserLoggedIn => (Metrics.UserLogin, "User logged in", "logged in"),
-            UserLoggedOut => (Metrics.UserLogout, "User logged out", "logged out"),
+            UserCreated => (MetricCatalog.UserCreated, "User created", "was created"),
+            UserLoggedIn => (MetricCatalog.UserLogin, "User logged in", "logged in"),
+            UserLoggedOut => (MetricCatalog.UserLogout, "User logged out", "logged out"),
             _ => (null, null, null),
         };
         if (metric is null)
@@ -118,9 +118,9 @@ internal sealed class Facts(DatadogConfig config, TimeProvider clock)
         );
     }
 
-    private void Count(Metric metric, string[] tags) => Measure(metric, 1, tags);
+    private void Count(MetricDefinition metric, string[] tags) => Measure(metric, 1, tags);
 
-    private void Measure(Metric metric, double value, string[] tags) =>
+    private void Measure(MetricDefinition metric, double value, string[] tags) =>
         _measurements.Add(new Measurement(metric.Name, metric.Type, Math.Max(0, value), tags) { Unit = metric.Unit });
 
     private void Say(SessionFact e, string title, string done, AlertType alert)

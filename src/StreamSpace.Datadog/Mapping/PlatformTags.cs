@@ -3,13 +3,13 @@ using System.Text;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Datadog;
+namespace StreamSpace.Datadog.Mapping;
 
 /// <summary>
 /// Builds a fresh list of tags for each use: a list that is shared and grown is how tags of one metric end up on
 /// another. What is unknown is left out.
 /// </summary>
-internal sealed class Tags(UserTag userTag)
+internal sealed class PlatformTags(UserTag userTag)
 {
     private const int Longest = 200;
     private const int HashBytes = 8;

@@ -1,0 +1,166 @@
+using AgentlessDatadog;
+using Microsoft.Extensions.Logging;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Datadog.Gauges;
+using StreamSpace.Datadog.Mapping;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog.Collection;
+
+/// <summary>
+/// What is there while a config is in force: the store, the pipeline on it, and the gauges that are read at each flush.
+/// Starts, takes other configs, and stops; to dispose it ends it at once, whatever it is at.
+/// </summary>
+internal sealed class Collector : IAsyncDisposable
+{
+    private static readonly string Instance = $"instance:{Environment.MachineName}";
+
+    private readonly ITelemetryStore _store;
+    private readonly IPluginContext _context;
+    private volatile DatadogConfig _config;
+    private bool _hasFlushed;
+
+    /// <summary>Makes the store at <paramref name="path"/> and the pipeline; neither is opened yet.</summary>
+    public Collector(
+        DatadogConfig config,
+        string path,
+        IPluginContext context,
+        Func<string, TimeProvider, ITelemetryStore> makeStore,
+        Func<Uri?, HttpMessageHandler>? makeWay
+    )
+    {
+        (_config, _context) = (config, context);
+        _store = makeStore(path, context.Clock);
+        Pipeline = new TelemetryPipeline(
+            _store,
+            IntakeOf(config, context),
+            context.Clock,
+            context.Chance,
+            context.Logger,
+            makeWay
+        );
+        Gauges = new SessionGauges(Pipeline);
+        Gauges.Use(config);
+        Pipeline.BeforeCut(Gauges.Observe);
+    }
+
+    /// <summary>The config in force.</summary>
+    public DatadogConfig Config => _config;
+
+    public TelemetryPipeline Pipeline { get; }
+
+    public SessionGauges Gauges { get; }
+
+    /// <summary>The far end that a config describes.</summary>
+    public static IntakeOptions IntakeOf(DatadogConfig config, IPluginContext context) =>
+        config.Intake(context.Sandbox, Instance);
+
+    /// <summary>Opens the store, and begins to flush and send.</summary>
+    public ValueTask StartAsync(CancellationToken cancellationToken) => Pipeline.StartAsync(cancellationToken);
+
+    /// <summary>Tells Datadog that the plugin is loaded, when it is switched on.</summary>
+    public ValueTask SayLoadedAsync(CancellationToken cancellationToken) =>
+        _config.Enabled ? SayAsync("loaded", cancellationToken) : ValueTask.CompletedTask;
+
+    /// <summary>Goes on under another config.</summary>
+    public async ValueTask ChangeAsync(DatadogConfig config, CancellationToken cancellationToken)
+    {
+        var before = _config;
+        if (before.Enabled && !config.Enabled)
+        {
+            await SayAsync("unloaded", cancellationToken);
+        }
+        // In this order: nothing invented is left, and what is held goes out under the old config.
+        if (!config.KeepsDataLocal)
+        {
+            Gauges.ReleaseInvented();
+        }
+        await Pipeline.ConfigureAsync(IntakeOf(config, _context), cancellationToken);
+        Gauges.Use(config);
+        _config = config;
+        if (!before.Enabled && config.Enabled)
+        {
+            await SayAsync("loaded", cancellationToken);
+        }
+    }
+
+    /// <summary>Takes what is true on the platform.</summary>
+    public void Apply(PlatformState state)
+    {
+        // A platform that was invented stays with the sandbox, whatever the host says.
+        if (state.IsDemo && !_config.KeepsDataLocal)
+        {
+            return;
+        }
+        Gauges.Apply(state);
+        // The first flush need not wait for the interval once it says the truth.
+        if (_config.Enabled && state.IsWhole && !_hasFlushed)
+        {
+            _hasFlushed = true;
+            _ = Pipeline.FlushEarlyAsync(CancellationToken.None).AsTask();
+        }
+    }
+
+    /// <summary>Keeps what the facts mean; returns when it is durable.</summary>
+    public async ValueTask KeepAsync(FactBatch batch, CancellationToken cancellationToken)
+    {
+        var config = _config;
+        // What is switched off is not kept for later.
+        if (!config.Enabled || (batch.IsDemo && !config.KeepsDataLocal))
+        {
+            return;
+        }
+        // What is durable already comes again after a crash, perhaps beside what is new.
+        var (from, to) = (Pipeline.Position(batch.LogId), batch.Facts[^1].Sequence);
+        if (to <= from)
+        {
+            return;
+        }
+        var facts = new FactMapper(config, Pipeline.Clock);
+        foreach (var fact in batch.Facts.Where(fact => fact.Sequence > from))
+        {
+            facts.Add(fact);
+        }
+        var range = new StreamRange(batch.LogId, from, to);
+        await Pipeline.KeepAsync(facts.Measurements, facts.Events, range, cancellationToken);
+    }
+
+    /// <summary>Tells Datadog that the plugin is unloaded, and sends what it can.</summary>
+    public async ValueTask StopAsync(CancellationToken cancellationToken)
+    {
+        // Not waited for: a store that fails must not keep the last flush from being made. Said also when there is no
+        // time left to send anything: it is kept all the same.
+        var said = _config.Enabled ? SayAsync("unloaded", CancellationToken.None).AsTask() : Task.CompletedTask;
+        await Pipeline.StopAsync(cancellationToken);
+        // Whoever stops takes what came before: only a store that hangs has not answered by now.
+        await said.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await using (_store)
+        await using (Pipeline)
+        {
+            // Nothing more is made of what they keep: it is the next copy's.
+        }
+    }
+
+    private ValueTask SayAsync(string what, CancellationToken cancellationToken)
+    {
+        var version = _context.Manifest.Version;
+        _context.Logger.LogInformation("Datadog plugin {What}, version {Version}", what, version);
+        var said = new DatadogEvent(
+            $"Datadog plugin {what}",
+            $"The StreamSpace Datadog plugin {version} was {what} on {Environment.MachineName}.",
+            Pipeline.Clock.GetUtcNow()
+        )
+        {
+            AggregationKey = "streamspace-datadog",
+            SourceType = "streamspace",
+            Tags = [Instance],
+            Alert = AlertType.Info,
+        };
+        return Pipeline.KeepOrHoldAsync([], [said], cancellationToken);
+    }
+}

@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Logging;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog.Config;
+
+/// <summary>
+/// Puts configs in force one at a time: those that the host gives, and the last of them again when a key file has changed.
+/// </summary>
+/// <param name="reader">Reads them.</param>
+/// <param name="files">The files that hold keys.</param>
+/// <param name="use">Puts a valid one in force.</param>
+/// <param name="logger">Says what has changed.</param>
+internal sealed class ConfigChanges(
+    ConfigReader reader,
+    KeyFiles files,
+    Func<DatadogConfig, CancellationToken, ValueTask> use,
+    ILogger logger
+)
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private PluginSettings? _given;
+
+    /// <summary>What was wrong with the config, as long as none was valid.</summary>
+    public IReadOnlyList<ConfigFault> Faults { get; private set; } = [];
+
+    /// <summary>Puts <paramref name="settings"/> in force, or gives every fault in them, and what was in force stays.</summary>
+    public async ValueTask<IReadOnlyList<ConfigFault>> TakeAsync(
+        PluginSettings settings,
+        CancellationToken cancellationToken
+    )
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var faults = await UseAsync(settings, cancellationToken);
+            if (faults.Count == 0)
+            {
+                files.Taken();
+            }
+            return faults;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Takes the keys that the files hold now. What was not taken is tried again at each look.</summary>
+    public async Task LookAtFilesAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (files.Changed() && _given is not null)
+            {
+                var faults = await UseAsync(_given, cancellationToken);
+                files.Taken();
+                logger.LogInformation(
+                    "A key file has changed: {Outcome}",
+                    faults.Count == 0 ? "taken" : string.Join(" ", faults)
+                );
+            }
+        }
+        catch (Exception e)
+        {
+            logger.LogError(e, "A changed key file could not be taken; the keys stay as they were");
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Waits for a change that is under way; none follows.</summary>
+    public Task EndAsync() => _turn.WaitAsync(CancellationToken.None);
+
+    private async Task<IReadOnlyList<ConfigFault>> UseAsync(
+        PluginSettings settings,
+        CancellationToken cancellationToken
+    )
+    {
+        if (reader.Read(settings, out var faults) is not { } read)
+        {
+            Faults = _given is null ? faults : Faults;
+            return faults;
+        }
+        await use(read, cancellationToken);
+        (_given, Faults) = (settings, []);
+        return faults;
+    }
+}
