@@ -158,7 +158,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         }
         if (_changes is not null)
         {
-            await _changes.EndAsync();
+            await _changes.DisposeAsync();
         }
         if (_inForce is not { } inForce)
         {

@@ -15,7 +15,7 @@ internal sealed class ConfigChanges(
     KeyFiles files,
     Func<DatadogConfig, CancellationToken, ValueTask> use,
     ILogger logger
-)
+) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private PluginSettings? _given;
@@ -72,7 +72,7 @@ internal sealed class ConfigChanges(
     }
 
     /// <summary>Waits for a change that is under way; none follows.</summary>
-    public Task EndAsync() => _turn.WaitAsync(CancellationToken.None);
+    public ValueTask DisposeAsync() => new(_turn.WaitAsync(CancellationToken.None));
 
     private async Task<IReadOnlyList<ConfigFault>> UseAsync(
         PluginSettings settings,
