@@ -14,7 +14,6 @@ public sealed partial class RoomTests
         "AgentlessDatadog.Tests",
         "StreamSpace.Platform",
         "StreamSpace.Platform.Tests",
-        "StreamSpace.PluginHost",
         "StreamSpace.Plugins",
     ];
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Shouldly;
 using StreamSpace.PluginHost.Tests.Support;
+using StreamSpace.PluginHost.Web;
 
 namespace StreamSpace.PluginHost.Tests;
 

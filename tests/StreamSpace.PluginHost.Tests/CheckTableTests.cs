@@ -1,4 +1,5 @@
 using Shouldly;
+using StreamSpace.PluginHost.Checks;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Tests;

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;

@@ -5,6 +5,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Shouldly;
+using StreamSpace.PluginHost.Packages;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;

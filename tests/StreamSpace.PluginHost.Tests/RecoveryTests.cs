@@ -3,6 +3,9 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
+using StreamSpace.PluginHost.Checks;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;
@@ -160,7 +163,9 @@ public sealed class RecoveryTests
     public async Task CheckLooksAtTheOthersWhenAPluginNeverComesBack()
     {
         _market.Lay(Market.Built("faulty/streamspace-stillborn"));
-        var checking = new Checks(_market.Settings, _clock, () => 0.5).AllAsync(TestContext.Current.CancellationToken);
+        var checking = new CheckRun(_market.Settings, _clock, () => 0.5).AllAsync(
+            TestContext.Current.CancellationToken
+        );
         await _clock.AdvanceUntilAsync(checking);
         (await checking).Select(finding => finding.Found).ShouldContain(found => found.Contains("did not come back"));
     }

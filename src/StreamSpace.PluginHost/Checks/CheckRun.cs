@@ -2,12 +2,17 @@ using Microsoft.Extensions.Logging.Abstractions;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Feed;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.SignIn;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Checks;
 
 /// <summary>Looks at every source, right, row, key and site that this process would use, and changes nothing.</summary>
-internal sealed class Checks(HostSettings settings, TimeProvider clock, Func<double> chance)
+internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<double> chance)
 {
     private static readonly TimeSpan NatsPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PluginPatience = TimeSpan.FromSeconds(60);

@@ -1,6 +1,7 @@
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Checks;
 
 /// <summary>
 /// Findings as a table for a terminal, with the fix below each thing that is not well. What follows the first line of a

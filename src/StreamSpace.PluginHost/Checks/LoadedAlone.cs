@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Startup;
+using StreamSpace.PluginHost.Web;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Checks;
 
 /// <summary>A plugin loaded for one question, beside the service that may be running: not configured, hearing nothing.</summary>
 internal static class LoadedAlone

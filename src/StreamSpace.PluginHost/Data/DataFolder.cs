@@ -1,6 +1,7 @@
 using NamedFiles;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Data;
 
 /// <summary>
 /// The folder that keeps everything. One process works on it at a time; only its owner can look into it.

@@ -1,7 +1,9 @@
 using Microsoft.Data.Sqlite;
+using StreamSpace.Platform;
 using StreamSpace.Platform.Store;
+using StreamSpace.PluginHost.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Data;
 
 /// <summary>
 /// Looks every two seconds whether what this process works on still lies under its names, and makes anew what was taken

@@ -5,10 +5,13 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
 using NamedFiles;
+using StreamSpace.Platform;
 using StreamSpace.Platform.Store;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Data;
 
 /// <summary>What is kept about a plugin.</summary>
 /// <param name="Enabled">Whether the operator wants it to run.</param>

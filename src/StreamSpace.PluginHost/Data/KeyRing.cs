@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.DataProtection;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Data;
 
 /// <summary>
 /// The keys that encrypt secrets at rest. They lie unencrypted in a folder that only its owner can read: this

@@ -1,8 +1,10 @@
+using StreamSpace.Platform;
 using StreamSpace.Platform.Feed;
 using StreamSpace.Platform.Store;
+using StreamSpace.PluginHost.Plugins;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Feed;
 
 /// <summary>One feed, its store, and the plugins that are subscribed to it, from its beginning to its end.</summary>
 internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore store, ILogger logger)

@@ -1,12 +1,15 @@
 using Microsoft.Data.Sqlite;
+using StreamSpace.Platform;
 using StreamSpace.Platform.Feed;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Demo;
 using StreamSpace.Platform.Sources.Webhooks;
 using StreamSpace.Platform.Store;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Feed;
 
 /// <summary>
 /// Sees to it that there is a feed when there should be one, and that the plugins are subscribed to it: of the configured

@@ -1,7 +1,9 @@
+using StreamSpace.Platform;
 using StreamSpace.Platform.Feed;
+using StreamSpace.PluginHost.Plugins;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Feed;
 
 /// <summary>One copy of a plugin, as a subscriber: the copy after it has a subscription of its own.</summary>
 internal sealed class PluginSubscriber(HostedPlugin plugin, PluginInstance instance) : ISubscriber

@@ -4,8 +4,10 @@ using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Sources.Webhooks;
+using StreamSpace.PluginHost.SignIn;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Feed;
 
 /// <summary>The sources of platform events that the environment names, under the names that StreamSpace's own API uses.</summary>
 internal static class SourceFactory

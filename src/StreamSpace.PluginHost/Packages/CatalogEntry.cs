@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Packages;
 
 /// <summary>One plugin that can be installed.</summary>
 /// <param name="Name">The plugin's name.</param>

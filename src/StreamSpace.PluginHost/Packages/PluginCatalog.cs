@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Web;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Packages;
 
 /// <summary>The catalogue cannot be read; the message says why.</summary>
 internal sealed class CatalogException(string message, Exception? inner = null) : Exception(message, inner);

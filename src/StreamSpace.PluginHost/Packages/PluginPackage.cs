@@ -1,8 +1,9 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using StreamSpace.PluginHost.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Packages;
 
 /// <summary>A package was refused; the message says why, and nothing of it is left.</summary>
 internal sealed class PackageException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,6 +1,6 @@
 using System.Formats.Tar;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Packages;
 
 /// <summary>
 /// Stands between an unpacked stream and the reader of its tar. The reader makes room for as much as a header claims, so

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 // How a plugin is configured: by a call of the API, and by StreamSpace's own page.
 internal sealed partial class HostedPlugin

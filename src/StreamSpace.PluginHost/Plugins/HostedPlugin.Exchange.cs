@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 // How one copy of a plugin takes the place of another.
 internal sealed partial class HostedPlugin

@@ -1,7 +1,7 @@
 using StreamSpace.Platform.Feed;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 // How a plugin is told what is true on the platform and what happens.
 internal sealed partial class HostedPlugin

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 // What becomes of a plugin that does not come back from a call: its copy is ended from outside, and another is tried.
 internal sealed partial class HostedPlugin

@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 // Every call into a plugin has a limit. A thread cannot be ended from outside, but nobody has to wait for it: a plugin that
 // does not come back is isolated.

@@ -1,6 +1,7 @@
 using System.Globalization;
+using StreamSpace.PluginHost.Data;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 // How a plugin is let go of, and what becomes of what it held.
 internal sealed partial class HostedPlugin

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using StreamSpace.PluginHost.Feed;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// One folder in <c>plugins/</c> and what became of it. Nothing a plugin does wrong leaves this class as anything

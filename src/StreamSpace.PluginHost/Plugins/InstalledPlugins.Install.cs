@@ -1,4 +1,7 @@
-namespace StreamSpace.PluginHost;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Packages;
+
+namespace StreamSpace.PluginHost.Plugins;
 
 // How what lies in an archive becomes an installed plugin, or an update of one.
 internal sealed partial class InstalledPlugins

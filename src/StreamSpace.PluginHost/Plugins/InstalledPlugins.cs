@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
+using StreamSpace.PluginHost.Feed;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// Installs, switches and uninstalls plugins while everything else goes on. One at a time.

@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// When a plugin that did not come back is tried again: after ten seconds, then twice as long each time, a quarter more

@@ -2,10 +2,12 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using StreamSpace.Platform;
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.PluginHost.Data;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// The config that an operator gave one plugin: what is kept over restarts, and over it what StreamSpace's own page

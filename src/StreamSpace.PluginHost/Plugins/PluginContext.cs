@@ -1,6 +1,7 @@
+using StreamSpace.PluginHost.Data;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <inheritdoc cref="IPluginContext"/>
 internal sealed record PluginContext(

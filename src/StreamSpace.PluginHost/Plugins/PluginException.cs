@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>A plugin cannot do what was asked of it; the message is a sentence for whoever asked.</summary>
 /// <param name="status">The status of the answer over HTTP.</param>

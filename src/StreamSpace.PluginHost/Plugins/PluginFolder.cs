@@ -1,6 +1,6 @@
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>What lies in a plugin's folder: a manifest, and the assembly that it names.</summary>
 internal static class PluginFolder

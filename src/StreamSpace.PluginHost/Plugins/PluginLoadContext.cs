@@ -4,7 +4,7 @@ using System.Reflection;
 using System.Runtime.Loader;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// One plugin's assemblies. The contract and the shared frameworks (logging abstractions and ASP.NET Core among

@@ -3,8 +3,9 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Formatting.Compact;
 using Serilog.Sinks.File;
+using StreamSpace.PluginHost.Data;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// A plugin's log: JSON lines in files that roll by day and size, seven of them kept, with a link of one steady name to the

@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>Looks every second for plugins that are to be tried again, until it is disposed.</summary>
 internal sealed class PluginRetry : IAsyncDisposable

@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>The plugins of this process, one per folder in the plugins folder, in the order of their names.</summary>
 internal sealed class PluginSet : IDisposable

@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>How a plugin stands in the host.</summary>
 internal enum PluginState

@@ -1,6 +1,8 @@
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>What the host has for every plugin.</summary>
 internal sealed record PluginSurroundings

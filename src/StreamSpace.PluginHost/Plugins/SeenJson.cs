@@ -1,8 +1,9 @@
 using System.Globalization;
 using Serilog.Events;
 using Serilog.Formatting;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// JSON lines that may be shown on a terminal: what JSON leaves as it is and acts there (C1 codes, changes of direction) is

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>
 /// What went wrong, in the words for callers: files are named as they lie in a package, a plugin or the data folder, never

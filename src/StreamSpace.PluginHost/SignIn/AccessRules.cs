@@ -2,15 +2,16 @@ using System.Security.Claims;
 using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
+using StreamSpace.PluginHost.Web;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.SignIn;
 
 /// <summary>
 /// Who may do what: reading needs any good token, every other method the role admin or operator. A token comes in
 /// the Authorization header, or, for reading only, in the cookie that the sign-in link sets: no other site can
 /// make a browser write anything.
 /// </summary>
-internal static class SignIn
+internal static class AccessRules
 {
     /// <summary>The policy of what only those may call, also by reading, who see paths and addresses.</summary>
     public const string ForOperators = "operators";

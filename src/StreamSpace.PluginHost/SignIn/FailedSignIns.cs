@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
+using StreamSpace.PluginHost.Web;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.SignIn;
 
 /// <summary>
 /// Tells whoever guesses to wait: after thirty refusals of one address in a minute the answer is 429. Whoever comes with

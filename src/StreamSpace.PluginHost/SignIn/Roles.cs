@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.SignIn;
 
 /// <summary>StreamSpace's roles (docs/reference/streamspace.md §6.1).</summary>
 internal static class Roles

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.SignIn;
 
 /// <summary>The code in the link that is printed at start: good once, and for ten minutes.</summary>
 internal sealed class SignInCodes(TimeProvider clock)

@@ -1,6 +1,8 @@
 using System.Globalization;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.SignIn;
 
 /// <summary>
 /// The tokens that were ended before their time, by their ids, until they would have expired. A file keeps them, so that

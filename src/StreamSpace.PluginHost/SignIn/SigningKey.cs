@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.SignIn;
 
 /// <summary>
 /// The keys of tokens: one of our own, made once and kept in the data folder, and StreamSpace's <c>JWT_SECRET</c>, which

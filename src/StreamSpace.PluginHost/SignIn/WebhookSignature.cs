@@ -2,7 +2,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.SignIn;
 
 /// <summary>
 /// How StreamSpace signs its webhooks: the lower-case hex HMAC-SHA256 of the body, in a header. Without a secret nothing

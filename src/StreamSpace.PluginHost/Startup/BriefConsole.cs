@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>How <see cref="BriefConsole"/> writes.</summary>
 internal sealed class BriefConsoleOptions : ConsoleFormatterOptions

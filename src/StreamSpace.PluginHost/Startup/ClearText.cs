@@ -1,7 +1,7 @@
 using AgentlessDatadog.Sandbox.Access;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>
 /// Passwords that leave this machine on connections which anyone on the way can read. Inside a cluster that may be meant, and

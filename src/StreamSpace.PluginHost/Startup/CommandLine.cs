@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.SignIn;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>The commands and options. Every command ends with 0, or with 1 and one sentence.</summary>
 internal static class CommandLine

@@ -1,6 +1,8 @@
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>What the command line and the environment say.</summary>
 internal sealed record HostSettings

@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>Says on the console, line by line and in plain words, what the process does.</summary>
 internal sealed class Narrator(TextWriter output, TimeProvider clock)

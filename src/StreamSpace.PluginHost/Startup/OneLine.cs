@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>
 /// Text as a terminal may show it. Names and sentences come from elsewhere: none of them writes lines of its own, moves

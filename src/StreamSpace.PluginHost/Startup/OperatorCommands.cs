@@ -1,8 +1,11 @@
 using System.CommandLine;
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.PluginHost.Checks;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Plugins;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>Commands that look or register, and end: what an operator runs before and after attaching.</summary>
 internal static class OperatorCommands
@@ -27,7 +30,9 @@ internal static class OperatorCommands
                     async () =>
                         await CheckTable.WriteAsync(
                             output,
-                            await new Checks(settings(parsed), TimeProvider.System, chance).AllAsync(cancellationToken)
+                            await new CheckRun(settings(parsed), TimeProvider.System, chance).AllAsync(
+                                cancellationToken
+                            )
                         )
                 )
         );

@@ -1,8 +1,15 @@
 using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox;
 using Microsoft.Extensions.Logging.Console;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Feed;
+using StreamSpace.PluginHost.Packages;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.SignIn;
+using StreamSpace.PluginHost.StreamSpaceRows;
+using StreamSpace.PluginHost.Web;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>
 /// The whole service from start to end. What may be refused by the machine (folder, ports) comes first, so that
@@ -224,7 +231,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             Urls = settings.SandboxUrls,
             PublicUrl = settings.PublicUrl,
-            Gate = open ? null : http => SignIn.AccessOf(http.Request, tokens),
+            Gate = open ? null : http => AccessRules.AccessOf(http.Request, tokens),
             Listener = Connections.ToSandbox,
         };
         try

@@ -1,6 +1,7 @@
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.PluginHost.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.StreamSpaceRows;
 
 /// <summary>
 /// Lets StreamSpace's own Admin → Plugins page configure the plugins: each one's row in the platform's database is

@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>What all bodies that are held at a time may take up together.</summary>
 /// <param name="mostBodies">How many.</param>

@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>
 /// Accepts no more connections than it is told, and turns one away at a time: Kestrel's own bound first accepts all that

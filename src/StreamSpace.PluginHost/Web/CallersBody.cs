@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>
 /// A body as handlers read it. A read ends with the connection, not with a token: one that is given up halfway leaves the

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using StreamSpace.PluginHost.Packages;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.SignIn;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>What can be installed, and the doing of it.</summary>
 internal static class CatalogApi
@@ -26,7 +29,7 @@ internal static class CatalogApi
                 "/catalog",
                 (string? search, CancellationToken token) => OfferAsync(plugins, catalog, search ?? "", token)
             )
-            .RequireAuthorization(SignIn.ForOperators)
+            .RequireAuthorization(AccessRules.ForOperators)
             .WithSummary("What can be installed")
             .WithDescription(
                 "Needs the role operator or admin, for it fetches what CATALOG_URL names. search looks in name, description and tags. The catalogue is what CATALOG_URL names. An entry that cannot be offered is among the refused, with its place and the reason."

@@ -2,11 +2,13 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using StreamSpace.Platform;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Webhooks;
+using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary><c>POST /api/events</c>: StreamSpace's webhooks, signed as it signs them, or with a token.</summary>
 internal static class EventApi
@@ -27,7 +29,7 @@ internal static class EventApi
     ) =>
         routes
             .MapPost("/api/events", (Delegate)((HttpContext http) => TakeAsync(http, source, signature, clock)))
-            .RequireAuthorization(SignIn.OrSigned)
+            .RequireAuthorization(AccessRules.OrSigned)
             .WithTags("Host")
             .WithSummary("Tell of what happened on the platform")
             .WithDescription(

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>Health for whoever restarts or routes to us, and the status document for people.</summary>
 internal static class HealthApi

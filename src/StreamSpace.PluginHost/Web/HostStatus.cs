@@ -1,8 +1,12 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using StreamSpace.Platform;
 using StreamSpace.Platform.Store;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Feed;
+using StreamSpace.PluginHost.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>What the host says about itself: alive, ready, and all in one document.</summary>
 internal sealed class HostStatus(

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using StreamSpace.PluginHost.SignIn;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>The page, and the sign-in of the browser that looks at it.</summary>
 internal static class PageApi
@@ -38,9 +39,9 @@ internal static class PageApi
             {
                 if (code is not null && codes.Redeem(code))
                 {
-                    SignIn.Remember(http, tokens, publicUrl);
+                    AccessRules.Remember(http, tokens, publicUrl);
                 }
-                else if (!SignIn.IsSignedIn(http.Request, tokens))
+                else if (!AccessRules.IsSignedIn(http.Request, tokens))
                 {
                     if (code is not null && failed.Count(http) is { } slower)
                     {
@@ -57,7 +58,7 @@ internal static class PageApi
             "/sign-out",
             async (HttpContext http) =>
             {
-                await SignIn.ForgetAsync(http, tokens, publicUrl);
+                await AccessRules.ForgetAsync(http, tokens, publicUrl);
                 return TypedResults.NoContent();
             }
         );

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>What the host answers for every plugin: its config and its status.</summary>
 internal static class PluginApi
@@ -11,7 +13,7 @@ internal static class PluginApi
     {
         routes
             .MapGet("/config", (HttpResponse response) => Config(plugin, response))
-            .RequireAuthorization(SignIn.ForOperators)
+            .RequireAuthorization(AccessRules.ForOperators)
             .WithSummary("The config in force")
             .WithDescription(
                 "Needs the role operator or admin, for it names addresses. Secrets are left out. While the plugin is off, the one that will be in force. The ETag is for If-Match of a change."

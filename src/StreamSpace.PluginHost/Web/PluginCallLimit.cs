@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>Cuts off a request to a plugin's own endpoint that takes too long.</summary>
 internal static class PluginCallLimit

@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
+using StreamSpace.PluginHost.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>The endpoints of whatever plugins are loaded now, under <c>/api/plugins/{route}</c>.</summary>
 internal sealed class PluginEndpoints : EndpointDataSource, IDisposable

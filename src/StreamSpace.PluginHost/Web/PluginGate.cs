@@ -1,6 +1,7 @@
 using System.Globalization;
+using StreamSpace.PluginHost.Plugins;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>Endpoint metadata: the handler is a plugin's own.</summary>
 /// <param name="Plugin">Which plugin.</param>

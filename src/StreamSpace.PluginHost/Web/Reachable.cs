@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>Addresses to listen on, as someone on this machine would call them.</summary>
 internal static class Reachable

@@ -1,8 +1,9 @@
 using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using StreamSpace.PluginHost.SignIn;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>
 /// Who sees what of a document about how things stand. Any user of StreamSpace may ask for one: he is shown figures,
@@ -24,7 +25,7 @@ internal static class Seen
 
     /// <summary>The document, or what of it this caller is shown.</summary>
     public static JsonObject By(ClaimsPrincipal caller, JsonObject document) =>
-        SignIn.SeesAll(caller) ? document : Figures(document);
+        AccessRules.SeesAll(caller) ? document : Figures(document);
 
     private static JsonObject Figures(JsonObject document)
     {

@@ -2,9 +2,15 @@ using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using StreamSpace.Platform;
 using StreamSpace.Platform.Sources.Webhooks;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Packages;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.SignIn;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost;
+namespace StreamSpace.PluginHost.Web;
 
 /// <summary>The HTTP side of the host: sign-in, the page, health, the plugins' endpoints, and OpenAPI over them.</summary>
 internal sealed class WebServer : IAsyncDisposable

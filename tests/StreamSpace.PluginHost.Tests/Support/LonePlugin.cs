@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.Tests.Support;
 

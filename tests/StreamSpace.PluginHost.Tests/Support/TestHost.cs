@@ -4,6 +4,10 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.SignIn;
+using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.Tests.Support;
 
