@@ -40,7 +40,7 @@ public sealed class BadInputTests
             ),
             (new ByteArrayContent([1]), HttpStatusCode.UnsupportedMediaType),
             (
-                TestHost.Json($$"""{"interval":20,"key":"{{new string('k', Bodies.Largest)}}"}"""),
+                TestHost.Json($$"""{"interval":20,"key":"{{new string('k', RequestLimits.Largest)}}"}"""),
                 HttpStatusCode.RequestEntityTooLarge
             ),
         };
@@ -89,9 +89,19 @@ public sealed class BadInputTests
     public async Task ABodyOverTheBoundIsRefusedForPluginsToo()
     {
         await using var host = await TestHost.StartAsync();
-        var fits = await host.SendAsync(HttpMethod.Post, "api/plugins/echo/echo", host.Admin, Text(Bodies.Largest));
+        var fits = await host.SendAsync(
+            HttpMethod.Post,
+            "api/plugins/echo/echo",
+            host.Admin,
+            Text(RequestLimits.Largest)
+        );
         fits.StatusCode.ShouldBe(HttpStatusCode.OK);
-        var over = await host.SendAsync(HttpMethod.Post, "api/plugins/echo/echo", host.Admin, Text(Bodies.Largest + 1));
+        var over = await host.SendAsync(
+            HttpMethod.Post,
+            "api/plugins/echo/echo",
+            host.Admin,
+            Text(RequestLimits.Largest + 1)
+        );
         await IsProblemAsync(over, HttpStatusCode.RequestEntityTooLarge);
 
         static StringContent Text(int length) => TestHost.Json(new string('x', length));
@@ -103,7 +113,7 @@ public sealed class BadInputTests
         await using var host = await TestHost.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Put, "api/plugins/echo/config")
         {
-            Content = TestHost.Json("[" + new string(' ', 2 * Bodies.Largest)),
+            Content = TestHost.Json("[" + new string(' ', 2 * RequestLimits.Largest)),
         };
         request.Headers.Authorization = new("Bearer", host.Admin);
         request.Headers.TransferEncodingChunked = true;

@@ -17,12 +17,17 @@ public sealed class DataFolderTests
         using var first = await TakeAsync();
         var second = TakeAsync();
         (await clock.AdvanceUntilAsync(second)).ShouldBeInRange(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(12));
-        var fault = await second.ShouldThrowAsync<StartFault>();
+        var fault = await second.ShouldThrowAsync<StartupException>();
         fault.Message.ShouldContain($"{path} is in use by another process");
         console.ToString().ShouldContain("waiting up to 10 seconds");
 
         Task<DataFolder> TakeAsync() =>
-            DataFolder.TakeAsync(path, new Narrator(console, clock), clock, TestContext.Current.CancellationToken);
+            DataFolder.TakeAsync(
+                path,
+                new StartupConsole(console, clock),
+                clock,
+                TestContext.Current.CancellationToken
+            );
     }
 
     [Fact]
@@ -36,7 +41,7 @@ public sealed class DataFolderTests
         first.Stand().ShouldBeNull();
         var second = TakeAsync();
         await clock.AdvanceUntilAsync(second);
-        await second.ShouldThrowAsync<StartFault>();
+        await second.ShouldThrowAsync<StartupException>();
 
         File.Delete(Path.Combine(path, "lock"));
         using var third = await TakeAsync();
@@ -46,7 +51,7 @@ public sealed class DataFolderTests
         Task<DataFolder> TakeAsync() =>
             DataFolder.TakeAsync(
                 path,
-                new Narrator(TextWriter.Null, clock),
+                new StartupConsole(TextWriter.Null, clock),
                 clock,
                 TestContext.Current.CancellationToken
             );
@@ -67,7 +72,7 @@ public sealed class DataFolderTests
             command.ExecuteNonQuery();
         }
         Should
-            .Throw<StartFault>(() => new HostStore(file, keys, TimeProvider.System))
+            .Throw<StartupException>(() => new HostStore(file, keys, TimeProvider.System))
             .Message.ShouldContain("later version");
     }
 
@@ -78,7 +83,7 @@ public sealed class DataFolderTests
         var file = Path.Combine(folder, "host.db");
         File.WriteAllText(file, new string('x', 4096));
         Should
-            .Throw<StartFault>(() =>
+            .Throw<StartupException>(() =>
                 new HostStore(file, new KeyRing(Path.Combine(folder, "keys")), TimeProvider.System)
             )
             .Message.ShouldContain(file);
@@ -90,7 +95,7 @@ public sealed class DataFolderTests
         var clock = new FakeTimeProvider();
         var console = new StringWriter();
         var end = new TaskCompletionSource();
-        var step = new Narrator(console, clock).StepAsync("loading something", () => end.Task);
+        var step = new StartupConsole(console, clock).StepAsync("loading something", () => end.Task);
         clock.Advance(TimeSpan.FromSeconds(1.9));
         console.ToString().ShouldBeEmpty();
         clock.Advance(TimeSpan.FromSeconds(0.1));

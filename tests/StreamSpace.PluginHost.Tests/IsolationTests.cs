@@ -171,7 +171,7 @@ public sealed class IsolationTests
     private static HostSettings Impatient(Market market) =>
         market.Settings with
         {
-            CallLimit = TimeSpan.FromMilliseconds(500),
+            CallTimeout = TimeSpan.FromMilliseconds(500),
         };
 
     private static Task<HttpResponseMessage> ConfigureAsync(TestHost host, string handle) =>

@@ -59,7 +59,7 @@ public sealed class LifecycleTests
     [InlineData("block")]
     public async Task APluginThatDoesNotComeBackIsIsolatedAndTheHostServesOn(string how)
     {
-        var settings = TestHost.NewSettings() with { CallLimit = TimeSpan.FromMilliseconds(300) };
+        var settings = TestHost.NewSettings() with { CallTimeout = TimeSpan.FromMilliseconds(300) };
         await using var host = await TestHost.StartAsync(settings);
         (await host.PutConfigAsync($$"""{"handle":"{{how}}"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
         var detail = "";

@@ -42,7 +42,12 @@ public sealed class OnItsWayTests
     [Fact]
     public async Task AnIsolatedPluginsCallsAreForLaterAndThoseOfOneThatIsOffAreForNobody()
     {
-        await using var host = await TestHost.StartAsync(_market.Settings with { CallLimit = TimeSpan.FromSeconds(2) });
+        await using var host = await TestHost.StartAsync(
+            _market.Settings with
+            {
+                CallTimeout = TimeSpan.FromSeconds(2),
+            }
+        );
         await File.WriteAllTextAsync(
             Path.Combine(host.Settings.DataFolder, Echo, "config-hangs"),
             "",

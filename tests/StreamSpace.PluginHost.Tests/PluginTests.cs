@@ -3,7 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
-using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;
@@ -90,7 +90,7 @@ public sealed class PluginTests
     [InlineData("The file '/data/plugins/e/x.dll' is bad.", "The file 'x.dll' is bad.")]
     [InlineData("No space left on device : '/mnt/other/y'", "No space left on device : 'y'")]
     public void AFileIsNamedByItsPlaceInTheNearestFolder(string thrown, string told) =>
-        Told.By(new IOException(thrown), "/data", "/data/plugins/e/", "/data/plugins").ShouldBe(told);
+        SafeErrorText.Of(new IOException(thrown), "/data", "/data/plugins/e/", "/data/plugins").ShouldBe(told);
 
     [Fact]
     public async Task APluginThatCannotMapItsEndpointsRunsWithoutThem()

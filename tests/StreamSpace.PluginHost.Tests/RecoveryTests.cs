@@ -82,7 +82,12 @@ public sealed class RecoveryTests
     [Fact]
     public async Task AQuestionThatHangsInACopyBeforeDoesNotCostTheOneThatIsThereNow()
     {
-        await using var host = await TestHost.StartAsync(_market.Settings with { CallLimit = TimeSpan.FromSeconds(2) });
+        await using var host = await TestHost.StartAsync(
+            _market.Settings with
+            {
+                CallTimeout = TimeSpan.FromSeconds(2),
+            }
+        );
         await host.PutConfigAsync("""{"status":"block"}""");
         var asked = host.ReadAsync(Status);
         await UntilAsync(() => Task.FromResult(File.Exists(Trace(host, "asked"))));
@@ -199,7 +204,7 @@ public sealed class RecoveryTests
         var settings = _market.Settings;
         return settings with
         {
-            CallLimit = TimeSpan.FromSeconds(2),
+            CallTimeout = TimeSpan.FromSeconds(2),
             Environment = new Dictionary<string, string>(settings.Environment) { ["ECHO_STORE"] = "yes" },
         };
     }

@@ -56,7 +56,7 @@ public sealed class UnkeptTests
         await using var host = await TestHost.StartAsync(
             market.Settings with
             {
-                CallLimit = TimeSpan.FromMilliseconds(500),
+                CallTimeout = TimeSpan.FromMilliseconds(500),
             }
         );
         await host.PutConfigAsync("""{"handle":"hang"}""");

@@ -12,10 +12,10 @@ using StreamSpace.Plugins;
 namespace StreamSpace.PluginHost.Checks;
 
 /// <summary>Looks at every source, right, row, key and site that this process would use, and changes nothing.</summary>
-internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<double> chance)
+internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<double> random)
 {
-    private static readonly TimeSpan NatsPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan PluginPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan NatsTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PluginTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>All findings, in the order in which they are best mended.</summary>
     public async Task<IReadOnlyList<CheckFinding>> AllAsync(CancellationToken cancellationToken)
@@ -45,7 +45,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         {
             findings.AddRange(await PluginsAsync(database, cancellationToken));
         }
-        catch (StartFault e)
+        catch (StartupException e)
         {
             findings.Add(new("data folder", CheckVerdict.Fault, e.Message, "The config and the key were not checked."));
         }
@@ -56,7 +56,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
     private IEnumerable<CheckFinding> Variables()
     {
         var faults = SourceFactory
-            .Faults(settings.Environment, clock, chance)
+            .Faults(settings.Environment, clock, random)
             .Concat(SigningKey.Fault(settings.Environment) is { } secret ? [secret] : []);
         return faults
             .Select(fault => new CheckFinding(
@@ -118,7 +118,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
 
     private async Task<IEnumerable<CheckFinding>> NatsAsync(CancellationToken cancellationToken)
     {
-        if (SourceFactory.Nats(settings.Environment, [], clock, chance, NullLogger.Instance) is not { } nats)
+        if (SourceFactory.Nats(settings.Environment, [], clock, random, NullLogger.Instance) is not { } nats)
         {
             return [];
         }
@@ -126,7 +126,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         var heard = System.Threading.Channels.Channel.CreateUnbounded<ObservationBatch>();
         var listening = nats.RunAsync(heard.Writer, checkpoint: null, enough.Token);
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(50), clock);
-        using var patience = new CancellationTokenSource(NatsPatience, clock);
+        using var patience = new CancellationTokenSource(NatsTimeout, clock);
         while (nats.Status.State is not SourceState.Up && !patience.IsCancellationRequested)
         {
             await look.WaitForNextTickAsync(cancellationToken);
@@ -159,11 +159,11 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             // One that never comes back must not cost the other rows.
             var asking = Task.Run(
                 () =>
-                    LoadedAlone.AskAsync(
+                    StandalonePlugin.AskAsync(
                         folder,
                         settings,
                         clock,
-                        chance,
+                        random,
                         async (plugin, manifest) =>
                         {
                             var config = new PluginConfig(manifest, store);
@@ -180,7 +180,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
                     ),
                 cancellationToken
             );
-            return await asking.WaitAsync(PluginPatience, clock, cancellationToken);
+            return await asking.WaitAsync(PluginTimeout, clock, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -190,7 +190,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
                     Path.GetFileName(folder),
                     CheckVerdict.Fault,
                     e is TimeoutException
-                        ? $"It cannot be checked: it did not come back within {PluginPatience.TotalSeconds:0} s."
+                        ? $"It cannot be checked: it did not come back within {PluginTimeout.TotalSeconds:0} s."
                         : $"It cannot be checked: {e.Message}",
                     "Install it again."
                 ),

@@ -29,13 +29,13 @@ internal sealed class DataFolder : IDisposable
     public string Path { get; }
 
     /// <summary>Makes the folder when it is missing, and returns its absolute path.</summary>
-    /// <exception cref="StartFault">It cannot be made or written.</exception>
+    /// <exception cref="StartupException">It cannot be made or written.</exception>
     public static string Make(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
         try
         {
-            OwnerOnly.MakeFolder(full);
+            PrivateFiles.MakeFolder(full);
             var probe = System.IO.Path.Combine(full, ".probe");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
@@ -43,7 +43,7 @@ internal sealed class DataFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartFault(
+            throw new StartupException(
                 $"The data folder {full} cannot be written ({Reason(e)}): make it writable for this user, or name another with --data.",
                 e
             );
@@ -54,10 +54,10 @@ internal sealed class DataFolder : IDisposable
     /// Makes the folder and takes its lock. Another process on it is waited for, ten seconds long, and the wait is
     /// announced: it may be on its way out.
     /// </summary>
-    /// <exception cref="StartFault">The folder cannot be written, or the other process stays.</exception>
+    /// <exception cref="StartupException">The folder cannot be written, or the other process stays.</exception>
     public static async Task<DataFolder> TakeAsync(
         string path,
-        Narrator narrator,
+        StartupConsole console,
         TimeProvider clock,
         CancellationToken cancellationToken
     )
@@ -73,11 +73,11 @@ internal sealed class DataFolder : IDisposable
             }
             if (!announced)
             {
-                narrator.Say($"Another process works on {full}; waiting up to 10 seconds for it to end.");
+                console.Say($"Another process works on {full}; waiting up to 10 seconds for it to end.");
             }
             if (clock.GetElapsedTime(begin) >= Patience)
             {
-                throw new StartFault(
+                throw new StartupException(
                     $"The data folder {full} is in use by another process: stop that one, or name another folder with --data."
                 );
             }
@@ -89,7 +89,7 @@ internal sealed class DataFolder : IDisposable
     public string Folder(params string[] names)
     {
         var path = System.IO.Path.Combine([Path, .. names]);
-        OwnerOnly.MakeFolder(path);
+        PrivateFiles.MakeFolder(path);
         return path;
     }
 
@@ -120,7 +120,7 @@ internal sealed class DataFolder : IDisposable
                 return null;
             }
             var whole = !Directory.Exists(Path);
-            OwnerOnly.MakeFolder(Path);
+            PrivateFiles.MakeFolder(Path);
             if (TryLock(LockFile) is not { } held)
             {
                 return null;
@@ -140,8 +140,8 @@ internal sealed class DataFolder : IDisposable
     {
         foreach (var (file, bytes) in _secrets)
         {
-            OwnerOnly.MakeFolder(System.IO.Path.GetDirectoryName(file)!);
-            using var stream = OwnerOnly.Open(file, FileMode.Create);
+            PrivateFiles.MakeFolder(System.IO.Path.GetDirectoryName(file)!);
+            using var stream = PrivateFiles.Open(file, FileMode.Create);
             stream.Write(bytes);
             stream.Flush(flushToDisk: true);
         }
@@ -164,7 +164,7 @@ internal sealed class DataFolder : IDisposable
     {
         try
         {
-            return OwnerOnly.Open(file, FileMode.OpenOrCreate);
+            return PrivateFiles.Open(file, FileMode.OpenOrCreate);
         }
         catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
         {

@@ -79,7 +79,7 @@ internal sealed class DataWatch(DataFolder data, HostFile file, PluginSet plugin
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
-            return Told.By(e, data.Path);
+            return SafeErrorText.Of(e, data.Path);
         }
     }
 }

@@ -37,7 +37,7 @@ internal sealed class HostStore : IDisposable
     private readonly HostConnection _connection;
     private readonly IDataProtector _protector;
 
-    /// <exception cref="StartFault">The file is of a later version, or is damaged.</exception>
+    /// <exception cref="StartupException">The file is of a later version, or is damaged.</exception>
     public HostStore(string path, KeyRing keys, TimeProvider clock)
     {
         _protector = keys.CreateProtector("plugin secrets");
@@ -50,9 +50,12 @@ internal sealed class HostStore : IDisposable
         catch (SqliteException e)
         {
             _connection?.Dispose();
-            throw new StartFault($"{path} cannot be read ({e.Message}): restore it, or start with another --data.", e);
+            throw new StartupException(
+                $"{path} cannot be read ({e.Message}): restore it, or start with another --data.",
+                e
+            );
         }
-        catch (StartFault)
+        catch (StartupException)
         {
             _connection!.Dispose();
             throw;
@@ -68,7 +71,7 @@ internal sealed class HostStore : IDisposable
     /// <summary>
     /// The store of the service, which alone works on the data folder: a damaged file is set aside, and a new one begun.
     /// </summary>
-    /// <exception cref="StartFault">The file is of a later version, or can neither be read nor moved.</exception>
+    /// <exception cref="StartupException">The file is of a later version, or can neither be read nor moved.</exception>
     public static HostStore OfService(string file, KeyRing keys, TimeProvider clock)
     {
         try
@@ -76,7 +79,7 @@ internal sealed class HostStore : IDisposable
             var found = Missing(file) ?? LogDamage.SetAside(file, clock.GetUtcNow());
             return new HostStore(file, keys, clock) { SetAside = found };
         }
-        catch (StartFault fault)
+        catch (StartupException fault)
             when (fault.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
         {
             var aside = MoveAside(file, clock.GetUtcNow());
@@ -90,11 +93,11 @@ internal sealed class HostStore : IDisposable
     }
 
     /// <summary>The store of a data folder, beside the process that may work on it.</summary>
-    /// <exception cref="StartFault">The file is of a later version, or is damaged.</exception>
+    /// <exception cref="StartupException">The file is of a later version, or is damaged.</exception>
     public static HostStore Of(string dataFolder, TimeProvider clock)
     {
         var keys = Path.Combine(dataFolder, "keys");
-        OwnerOnly.MakeFolder(keys);
+        PrivateFiles.MakeFolder(keys);
         return new HostStore(Path.Combine(dataFolder, "host.db"), new KeyRing(keys), clock);
     }
 
@@ -213,7 +216,7 @@ internal sealed class HostStore : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartFault($"{file} is damaged and cannot be moved away: move it, or restore it.", e);
+            throw new StartupException($"{file} is damaged and cannot be moved away: move it, or restore it.", e);
         }
     }
 
@@ -231,7 +234,7 @@ internal sealed class HostStore : IDisposable
         switch (Ask(connection, "SELECT max(version) FROM host_schema"))
         {
             case long version and not SchemaVersion:
-                throw new StartFault(
+                throw new StartupException(
                     $"{path} was written by a later version of this program (schema {version}, known up to {SchemaVersion}): start that one, or name another folder with --data."
                 );
             case long:

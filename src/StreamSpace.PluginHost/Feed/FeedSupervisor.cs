@@ -20,8 +20,8 @@ internal sealed class FeedSupervisor(
     HostFile file,
     PluginSet plugins,
     TimeProvider clock,
-    Func<double> chance,
-    Narrator narrator,
+    Func<double> random,
+    StartupConsole console,
     ILogger logger
 ) : IAsyncDisposable
 {
@@ -90,7 +90,7 @@ internal sealed class FeedSupervisor(
             }
             if (!_said || _session != before)
             {
-                narrator.Say($"Attached to: {Sentence}");
+                console.Say($"Attached to: {Sentence}");
                 _said = true;
             }
         }
@@ -153,7 +153,7 @@ internal sealed class FeedSupervisor(
         var isDemo = sources.Count == 0;
         IPlatformStore store = isDemo ? new MemoryPlatformStore() : OpenStore();
         IReadOnlyList<ISource> watched = isDemo ? [new DemoSource(DemoSeed, clock)] : sources;
-        return new FeedSession(isDemo, new PlatformFeed(watched, store, isDemo, clock, chance, logger), store, logger);
+        return new FeedSession(isDemo, new PlatformFeed(watched, store, isDemo, clock, random, logger), store, logger);
     }
 
     private SqlitePlatformStore OpenStore()
@@ -165,7 +165,7 @@ internal sealed class FeedSupervisor(
         catch (Exception e)
             when (e is InvalidOperationException or IOException or UnauthorizedAccessException or SqliteException)
         {
-            throw new StartFault(e.Message, e);
+            throw new StartupException(e.Message, e);
         }
     }
 

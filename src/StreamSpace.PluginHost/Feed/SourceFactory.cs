@@ -23,14 +23,14 @@ internal static class SourceFactory
     /// <param name="environment">The variables.</param>
     /// <param name="lookEvery">How often levels are wanted anew; asked before each look.</param>
     /// <param name="clock">The clock of all of them.</param>
-    /// <param name="chance">Spreads their retries.</param>
+    /// <param name="random">Spreads their retries.</param>
     /// <param name="logger">Takes what goes wrong with them.</param>
-    /// <exception cref="StartFault">A variable is wrong; the message names every one of them.</exception>
+    /// <exception cref="StartupException">A variable is wrong; the message names every one of them.</exception>
     public static IReadOnlyList<ISource> From(
         IReadOnlyDictionary<string, string> environment,
         Func<TimeSpan> lookEvery,
         TimeProvider clock,
-        Func<double> chance,
+        Func<double> random,
         ILogger logger
     )
     {
@@ -38,13 +38,13 @@ internal static class SourceFactory
         var faults = new List<string>();
         if (Cluster(environment, faults) is { } kubernetes)
         {
-            sources.Add(new KubernetesSource(kubernetes with { MetricsInterval = lookEvery }, clock, chance, logger));
+            sources.Add(new KubernetesSource(kubernetes with { MetricsInterval = lookEvery }, clock, random, logger));
         }
         if (PostgresOptions.Read(environment.GetValueOrDefault, faults) is { } postgres)
         {
-            sources.Add(new PostgresSource(postgres, lookEvery, clock, chance, logger));
+            sources.Add(new PostgresSource(postgres, lookEvery, clock, random, logger));
         }
-        if (Nats(environment, faults, clock, chance, logger) is { } nats)
+        if (Nats(environment, faults, clock, random, logger) is { } nats)
         {
             sources.Add(nats);
         }
@@ -53,20 +53,20 @@ internal static class SourceFactory
         {
             sources.Add(new WebhookSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
         }
-        return faults.Count == 0 ? sources : throw new StartFault(string.Join(" ", faults));
+        return faults.Count == 0 ? sources : throw new StartupException(string.Join(" ", faults));
     }
 
     /// <summary>One sentence for each variable that is wrong.</summary>
     public static IReadOnlyList<string> Faults(
         IReadOnlyDictionary<string, string> environment,
         TimeProvider clock,
-        Func<double> chance
+        Func<double> random
     )
     {
         var faults = new List<string>();
         Cluster(environment, faults);
         PostgresOptions.Read(environment.GetValueOrDefault, faults);
-        Nats(environment, faults, clock, chance, NullLogger.Instance);
+        Nats(environment, faults, clock, random, NullLogger.Instance);
         faults.AddRange(Signing(environment));
         return faults;
     }
@@ -97,7 +97,7 @@ internal static class SourceFactory
         IReadOnlyDictionary<string, string> environment,
         ICollection<string> faults,
         TimeProvider clock,
-        Func<double> chance,
+        Func<double> random,
         ILogger logger
     )
     {
@@ -112,7 +112,7 @@ internal static class SourceFactory
         );
         try
         {
-            return new NatsSource(options, clock, chance, logger);
+            return new NatsSource(options, clock, random, logger);
         }
         catch (ArgumentException e)
         {

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Web;
 
 namespace StreamSpace.PluginHost.Packages;
@@ -26,10 +26,10 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
     private const int LargestCatalog = 5_000_000;
 
     // For the whole of what is read: a server that drips must not hold its caller for ever.
-    private static readonly TimeSpan CatalogWithin = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan ArchiveWithin = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan CatalogTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ArchiveTimeout = TimeSpan.FromMinutes(10);
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Bodies.Deepest };
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = RequestLimits.Deepest };
 
     private readonly HttpClient _http = new(
         new SocketsHttpHandler { AllowAutoRedirect = false, Proxy = new ProxyToOthers(HttpClient.DefaultProxy) }
@@ -46,7 +46,7 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
     public async Task<CatalogContents> ReadAsync(CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
-        await CopyAsync("catalog.json", bytes, LargestCatalog, CatalogWithin, cancellationToken);
+        await CopyAsync("catalog.json", bytes, LargestCatalog, CatalogTimeout, cancellationToken);
         bytes.Position = 0;
         try
         {
@@ -57,7 +57,7 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
         }
         catch (JsonException e)
         {
-            throw new CatalogException($"catalog.json is not JSON, or nests deeper than {Bodies.Deepest}.", e);
+            throw new CatalogException($"catalog.json is not JSON, or nests deeper than {RequestLimits.Deepest}.", e);
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
     /// <exception cref="PackageException">It is not the archive that the catalogue names.</exception>
     public async Task DownloadAsync(CatalogEntry entry, Stream file, CancellationToken cancellationToken)
     {
-        await CopyAsync(entry.DownloadUrl, file, PluginPackage.LargestArchive, ArchiveWithin, cancellationToken);
+        await CopyAsync(entry.DownloadUrl, file, PluginPackage.LargestArchive, ArchiveTimeout, cancellationToken);
         file.Position = 0;
         if (!await PluginPackage.HasChecksumAsync(file, entry.Sha256, cancellationToken))
         {
@@ -129,7 +129,7 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
         }
         catch (Exception e) when (e is HttpRequestException or IOException or UnauthorizedAccessException)
         {
-            throw new CatalogException($"The catalogue cannot be read: {Told.By(e, Folder)}", e);
+            throw new CatalogException($"The catalogue cannot be read: {SafeErrorText.Of(e, Folder)}", e);
         }
     }
 

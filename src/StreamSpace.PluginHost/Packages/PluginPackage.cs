@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Data;
 
 namespace StreamSpace.PluginHost.Packages;
 
@@ -67,7 +67,7 @@ internal static class PluginPackage
         }
         catch (Exception e) when (e is not (PackageException or OperationCanceledException))
         {
-            throw new PackageException($"It is not a gzip tar that can be read: {Told.By(e, root)}", e);
+            throw new PackageException($"It is not a gzip tar that can be read: {SafeErrorText.Of(e, root)}", e);
         }
     }
 

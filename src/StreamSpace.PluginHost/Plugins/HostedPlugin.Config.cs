@@ -43,7 +43,7 @@ internal sealed partial class HostedPlugin
         var faults = await LayOverAsync(change, ifMatch, cancellationToken);
         if (faults is { Count: 0 })
         {
-            await surroundings.Settle(cancellationToken);
+            await host.Settle(cancellationToken);
         }
         return faults;
     }

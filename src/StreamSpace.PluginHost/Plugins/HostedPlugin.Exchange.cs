@@ -42,7 +42,7 @@ internal sealed partial class HostedPlugin
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            using (var deadline = new CancellationTokenSource(unloadWithin, surroundings.Clock))
+            using (var deadline = new CancellationTokenSource(unloadWithin, host.Clock))
             {
                 await UnloadAsync(deadline.Token);
             }
@@ -108,5 +108,5 @@ internal sealed partial class HostedPlugin
         }
     }
 
-    private Task<bool> IsClosedAsync() => EndsWithinAsync(_closed, PutsAwayWithin);
+    private Task<bool> IsClosedAsync() => EndsWithinAsync(_closed, CloseTimeout);
 }

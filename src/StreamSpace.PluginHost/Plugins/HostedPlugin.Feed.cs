@@ -63,7 +63,7 @@ internal sealed partial class HostedPlugin
             _isFailing = false;
         }
         // Isolated: the next copy begins where this one was.
-        catch (PluginHangsException)
+        catch (PluginTimeoutException)
         {
             throw new SubscriberGoneException();
         }

@@ -23,7 +23,7 @@ internal sealed partial class HostedPlugin
     public string? NotComingBack =>
         State is PluginState.Isolated
         && _backOff.Since is { } since
-        && surroundings.Clock.GetUtcNow() - since >= (_hasRun ? ComesBackWithin : ComesAtAllWithin)
+        && host.Clock.GetUtcNow() - since >= (_hasRun ? ComesBackWithin : ComesAtAllWithin)
             ? $"{Name} has been isolated since {Time(since)}, and {_backOff.Attempts} attempts to load it again have failed: {_reason}."
             : null;
 

@@ -12,12 +12,12 @@ internal sealed partial class HostedPlugin
 
     // A plugin learns at the deadline of its unloading that it is to finish: what it holds then must still be kept, and its
     // files closed.
-    private static readonly TimeSpan PutsAwayWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
     // A property should answer at once; this is for one that is stuck.
-    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
 
-    private TimeSpan Limit => surroundings.Settings.CallLimit;
+    private TimeSpan Limit => host.Settings.CallTimeout;
 
     private async Task<T> WithinAsync<T>(Func<Task<T>> call, string what)
     {
@@ -34,14 +34,14 @@ internal sealed partial class HostedPlugin
         if (!await EndsWithinAsync(running, Limit) && !await EndsWithinAsync(running, Grace))
         {
             Isolate(instance, what, Limit);
-            throw new PluginHangsException($"{Name}: {Detail}");
+            throw new PluginTimeoutException($"{Name}: {Detail}");
         }
         await running;
     }
 
     private async Task<bool> EndsWithinAsync(Task running, TimeSpan limit)
     {
-        await running.WaitAsync(limit, surroundings.Clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.WaitAsync(limit, host.Clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return running.IsCompleted;
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class HostedPlugin
         {
             return nobody;
         }
-        var limit = Limit < LongestAnswer ? Limit : LongestAnswer;
+        var limit = Limit < AnswerTimeout ? Limit : AnswerTimeout;
         var asking = Task.Factory.StartNew(
             () => question(plugin),
             CancellationToken.None,

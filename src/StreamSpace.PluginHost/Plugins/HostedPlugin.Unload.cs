@@ -7,7 +7,7 @@ namespace StreamSpace.PluginHost.Plugins;
 internal sealed partial class HostedPlugin
 {
     // Whoever is answered by then notices nothing.
-    private static readonly TimeSpan RequestsMayEnd = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(2);
 
     // As its last copy said once it had ended; null when none could be asked.
     private IReadOnlyDictionary<string, long>? _undelivered;
@@ -27,7 +27,7 @@ internal sealed partial class HostedPlugin
             ),
         };
 
-    private string DataFolder => Path.Combine(surroundings.Data.Path, Name);
+    private string DataFolder => Path.Combine(host.Data.Path, Name);
 
     /// <summary>Says what is lost with it.</summary>
     public void Discard(string what) =>
@@ -45,7 +45,7 @@ internal sealed partial class HostedPlugin
         }
         if (instance is { IsLoaded: true, Plugin: { } plugin })
         {
-            await EndsWithinAsync(instance.RefuseAsync(), RequestsMayEnd);
+            await EndsWithinAsync(instance.RefuseAsync(), DrainTimeout);
             // Nothing more is asked of it.
             instance.IsLoaded = false;
             _undelivered = null;
@@ -53,9 +53,9 @@ internal sealed partial class HostedPlugin
             {
                 var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
                 await unloading.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await unloading.WaitAsync(PutsAwayWithin, surroundings.Clock, CancellationToken.None);
+                await unloading.WaitAsync(CloseTimeout, host.Clock, CancellationToken.None);
                 _undelivered = await Task.Run(() => plugin.Undelivered)
-                    .WaitAsync(LongestAnswer, surroundings.Clock, CancellationToken.None);
+                    .WaitAsync(AnswerTimeout, host.Clock, CancellationToken.None);
             }
             catch (Exception e)
             {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
 using StreamSpace.Plugins;
 
@@ -9,7 +10,7 @@ namespace StreamSpace.PluginHost.Plugins;
 /// One folder in <c>plugins/</c> and what became of it. Nothing a plugin does wrong leaves this class as anything
 /// but a state and a sentence. Its plugin is asked for one thing at a time.
 /// </summary>
-internal sealed partial class HostedPlugin(string folder, PluginSurroundings surroundings) : IDisposable
+internal sealed partial class HostedPlugin(string folder, HostServices host) : IDisposable
 {
     /// <summary>In how long to ask again for what is only being loaded.</summary>
     public static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
@@ -17,14 +18,14 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     private readonly SemaphoreSlim _turn = new(1);
     private PluginLog? _log;
     private PluginConfig? _config;
-    private readonly PluginBackOff _backOff = new(surroundings.Clock, surroundings.Chance);
+    private readonly PluginBackOff _backOff = new(host.Clock, host.Random);
     private bool _gone;
     private bool _threwOverConfig;
 
     private PluginInstance? _instance;
 
     /// <summary>How the sources stand that this plugin hears.</summary>
-    public IReadOnlyList<SourceStatus> Sources => surroundings.Sources();
+    public IReadOnlyList<SourceStatus> Sources => host.Sources();
 
     /// <summary>Where it lies.</summary>
     public string Folder => folder;
@@ -103,7 +104,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 return;
             }
             Manifest = manifest;
-            _config = new PluginConfig(manifest, surroundings.Store) { Row = _config?.Row };
+            _config = new PluginConfig(manifest, host.Store) { Row = _config?.Row };
         }
         catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -136,12 +137,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             (State, Detail) = (PluginState.Disabled, "switched off.");
             return;
         }
-        _log ??= new PluginLog(
-            manifest.Route,
-            surroundings.Settings.LogFolder,
-            surroundings.Data.Folder("logs"),
-            surroundings.Console
-        );
+        _log ??= new PluginLog(manifest.Route, host.Settings.LogFolder, host.Data.Folder("logs"), host.Console);
         if (!await IsClosedAsync())
         {
             TryLater("an earlier copy of it has not closed its files, and no two may write to them");
@@ -157,20 +153,20 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
             var plugin = instance.Plugin = await MakeAsync(instance.Context, manifest);
             var context = new PluginContext(
                 manifest,
-                surroundings.Data.Folder(Name),
+                host.Data.Folder(Name),
                 _log.Logger,
-                surroundings.Clock,
-                surroundings.Chance,
-                surroundings.Settings.Environment,
-                surroundings.Sandbox,
-                surroundings.Sources,
+                host.Clock,
+                host.Random,
+                host.Settings.Environment,
+                host.Sandbox,
+                host.Sources,
                 instance.Ended
             );
             await WithinAsync(() => plugin.LoadAsync(context, cancellationToken).AsTask(), "loading");
             instance.IsLoaded = true;
             _undelivered = null;
         }
-        catch (PluginHangsException)
+        catch (PluginTimeoutException)
         {
             return;
         }
@@ -234,7 +230,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
                 _log!.Logger.LogWarning("{Plugin}: {Detail}", Name, Detail);
             }
         }
-        catch (PluginHangsException)
+        catch (PluginTimeoutException)
         {
             // Isolated, which says it all.
         }
@@ -272,11 +268,11 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     public void Enable() => _config!.Enabled = true;
 
     private IEnumerable<string> Databases() =>
-        Directory.EnumerateFiles(surroundings.Data.Folder(Name), "*.db").Select(file => Path.GetFileName(file));
+        Directory.EnumerateFiles(host.Data.Folder(Name), "*.db").Select(file => Path.GetFileName(file));
 
     private void LookForDatabases()
     {
-        var missing = surroundings.Store.Databases(Name).Except(Databases()).ToList();
+        var missing = host.Store.Databases(Name).Except(Databases()).ToList();
         Missing =
             missing.Count == 0
                 ? null
@@ -291,7 +287,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
     {
         try
         {
-            surroundings.Store.SaveDatabases(Name, Databases());
+            host.Store.SaveDatabases(Name, Databases());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
@@ -300,7 +296,7 @@ internal sealed partial class HostedPlugin(string folder, PluginSurroundings sur
         }
     }
 
-    private string Said(Exception e) => Told.By(e, folder, surroundings.Settings.PluginsFolder, surroundings.Data.Path);
+    private string Said(Exception e) => SafeErrorText.Of(e, folder, host.Settings.PluginsFolder, host.Data.Path);
 
     private void Fail(string why) => (State, Detail) = (PluginState.Failed, $"not loaded: {why}");
 }

@@ -16,37 +16,37 @@ internal sealed partial class InstalledPlugins
     /// </summary>
     /// <param name="entry">What the archive should hold.</param>
     /// <param name="download">Writes the archive.</param>
-    /// <param name="surroundings">For a new plugin.</param>
+    /// <param name="host">For a new plugin.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PackageException">It is not the plugin that the catalogue names.</exception>
     public async Task<HostedPlugin> InstallAsync(
         CatalogEntry entry,
         Func<Stream, CancellationToken, Task> download,
-        PluginSurroundings surroundings,
+        HostServices host,
         CancellationToken cancellationToken
     )
     {
         // Whoever waits for an archive keeps nobody from switching a plugin.
         await _incoming.WaitAsync(cancellationToken);
-        var folder = surroundings.Settings.PluginsFolder;
+        var folder = host.Settings.PluginsFolder;
         // Beside the plugins, so that moving is renaming; a dot keeps it from being taken for one.
         var incoming = Path.Combine(folder, $"{Incoming}{Guid.NewGuid():N}");
         try
         {
             Directory.CreateDirectory(incoming);
             var unpacked = Path.Combine(incoming, "unpacked");
-            await using (var archive = OwnerOnly.Open(Path.Combine(incoming, "archive"), FileMode.CreateNew))
+            await using (var archive = PrivateFiles.Open(Path.Combine(incoming, "archive"), FileMode.CreateNew))
             {
                 await download(archive, cancellationToken);
                 archive.Position = 0;
                 await PluginPackage.UnpackAsync(archive, unpacked, cancellationToken);
             }
-            return await LayAsync(Root(unpacked), entry, surroundings, cancellationToken);
+            return await LayAsync(Root(unpacked), entry, host, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new PackageException(
-                $"It could not be laid into the plugins folder: {Told.By(e, incoming, folder)}",
+                $"It could not be laid into the plugins folder: {SafeErrorText.Of(e, incoming, folder)}",
                 e
             );
         }
@@ -114,7 +114,7 @@ internal sealed partial class InstalledPlugins
     private async Task<HostedPlugin> LayAsync(
         string root,
         CatalogEntry entry,
-        PluginSurroundings surroundings,
+        HostServices host,
         CancellationToken cancellationToken
     )
     {
@@ -127,8 +127,8 @@ internal sealed partial class InstalledPlugins
                 await UpdateAsync(before, root, entry, cancellationToken);
                 return before;
             }
-            var folder = Path.Combine(surroundings.Settings.PluginsFolder, entry.Name);
-            return await AddAsync(root, folder, surroundings, cancellationToken);
+            var folder = Path.Combine(host.Settings.PluginsFolder, entry.Name);
+            return await AddAsync(root, folder, host, cancellationToken);
         }
         finally
         {
@@ -139,14 +139,14 @@ internal sealed partial class InstalledPlugins
     private async Task<HostedPlugin> AddAsync(
         string root,
         string folder,
-        PluginSurroundings surroundings,
+        HostServices host,
         CancellationToken cancellationToken
     )
     {
         // Of a plugin of this name that was removed by hand: not for a package that is refused to take along.
-        var hadData = Directory.Exists(Path.Combine(surroundings.Data.Path, Path.GetFileName(folder)));
+        var hadData = Directory.Exists(Path.Combine(host.Data.Path, Path.GetFileName(folder)));
         Directory.Move(root, folder);
-        var plugin = plugins.Add(folder, surroundings);
+        var plugin = plugins.Add(folder, host);
         await plugin.LoadAsync(cancellationToken);
         if (plugin.State is PluginState.Failed or PluginState.Isolated)
         {
@@ -158,7 +158,7 @@ internal sealed partial class InstalledPlugins
             }
             else
             {
-                Forget(plugin, folder, surroundings);
+                Forget(plugin, folder, host);
             }
             throw new PackageException($"It is {plugin.Detail}");
         }

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
 
 namespace StreamSpace.PluginHost.Plugins;
@@ -8,7 +9,7 @@ namespace StreamSpace.PluginHost.Plugins;
 /// </summary>
 internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor feeds) : IDisposable
 {
-    private static readonly TimeSpan UnloadDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan UnloadTimeout = TimeSpan.FromSeconds(10);
 
     // A dot keeps it from being taken for a plugin.
     private const string Removed = ".removed-";
@@ -44,7 +45,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
 
             if (!on && plugin.State is not PluginState.Disabled)
             {
-                using var deadline = new CancellationTokenSource(UnloadDeadline, clock);
+                using var deadline = new CancellationTokenSource(UnloadTimeout, clock);
                 await plugin.SwitchOffAsync(deadline.Token);
             }
             await SettleAsync(plugin, cancellationToken);
@@ -96,7 +97,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
     /// </summary>
     /// <param name="plugin">Which.</param>
     /// <param name="discard">Whether it goes although it has not delivered all.</param>
-    /// <param name="surroundings">Where its data lie.</param>
+    /// <param name="host">Where its data lie.</param>
     /// <param name="cancellationToken">Gives up waiting for its turn.</param>
     /// <exception cref="PluginException">
     /// It has not delivered all, or its folder cannot be removed, and it stays; or something of it is left.
@@ -104,7 +105,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
     public async Task UninstallAsync(
         HostedPlugin plugin,
         bool discard,
-        PluginSurroundings surroundings,
+        HostServices host,
         CancellationToken cancellationToken
     )
     {
@@ -113,7 +114,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
         {
             Demand(plugin);
             var wasLoaded = plugin.Plugin is not null;
-            using (var deadline = new CancellationTokenSource(UnloadDeadline, surroundings.Clock))
+            using (var deadline = new CancellationTokenSource(UnloadTimeout, host.Clock))
             {
                 await plugin.StopAsync(deadline.Token);
             }
@@ -136,7 +137,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
             plugins.Remove(plugin);
             // Its place in the log of facts goes with it.
             await SettleAsync(plugin, cancellationToken);
-            Forget(plugin, removed, surroundings);
+            Forget(plugin, removed, host);
         }
         finally
         {
@@ -178,7 +179,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
             await TakeBackAsync(plugin, wasLoaded, cancellationToken);
             throw new PluginException(
                 StatusCodes.Status409Conflict,
-                $"{plugin.Name} stays, for its folder cannot be removed: {Told.By(e, folder)}",
+                $"{plugin.Name} stays, for its folder cannot be removed: {SafeErrorText.Of(e, folder)}",
                 e
             );
         }
@@ -197,7 +198,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
     private bool Owns(HostedPlugin plugin, HostedPlugin? but = null) =>
         !PluginFolder.IsOurOwn(plugin.Name) && All.All(p => p == but || p.Name != plugin.Name);
 
-    private void Forget(HostedPlugin plugin, string removed, PluginSurroundings surroundings)
+    private void Forget(HostedPlugin plugin, string removed, HostServices host)
     {
         var owns = Owns(plugin);
         try
@@ -205,8 +206,8 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
             DeleteIfThere(removed);
             if (owns)
             {
-                surroundings.Store.Forget(plugin.Name);
-                DeleteIfThere(Path.Combine(surroundings.Data.Path, plugin.Name));
+                host.Store.Forget(plugin.Name);
+                DeleteIfThere(Path.Combine(host.Data.Path, plugin.Name));
             }
             plugin.RemoveLogs();
         }
@@ -214,7 +215,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
         {
             throw new PluginException(
                 StatusCodes.Status500InternalServerError,
-                $"{plugin.Name} is uninstalled, but something of it is left: {Told.By(e, removed, surroundings.Data.Path)}",
+                $"{plugin.Name} is uninstalled, but something of it is left: {SafeErrorText.Of(e, removed, host.Data.Path)}",
                 e
             );
         }
@@ -224,12 +225,7 @@ internal sealed partial class InstalledPlugins(PluginSet plugins, FeedSupervisor
     {
         try
         {
-            await plugin.ExchangeAsync(
-                swap,
-                route => plugins.IsTaken(route, plugin),
-                UnloadDeadline,
-                cancellationToken
-            );
+            await plugin.ExchangeAsync(swap, route => plugins.IsTaken(route, plugin), UnloadTimeout, cancellationToken);
         }
         finally
         {

@@ -4,7 +4,7 @@ namespace StreamSpace.PluginHost.Plugins;
 /// When a plugin that did not come back is tried again: after ten seconds, then twice as long each time, a quarter more
 /// or less by chance, ten minutes at most. One that has run for ten minutes begins anew.
 /// </summary>
-internal sealed class PluginBackOff(TimeProvider clock, Func<double> chance)
+internal sealed class PluginBackOff(TimeProvider clock, Func<double> random)
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
@@ -42,7 +42,7 @@ internal sealed class PluginBackOff(TimeProvider clock, Func<double> chance)
         Since ??= now;
         // The exponent is bounded, so that the time is.
         var wait = Math.Min(Longest.TotalSeconds, First.TotalSeconds * Math.Pow(2, Math.Min(Attempts, 10)));
-        Next = now + TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, wait * (0.75 + (chance() / 2))));
+        Next = now + TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, wait * (0.75 + (random() / 2))));
     }
 
     /// <summary>It is back.</summary>

@@ -15,5 +15,5 @@ internal class PluginException(int status, string message, Exception? inner = nu
 }
 
 /// <summary>A plugin did not come back from a call in time, and was isolated.</summary>
-internal sealed class PluginHangsException(string message)
+internal sealed class PluginTimeoutException(string message)
     : PluginException(StatusCodes.Status503ServiceUnavailable, message);

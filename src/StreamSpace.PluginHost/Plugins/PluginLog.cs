@@ -25,7 +25,7 @@ internal sealed class PluginLog : IDisposable
         _file = new LoggerConfiguration()
             .MinimumLevel.Information()
             .WriteTo.File(
-                new SeenJson(new CompactJsonFormatter()),
+                new TerminalSafeJson(new CompactJsonFormatter()),
                 System.IO.Path.ChangeExtension(Path, null) + "-.log",
                 rollingInterval: RollingInterval.Day,
                 fileSizeLimitBytes: LargestFile,
@@ -76,7 +76,7 @@ internal sealed class PluginLog : IDisposable
     {
         try
         {
-            OwnerOnly.MakeFolder(folder);
+            PrivateFiles.MakeFolder(folder);
             var probe = System.IO.Path.Combine(folder, $".{Guid.NewGuid():N}");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
@@ -92,7 +92,7 @@ internal sealed class PluginLog : IDisposable
     {
         public override Stream OnFileOpened(string path, Stream underlyingStream, Encoding encoding)
         {
-            OwnerOnly.Close(path);
+            PrivateFiles.Close(path);
             try
             {
                 // Renaming over the old link leaves no moment without one.

@@ -13,20 +13,20 @@ internal sealed class PluginSet : IDisposable
     public TimeSpan LookEvery => All.Select(p => p.LookEvery).Min() ?? LookWhenNobodyMinds;
 
     /// <summary>Looks what there is. Reads manifests, and runs nothing yet.</summary>
-    public void Find(PluginSurroundings surroundings)
+    public void Find(HostServices host)
     {
         // Somebody's copy of a folder, under another name, must not take the plugin's place.
-        var folders = Folders(surroundings.Settings.PluginsFolder).OrderBy(f => !PluginFolder.IsNamedAsItsPlugin(f));
+        var folders = Folders(host.Settings.PluginsFolder).OrderBy(f => !PluginFolder.IsNamedAsItsPlugin(f));
         foreach (var folder in folders.ToList())
         {
-            Add(folder, surroundings);
+            Add(folder, host);
         }
     }
 
     /// <summary>Takes up one more folder: reads its manifest, and runs nothing yet.</summary>
-    public HostedPlugin Add(string folder, PluginSurroundings surroundings)
+    public HostedPlugin Add(string folder, HostServices host)
     {
-        var plugin = new HostedPlugin(folder, surroundings);
+        var plugin = new HostedPlugin(folder, host);
         plugin.Find(route => IsTaken(route, plugin));
         _plugins = [.. _plugins.Append(plugin).OrderBy(p => p.Name, StringComparer.Ordinal)];
         return plugin;

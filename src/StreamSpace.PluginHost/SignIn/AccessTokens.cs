@@ -49,7 +49,7 @@ internal sealed class AccessTokens : TokenHandler
     }
 
     /// <summary>Those of a data folder and an environment.</summary>
-    /// <exception cref="StartFault">A key cannot be used; the message says what to do.</exception>
+    /// <exception cref="StartupException">A key cannot be used; the message says what to do.</exception>
     public static AccessTokens Of(
         IReadOnlyDictionary<string, string> environment,
         string dataFolder,

@@ -15,7 +15,7 @@ internal sealed class SignedOut
     private readonly TimeProvider _clock;
     private readonly Dictionary<string, long> _expires = new(StringComparer.Ordinal);
 
-    /// <exception cref="StartFault">The file cannot be read.</exception>
+    /// <exception cref="StartupException">The file cannot be read.</exception>
     public SignedOut(string file, TimeProvider clock)
     {
         (_file, _clock) = (file, clock);
@@ -54,7 +54,7 @@ internal sealed class SignedOut
             }
             _expires[id] = new DateTimeOffset(expires, TimeSpan.Zero).ToUnixTimeSeconds();
             var draft = $"{_file}.draft";
-            using (var stream = OwnerOnly.Open(draft, FileMode.Create))
+            using (var stream = PrivateFiles.Open(draft, FileMode.Create))
             using (var lines = new StreamWriter(stream))
             {
                 foreach (var (each, second) in _expires)
@@ -76,7 +76,7 @@ internal sealed class SignedOut
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartFault($"{file} cannot be read ({e.Message}): let this user read it, or delete it.", e);
+            throw new StartupException($"{file} cannot be read ({e.Message}): let this user read it, or delete it.", e);
         }
     }
 }

@@ -17,7 +17,7 @@ internal static class SigningKey
     private const int ShortestSecret = 32;
 
     /// <summary>The key of our own tokens. To delete its file ends them all.</summary>
-    /// <exception cref="StartFault">The file is damaged.</exception>
+    /// <exception cref="StartupException">The file is damaged.</exception>
     public static byte[] Own(string dataFolder) =>
         // Derived for this one purpose, whatever else the kept one may serve for.
         HKDF.DeriveKey(
@@ -28,12 +28,12 @@ internal static class SigningKey
         );
 
     /// <summary>The key of StreamSpace's tokens, or null when it is not set.</summary>
-    /// <exception cref="StartFault">It is too short.</exception>
+    /// <exception cref="StartupException">It is too short.</exception>
     public static byte[]? StreamSpaces(IReadOnlyDictionary<string, string> environment)
     {
         if (Fault(environment) is { } fault)
         {
-            throw new StartFault(fault);
+            throw new StartupException(fault);
         }
         return environment.GetValueOrDefault(Variable) is { } secret ? Encoding.UTF8.GetBytes(secret) : null;
     }
@@ -52,7 +52,7 @@ internal static class SigningKey
             // Written whole under another name first: a second process never reads half a secret, and never
             // replaces one that is in use.
             var draft = $"{file}.{Guid.NewGuid():N}";
-            using (var stream = OwnerOnly.Open(draft, FileMode.CreateNew))
+            using (var stream = PrivateFiles.Open(draft, FileMode.CreateNew))
             {
                 stream.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))));
                 stream.Flush(flushToDisk: true);
@@ -66,11 +66,11 @@ internal static class SigningKey
                 File.Delete(draft);
             }
         }
-        OwnerOnly.Close(file);
+        PrivateFiles.Close(file);
         var kept = File.ReadAllText(file).Trim();
         return kept.Length >= ShortestSecret
             ? kept
-            : throw new StartFault(
+            : throw new StartupException(
                 $"{file} is damaged: delete it, and one is made. Tokens given out before end with it."
             );
     }

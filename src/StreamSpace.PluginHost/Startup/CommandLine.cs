@@ -94,9 +94,9 @@ internal static class CommandLine
             data,
             plugins,
             TokenCommand(data, output, error),
-            OperatorCommands.Check(SettingsOf, Chance, output, error),
+            OperatorCommands.Check(SettingsOf, Random, output, error),
             OperatorCommands.Register(SettingsOf, output, error),
-            OperatorCommands.Plugin(SettingsOf, Chance, output, error),
+            OperatorCommands.Plugin(SettingsOf, Random, output, error),
         };
         root.SetAction(async parsed =>
         {
@@ -162,8 +162,8 @@ internal static class CommandLine
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
-        var narrator = new Narrator(output, TimeProvider.System);
-        await using var host = new RunningHost(settings, TimeProvider.System, Chance, narrator);
+        var console = new StartupConsole(output, TimeProvider.System);
+        await using var host = new RunningHost(settings, TimeProvider.System, Random, console);
         try
         {
             await host.StartAsync(stop.Token);
@@ -175,7 +175,7 @@ internal static class CommandLine
         }
     }
 
-    private static double Chance() => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
+    private static double Random() => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
 
     private static Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task> work) =>
         EndsWithASentenceAsync(
@@ -194,7 +194,7 @@ internal static class CommandLine
         {
             return await work();
         }
-        catch (StartFault fault)
+        catch (StartupException fault)
         {
             await error.WriteLineAsync(fault.Message);
             return 1;

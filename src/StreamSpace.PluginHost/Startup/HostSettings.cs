@@ -34,7 +34,7 @@ internal sealed record HostSettings
     }
 
     /// <summary>How long a plugin may take over one call before it is isolated.</summary>
-    public TimeSpan CallLimit { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The environment variables, as <see cref="EnvironmentVariables"/> reads them: for plugins, too.</summary>
     public IReadOnlyDictionary<string, string> Environment

@@ -13,7 +13,7 @@ internal static class OperatorCommands
     /// <summary><c>check</c>: one table; exit code 0 only when nothing is at fault.</summary>
     public static Command Check(
         Func<ParseResult, HostSettings> settings,
-        Func<double> chance,
+        Func<double> random,
         TextWriter output,
         TextWriter error
     )
@@ -30,7 +30,7 @@ internal static class OperatorCommands
                     async () =>
                         await CheckTable.WriteAsync(
                             output,
-                            await new CheckRun(settings(parsed), TimeProvider.System, chance).AllAsync(
+                            await new CheckRun(settings(parsed), TimeProvider.System, random).AllAsync(
                                 cancellationToken
                             )
                         )
@@ -60,7 +60,7 @@ internal static class OperatorCommands
     /// <summary><c>plugin</c>: the commands that plugins bring.</summary>
     public static Command Plugin(
         Func<ParseResult, HostSettings> settings,
-        Func<double> chance,
+        Func<double> random,
         TextWriter output,
         TextWriter error
     )
@@ -79,7 +79,7 @@ internal static class OperatorCommands
                     () =>
                         PluginAsync(
                             settings(parsed),
-                            chance,
+                            random,
                             parsed.GetValue(name)!,
                             parsed.GetValue(words) ?? [],
                             output,
@@ -92,7 +92,7 @@ internal static class OperatorCommands
 
     private static Task<int> PluginAsync(
         HostSettings settings,
-        Func<double> chance,
+        Func<double> random,
         string name,
         string[] words,
         TextWriter output,
@@ -103,19 +103,19 @@ internal static class OperatorCommands
             PluginSet
                 .Folders(settings.PluginsFolder)
                 .FirstOrDefault(f => Path.GetFileName(f) is var of && (of == name || of == $"streamspace-{name}"))
-            ?? throw new StartFault($"There is no plugin {name} in {settings.PluginsFolder}.");
-        return LoadedAlone.AskAsync(
+            ?? throw new StartupException($"There is no plugin {name} in {settings.PluginsFolder}.");
+        return StandalonePlugin.AskAsync(
             folder,
             settings,
             TimeProvider.System,
-            chance,
+            random,
             async (plugin, manifest) =>
             {
                 if (words is [var word, .. var arguments])
                 {
                     var command =
                         plugin.Commands.FirstOrDefault(c => c.Name == word)
-                        ?? throw new StartFault(
+                        ?? throw new StartupException(
                             $"{manifest.Name} has no command {word}; it has {(plugin.Commands.Count == 0 ? "none" : string.Join(", ", plugin.Commands.Select(c => c.Name)))}."
                         );
                     return await command.RunAsync(arguments, output, cancellationToken);
@@ -143,7 +143,7 @@ internal static class OperatorCommands
         var faults = new List<string>();
         var database =
             PostgresOptions.Read(settings.Environment.GetValueOrDefault, faults)
-            ?? throw new StartFault(
+            ?? throw new StartupException(
                 faults.Count > 0
                     ? string.Join(' ', faults)
                     : "No database is named: set DB_HOST, and DB_USER and DB_PASSWORD of a role that may write."
@@ -160,7 +160,7 @@ internal static class OperatorCommands
             }
             catch (FormatException e)
             {
-                throw new StartFault($"{Path.GetFileName(folder)}: {e.Message}", e);
+                throw new StartupException($"{Path.GetFileName(folder)}: {e.Message}", e);
             }
             var registered = await new PluginRegistration(database).RegisterAsync(
                 manifest,

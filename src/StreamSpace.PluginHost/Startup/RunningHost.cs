@@ -15,10 +15,14 @@ namespace StreamSpace.PluginHost.Startup;
 /// The whole service from start to end. What may be refused by the machine (folder, ports) comes first, so that
 /// nothing is sent anywhere by a process that cannot stay.
 /// </summary>
-internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Func<double> chance, Narrator narrator)
-    : IAsyncDisposable
+internal sealed class RunningHost(
+    HostSettings settings,
+    TimeProvider clock,
+    Func<double> random,
+    StartupConsole console
+) : IAsyncDisposable
 {
-    private static readonly TimeSpan UnloadDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan UnloadTimeout = TimeSpan.FromSeconds(10);
 
     private readonly PluginSet _plugins = new();
 
@@ -37,13 +41,13 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
     /// <summary>The link that signs a browser in, once.</summary>
     public Uri SignInLink { get; private set; } = null!;
 
-    /// <exception cref="StartFault">The machine refuses something; the message says what to do.</exception>
+    /// <exception cref="StartupException">The machine refuses something; the message says what to do.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        narrator.Say($"StreamSpace plugin host {HostStatus.Version}");
-        var data = await DataFolder.TakeAsync(settings.DataFolder, narrator, clock, cancellationToken);
+        console.Say($"StreamSpace plugin host {HostStatus.Version}");
+        var data = await DataFolder.TakeAsync(settings.DataFolder, console, clock, cancellationToken);
         Undo(data.Dispose);
-        narrator.Say($"Data folder: {data.Path}");
+        console.Say($"Data folder: {data.Path}");
         var tokens = AccessTokens.Of(settings.Environment, data.Path, clock);
         var keys = new KeyRing(data.Folder("keys"));
         var store = HostStore.OfService(Path.Combine(data.Path, "host.db"), keys, clock);
@@ -65,12 +69,12 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             logger.LogWarning("{Few}", few);
         }
         var feeds = new FeedSupervisor(
-            SourceFactory.From(settings.Environment, () => _plugins.LookEvery, clock, chance, logger),
+            SourceFactory.From(settings.Environment, () => _plugins.LookEvery, clock, random, logger),
             store.File,
             _plugins,
             clock,
-            chance,
-            narrator,
+            random,
+            console,
             logger
         );
         var watch = new DataWatch(data, store.File, _plugins, clock, logger);
@@ -85,7 +89,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         watch.Start();
         Undo(UnloadAsync);
         Undo(() => feeds.DisposeAsync().AsTask());
-        PluginSurroundings? surroundings = null;
+        HostServices? host = null;
         var catalog = new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), clock);
         Undo(catalog.Dispose);
         var plugins = new InstalledPlugins(_plugins, feeds);
@@ -95,9 +99,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
             status,
             plugins,
             catalog,
-            () =>
-                surroundings
-                ?? throw new BadHttpRequestException("Still starting.", StatusCodes.Status503ServiceUnavailable),
+            () => host ?? throw new BadHttpRequestException("Still starting.", StatusCodes.Status503ServiceUnavailable),
             feeds.Posted,
             clock,
             tokens,
@@ -109,27 +111,27 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         plugins.Serve = () => web.Serve(_plugins);
         Undo(() => web.DisposeAsync().AsTask());
 
-        surroundings = new PluginSurroundings
+        host = new HostServices
         {
             Settings = settings,
             Data = data,
             Store = store,
             Clock = clock,
-            Chance = chance,
+            Random = random,
             Sandbox = status.Sandbox,
             Sources = () => feeds.Sources,
             Settle = feeds.SettleAsync,
             Console = PluginLog,
         };
-        FindPlugins(surroundings);
+        FindPlugins(host);
         foreach (var plugin in _plugins.All)
         {
-            await narrator.StepAsync($"loading {plugin.Name}", () => plugin.LoadAsync(cancellationToken));
+            await console.StepAsync($"loading {plugin.Name}", () => plugin.LoadAsync(cancellationToken));
             Tell(plugin);
         }
         if (_plugins.All.Count == 0)
         {
-            narrator.Say($"No plugins: there is none in {settings.PluginsFolder}.");
+            console.Say($"No plugins: there is none in {settings.PluginsFolder}.");
         }
         if (SourceFactory.Database(settings.Environment) is { } database)
         {
@@ -140,7 +142,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
                 web.Serve(_plugins);
                 rows.Follow();
             };
-            await narrator.StepAsync(
+            await console.StepAsync(
                 "reading the plugins' rows in StreamSpace's database",
                 () => rows.StartAsync(cancellationToken)
             );
@@ -148,23 +150,23 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         web.Serve(_plugins);
         var retry = new PluginRetry(plugins, clock, logger);
         Undo(() => retry.DisposeAsync().AsTask());
-        await narrator.StepAsync("attaching to the platform", () => feeds.SettleAsync(cancellationToken));
+        await console.StepAsync("attaching to the platform", () => feeds.SettleAsync(cancellationToken));
         status.Started = true;
 
         Address = new Uri(web.Addresses[0], $"{settings.PathBase}/");
         SignInLink = new Uri(settings.PublicUrl ?? Address, $"sign-in?code={codes.Issue()}");
-        narrator.Say(status.Sandbox is { } sandbox ? $"Sandbox, a local Datadog: {sandbox}" : "Sandbox: none.");
-        narrator.Say(
+        console.Say(status.Sandbox is { } sandbox ? $"Sandbox, a local Datadog: {sandbox}" : "Sandbox: none.");
+        console.Say(
             $"Serving on {string.Join(" and ", web.Addresses.Select(a => new Uri(a, $"{settings.PathBase}/")))}"
         );
-        narrator.Say($"Sign in, once, within {SignInCodes.Lifetime.TotalMinutes:0} minutes: {SignInLink}");
+        console.Say($"Sign in, once, within {SignInCodes.Lifetime.TotalMinutes:0} minutes: {SignInLink}");
     }
 
     public async ValueTask DisposeAsync()
     {
         if (SignInLink is not null)
         {
-            narrator.Say("Stopping.");
+            console.Say("Stopping.");
         }
         while (_started.TryPop(out var undo))
         {
@@ -172,7 +174,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         }
     }
 
-    private void FindPlugins(PluginSurroundings surroundings)
+    private void FindPlugins(HostServices host)
     {
         var folder = settings.PluginsFolder;
         try
@@ -182,15 +184,15 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What is there runs all the same.
-            narrator.Say($"What a crash has left in {folder} stays, for it cannot be put right: {e.Message}");
+            console.Say($"What a crash has left in {folder} stays, for it cannot be put right: {e.Message}");
         }
         try
         {
-            _plugins.Find(surroundings);
+            _plugins.Find(host);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartFault(
+            throw new StartupException(
                 $"The plugins folder {folder} cannot be read: let this user read it, or name another with --plugins.",
                 e
             );
@@ -203,16 +205,16 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         var where =
             plugin.Status["site"] is JsonValue site && site.TryGetValue(out string? name) ? $", site {name}" : "";
         var state = plugin.State is PluginState.Running ? $"running{where}" : "";
-        narrator.Say(
+        console.Say(
             $"Plugin {plugin.Name}{version}: {state}{(state.Length > 0 && plugin.Detail.Length > 0 ? "; " : "")}{plugin.Detail}"
         );
         foreach (var fault in plugin.Faults)
         {
-            narrator.Say($"  {fault}");
+            console.Say($"  {fault}");
         }
         if (plugin.LogFile is { } log)
         {
-            narrator.Say($"  Log: {log}");
+            console.Say($"  Log: {log}");
         }
     }
 
@@ -226,7 +228,7 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             return null;
         }
-        var open = settings.SandboxUrls.All(Reachable.IsLoopback);
+        var open = settings.SandboxUrls.All(ListenAddress.IsLoopback);
         var options = new SandboxOptions
         {
             Urls = settings.SandboxUrls,
@@ -238,17 +240,17 @@ internal sealed class RunningHost(HostSettings settings, TimeProvider clock, Fun
         {
             var sandbox = await SandboxServer.StartAsync(options, clock, loggers, cancellationToken);
             Undo(() => sandbox.DisposeAsync().AsTask());
-            return Reachable.From(sandbox.Addresses[0]);
+            return ListenAddress.From(sandbox.Addresses[0]);
         }
-        catch (Exception e) when (Reachable.IsRefusal(e))
+        catch (Exception e) when (ListenAddress.IsRefusal(e))
         {
-            throw Reachable.CannotListen(settings.SandboxUrls, "--sandbox-urls", e);
+            throw ListenAddress.CannotListen(settings.SandboxUrls, "--sandbox-urls", e);
         }
     }
 
     private async Task UnloadAsync()
     {
-        using var deadline = new CancellationTokenSource(UnloadDeadline, clock);
+        using var deadline = new CancellationTokenSource(UnloadTimeout, clock);
         await _plugins.UnloadAsync(deadline.Token);
         _plugins.Dispose();
     }

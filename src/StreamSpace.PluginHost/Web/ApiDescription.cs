@@ -97,7 +97,7 @@ internal static class ApiDescription
                             Guard(operation, context);
                         }
                         operation.Responses ??= [];
-                        if (metadata.OfType<PluginsOwn>().Any())
+                        if (metadata.OfType<PluginEndpoint>().Any())
                         {
                             operation.Responses.TryAdd("504", Answer("The plugin did not answer in time."));
                         }

@@ -26,7 +26,7 @@ internal sealed class CallersBody(Stream body, BodyRoom.Place? place) : Stream
         var read = await body.ReadAsync(buffer, CancellationToken.None);
         return place is null || place.TryGrow(read)
             ? read
-            : throw new BadHttpRequestException(Bodies.NoRoom, StatusCodes.Status503ServiceUnavailable);
+            : throw new BadHttpRequestException(RequestLimits.NoRoom, StatusCodes.Status503ServiceUnavailable);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

@@ -15,12 +15,12 @@ internal static class CatalogApi
     /// <param name="routes">Where to map it.</param>
     /// <param name="plugins">The installed ones.</param>
     /// <param name="catalog">What is offered.</param>
-    /// <param name="surroundings">Given once plugins can be loaded.</param>
+    /// <param name="host">Given once plugins can be loaded.</param>
     public static void MapCatalog(
         this IEndpointRouteBuilder routes,
         InstalledPlugins plugins,
         PluginCatalog catalog,
-        Func<PluginSurroundings> surroundings
+        Func<HostServices> host
     )
     {
         var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
@@ -39,7 +39,7 @@ internal static class CatalogApi
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status502BadGateway);
         group
-            .MapPost("/catalog/{name}/install", (string name) => InstallAsync(plugins, catalog, name, surroundings()))
+            .MapPost("/catalog/{name}/install", (string name) => InstallAsync(plugins, catalog, name, host()))
             .WithSummary("Install a plugin, or update it")
             .WithDescription("The checksum is verified first. An update keeps config, switch and data.")
             .Produces<JsonObject>(StatusCodes.Status201Created)
@@ -47,10 +47,7 @@ internal static class CatalogApi
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status502BadGateway);
         group
-            .MapDelete(
-                "/{name}",
-                (string name, string? discard) => UninstallAsync(plugins, name, discard, surroundings())
-            )
+            .MapDelete("/{name}", (string name, string? discard) => UninstallAsync(plugins, name, discard, host()))
             .WithSummary("Uninstall a plugin: its folder, its data, its config")
             .WithDescription(
                 "It first sends what it can. 409 when something is left that it has not delivered, with how many of what, or when that cannot be known: it stays then, unless discard=true. What is discarded so is told in the log."
@@ -89,7 +86,7 @@ internal static class CatalogApi
         InstalledPlugins plugins,
         PluginCatalog catalog,
         string name,
-        PluginSurroundings surroundings
+        HostServices host
     ) =>
         WithCatalogAsync(
             catalog,
@@ -110,7 +107,7 @@ internal static class CatalogApi
                 var plugin = await plugins.InstallAsync(
                     entry,
                     (archive, token) => catalog.DownloadAsync(entry, archive, token),
-                    surroundings,
+                    host,
                     CancellationToken.None
                 );
                 return TypedResults.Json(PluginStatus.Summary(plugin), statusCode: StatusCodes.Status201Created);
@@ -121,7 +118,7 @@ internal static class CatalogApi
         InstalledPlugins plugins,
         string name,
         string? discard,
-        PluginSurroundings surroundings
+        HostServices host
     )
     {
         if (discard is not (null or "true" or "false"))
@@ -135,7 +132,7 @@ internal static class CatalogApi
                 $"There is no plugin {name}; GET /api/plugins lists what there is."
             );
         }
-        await plugins.UninstallAsync(plugin, discard is "true", surroundings, CancellationToken.None);
+        await plugins.UninstallAsync(plugin, discard is "true", host, CancellationToken.None);
         return TypedResults.NoContent();
     }
 

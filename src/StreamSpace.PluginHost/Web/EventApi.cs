@@ -15,7 +15,7 @@ internal static class EventApi
 {
     private const int NamedRejections = 1000;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Bodies.Deepest };
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = RequestLimits.Deepest };
 
     /// <param name="routes">Where to map it.</param>
     /// <param name="source">Takes the events, or null when none may be taken because the demo would mix with them.</param>
@@ -67,7 +67,7 @@ internal static class EventApi
         {
             return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
         }
-        using var body = await Bodies.ReadAsync(http.Request);
+        using var body = await RequestJson.ReadAsync(http.Request);
         var raw = body.GetBuffer().AsMemory(0, (int)body.Length);
         if (WebhookSignature.IsGiven(http.Request) && !signature.Verify(http, raw.Span))
         {
@@ -93,7 +93,7 @@ internal static class EventApi
         {
             return Problem.Of(
                 StatusCodes.Status400BadRequest,
-                $"The body is not valid JSON, or nests deeper than {Bodies.Deepest}."
+                $"The body is not valid JSON, or nests deeper than {RequestLimits.Deepest}."
             );
         }
     }

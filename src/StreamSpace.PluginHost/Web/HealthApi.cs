@@ -26,7 +26,10 @@ internal static class HealthApi
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
-            .MapGet("/api/status", (HttpContext http) => TypedResults.Ok(Seen.By(http.User, status.Document())))
+            .MapGet(
+                "/api/status",
+                (HttpContext http) => TypedResults.Ok(VisibleStatus.To(http.User, status.Document()))
+            )
             .WithTags("Host")
             .WithSummary("What the host is attached to, and its plugins")
             .WithDescription("The role user is shown figures and states, without sentences, paths and addresses.")

@@ -41,7 +41,8 @@ internal static class PluginApi
         routes
             .MapGet(
                 "/status",
-                (HttpContext http) => TypedResults.Ok(Seen.By(http.User, PluginStatus.Of(plugin, plugin.Sources)))
+                (HttpContext http) =>
+                    TypedResults.Ok(VisibleStatus.To(http.User, PluginStatus.Of(plugin, plugin.Sources)))
             )
             .WithSummary("How the plugin stands")
             .WithDescription("The role user is shown figures and states, without sentences, paths and addresses.")
@@ -56,7 +57,7 @@ internal static class PluginApi
 
     private static async Task<IResult> ChangeConfigAsync(HostedPlugin plugin, HttpRequest request)
     {
-        var (change, refusal) = await Bodies.ReadObjectAsync(request);
+        var (change, refusal) = await RequestJson.ReadObjectAsync(request);
         if (change is null)
         {
             return refusal!;

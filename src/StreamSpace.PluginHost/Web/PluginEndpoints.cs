@@ -76,7 +76,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
         var owns = group.MapGroup("");
         if (withOwn && plugin.Instance is { } instance)
         {
-            owns.WithMetadata(new PluginsOwn(plugin, instance));
+            owns.WithMetadata(new PluginEndpoint(plugin, instance));
             plugin.MapEndpoints(owns);
         }
         // Who may call is the host's to say, whatever a plugin wrote.

@@ -6,7 +6,7 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>Endpoint metadata: the handler is a plugin's own.</summary>
 /// <param name="Plugin">Which plugin.</param>
 /// <param name="Instance">Which copy of it.</param>
-internal sealed record PluginsOwn(HostedPlugin Plugin, PluginInstance Instance);
+internal sealed record PluginEndpoint(HostedPlugin Plugin, PluginInstance Instance);
 
 /// <summary>
 /// Answers for what is only on its way: while the host starts, and between two copies of a plugin, a good call gets 503 with
@@ -50,7 +50,7 @@ internal static class PluginGate
                 {
                     return RefuseAsync(http, ("The host is still starting.", HostedPlugin.Soon));
                 }
-                var own = http.GetEndpoint()?.Metadata.GetMetadata<PluginsOwn>();
+                var own = http.GetEndpoint()?.Metadata.GetMetadata<PluginEndpoint>();
                 if (own is not null)
                 {
                     return ThroughAsync(http, next, own);
@@ -89,7 +89,7 @@ internal static class PluginGate
             }
         );
 
-    private static async Task ThroughAsync(HttpContext http, RequestDelegate next, PluginsOwn own)
+    private static async Task ThroughAsync(HttpContext http, RequestDelegate next, PluginEndpoint own)
     {
         if (own.Plugin.OnItsWay is { } coming)
         {

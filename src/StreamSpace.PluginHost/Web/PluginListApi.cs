@@ -12,7 +12,7 @@ internal static class PluginListApi
     {
         var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
         group
-            .MapGet("", (HttpContext http) => TypedResults.Ok(Seen.By(http.User, List(plugins))))
+            .MapGet("", (HttpContext http) => TypedResults.Ok(VisibleStatus.To(http.User, List(plugins))))
             .WithSummary("The plugins, and how each stands")
             .Produces<JsonObject>();
         Map("enable", on: true, "Load a plugin and let it hear; survives a restart");
@@ -101,7 +101,7 @@ internal static class PluginListApi
         TimeProvider clock
     )
     {
-        var (body, refusal) = await Bodies.ReadObjectAsync(request);
+        var (body, refusal) = await RequestJson.ReadObjectAsync(request);
         if (body is null)
         {
             return refusal!;

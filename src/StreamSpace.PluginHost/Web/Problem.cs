@@ -94,7 +94,7 @@ internal static class Problem
             StatusCodes.Status405MethodNotAllowed =>
                 $"{http.Request.Method} is not possible here; allowed: {http.Response.Headers.Allow}.",
             StatusCodes.Status408RequestTimeout => "The body came too slowly.",
-            StatusCodes.Status413PayloadTooLarge => $"The body is larger than {Bodies.Largest} bytes.",
+            StatusCodes.Status413PayloadTooLarge => $"The body is larger than {RequestLimits.Largest} bytes.",
             StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json.",
             var status => ReasonPhrases.GetReasonPhrase(status),
         };

@@ -15,7 +15,7 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>The HTTP side of the host: sign-in, the page, health, the plugins' endpoints, and OpenAPI over them.</summary>
 internal sealed class WebServer : IAsyncDisposable
 {
-    private static readonly TimeSpan RequestsMayEnd = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
 
     private readonly WebApplication _app;
     private readonly PluginEndpoints _endpoints;
@@ -28,16 +28,16 @@ internal sealed class WebServer : IAsyncDisposable
             .. _app
                 .Services.GetRequiredService<IServer>()
                 .Features.Get<IServerAddressesFeature>()!
-                .Addresses.Select(Reachable.From),
+                .Addresses.Select(ListenAddress.From),
         ];
 
-    /// <exception cref="StartFault">An address cannot be listened on.</exception>
+    /// <exception cref="StartupException">An address cannot be listened on.</exception>
     public static async Task<WebServer> StartAsync(
         HostSettings settings,
         HostStatus status,
         InstalledPlugins plugins,
         PluginCatalog catalog,
-        Func<PluginSurroundings> surroundings,
+        Func<HostServices> host,
         WebhookSource? posted,
         TimeProvider clock,
         AccessTokens tokens,
@@ -54,7 +54,7 @@ internal sealed class WebServer : IAsyncDisposable
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
-                Bodies.Bound(kestrel.Limits);
+                RequestLimits.Bound(kestrel.Limits);
                 Connections.Bound(kestrel.Limits);
             })
             .UseUrls([.. settings.Urls]);
@@ -63,8 +63,8 @@ internal sealed class WebServer : IAsyncDisposable
             Connections.ToApi(ActivatorUtilities.CreateInstance<SocketTransportFactory>(services))
         );
         var endpoints = new PluginEndpoints();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = RequestsMayEnd);
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = Bodies.Deepest);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTimeout);
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = RequestLimits.Deepest);
         builder.Services.AddRouting();
         // ASP.NET Core wants a key ring of its own; left alone it would make one in the user's home.
         keys.Configure(builder.Services.AddDataProtection());
@@ -99,11 +99,11 @@ internal sealed class WebServer : IAsyncDisposable
         app.UseAuthorization();
         app.UseBodyBound();
         app.UsePluginGate(plugins, endpoints);
-        app.UsePluginCallLimit(settings.CallLimit, clock);
+        app.UsePluginCallTimeout(settings.CallTimeout, clock);
         app.MapPage(settings.PublicUrl, tokens, codes);
         app.MapHealth(status);
         app.MapPluginList(plugins, clock);
-        app.MapCatalog(plugins, catalog, surroundings);
+        app.MapCatalog(plugins, catalog, host);
         app.MapEvents(posted, signature, clock);
         app.MapApiDescription(() => endpoints.Version);
         ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
@@ -111,10 +111,10 @@ internal sealed class WebServer : IAsyncDisposable
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception e) when (Reachable.IsRefusal(e))
+        catch (Exception e) when (ListenAddress.IsRefusal(e))
         {
             await app.DisposeAsync();
-            throw Reachable.CannotListen(settings.Urls, "--urls", e);
+            throw ListenAddress.CannotListen(settings.Urls, "--urls", e);
         }
         return new WebServer(app, endpoints);
     }

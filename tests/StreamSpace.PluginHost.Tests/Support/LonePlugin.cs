@@ -17,13 +17,13 @@ internal sealed class LonePlugin : IDisposable
         _store = new HostStore(Path.Combine(data.Path, "host.db"), new KeyRing(data.Folder("keys")), clock);
         Plugin = new HostedPlugin(
             Path.Combine(TestHost.EchoFolder, "streamspace-echo"),
-            new PluginSurroundings
+            new HostServices
             {
                 Settings = settings,
                 Data = data,
                 Store = _store,
                 Clock = clock,
-                Chance = () => 0.5,
+                Random = () => 0.5,
                 Sandbox = null,
                 Sources = () => [],
                 Settle = _ => Task.CompletedTask,
@@ -42,7 +42,7 @@ internal sealed class LonePlugin : IDisposable
         var settings = TestHost.NewSettings();
         var data = await DataFolder.TakeAsync(
             settings.DataFolder,
-            new Narrator(TextWriter.Null, clock),
+            new StartupConsole(TextWriter.Null, clock),
             clock,
             TestContext.Current.CancellationToken
         );

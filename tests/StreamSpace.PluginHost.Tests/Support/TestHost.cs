@@ -64,7 +64,7 @@ internal sealed class TestHost : IAsyncDisposable
         clock ??= TimeProvider.System;
         TestRun.Search.Add(settings.Environment);
         var console = new StringWriter();
-        var host = new RunningHost(settings, clock, () => 0.5, new Narrator(console, clock))
+        var host = new RunningHost(settings, clock, () => 0.5, new StartupConsole(console, clock))
         {
             Log = Hear,
             PluginLog = Hear,

@@ -1,15 +1,12 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using StreamSpace.Plugins;
 using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 
 namespace StreamSpace.PluginHost.Web;
 
-/// <summary>Bodies that callers send, within their bounds.</summary>
-internal static class Bodies
+/// <summary>RequestLimits that callers send, within their bounds.</summary>
+internal static class RequestLimits
 {
     /// <summary>In bytes, for every endpoint of the host and of plugins.</summary>
     public const int Largest = 5_000_000;
@@ -32,8 +29,6 @@ internal static class Bodies
 
     /// <summary>How deep JSON may nest.</summary>
     public const int Deepest = 32;
-
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = Deepest, AllowDuplicateProperties = false };
 
     /// <summary>Lets the server take nobody's body, until the caller is known or has at least what to show for himself.</summary>
     public static void Bound(KestrelServerLimits limits)
@@ -115,49 +110,4 @@ internal static class Bodies
         http.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
 
     private static bool IsKnown(HttpContext http) => http.User.Identity?.IsAuthenticated is true;
-
-    /// <summary>Reads a JSON object, or says why there is none.</summary>
-    public static async Task<(JsonObject? Body, IResult? Refusal)> ReadObjectAsync(HttpRequest request)
-    {
-        if (!request.HasJsonContentType())
-        {
-            return (null, Results.StatusCode(StatusCodes.Status415UnsupportedMediaType));
-        }
-        try
-        {
-            using var raw = await ReadAsync(request);
-            if (!JsonText.IsWhole(raw.GetBuffer().AsSpan(0, (int)raw.Length)))
-            {
-                return (
-                    null,
-                    Problem.Of(StatusCodes.Status400BadRequest, "The body holds a string that is not Unicode text.")
-                );
-            }
-            return JsonNode.Parse(raw, null, Strict) is JsonObject body
-                ? (body, null)
-                : (null, Problem.Of(StatusCodes.Status400BadRequest, "The body must be a JSON object."));
-        }
-        catch (JsonException e)
-        {
-            return (
-                null,
-                Problem.Of(
-                    StatusCodes.Status400BadRequest,
-                    $"The body is not valid JSON {Place(e)}, or nests deeper than {Deepest}."
-                )
-            );
-        }
-    }
-
-    /// <summary>The whole body, as large as <see cref="UseBodyBound"/> lets it be; to be read from the beginning.</summary>
-    public static async Task<MemoryStream> ReadAsync(HttpRequest request)
-    {
-        var body = new MemoryStream((int)(request.ContentLength ?? 0));
-        await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted);
-        body.Position = 0;
-        return body;
-    }
-
-    // The exception's own message may quote the body, and with it a secret.
-    private static string Place(JsonException e) => $"at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
 }

@@ -1,7 +1,7 @@
 namespace StreamSpace.PluginHost.Data;
 
 /// <summary>Files and folders that nobody but their owner can read.</summary>
-internal static class OwnerOnly
+internal static class PrivateFiles
 {
     private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode FileModes = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -5,7 +5,7 @@ using StreamSpace.PluginHost.Startup;
 namespace StreamSpace.PluginHost.Web;
 
 /// <summary>Addresses to listen on, as someone on this machine would call them.</summary>
-internal static class Reachable
+internal static class ListenAddress
 {
     /// <summary>An address that means every interface becomes the loopback one.</summary>
     public static Uri From(string address) =>
@@ -32,7 +32,7 @@ internal static class Reachable
     public static bool IsRefusal(Exception e) => e is IOException or SocketException;
 
     /// <summary>The sentence for an address that is taken or not ours.</summary>
-    public static StartFault CannotListen(IReadOnlyList<string> urls, string option, Exception cause) =>
+    public static StartupException CannotListen(IReadOnlyList<string> urls, string option, Exception cause) =>
         new(
             $"Cannot listen on {string.Join(" and ", urls)} ({cause.Message.TrimEnd('.')}): stop what uses the port, or name another with {option}.",
             cause

@@ -1,16 +1,16 @@
 using System.Text.RegularExpressions;
 
-namespace StreamSpace.PluginHost.Plugins;
+namespace StreamSpace.PluginHost.Data;
 
 /// <summary>
 /// What went wrong, in the words for callers: files are named as they lie in a package, a plugin or the data folder, never
 /// by where on this machine that is. The log has the exception itself.
 /// </summary>
-internal static partial class Told
+internal static partial class SafeErrorText
 {
     /// <param name="e">What was thrown.</param>
     /// <param name="folders">What lies in one of them is named by its path from there.</param>
-    public static string By(Exception e, params IEnumerable<string> folders)
+    public static string Of(Exception e, params IEnumerable<string> folders)
     {
         var message = e.Message;
         // The deepest first: it gives the shortest name.

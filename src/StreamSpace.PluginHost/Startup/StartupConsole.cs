@@ -1,7 +1,7 @@
 namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>Says on the console, line by line and in plain words, what the process does.</summary>
-internal sealed class Narrator(TextWriter output, TimeProvider clock)
+internal sealed class StartupConsole(TextWriter output, TimeProvider clock)
 {
     // A step that takes longer than this is announced, so that nobody sits before a silent screen.
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);

@@ -5,13 +5,13 @@ using StreamSpace.Plugins;
 namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>What the host has for every plugin.</summary>
-internal sealed record PluginSurroundings
+internal sealed record HostServices
 {
     public required HostSettings Settings { get; init; }
     public required DataFolder Data { get; init; }
     public required HostStore Store { get; init; }
     public required TimeProvider Clock { get; init; }
-    public required Func<double> Chance { get; init; }
+    public required Func<double> Random { get; init; }
     public required Uri? Sandbox { get; init; }
     public required Func<IReadOnlyList<SourceStatus>> Sources { get; init; }
 

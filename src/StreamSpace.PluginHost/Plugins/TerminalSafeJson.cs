@@ -9,7 +9,7 @@ namespace StreamSpace.PluginHost.Plugins;
 /// JSON lines that may be shown on a terminal: what JSON leaves as it is and acts there (C1 codes, changes of direction) is
 /// written as an escape. It reads the same to whoever parses it.
 /// </summary>
-internal sealed class SeenJson(ITextFormatter lines) : ITextFormatter
+internal sealed class TerminalSafeJson(ITextFormatter lines) : ITextFormatter
 {
     public void Format(LogEvent logEvent, TextWriter output)
     {

@@ -7,14 +7,14 @@ using StreamSpace.Plugins;
 namespace StreamSpace.PluginHost.Checks;
 
 /// <summary>A plugin loaded for one question, beside the service that may be running: not configured, hearing nothing.</summary>
-internal static class LoadedAlone
+internal static class StandalonePlugin
 {
     /// <exception cref="FormatException">The folder holds no plugin.</exception>
     public static async Task<T> AskAsync<T>(
         string folder,
         HostSettings settings,
         TimeProvider clock,
-        Func<double> chance,
+        Func<double> random,
         Func<IPlugin, PluginManifest, Task<T>> question,
         CancellationToken cancellationToken
     )
@@ -28,9 +28,9 @@ internal static class LoadedAlone
                 Path.Combine(Path.GetFullPath(settings.DataFolder), manifest.Name),
                 NullLogger.Instance,
                 clock,
-                chance,
+                random,
                 settings.Environment,
-                settings.SandboxUrls.Count > 0 ? Reachable.From(new Uri(settings.SandboxUrls[0])) : null,
+                settings.SandboxUrls.Count > 0 ? ListenAddress.From(new Uri(settings.SandboxUrls[0])) : null,
                 () => [],
                 instance.Ended
             ),

@@ -1,15 +1,15 @@
 namespace StreamSpace.PluginHost.Web;
 
 /// <summary>Cuts off a request to a plugin's own endpoint that takes too long.</summary>
-internal static class PluginCallLimit
+internal static class PluginCallTimeout
 {
     // For a handler that looks at its token and ends in order.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    public static void UsePluginCallLimit(this IApplicationBuilder app, TimeSpan limit, TimeProvider clock) =>
+    public static void UsePluginCallTimeout(this IApplicationBuilder app, TimeSpan limit, TimeProvider clock) =>
         app.Use(
             (http, next) =>
-                http.GetEndpoint()?.Metadata.GetMetadata<PluginsOwn>() is null
+                http.GetEndpoint()?.Metadata.GetMetadata<PluginEndpoint>() is null
                     ? next(http)
                     : WithinAsync(http, next, limit, clock)
         );

@@ -1,4 +1,4 @@
 namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>Why the process cannot start: one sentence that says what to do. Ends it with exit code 1.</summary>
-internal sealed class StartFault(string sentence, Exception? cause = null) : Exception(sentence, cause);
+internal sealed class StartupException(string sentence, Exception? cause = null) : Exception(sentence, cause);

@@ -9,7 +9,7 @@ namespace StreamSpace.PluginHost.Web;
 /// Who sees what of a document about how things stand. Any user of StreamSpace may ask for one: he is shown figures,
 /// switches and states. Sentences, which name paths, addresses and what went wrong there, are for operators.
 /// </summary>
-internal static class Seen
+internal static class VisibleStatus
 {
     // What stands under these names is a word of ours.
     private static readonly HashSet<string> Words =
@@ -24,7 +24,7 @@ internal static class Seen
     ];
 
     /// <summary>The document, or what of it this caller is shown.</summary>
-    public static JsonObject By(ClaimsPrincipal caller, JsonObject document) =>
+    public static JsonObject To(ClaimsPrincipal caller, JsonObject document) =>
         AccessRules.SeesAll(caller) ? document : Figures(document);
 
     private static JsonObject Figures(JsonObject document)
