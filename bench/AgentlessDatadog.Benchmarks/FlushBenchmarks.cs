@@ -1,3 +1,4 @@
+using AgentlessDatadog.Signals.Metrics;
 using BenchmarkDotNet.Attributes;
 using ZstdSharp;
 

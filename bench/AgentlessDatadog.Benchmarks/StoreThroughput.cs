@@ -55,7 +55,7 @@ internal static class StoreThroughput
         var path = Path.Combine(folder, $"store-{Guid.NewGuid():N}.db");
         await using var store = new SqliteStore(path, TimeProvider.System);
         // Without a key nothing is sent, and everything is kept.
-        var options = new IntakeOptions { ApiKey = null, FlushInterval = TimeSpan.FromSeconds(1) };
+        var options = new TelemetryOptions { ApiKey = null, FlushInterval = TimeSpan.FromSeconds(1) };
         await using var pipeline = new TelemetryPipeline(
             store,
             options,

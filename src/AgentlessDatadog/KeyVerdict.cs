@@ -1,3 +1,5 @@
+using AgentlessDatadog.Delivery;
+
 namespace AgentlessDatadog;
 
 /// <summary>What Datadog says about an API key.</summary>
@@ -27,14 +29,14 @@ public sealed record KeyVerdict(KeyState State, string? Message)
     /// <summary>Asks Datadog about the API key of <paramref name="options"/>, without a pipeline.</summary>
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
     public static async Task<KeyVerdict> AskAsync(
-        IntakeOptions options,
+        TelemetryOptions options,
         TimeProvider clock,
         CancellationToken cancellationToken
     )
     {
         options.Verify();
-        using var client = new HttpClient(Intake.Connect(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan };
-        var intake = new Intake(client, options, new DatadogClock(clock));
+        using var client = new HttpClient(DatadogClient.Connect(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan };
+        var intake = new DatadogClient(client, options, new DatadogClock(clock));
         var verdict = await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
         return
             verdict.State is KeyState.Refused

@@ -1,7 +1,7 @@
 namespace AgentlessDatadog;
 
 /// <summary>Why a lane is parked. <see cref="LaneStatus.LastError"/> says it in a sentence.</summary>
-public enum Refusal
+public enum ParkReason
 {
     /// <summary>No API key is set.</summary>
     KeyMissing,

@@ -82,7 +82,7 @@ public sealed record LaneStatus(
     public required string Unit { get; init; }
 
     /// <summary>Why it is parked, or null when it is not.</summary>
-    public Refusal? Refusal { get; init; }
+    public ParkReason? ParkReason { get; init; }
 }
 
 /// <summary>

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals.Metrics;
+
 namespace AgentlessDatadog;
 
 /// <content>Series to hold on to.</content>

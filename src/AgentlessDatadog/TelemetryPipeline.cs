@@ -1,3 +1,6 @@
+using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Signals.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
@@ -18,7 +21,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private readonly Outbox _outbox;
     private readonly SelfReport _self;
     private readonly AggregateLoop _loop;
-    private readonly ShipLoop[] _lanes;
+    private readonly LaneSender[] _lanes;
     private Task _canary = Task.CompletedTask;
     private Task _asking = Task.CompletedTask;
     private readonly CancellationTokenSource _stop = new();
@@ -30,8 +33,8 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private string? _setAside;
 
     // Written by the loop, once it has started.
-    private volatile IntakeOptions _options;
-    private volatile Intake? _intake;
+    private volatile TelemetryOptions _options;
+    private volatile DatadogClient? _intake;
 
     /// <summary>Makes a pipeline that sends nothing until it is started. Handles can be had at once.</summary>
     /// <param name="store">Keeps what is under way; it is the caller's to dispose, after the pipeline.</param>
@@ -43,7 +46,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
     public TelemetryPipeline(
         ITelemetryStore store,
-        IntakeOptions options,
+        TelemetryOptions options,
         TimeProvider clock,
         Func<double> chance,
         ILogger logger,
@@ -56,7 +59,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _store = new EnduringStore(store, clock, _warnings, logger);
         _options = options;
         _logger = logger;
-        _handler = handler ?? Intake.Connect;
+        _handler = handler ?? DatadogClient.Connect;
         _table = new SeriesTable(_clock);
         _table.UseGlobalTags(options.Tags);
         _outbox = new Outbox(_store, _ledger, _clock);
@@ -72,7 +75,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, Subjects, _clock, logger, hooks);
         _lanes =
         [
-            .. Lane.All.Select(lane => new ShipLoop(
+            .. Lane.All.Select(lane => new LaneSender(
                 lane,
                 _outbox,
                 new BackOff(chance),
@@ -231,7 +234,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     /// </summary>
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
     /// <exception cref="StoreUnavailableException">The flush is held because of the clock, or could not be kept.</exception>
-    public async ValueTask ConfigureAsync(IntakeOptions options, CancellationToken cancellationToken)
+    public async ValueTask ConfigureAsync(TelemetryOptions options, CancellationToken cancellationToken)
     {
         options.Verify();
         await _loop.CutAsync(options).WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -285,7 +288,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         if (_asking.IsCompleted && _intake is { HasKey: true } intake)
             _asking = AskAsync(intake);
 
-        async Task AskAsync(Intake intake)
+        async Task AskAsync(DatadogClient intake)
         {
             await ((Task)intake.CheckKeyAsync(_stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // What was held need not wait for the interval.
@@ -310,13 +313,13 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         }
     }
 
-    private void Configured(IntakeOptions options)
+    private void Configured(TelemetryOptions options)
     {
         // A request that is under way keeps its client: an old one is disposed at the end only.
         if (_clients.Count == 0 || options.Proxy != _options.Proxy)
             _clients.Add(new HttpClient(_handler(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan });
         _options = options;
-        _intake = new Intake(_clients[^1], options, _clock);
+        _intake = new DatadogClient(_clients[^1], options, _clock);
         _table.UseGlobalTags(options.Tags);
         _self.Use(options.SelfMetrics);
         foreach (var lane in _lanes)

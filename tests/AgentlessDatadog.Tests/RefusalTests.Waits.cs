@@ -28,7 +28,7 @@ public sealed partial class RefusalTests
         await pipeline.StartAsync(CancellationToken.None);
         await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
-        var options = new IntakeOptions { ApiKey = Secret.ApiKey };
+        var options = new TelemetryOptions { ApiKey = Secret.ApiKey };
         for (var i = 0; i < 5; i++)
         {
             // Each flush has a second of its own.

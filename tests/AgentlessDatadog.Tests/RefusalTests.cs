@@ -15,19 +15,19 @@ public sealed partial class RefusalTests
     [Theory]
     [InlineData(
         "datadoghq.eu",
-        Refusal.OtherSite,
+        ParkReason.OtherSite,
         "the key is valid on datadoghq.eu; the site is set to datadoghq.com"
     )]
-    [InlineData("", Refusal.KeyUnknown, "the key is not known on datadoghq.com")]
-    [InlineData("datadoghq.com", Refusal.ProductRefused, "valid on datadoghq.com, and this product is refused")]
-    public async Task ARefusalSaysWhichOfItsMeaningsItHas(string validAt, Refusal refusal, string said)
+    [InlineData("", ParkReason.KeyUnknown, "the key is not known on datadoghq.com")]
+    [InlineData("datadoghq.com", ParkReason.ProductRefused, "valid on datadoghq.com, and this product is refused")]
+    public async Task ARefusalSaysWhichOfItsMeaningsItHas(string validAt, ParkReason refusal, string said)
     {
         await using var pipeline = Start(new Sites(request => Refuse(request, validAt)));
         await pipeline.StartAsync(CancellationToken.None);
         await KeepOnEveryLaneAsync(pipeline);
         foreach (var which in Lane.All)
         {
-            var lane = await LaneAsync(pipeline, l => l.Refusal == refusal, which);
+            var lane = await LaneAsync(pipeline, l => l.ParkReason == refusal, which);
             lane.LastError.ShouldNotBeNull().ShouldContain(said);
             lane.Ledger.Queued.ShouldBe(1);
         }
@@ -46,10 +46,10 @@ public sealed partial class RefusalTests
         );
         await pipeline.StartAsync(CancellationToken.None);
         await KeepOnEveryLaneAsync(pipeline);
-        await LaneAsync(pipeline, l => l is { Refusal: Refusal.Unexplained, NextTry: not null });
+        await LaneAsync(pipeline, l => l is { ParkReason: ParkReason.Unexplained, NextTry: not null });
         isAway = false;
         _clock.Advance(TimeSpan.FromSeconds(30));
-        (await LaneAsync(pipeline, l => l.Refusal == Refusal.OtherSite)).LastError!.ShouldContain(
+        (await LaneAsync(pipeline, l => l.ParkReason == ParkReason.OtherSite)).LastError!.ShouldContain(
             "valid on datadoghq.eu"
         );
     }
@@ -66,7 +66,7 @@ public sealed partial class RefusalTests
         );
         await pipeline.StartAsync(CancellationToken.None);
         await KeepOnEveryLaneAsync(pipeline);
-        await LaneAsync(pipeline, l => l.Refusal == Refusal.NotDatadog);
+        await LaneAsync(pipeline, l => l.ParkReason == ParkReason.NotDatadog);
     }
 
     [Theory]
@@ -95,7 +95,7 @@ public sealed partial class RefusalTests
         await pipeline.StartAsync(CancellationToken.None);
         await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await asked.Task.WaitAsync(Patience.Enough);
-        await pipeline.ConfigureAsync(new IntakeOptions { ApiKey = new string('a', 32) }, CancellationToken.None);
+        await pipeline.ConfigureAsync(new TelemetryOptions { ApiKey = new string('a', 32) }, CancellationToken.None);
         replaced.SetResult();
         await LaneAsync(pipeline, l => l.Ledger.Delivered == 1);
     }
@@ -171,7 +171,7 @@ public sealed partial class RefusalTests
         await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.Ledger.Delivered == 1);
         pipeline.Status.ClockSkew.ShouldBe(TimeSpan.FromSeconds(ahead));
-        _clock.Advance(new IntakeOptions().FlushInterval);
+        _clock.Advance(new TelemetryOptions().FlushInterval);
         if (said is null)
             pipeline.Status.Warnings.ShouldBeEmpty();
         else
@@ -191,13 +191,13 @@ public sealed partial class RefusalTests
         );
         await pipeline.StartAsync(CancellationToken.None);
         await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
-        await LaneAsync(pipeline, l => l.Refusal == Refusal.NotDatadog);
+        await LaneAsync(pipeline, l => l.ParkReason == ParkReason.NotDatadog);
         pipeline.Status.ClockSkew.ShouldBeNull();
     }
 
-    private TelemetryPipeline Start(HttpMessageHandler handler, Func<IntakeOptions, IntakeOptions>? change = null)
+    private TelemetryPipeline Start(HttpMessageHandler handler, Func<TelemetryOptions, TelemetryOptions>? change = null)
     {
-        var options = new IntakeOptions { ApiKey = Secret.ApiKey };
+        var options = new TelemetryOptions { ApiKey = Secret.ApiKey };
         return new TelemetryPipeline(
             new MemoryStore(),
             change?.Invoke(options) ?? options,

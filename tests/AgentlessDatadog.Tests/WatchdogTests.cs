@@ -117,7 +117,7 @@ public sealed class WatchdogTests
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
         await using var pipeline = new TelemetryPipeline(
             new MemoryStore(),
-            new IntakeOptions { ApiKey = Secret.ApiKey, FlushInterval = Interval },
+            new TelemetryOptions { ApiKey = Secret.ApiKey, FlushInterval = Interval },
             clock,
             () => 0.5,
             _log,

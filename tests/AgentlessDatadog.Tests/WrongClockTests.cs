@@ -15,7 +15,7 @@ public sealed class WrongClockTests : IAsyncDisposable
     private readonly SettableClock _clock = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
     private readonly MemoryStore _store = new();
     private readonly KeptTime _datadog;
-    private readonly IntakeOptions _options = new()
+    private readonly TelemetryOptions _options = new()
     {
         ApiKey = Secret.ApiKey,
         FlushInterval = TimeSpan.FromSeconds(10),

@@ -57,7 +57,7 @@ public sealed class LifecycleTests
 
         await using var store = new SqliteStore(Path.Combine(host.DataFolder, "telemetry.db"), TimeProvider.System);
         var kept = await store.OpenAsync(CancellationToken.None);
-        kept.Outbox.Where(header => header.Lane == Lane.Events)
+        kept.Outbox.Where(header => header.Lane.Name == "events")
             .Sum(header => header.Units)
             .ShouldBe(2, "loaded, unloaded");
     }

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Signals;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
@@ -168,7 +169,7 @@ internal sealed partial class AggregateLoop
         await expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
     }
 
-    private async Task KeepFlushAsync(Flush flush, EncodedCut encoded)
+    private async Task KeepFlushAsync(Flush flush, EncodedFlush encoded)
     {
         encoded.Payloads.AddRange(flush.Summaries.Select(summary => Encoder.Encode(summary, _options)));
         if (flush.Summaries.Count > 0)
@@ -188,7 +189,7 @@ internal sealed partial class AggregateLoop
         );
     }
 
-    private void Configure(IntakeOptions next)
+    private void Configure(TelemetryOptions next)
     {
         _options = next;
         hooks.Configured(next);
@@ -198,7 +199,7 @@ internal sealed partial class AggregateLoop
         TakenCut cut,
         CutTime time,
         long sequence,
-        EncodedCut encoded,
+        EncodedFlush encoded,
         IReadOnlyList<Loss> told
     )
     {

@@ -1,4 +1,7 @@
 using System.Threading.Channels;
+using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Signals.Events;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
@@ -31,7 +34,7 @@ internal sealed partial class AggregateLoop(
     private volatile FlushStatus? _lastFlush;
     private volatile bool _stopping;
     private long _lastPayload;
-    private readonly Signal _leaveLook = new();
+    private readonly ChangeSource _leaveLook = new();
     private readonly object _encodeAgain = new();
     private readonly object _secondIsFree = new();
     private volatile string? _fault;
@@ -47,7 +50,7 @@ internal sealed partial class AggregateLoop(
     private readonly Queue<Command> _commands = [];
     private readonly List<Arrival> _held = [];
     private readonly List<LedgerMove> _refusedInReplay = [];
-    private IntakeOptions _options = new();
+    private TelemetryOptions _options = new();
     private Flush? _flush;
     private Task _look = Task.CompletedTask;
     private long _lastSequence;
@@ -63,7 +66,7 @@ internal sealed partial class AggregateLoop(
     public sealed record Hooks(
         Action<DateTimeOffset> Look,
         Action Report,
-        Action<IntakeOptions> Configured,
+        Action<TelemetryOptions> Configured,
         Action AskTime
     );
 
@@ -81,14 +84,14 @@ internal sealed partial class AggregateLoop(
     /// <summary>Why the flush is held, in a sentence; null while it is not.</summary>
     public string? Held => clock.IsInDoubt ? clock.Fault : _fault;
 
-    private CutEncoder Encoder => new(() => Interlocked.Increment(ref _lastPayload));
+    private FlushEncoder Encoder => new(() => Interlocked.Increment(ref _lastPayload));
 
     /// <summary>Completes when the measurements and events are in the store.</summary>
     public Task KeepAsync(Arrival arrival) => _stopping ? Task.FromException(Stopped()) : Post(arrival, arrival.Done);
 
     /// <summary>Cuts as soon as a second is free; then uses the next options, if any.</summary>
     /// <exception cref="StoreUnavailableException">There will be none for a while; nothing has changed.</exception>
-    public Task CutAsync(IntakeOptions? next = null, bool isLast = false)
+    public Task CutAsync(TelemetryOptions? next = null, bool isLast = false)
     {
         _stopping |= isLast;
         var command = new Command(next, isLast);
@@ -118,7 +121,7 @@ internal sealed partial class AggregateLoop(
     /// Brings back what an earlier process left. Its measurements are in the first flush: it has a second of its own, and
     /// by then Datadog may have told the time. What came for another far end than the configured one is cut at once.
     /// </summary>
-    public async Task StartAsync(StoreContents contents, IntakeOptions options)
+    public async Task StartAsync(StoreContents contents, TelemetryOptions options)
     {
         _options = options;
         _cuts.Start(contents.LastCut);
@@ -324,7 +327,7 @@ internal sealed partial class AggregateLoop(
         }
     }
 
-    private async Task CutReplayAsync(long sequence, IntakeOptions options)
+    private async Task CutReplayAsync(long sequence, TelemetryOptions options)
     {
         // How long it took to come together is not known: as long as between any two cuts.
         var time = _cuts.Next() with

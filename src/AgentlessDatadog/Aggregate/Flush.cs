@@ -1,7 +1,9 @@
+using AgentlessDatadog.Signals;
+
 namespace AgentlessDatadog;
 
 /// <summary>A cut that somebody asked for, and what follows it: other options, or the end of the loop.</summary>
-internal sealed record Command(IntakeOptions? Next, bool IsLast)
+internal sealed record Command(TelemetryOptions? Next, bool IsLast)
 {
     /// <summary>Left to the next flush when there is no free second for it.</summary>
     public bool MayBeSkipped { get; init; }
@@ -38,13 +40,13 @@ internal sealed record Flush(
 {
     public bool IsLast => Commands[^1].IsLast;
 
-    public IntakeOptions? Next => Commands[^1].Next;
+    public TelemetryOptions? Next => Commands[^1].Next;
 }
 
 /// <summary>What became of the encoding of a flush: a cut or an error.</summary>
-internal sealed record Encoded(Flush Flush, EncodedCut? Cut, Exception? Error)
+internal sealed record Encoded(Flush Flush, EncodedFlush? Cut, Exception? Error)
 {
-    public static Encoded Of(Flush flush, IntakeOptions options, CutEncoder encoder)
+    public static Encoded Of(Flush flush, TelemetryOptions options, FlushEncoder encoder)
     {
         try
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog;
 

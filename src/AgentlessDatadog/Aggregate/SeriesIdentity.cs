@@ -1,4 +1,5 @@
 using System.Text;
+using AgentlessDatadog.Signals.Metrics;
 
 namespace AgentlessDatadog;
 

@@ -1,3 +1,6 @@
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Signals.Metrics;
+
 namespace AgentlessDatadog;
 
 /// <summary>All series, found by name and tags and kept in the order in which they came.</summary>

@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>
 /// How long a lane waits after failures: twice as long each time from 2 s to 64 s, drawn from the upper half so that

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>
 /// A body that knows whether all of it was handed to a connection. Before that a failure means that it did not arrive: no

@@ -1,7 +1,7 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>Wakes whoever waits. Take <see cref="Next"/> before looking, so that no change in between is missed.</summary>
-internal sealed class Signal
+internal sealed class ChangeSource
 {
     private TaskCompletionSource _next = Make();
 

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text;
+using AgentlessDatadog.Signals;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>The far end as one configuration describes it (docs/reference/datadog.md §1.2, §2.1).</summary>
-internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogClock clock)
+internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, DatadogClock clock)
 {
     private const int MaxAnswer = 64 * 1024;
     private static readonly TimeSpan TimeOut = TimeSpan.FromSeconds(20);
@@ -12,10 +13,10 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
     public string Destination => options.Destination;
 
     /// <summary>Whether what was refused or told to wait here would be so there.</summary>
-    public bool IsSameWayAs(Intake other) => Way == other.Way;
+    public bool IsSameWayAs(DatadogClient other) => Way == other.Way;
 
     private (HttpClient, string, string, Uri?, string?) Way =>
-        (client, options.Destination, options.Site, options.IntakeUrl, options.ApiKey);
+        (http, options.Destination, options.Site, options.IntakeUrl, options.ApiKey);
 
     /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
     public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane.RepeatHarms;
@@ -47,7 +48,11 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
         return handler;
     }
 
-    public Task<Answer> SendAsync(PayloadHeader header, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    public Task<IntakeResponse> SendAsync(
+        PayloadHeader header,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken
+    )
     {
         var request = new HttpRequestMessage(HttpMethod.Post, At(header.Path)) { Content = new BodyContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", header.ContentType);
@@ -84,7 +89,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
         var others = Sites.Known.Where(site => site != options.Site).ToList();
         var verdicts = await Task.WhenAll(
                 others.Select(site =>
-                    new Intake(client, options with { Site = site }, clock).CheckKeyAsync(cancellationToken)
+                    new DatadogClient(http, options with { Site = site }, clock).CheckKeyAsync(cancellationToken)
                 )
             )
             .ConfigureAwait(false);
@@ -92,28 +97,31 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
         return at < 0 ? null : others[at];
     }
 
-    /// <summary>What a refusal means, and in one sentence: <see cref="Refusal"/> lists what it can be.</summary>
-    public async Task<(Refusal Refusal, string Words)> ExplainAsync(Answer answer, CancellationToken cancellationToken)
+    /// <summary>What a refusal means, and in one sentence: <see cref="ParkReason"/> lists what it can be.</summary>
+    public async Task<(ParkReason ParkReason, string Words)> ExplainAsync(
+        IntakeResponse answer,
+        CancellationToken cancellationToken
+    )
     {
         var words = answer.Words ?? "";
         if (!HasKey)
-            return (Refusal.KeyMissing, words);
+            return (ParkReason.KeyMissing, words);
         if (answer.Verdict != Verdict.Refused)
-            return (Refusal.NotDatadog, words);
+            return (ParkReason.NotDatadog, words);
         var key = await CheckKeyAsync(cancellationToken).ConfigureAwait(false);
         return key.State switch
         {
             KeyState.Valid => (
-                Refusal.ProductRefused,
+                ParkReason.ProductRefused,
                 $"the key is valid on {Where}, and this product is refused ({words})"
             ),
             KeyState.Refused when await FindSiteAsync(cancellationToken).ConfigureAwait(false) is { } site => (
-                Refusal.OtherSite,
+                ParkReason.OtherSite,
                 $"the key is valid on {site}; the site is set to {options.Site}"
             ),
-            KeyState.Refused => (Refusal.KeyUnknown, $"the key is not known on {Where} ({words})"),
-            KeyState.NotDatadog => (Refusal.NotDatadog, key.Message ?? words),
-            _ => (Refusal.Unexplained, words),
+            KeyState.Refused => (ParkReason.KeyUnknown, $"the key is not known on {Where} ({words})"),
+            KeyState.NotDatadog => (ParkReason.NotDatadog, key.Message ?? words),
+            _ => (ParkReason.Unexplained, words),
         };
     }
 
@@ -128,7 +136,7 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
         return new Uri(root + path);
     }
 
-    private async Task<Answer> AskAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<IntakeResponse> AskAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using var owned = request;
         using var patience = new CancellationTokenSource(TimeOut, clock);
@@ -137,14 +145,14 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
         request.Headers.TryAddWithoutValidation("User-Agent", "agentless-datadog/1.0");
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         var asked = clock.GetTimestamp();
-        var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+        var sending = http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
         HttpResponseMessage? response = null;
         try
         {
             // A handler that ignores its token must not hold the lane: the wait ends all the same.
             response = await sending.WaitAsync(either.Token).ConfigureAwait(false);
             var body = await ReadAsync(response, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
-            var answer = Answer.Read(response, body, clock.GetUtcNow());
+            var answer = IntakeResponse.Read(response, body, clock.GetUtcNow());
             // The clock of whoever stands in the way says nothing about Datadog's.
             if (answer is { At: { } theirs, Verdict: not Verdict.NotDatadog })
                 clock.Tell(theirs, asked);
@@ -166,13 +174,13 @@ internal sealed class Intake(HttpClient client, IntakeOptions options, DatadogCl
             _ = LetGoAsync(sending);
         }
 
-        Answer Broken(string why) =>
+        IntakeResponse Broken(string why) =>
             response is null
-                ? Answer.None(why) with
+                ? IntakeResponse.None(why) with
                 {
                     IsUncertain = MayHaveArrived(request),
                 }
-                : Answer.Torn(response, why, clock.GetUtcNow());
+                : IntakeResponse.Torn(response, why, clock.GetUtcNow());
     }
 
     // An answer that comes when nobody waits for it any more must not keep its connection.

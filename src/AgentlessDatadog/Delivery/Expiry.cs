@@ -1,7 +1,8 @@
 using System.Globalization;
+using AgentlessDatadog.Signals;
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>Gives up what is too old or has no room, and tells beforehand what that will be. Belongs to the loop.</summary>
 internal sealed class Expiry(Outbox outbox, Warnings warnings, ILogger logger)

@@ -2,14 +2,14 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>What came back for a request, judged here and nowhere else (docs/reference/datadog.md §2.3, §2.4).</summary>
 /// <param name="Verdict">What it means.</param>
 /// <param name="Status">HTTP status, or null when nothing came back.</param>
 /// <param name="Words">The server's words, or what went wrong; null when it was delivered.</param>
 /// <param name="AskedFor">How long the server wants to be left alone.</param>
-internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeSpan? AskedFor)
+internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Words, TimeSpan? AskedFor)
 {
     private const int MaxWords = 200;
 
@@ -22,9 +22,9 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
     /// <summary>The time of day by whoever wrote the answer, or null when it does not say.</summary>
     public DateTimeOffset? At { get; init; }
 
-    public static Answer None(string why) => new(Verdict.Wait, null, why, null);
+    public static IntakeResponse None(string why) => new(Verdict.Wait, null, why, null);
 
-    public static Answer Read(HttpResponseMessage response, string body, DateTimeOffset now)
+    public static IntakeResponse Read(HttpResponseMessage response, string body, DateTimeOffset now)
     {
         var status = (int)response.StatusCode;
         var errors = Errors(body);
@@ -37,7 +37,7 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
             Verdict.NotDatadog => $"{status}{(errors is null ? " and no JSON" : "")}: this is not Datadog's answer",
             _ => $"{status}: {(string.IsNullOrEmpty(errors) ? response.ReasonPhrase : Shorten(errors))}",
         };
-        return new Answer(verdict, status, words, AskedForBy(response, now))
+        return new IntakeResponse(verdict, status, words, AskedForBy(response, now))
         {
             IsUncertain = IsGateways(response.StatusCode),
             At = response.Headers.Date,
@@ -45,10 +45,10 @@ internal sealed record Answer(Verdict Verdict, int? Status, string? Words, TimeS
     }
 
     /// <summary>Its head came and its body did not: the status says no more than whether it may have arrived.</summary>
-    public static Answer Torn(HttpResponseMessage response, string why, DateTimeOffset now)
+    public static IntakeResponse Torn(HttpResponseMessage response, string why, DateTimeOffset now)
     {
         var status = (int)response.StatusCode;
-        return new Answer(Verdict.Wait, status, $"{status}: {why}", AskedForBy(response, now))
+        return new IntakeResponse(Verdict.Wait, status, $"{status}: {why}", AskedForBy(response, now))
         {
             IsUncertain = response.IsSuccessStatusCode || IsGateways(response.StatusCode),
         };

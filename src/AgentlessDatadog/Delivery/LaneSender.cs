@@ -1,12 +1,13 @@
+using AgentlessDatadog.Signals;
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>
 /// Sends what waits for one lane, and sees to it that trouble there stays there: as many requests at once as the lane is
 /// wide, of which one place is for live data alone, so that a backlog never holds it up.
 /// </summary>
-internal sealed class ShipLoop(
+internal sealed class LaneSender(
     Lane lane,
     Outbox outbox,
     BackOff backOff,
@@ -17,10 +18,10 @@ internal sealed class ShipLoop(
 {
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(30);
 
-    private readonly Signal _reconfigured = new();
-    private readonly Signal _restarted = new();
-    private readonly Shipment _shipment = new(lane, outbox, sent, logger);
-    private volatile Intake? _intake;
+    private readonly ChangeSource _reconfigured = new();
+    private readonly ChangeSource _restarted = new();
+    private readonly RequestSender _request = new(lane, outbox, sent, logger);
+    private volatile DatadogClient? _client;
     private volatile State _state = new(LaneState.Open, null, null, null, null, null);
 
     private sealed record State(
@@ -29,7 +30,7 @@ internal sealed class ShipLoop(
         int? Status,
         string? Error,
         DateTimeOffset? NextTry,
-        Refusal? Refusal
+        ParkReason? ParkReason
     );
 
     public Lane Lane => lane;
@@ -39,9 +40,9 @@ internal sealed class ShipLoop(
 
     /// <summary>Whether it has nothing to send or cannot send now, so that a stop need not wait for it.</summary>
     public bool IsIdle =>
-        _intake is not { } intake
+        _client is not { } client
         || _state.Lane == LaneState.Parked
-        || outbox.IsEmpty(lane, intake.Destination)
+        || outbox.IsEmpty(lane, client.Destination)
         || !outbox.MaySend(lane);
 
     public LaneStatus Status(Ledger ledger)
@@ -50,15 +51,15 @@ internal sealed class ShipLoop(
         return new(lane.Name, state.Lane, state.Verdict, state.Status, state.Error, state.NextTry, ledger.Of(lane))
         {
             Unit = lane.Unit,
-            Refusal = state.Refusal,
+            ParkReason = state.ParkReason,
         };
     }
 
     /// <summary>Takes effect with the next request. Another far end, key or proxy ends any waiting.</summary>
-    public void Use(Intake intake)
+    public void Use(DatadogClient client)
     {
-        var isOther = IsReplacedBy(_intake, intake);
-        _intake = intake;
+        var isOther = IsReplacedBy(_client, client);
+        _client = client;
         if (isOther)
             _reconfigured.Raise();
     }
@@ -82,8 +83,8 @@ internal sealed class ShipLoop(
             catch (Exception error)
             {
                 logger.LogError(error, "Lane {Lane} could not work on its queue", lane);
-                var answer = Answer.None(error.Message);
-                await BackOffAsync(_intake, answer, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var answer = IntakeResponse.None(error.Message);
+                await BackOffAsync(_client, answer, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -92,28 +93,28 @@ internal sealed class ShipLoop(
     {
         var changed = outbox.Changed.Next;
         var reconfigured = _reconfigured.Next;
-        if (_intake is not { } intake)
+        if (_client is not { } client)
         {
             await reconfigured.WaitAsync(stop).ConfigureAwait(false);
             return;
         }
-        if (outbox.HasWaiting(lane, intake.Destination))
-            await GoOnAsync(intake, await SendAsync(intake, stop).ConfigureAwait(false), stop).ConfigureAwait(false);
+        if (outbox.HasWaiting(lane, client.Destination))
+            await GoOnAsync(client, await SendAsync(client, stop).ConfigureAwait(false), stop).ConfigureAwait(false);
         else
             await Task.WhenAny(changed, reconfigured).WaitAsync(stop).ConfigureAwait(false);
     }
 
     /// <summary>Sends until nothing waits, or an answer says that the lane must not go on. Returns the answer that speaks for all.</summary>
-    private async Task<Answer?> SendAsync(Intake intake, CancellationToken stop)
+    private async Task<IntakeResponse?> SendAsync(DatadogClient client, CancellationToken stop)
     {
         List<Task<Sent>> underWay = [];
-        Answer? worst = null;
+        IntakeResponse? worst = null;
         var restarted = _restarted.Next;
         while (true)
         {
             var changed = outbox.Changed.Next;
-            if (!IsTrouble(worst) && _intake == intake && !stop.IsCancellationRequested)
-                Fill(underWay, intake, stop);
+            if (!IsTrouble(worst) && _client == client && !stop.IsCancellationRequested)
+                Fill(underWay, client, stop);
             if (underWay.Count == 0 || restarted.IsCompleted)
             {
                 underWay.ForEach(left => _ = WakeAfterAsync(left));
@@ -125,7 +126,7 @@ internal sealed class ShipLoop(
             {
                 underWay.Remove(ended);
                 Sending.Beat();
-                worst = Worse(worst, Booked(intake, await TakeBackAsync(ended).ConfigureAwait(false)));
+                worst = Worse(worst, Booked(client, await TakeBackAsync(ended).ConfigureAwait(false)));
             }
         }
     }
@@ -138,92 +139,92 @@ internal sealed class ShipLoop(
     }
 
     // Not before its answer is looked at: until then the lane does not know that it must wait.
-    private async Task<Answer?> TakeBackAsync(Task<Sent> ended)
+    private async Task<IntakeResponse?> TakeBackAsync(Task<Sent> ended)
     {
         var sent = await ended.ConfigureAwait(false);
         if (sent.Unsettled is { } header)
             outbox.GiveBack(header);
-        return sent.Answer;
+        return sent.Response;
     }
 
-    private void Fill(List<Task<Sent>> underWay, Intake intake, CancellationToken stop)
+    private void Fill(List<Task<Sent>> underWay, DatadogClient client, CancellationToken stop)
     {
         var room = backOff.IsProbing ? 1 : lane.Width;
         while (underWay.Count < room)
         {
             var liveAlone = lane.Width > 1 && underWay.Count == lane.Width - 1;
-            if (outbox.Take(lane, intake.Destination, liveAlone) is not { } header)
+            if (outbox.Take(lane, client.Destination, liveAlone) is not { } header)
                 return;
             if (underWay.Count == 0)
                 Sending.Beat();
-            underWay.Add(Task.Run(() => _shipment.SendAsync(intake, header, stop), CancellationToken.None));
+            underWay.Add(Task.Run(() => _request.SendAsync(client, header, stop), CancellationToken.None));
         }
     }
 
     // A probe that got through opens the lane at once: the rest of the backlog need not wait for the end of the round.
-    private Answer? Booked(Intake intake, Answer? answer)
+    private IntakeResponse? Booked(DatadogClient client, IntakeResponse? answer)
     {
         if (answer is null || IsTrouble(answer))
             return answer;
         backOff.Succeeded();
         if (answer.Verdict == Verdict.Delivered)
-            outbox.Back(lane, intake.Destination);
+            outbox.Back(lane, client.Destination);
         var error = answer.Verdict == Verdict.Bad ? answer.Words : _state.Error;
         _state = new State(LaneState.Open, answer.Verdict, answer.Status, error, null, null);
         return answer;
     }
 
-    private async Task GoOnAsync(Intake intake, Answer? answer, CancellationToken stop)
+    private async Task GoOnAsync(DatadogClient client, IntakeResponse? answer, CancellationToken stop)
     {
         if (!IsTrouble(answer))
             return;
         stop.ThrowIfCancellationRequested();
         if (answer!.Verdict == Verdict.Wait)
-            await BackOffAsync(intake, answer, stop).ConfigureAwait(false);
+            await BackOffAsync(client, answer, stop).ConfigureAwait(false);
         else
-            await ParkAsync(intake, answer, stop).ConfigureAwait(false);
-        _state = _state with { Lane = LaneState.Open, NextTry = null, Refusal = null };
+            await ParkAsync(client, answer, stop).ConfigureAwait(false);
+        _state = _state with { Lane = LaneState.Open, NextTry = null, ParkReason = null };
     }
 
-    private async Task BackOffAsync(Intake? intake, Answer answer, CancellationToken stop)
+    private async Task BackOffAsync(DatadogClient? client, IntakeResponse answer, CancellationToken stop)
     {
         var wait = backOff.Failed(answer.AskedFor);
         logger.LogWarning("Lane {Lane} waits {Seconds} s: {Words}", lane, (int)wait.TotalSeconds, answer.Words);
-        await WaitAsync(LaneState.BackingOff, intake, answer, null, wait, stop).ConfigureAwait(false);
+        await WaitAsync(LaneState.BackingOff, client, answer, null, wait, stop).ConfigureAwait(false);
     }
 
     // Comes back when the key is no longer refused: the next request is then the probe.
-    private async Task ParkAsync(Intake intake, Answer answer, CancellationToken stop)
+    private async Task ParkAsync(DatadogClient client, IntakeResponse answer, CancellationToken stop)
     {
         var reconfigured = _reconfigured.Next;
-        if (IsReplacedBy(intake, _intake))
+        if (IsReplacedBy(client, _client))
             return;
         backOff.Failed(null);
         outbox.Age(lane);
-        _state = new State(LaneState.Parked, answer.Verdict, answer.Status, answer.Words, null, Refusal.Unexplained);
+        _state = new State(LaneState.Parked, answer.Verdict, answer.Status, answer.Words, null, ParkReason.Unexplained);
         // A stop does not wait for a parked lane.
         outbox.Changed.Raise();
-        var refusal = Refusal.Unexplained;
+        var reason = ParkReason.Unexplained;
         KeyVerdict key;
         do
         {
             // Again where nobody could be asked the last time.
-            if (refusal == Refusal.Unexplained)
+            if (reason == ParkReason.Unexplained)
             {
-                var explaining = intake.ExplainAsync(answer, stop);
+                var explaining = client.ExplainAsync(answer, stop);
                 await Task.WhenAny(explaining, reconfigured).ConfigureAwait(false);
-                if (IsReplacedBy(intake, _intake))
+                if (IsReplacedBy(client, _client))
                     return;
-                (refusal, var words) = await explaining.ConfigureAwait(false);
+                (reason, var words) = await explaining.ConfigureAwait(false);
                 answer = answer with { Words = words };
                 logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, words);
             }
-            await WaitAsync(LaneState.Parked, intake, answer, refusal, Recheck, stop).ConfigureAwait(false);
-            if (IsReplacedBy(intake, _intake))
+            await WaitAsync(LaneState.Parked, client, answer, reason, Recheck, stop).ConfigureAwait(false);
+            if (IsReplacedBy(client, _client))
                 return;
-            var checking = intake.CheckKeyAsync(stop);
+            var checking = client.CheckKeyAsync(stop);
             await Task.WhenAny(checking, reconfigured).ConfigureAwait(false);
-            if (IsReplacedBy(intake, _intake))
+            if (IsReplacedBy(client, _client))
                 return;
             key = await checking.ConfigureAwait(false);
         } while (key.State is KeyState.Refused or KeyState.Missing);
@@ -232,37 +233,37 @@ internal sealed class ShipLoop(
     // A new configuration ends the wait, also one that came while the last request was on its way.
     private async Task WaitAsync(
         LaneState state,
-        Intake? intake,
-        Answer answer,
-        Refusal? refusal,
+        DatadogClient? client,
+        IntakeResponse answer,
+        ParkReason? reason,
         TimeSpan wait,
         CancellationToken stop
     )
     {
         var reconfigured = _reconfigured.Next;
-        if (IsReplacedBy(intake, _intake))
+        if (IsReplacedBy(client, _client))
             return;
         outbox.Age(lane);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // It begins before it is told when it ends.
         var waited = Task.Delay(wait, clock, ended.Token);
-        _state = new State(state, answer.Verdict, answer.Status, answer.Words, clock.GetUtcNow() + wait, refusal);
+        _state = new State(state, answer.Verdict, answer.Status, answer.Words, clock.GetUtcNow() + wait, reason);
         await Task.WhenAny(reconfigured, waited).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
     }
 
     // What waits because of one far end goes on waiting while only other things change.
-    private static bool IsReplacedBy(Intake? before, Intake? now) =>
+    private static bool IsReplacedBy(DatadogClient? before, DatadogClient? now) =>
         before is null || now is null || !before.IsSameWayAs(now);
 
-    private static bool IsTrouble(Answer? answer) => Severity(answer) >= 2;
+    private static bool IsTrouble(IntakeResponse? answer) => Severity(answer) >= 2;
 
-    private static Answer? Worse(Answer? one, Answer? other) =>
+    private static IntakeResponse? Worse(IntakeResponse? one, IntakeResponse? other) =>
         (Severity(other), other?.AskedFor).CompareTo((Severity(one), one?.AskedFor)) > 0 ? other : one;
 
     // One answer speaks for the round: the one that asks most of the lane.
-    private static int Severity(Answer? answer) =>
+    private static int Severity(IntakeResponse? answer) =>
         answer?.Verdict switch
         {
             null => -1,

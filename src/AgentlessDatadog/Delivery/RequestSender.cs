@@ -1,14 +1,15 @@
+using AgentlessDatadog.Signals;
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>What became of a request.</summary>
-/// <param name="Answer">Null: it was too old to send.</param>
+/// <param name="Response">Null: it was too old to send.</param>
 /// <param name="Unsettled">The request, when it is still to be delivered.</param>
-internal sealed record Sent(Answer? Answer, PayloadHeader? Unsettled);
+internal sealed record Sent(IntakeResponse? Response, PayloadHeader? Unsettled);
 
 /// <summary>Sends single requests of a lane and books what became of them.</summary>
-internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent, ILogger logger)
+internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> sent, ILogger logger)
 {
     private const string Damaged = "damaged on disk";
 
@@ -16,11 +17,11 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
     /// Sends a request that was handed out and settles it, or leaves it to the caller to give back. Whatever goes wrong is
     /// an answer, so that no other request is left alone.
     /// </summary>
-    public async Task<Sent> SendAsync(Intake intake, PayloadHeader header, CancellationToken stop)
+    public async Task<Sent> SendAsync(DatadogClient client, PayloadHeader header, CancellationToken stop)
     {
         try
         {
-            var (answer, reason, to) = await TryAsync(intake, header, stop).ConfigureAwait(false);
+            var (answer, reason, to) = await TryAsync(client, header, stop).ConfigureAwait(false);
             if (to is not { } account)
                 return new Sent(answer, header);
             await outbox.SettleAsync([header], account, reason).ConfigureAwait(false);
@@ -28,30 +29,30 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return new Sent(Answer.None("stopped before it was sent"), header);
+            return new Sent(IntakeResponse.None("stopped before it was sent"), header);
         }
         // The store, for instance: the lane backs off, and tries again.
         catch (Exception error)
         {
             logger.LogError(error, "Lane {Lane} could not work on its queue", lane);
-            return new Sent(Answer.None(error.Message), header);
+            return new Sent(IntakeResponse.None(error.Message), header);
         }
     }
 
-    private async Task<(Answer? Answer, string? Reason, Account? To)> TryAsync(
-        Intake intake,
+    private async Task<(IntakeResponse? Response, string? Reason, Account? To)> TryAsync(
+        DatadogClient client,
         PayloadHeader header,
         CancellationToken stop
     )
     {
-        if (intake.HasKey && outbox.SeemsTooOld(header))
-            await intake.CheckKeyAsync(stop).ConfigureAwait(false);
+        if (client.HasKey && outbox.SeemsTooOld(header))
+            await client.CheckKeyAsync(stop).ConfigureAwait(false);
         if (outbox.IsTooOld(header))
             return (null, Outbox.TooOld, Account.Expired);
         if (outbox.IsAhead(header))
             return (null, Outbox.Ahead, Account.Expired);
-        if (!intake.HasKey)
-            return (new Answer(Verdict.Refused, null, "no API key is set", null), null, null);
+        if (!client.HasKey)
+            return (new IntakeResponse(Verdict.Refused, null, "no API key is set", null), null, null);
         ReadOnlyMemory<byte> body;
         try
         {
@@ -60,9 +61,9 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
         catch (Exception error) when (error is InvalidDataException or KeyNotFoundException)
         {
             logger.LogError(error, "Lane {Lane}: the store has lost a request", lane);
-            return (new Answer(Verdict.Bad, null, Damaged, null), Damaged, Account.Rejected);
+            return (new IntakeResponse(Verdict.Bad, null, Damaged, null), Damaged, Account.Rejected);
         }
-        var answer = await intake.SendAsync(header, body, stop).ConfigureAwait(false);
+        var answer = await client.SendAsync(header, body, stop).ConfigureAwait(false);
         sent(lane, answer.Status ?? 0);
         return answer.Verdict switch
         {
@@ -74,7 +75,7 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
             ),
             Verdict.Delivered => (answer, null, Account.Delivered),
             Verdict.Bad => (answer, Refused(answer), Account.Rejected),
-            _ when answer.IsUncertain && intake.Skips(lane) => (answer, "no answer", Account.Uncertain),
+            _ when answer.IsUncertain && client.Skips(lane) => (answer, "no answer", Account.Uncertain),
             _ => (answer, null, null),
         };
     }
@@ -91,7 +92,7 @@ internal sealed class Shipment(Lane lane, Outbox outbox, Action<Lane, int> sent,
         return "clock";
     }
 
-    private string? Refused(Answer answer)
+    private string? Refused(IntakeResponse answer)
     {
         logger.LogWarning("Lane {Lane}: Datadog rejected a request for good: {Words}", lane, answer.Words);
         return answer.Words;

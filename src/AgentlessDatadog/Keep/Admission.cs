@@ -1,3 +1,7 @@
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Signals.Events;
+using AgentlessDatadog.Signals.Metrics;
+
 namespace AgentlessDatadog;
 
 /// <summary>What one caller hands in, and its wait for the commit.</summary>
@@ -28,9 +32,9 @@ internal sealed class Admission(
     SeenIds seen,
     StreamPositions positions,
     EventFold fold,
-    CutEncoder encoder,
+    FlushEncoder encoder,
     Ledger ledger,
-    IntakeOptions options,
+    TelemetryOptions options,
     DateTimeOffset now
 )
 {

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals;
+
 namespace AgentlessDatadog;
 
 /// <summary>
@@ -61,7 +63,7 @@ public sealed record StoreContents(
 
 /// <summary>Measurements of one append, and the far end that was configured then.</summary>
 /// <param name="Sequence">Ascends in order of arrival.</param>
-/// <param name="Destination"><see cref="IntakeOptions.Destination"/> at the time.</param>
+/// <param name="Destination"><see cref="TelemetryOptions.Destination"/> at the time.</param>
 /// <param name="Measurements">In order of arrival.</param>
 public sealed record JournalEntry(long Sequence, string Destination, IReadOnlyList<Measurement> Measurements);
 

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals;
+
 namespace AgentlessDatadog;
 
 /// <summary>Where every unit of every lane is. Any thread.</summary>

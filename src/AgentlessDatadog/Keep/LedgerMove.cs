@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals;
+
 namespace AgentlessDatadog;
 
 /// <summary>Where a unit is.</summary>

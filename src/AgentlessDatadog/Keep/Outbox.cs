@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog;
 
@@ -19,7 +21,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
     public Losses Losses { get; } = new(clock);
 
     /// <summary>Raised when requests come in or are settled.</summary>
-    public Signal Changed { get; } = new();
+    public ChangeSource Changed { get; } = new();
 
     public QueueStatus Status
     {

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals;
+
 namespace AgentlessDatadog;
 
 /// <summary>Reads everything that a file holds, but the bodies.</summary>

@@ -1,7 +1,7 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals;
 
 /// <summary>A compressed request body that grows in one reused buffer and knows how large it may become.</summary>
-internal abstract class RequestBody : IDisposable
+internal abstract class CompressedBody : IDisposable
 {
     /// <summary>Value of the Content-Encoding header.</summary>
     public abstract string Encoding { get; }
@@ -21,6 +21,6 @@ internal abstract class RequestBody : IDisposable
     /// <summary>Gives back what the compressor holds.</summary>
     public abstract void Dispose();
 
-    public static RequestBody For(Compression compression, int limit) =>
+    public static CompressedBody For(Compression compression, int limit) =>
         compression == Compression.Zstd ? new ZstdBody(limit) : new ZlibBody(limit);
 }

@@ -1,15 +1,19 @@
-namespace AgentlessDatadog;
+using AgentlessDatadog.Signals.Distributions;
+using AgentlessDatadog.Signals.Events;
+using AgentlessDatadog.Signals.Metrics;
+
+namespace AgentlessDatadog.Signals;
 
 /// <summary>A cut as requests.</summary>
 /// <param name="Payloads">Ready for the outbox.</param>
 /// <param name="Moves">Acceptance of the points that no item of the ledger is in.</param>
 /// <param name="Points">Number of points.</param>
-internal sealed record EncodedCut(List<Payload> Payloads, List<LedgerMove> Moves, int Points);
+internal sealed record EncodedFlush(List<Payload> Payloads, List<LedgerMove> Moves, int Points);
 
 /// <summary>Makes requests.</summary>
-internal sealed class CutEncoder(Func<long> nextId)
+internal sealed class FlushEncoder(Func<long> nextId)
 {
-    public EncodedCut Encode(TakenCut cut, IntakeOptions options)
+    public EncodedFlush Encode(TakenCut cut, TelemetryOptions options)
     {
         using var series = new SeriesEncoder(cut, options.Compression);
         var distributions = new DistributionEncoder(cut);
@@ -26,16 +30,16 @@ internal sealed class CutEncoder(Func<long> nextId)
             new(Lane.Distributions, Account.Queued, distributions.NewUnits),
         ];
         moves.RemoveAll(move => move.Units == 0);
-        return new EncodedCut(payloads, moves, ofSeries.Concat(ofDistributions).Sum(request => request.Points));
+        return new EncodedFlush(payloads, moves, ofSeries.Concat(ofDistributions).Sum(request => request.Points));
     }
 
-    public Payload Encode(DatadogEvent what, IntakeOptions options)
+    public Payload Encode(DatadogEvent what, TelemetryOptions options)
     {
         var body = EventEncoder.Encode(what, options.Tags);
         return Address(new EncodedRequest(body, null, 1, 0, what.At.ToUnixTimeSeconds()), Lane.Events, options);
     }
 
-    private Payload Address(EncodedRequest request, Lane lane, IntakeOptions options)
+    private Payload Address(EncodedRequest request, Lane lane, TelemetryOptions options)
     {
         var header = new PayloadHeader(
             nextId(),

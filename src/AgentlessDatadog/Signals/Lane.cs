@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals;
 
 /// <summary>
 /// One kind of data on its way to Datadog, as a value: where it goes, what is taken there, and how its trouble is met. Each

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals;
 
 /// <summary>
 /// Tags in the one form in which a series is known by them: normalised as Datadog does it

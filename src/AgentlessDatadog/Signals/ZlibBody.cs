@@ -1,9 +1,9 @@
 using System.IO.Compression;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals;
 
 /// <summary>zlib, which Datadog means by <c>deflate</c> (docs/reference/datadog.md §3.4).</summary>
-internal sealed class ZlibBody : RequestBody
+internal sealed class ZlibBody : CompressedBody
 {
     // Codes of nine bits for a byte are the worst that a fixed Huffman block does to its input; the rest is for stream
     // ends and for the marks that a flush leaves.

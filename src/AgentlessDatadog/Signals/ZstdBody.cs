@@ -1,10 +1,10 @@
 using System.Buffers;
 using ZstdSharp;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals;
 
 /// <summary>zstd at level 1.</summary>
-internal sealed class ZstdBody(int limit) : RequestBody
+internal sealed class ZstdBody(int limit) : CompressedBody
 {
     // A block holds at most 128 KiB of input, has 3 bytes of header, and is stored when it does not shrink
     // (RFC 8878 §3.1.1.2): input costs at most itself. No more than two blocks can be inside.

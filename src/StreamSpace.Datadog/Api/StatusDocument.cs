@@ -88,7 +88,7 @@ internal static class StatusDocument
             ["lane"] = lane.Lane,
             ["state"] = Word(lane.State),
             ["verdict"] = lane.Verdict is { } verdict ? Word(verdict) : null,
-            ["refusal"] = lane.Refusal is { } refusal ? Word(refusal) : null,
+            ["refusal"] = lane.ParkReason is { } refusal ? Word(refusal) : null,
             ["lastStatus"] = lane.LastStatus,
             ["lastError"] = lane.LastError,
             ["nextTry"] = lane.NextTry?.ToUnixTimeSeconds(),

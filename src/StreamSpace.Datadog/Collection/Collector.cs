@@ -52,7 +52,7 @@ internal sealed class Collector : IAsyncDisposable
     public SessionGauges Gauges { get; }
 
     /// <summary>The far end that a config describes.</summary>
-    public static IntakeOptions IntakeOf(DatadogConfig config, IPluginContext context) =>
+    public static TelemetryOptions IntakeOf(DatadogConfig config, IPluginContext context) =>
         config.Intake(context.Sandbox, Instance);
 
     /// <summary>Opens the store, and begins to flush and send.</summary>

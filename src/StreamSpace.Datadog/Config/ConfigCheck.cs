@@ -9,7 +9,7 @@ internal static class ConfigCheck
 {
     public static async Task<IReadOnlyList<CheckFinding>> OfAsync(
         DatadogConfig config,
-        IntakeOptions intake,
+        TelemetryOptions intake,
         KeyFiles files,
         TimeProvider clock,
         CancellationToken cancellationToken

@@ -11,10 +11,10 @@ internal static class ConfigIntake
     /// <param name="config">What the operator wants.</param>
     /// <param name="local">The sandbox that the host brings, or null.</param>
     /// <param name="instance">A tag that tells our metrics about ourselves apart from another installation's.</param>
-    public static IntakeOptions Intake(this DatadogConfig config, Uri? local, string instance)
+    public static TelemetryOptions Intake(this DatadogConfig config, Uri? local, string instance)
     {
         var sandbox = config.Site == DatadogConfig.Sandbox;
-        return new IntakeOptions
+        return new TelemetryOptions
         {
             Site = config.Site,
             IntakeUrl = config.IntakeUrl ?? (sandbox ? local : null),

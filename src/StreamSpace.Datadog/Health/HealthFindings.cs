@@ -82,12 +82,12 @@ internal static class HealthFindings
             $"lane {lane.Lane}",
             CheckVerdict.Fault,
             $"The {lane.Lane} are kept and wait: {lane.LastError ?? "they are refused"}.",
-            lane.Refusal switch
+            lane.ParkReason switch
             {
-                Refusal.KeyMissing => "Set DD_API_KEY, or apiKey in the config.",
-                Refusal.OtherSite => "Set site (or DD_SITE) to that site.",
-                Refusal.ProductRefused => "Allow this product to the key, or switch it off in the config.",
-                Refusal.NotDatadog => "Look at proxy and intakeUrl.",
+                ParkReason.KeyMissing => "Set DD_API_KEY, or apiKey in the config.",
+                ParkReason.OtherSite => "Set site (or DD_SITE) to that site.",
+                ParkReason.ProductRefused => "Allow this product to the key, or switch it off in the config.",
+                ParkReason.NotDatadog => "Look at proxy and intakeUrl.",
                 _ => "Check that site is the one of your account, then the key.",
             }
         );

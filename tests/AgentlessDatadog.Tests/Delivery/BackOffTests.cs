@@ -1,7 +1,7 @@
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
 public sealed class BackOffTests
 {

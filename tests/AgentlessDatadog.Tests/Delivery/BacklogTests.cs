@@ -4,7 +4,7 @@ using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
 public sealed class BacklogTests
 {

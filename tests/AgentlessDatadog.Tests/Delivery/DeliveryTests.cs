@@ -3,9 +3,9 @@ using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
-public sealed class ShippingTests
+public sealed class DeliveryTests
 {
     [Theory]
     [InlineData(1)]

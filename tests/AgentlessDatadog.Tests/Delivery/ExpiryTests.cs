@@ -3,7 +3,7 @@ using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
 /// <summary>What will be lost is told before it is, and what was lost is told once the far end is back.</summary>
 public sealed class ExpiryTests
@@ -55,7 +55,7 @@ public sealed class ExpiryTests
         await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
         await rig.CutAsync();
         // What is still in the hands of a lane is in nobody else's reach.
-        await rig.Until(() => rig.Pipeline.Status.Lanes.All(lane => lane.Refusal == Refusal.KeyMissing));
+        await rig.Until(() => rig.Pipeline.Status.Lanes.All(lane => lane.ParkReason == ParkReason.KeyMissing));
         await AfterAsync(TimeSpan.FromMinutes(59));
         (rig.Ledger(Lane.Metrics).Queued, rig.Ledger(Lane.Distributions).Queued).ShouldBe((1, 1));
         await AfterAsync(TimeSpan.FromMinutes(2));

@@ -2,9 +2,9 @@ using System.Net;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
-public sealed class AnswerTests
+public sealed class IntakeResponseTests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeSeconds(1_800_000_000);
 
@@ -69,7 +69,7 @@ public sealed class AnswerTests
         using var response = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
         response.Headers.Date = Now.AddHours(-3);
         response.Headers.TryAddWithoutValidation("Retry-After", Now.AddHours(-3).AddSeconds(40).ToString("R"));
-        Answer.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(40));
+        IntakeResponse.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(40));
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class AnswerTests
         using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
         response.Headers.TryAddWithoutValidation("Retry-After", "0");
         response.Headers.TryAddWithoutValidation("X-RateLimit-Reset", "50");
-        Answer.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(50));
+        IntakeResponse.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(50));
     }
 
     [Theory]
@@ -93,9 +93,12 @@ public sealed class AnswerTests
     {
         using var response = new HttpResponseMessage((HttpStatusCode)status);
         response.Headers.TryAddWithoutValidation("Retry-After", "40");
-        var answer = Answer.Torn(response, "cut", Now);
+        var answer = IntakeResponse.Torn(response, "cut", Now);
         answer.ShouldBe(
-            new Answer(Verdict.Wait, status, $"{status}: cut", TimeSpan.FromSeconds(40)) { IsUncertain = mayHave }
+            new IntakeResponse(Verdict.Wait, status, $"{status}: cut", TimeSpan.FromSeconds(40))
+            {
+                IsUncertain = mayHave,
+            }
         );
     }
 
@@ -107,11 +110,11 @@ public sealed class AnswerTests
     public void AGatewaysAnswerLeavesOpenWhetherTheRequestArrived(int status, bool isUncertain) =>
         Read(status, "").IsUncertain.ShouldBe(isUncertain);
 
-    private static Answer Read(int status, string body, string? header = null, string? value = null)
+    private static IntakeResponse Read(int status, string body, string? header = null, string? value = null)
     {
         using var response = new HttpResponseMessage((HttpStatusCode)status);
         if (header is not null)
             response.Headers.TryAddWithoutValidation(header, value);
-        return Answer.Read(response, body, Now);
+        return IntakeResponse.Read(response, body, Now);
     }
 }

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
-public sealed class ShipLoopTests
+public sealed class LaneSenderTests
 {
     [Fact]
     public async Task WhatALaneLeftBehindIsSentAgainWhenItComesBackAlsoWhenNothingElseHappens()
@@ -15,16 +15,16 @@ public sealed class ShipLoopTests
         var log = new SearchedLog();
         await using var store = new EnduringStore(new MemoryStore(), clock, new Warnings(log), log);
         var outbox = new Outbox(store, new Ledger(), new DatadogClock(clock));
-        var lane = new ShipLoop(Lane.Events, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
+        var lane = new LaneSender(Lane.Events, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
         using var hanging = new Hanging();
         using var client = new HttpClient(hanging);
-        lane.Use(new Intake(client, new IntakeOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock)));
+        lane.Use(new DatadogClient(client, new TelemetryOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock)));
         await store.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]), mayHold: false);
         outbox.Add([
             Sample.Payload(1).Header with
             {
                 Lane = Lane.Events,
-                Destination = new IntakeOptions().Destination,
+                Destination = new TelemetryOptions().Destination,
                 Oldest = clock.GetUtcNow(),
             },
         ]);

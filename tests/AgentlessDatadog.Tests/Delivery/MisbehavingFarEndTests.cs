@@ -2,7 +2,7 @@ using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
 /// <summary>Whatever the far end does to one lane, it costs few requests, nothing that was accepted, and no other lane.</summary>
 public sealed class MisbehavingFarEndTests
@@ -127,7 +127,7 @@ public sealed class MisbehavingFarEndTests
         await KeepOnEveryLaneAsync(rig);
         foreach (var lane in Lane.All)
         {
-            await rig.Until(() => rig.Lane(lane).Refusal == Refusal.KeyMissing);
+            await rig.Until(() => rig.Lane(lane).ParkReason == ParkReason.KeyMissing);
             await DriveAsync(rig, lane);
             rig.Ledger(lane).ShouldBe(1, queued: 1);
         }

@@ -5,7 +5,7 @@ using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
 public sealed class ProxyTests
 {

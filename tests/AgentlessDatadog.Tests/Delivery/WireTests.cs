@@ -9,7 +9,7 @@ using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Delivery;
 
 /// <summary>What happens below HTTP, and before it: TLS, proxies, answers without end.</summary>
 public sealed class WireTests
@@ -105,7 +105,7 @@ public sealed class WireTests
         var lane = run.Lane(Lane.Events);
         $"{lane.LastError} {run.Log.Text}".ShouldNotContain(Secret.ProxyPassword);
         lane.LastError.ShouldNotBeNull().ShouldContain("403");
-        lane.Refusal.ShouldBe(Refusal.NotDatadog);
+        lane.ParkReason.ShouldBe(ParkReason.NotDatadog);
         run.Ledger(Lane.Events).ShouldBe(1, queued: 1);
     }
 

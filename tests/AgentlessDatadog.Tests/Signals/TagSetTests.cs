@@ -2,7 +2,7 @@ using FsCheck.Xunit;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Signals;
 
 public sealed class TagSetTests
 {

@@ -10,7 +10,7 @@ public class PipelineRun : IAsyncDisposable
 
     protected PipelineRun(
         ITelemetryStore store,
-        IntakeOptions options,
+        TelemetryOptions options,
         TimeProvider clock,
         SearchedLog log,
         Func<Uri?, HttpMessageHandler>? way
@@ -22,14 +22,14 @@ public class PipelineRun : IAsyncDisposable
 
     public ITelemetryStore Store { get; }
 
-    public IntakeOptions Options { get; }
+    public TelemetryOptions Options { get; }
 
     public SearchedLog Log { get; }
 
     public TelemetryPipeline Pipeline { get; private set; }
 
     /// <summary>Over real sockets.</summary>
-    public static async Task<PipelineRun> OverSocketsAsync(IntakeOptions options)
+    public static async Task<PipelineRun> OverSocketsAsync(TelemetryOptions options)
     {
         var keyed = options with { ApiKey = Secret.ApiKey };
         var run = new PipelineRun(new MemoryStore(), keyed, TimeProvider.System, new SearchedLog(), null);
@@ -48,7 +48,7 @@ public class PipelineRun : IAsyncDisposable
     public ValueTask KeepAsync(Measurement[] measurements, DatadogEvent[] events) =>
         Pipeline.KeepAsync(measurements, events, default);
 
-    public virtual ValueTask ConfigureAsync(IntakeOptions options) => Pipeline.ConfigureAsync(options, default);
+    public virtual ValueTask ConfigureAsync(TelemetryOptions options) => Pipeline.ConfigureAsync(options, default);
 
     public ValueTask<KeyVerdict> CheckKeyAsync() => Pipeline.CheckKeyAsync(default);
 
@@ -61,7 +61,7 @@ public class PipelineRun : IAsyncDisposable
     public Task UntilSent() => Until(() => Pipeline.Status.Queue.Requests == 0);
 
     /// <summary>Another process on the same store.</summary>
-    public async Task RestartAsync(Func<IntakeOptions, IntakeOptions>? with = null)
+    public async Task RestartAsync(Func<TelemetryOptions, TelemetryOptions>? with = null)
     {
         await Pipeline.DisposeAsync();
         Pipeline = NewPipeline(with?.Invoke(Options) ?? Options);
@@ -76,5 +76,6 @@ public class PipelineRun : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private TelemetryPipeline NewPipeline(IntakeOptions options) => new(Store, options, _clock, () => 0.5, Log, _way);
+    private TelemetryPipeline NewPipeline(TelemetryOptions options) =>
+        new(Store, options, _clock, () => 0.5, Log, _way);
 }

@@ -5,7 +5,7 @@ namespace AgentlessDatadog.Tests.Support;
 /// <summary>A pipeline on a clock that the test moves, before a far end in memory.</summary>
 public sealed class Rig : PipelineRun
 {
-    private Rig(FarEnd farEnd, FakeTimeProvider clock, ITelemetryStore store, IntakeOptions options, SearchedLog log)
+    private Rig(FarEnd farEnd, FakeTimeProvider clock, ITelemetryStore store, TelemetryOptions options, SearchedLog log)
         : base(store, options, clock, log, _ => farEnd)
     {
         FarEnd = farEnd;
@@ -17,7 +17,7 @@ public sealed class Rig : PipelineRun
     public FakeTimeProvider Clock { get; }
 
     public static async Task<Rig> StartAsync(
-        Func<IntakeOptions, IntakeOptions>? with = null,
+        Func<TelemetryOptions, TelemetryOptions>? with = null,
         ITelemetryStore? store = null,
         SearchedLog? log = null,
         FakeTimeProvider? clock = null
@@ -25,7 +25,7 @@ public sealed class Rig : PipelineRun
     {
         clock ??= new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
         var farEnd = new FarEnd(clock);
-        var options = new IntakeOptions
+        var options = new TelemetryOptions
         {
             IntakeUrl = farEnd.Url,
             ApiKey = Secret.ApiKey,
@@ -49,7 +49,7 @@ public sealed class Rig : PipelineRun
         await Pipeline.FlushAsync(default);
     }
 
-    public override ValueTask ConfigureAsync(IntakeOptions options)
+    public override ValueTask ConfigureAsync(TelemetryOptions options)
     {
         FreeSecond();
         return base.ConfigureAsync(options);
@@ -76,7 +76,7 @@ public sealed class Rig : PipelineRun
                 ? lane.Ledger.Queued == 0
                     || status.Queue.Requests == 0
                     // Waits for the store.
-                    || (AgentlessDatadog.Lane.Named(lane.Lane).RepeatHarms && Pipeline.CannotKeep is not null)
+                    || (AgentlessDatadog.Signals.Lane.Named(lane.Lane).RepeatHarms && Pipeline.CannotKeep is not null)
                 : lane.NextTry > Clock.GetUtcNow()
         );
 

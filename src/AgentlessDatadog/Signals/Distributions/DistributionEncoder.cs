@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.Text.Json;
+using AgentlessDatadog.Signals.Metrics;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals.Distributions;
 
 /// <summary>
 /// Encodes the distribution values of a cut for <c>/api/v1/distribution_points</c> (docs/reference/datadog.md §3.3).

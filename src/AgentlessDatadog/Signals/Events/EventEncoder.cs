@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals.Events;
 
 /// <summary>
 /// Encodes an event for <c>/api/v1/events</c>, which refuses any field it does not know

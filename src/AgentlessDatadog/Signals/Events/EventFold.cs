@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals.Events;
 
 /// <summary>
 /// Lets 60 events of a kind through in a minute and counts the rest, so that a storm of them costs one summary a minute.

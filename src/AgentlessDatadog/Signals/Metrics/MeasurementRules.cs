@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals.Metrics;
 
 /// <summary>What Datadog takes (docs/reference/datadog.md §3.5, §3.7): everything else it drops behind a 202.</summary>
 internal static partial class MeasurementRules

@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals.Metrics;
 
 /// <summary>One encoded request, before it has an id.</summary>
 /// <param name="Body">As it goes over the wire.</param>
@@ -24,7 +24,7 @@ internal sealed class RequestWriter(Compression compression) : IDisposable
     // With less room than this left, going on would cost a flush of the compressor every few messages.
     private const int LeastRoom = 16 * 1024;
 
-    private readonly RequestBody _body = RequestBody.For(compression, MaxWire);
+    private readonly CompressedBody _body = CompressedBody.For(compression, MaxWire);
     private readonly byte[] _stage = new byte[Stage + MaxMessage];
     private int _staged;
     private int _raw;

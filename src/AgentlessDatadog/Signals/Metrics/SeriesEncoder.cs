@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals.Metrics;
 
 /// <summary>Encodes the gauges, counts and rates of a cut for <c>/api/v2/series</c>.</summary>
 internal sealed class SeriesEncoder(TakenCut cut, Compression compression) : IDisposable

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Signals.Metrics;
 
 /// <summary>
 /// The protobuf of <c>/api/v2/series</c>, as much of it as is sent (docs/reference/datadog.md §3.1). A field begins

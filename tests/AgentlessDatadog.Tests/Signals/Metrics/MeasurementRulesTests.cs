@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Signals.Metrics;
 
 public sealed class MeasurementRulesTests : IAsyncDisposable
 {
@@ -11,7 +11,13 @@ public sealed class MeasurementRulesTests : IAsyncDisposable
     private readonly TelemetryPipeline _pipeline;
 
     public MeasurementRulesTests() =>
-        _pipeline = new TelemetryPipeline(new MemoryStore(), new IntakeOptions(), _clock, () => 0, new SearchedLog());
+        _pipeline = new TelemetryPipeline(
+            new MemoryStore(),
+            new TelemetryOptions(),
+            _clock,
+            () => 0,
+            new SearchedLog()
+        );
 
     public ValueTask DisposeAsync() => _pipeline.DisposeAsync();
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Signals.Metrics;
 
 public sealed class SeriesEncoderTests
 {

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals;
+
 namespace AgentlessDatadog;
 
 /// <summary>How a series request is compressed.</summary>
@@ -26,7 +28,7 @@ public enum OnUncertain
 public sealed record SelfMetrics(string Prefix, IReadOnlyList<string> Tags);
 
 /// <summary>Where telemetry goes and how. Immutable: <see cref="TelemetryPipeline.ConfigureAsync"/> takes a new one.</summary>
-public sealed record IntakeOptions
+public sealed record TelemetryOptions
 {
     /// <summary>Datadog site, as in <c>datadoghq.eu</c>. Any host name is taken (docs/reference/datadog.md §1.1).</summary>
     public string Site { get; init; } = "datadoghq.com";
@@ -78,7 +80,7 @@ public sealed record IntakeOptions
     /// Whether what was measured under <paramref name="before"/> would be something else under this. The way to the far
     /// end, its pace and its limits are none of it.
     /// </summary>
-    internal bool Alters(IntakeOptions before) =>
+    internal bool Alters(TelemetryOptions before) =>
         Destination != before.Destination
         || Metrics != before.Metrics
         || !TagSet.Of(Tags).SequenceEqual(TagSet.Of(before.Tags))
