@@ -35,8 +35,14 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     /// <summary>By our clock: when a request lapses, a held end is told, or an ended or lapsed life is forgotten.</summary>
     public DateTimeOffset? Due { get; init; }
 
+    /// <summary>True when it is a session of a cluster, as far as is known.</summary>
+    public bool IsOfCluster => IsPlatformOfCluster(Session.Platform);
+
     /// <summary>Ended or lapsed: only remembered, so that what comes late is understood.</summary>
     public bool Closed => Session.State is SessionState.Ended or SessionState.Lapsed;
+
+    /// <summary>True for the platform of sessions that a cluster holds; it is what is meant where none is named.</summary>
+    public static bool IsPlatformOfCluster(string? platform) => platform is null or "kubernetes";
 
     /// <summary>Fills in what was unknown; what is known stays.</summary>
     public Life Learn(SessionObservation seen)

@@ -65,7 +65,7 @@ public sealed class PlatformFeedTests : IAsyncDisposable
         _run.Source.Say(null, Delete("s", 0));
         await _run.UntilAsync(() => _run.Subscriber.Sessions.Count == 1, "the held end");
         await _run.AdvanceUntilAsync(() => _run.Subscriber.Facts.OfType<SessionEnded>().Any(), "the end");
-        (_run.Clock.GetUtcNow() - Morning).ShouldBeGreaterThanOrEqualTo(SessionRegistry.HeldEndTimeout);
+        (_run.Clock.GetUtcNow() - Morning).ShouldBeGreaterThanOrEqualTo(SessionExpiry.HeldEndTimeout);
     }
 
     [Fact]

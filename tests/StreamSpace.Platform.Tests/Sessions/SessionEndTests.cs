@@ -148,7 +148,7 @@ public class SessionEndTests
     [Fact]
     public void ALapsedLifeThatEndedIsRememberedFromItsEnd()
     {
-        var twoDays = SessionRegistry.ClosedRetention.TotalSeconds;
+        var twoDays = SessionExpiry.ClosedRetention.TotalSeconds;
         _told.See(Create("s", 0)).Tick(600).Tick(700).See(Delete("s", 700)).Tick(600 + twoDays);
         _told.See(Running("s", 600 + twoDays)).Names.ShouldBe("Created Changed Ended");
         _told.Tick(700 + twoDays).See(Running("s", 700 + twoDays)).Names.ShouldBe("Created Changed Ended Found");

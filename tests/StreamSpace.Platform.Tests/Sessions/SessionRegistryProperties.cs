@@ -28,7 +28,7 @@ public class SessionRegistryProperties
         {
             told.Tick(arrives).See(observation);
         }
-        told.Tick(seen[^1].Arrives + SessionRegistry.HeldEndTimeout.TotalSeconds);
+        told.Tick(seen[^1].Arrives + SessionExpiry.HeldEndTimeout.TotalSeconds);
 
         var by = (SessionFact e) => (e.Session.User.Name!, e.Session.Template!);
         Tally(told.Facts.OfType<SessionCreated>().Select(by)).ShouldBe(Tally(lives.Select(l => (l.User, l.Template))));

@@ -167,7 +167,7 @@ public sealed class PlatformStoreTests
         told.Registry.MarkDurable();
         store.Load().Lives.Count.ShouldBe(1);
 
-        told.Tick(SessionRegistry.ClosedRetention.TotalSeconds);
+        told.Tick(SessionExpiry.ClosedRetention.TotalSeconds);
         store.Commit(Change(told.Registry.Changes));
         store.Load().Lives.ShouldBeEmpty();
     }

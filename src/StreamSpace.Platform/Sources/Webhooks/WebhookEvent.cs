@@ -19,7 +19,7 @@ public static class WebhookEvent
 
     // An id is known for 48 hours from when it was first seen, and that may have been five minutes before its own time:
     // with an hour to spare for clocks that are set, no event is taken once its id may be forgotten.
-    private static readonly TimeSpan Oldest = SessionRegistry.ClosedRetention - TimeSpan.FromHours(1);
+    private static readonly TimeSpan Oldest = SessionExpiry.ClosedRetention - TimeSpan.FromHours(1);
 
     // What "Test" on StreamSpace's page of webhooks sends, whatever events the webhook is for.
     private const string Test = "webhook.test";

@@ -4,45 +4,44 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Sessions;
 
-/// <content>
+/// <summary>
 /// What a source sees that looks at the sessions themselves. Its word is final on whether a session is there, how
 /// it stands and when it ended; messages then only add what they alone know.
-/// </content>
-internal sealed partial class SessionRegistry
+/// </summary>
+internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry, SessionLifecycle lifecycle)
 {
-    // True once such a source was heard in this process. Without one, messages decide, whatever was seen in the past.
-    private bool _looked;
+    /// <summary>True for a life that was seen: what messages say of its state counts for nothing.</summary>
+    public bool Outranks([NotNullWhen(true)] Life? life) =>
+        expiry.IsWatched && life is { Uid: not null, Closed: false };
 
-    private DateTimeOffset _lookedAt;
-
-    private bool Outranked([NotNullWhen(true)] Life? life) => _looked && life is { Uid: not null, Closed: false };
-
-    // A message of the controller about a session that nobody has seen, where sessions are seen: it is gone again, or
-    // will be seen in a moment. Only what fails before there is a session is never seen.
-    private bool Hearsay(Life? life, SessionObservation seen) =>
-        _looked
+    /// <summary>
+    /// True for a message of the controller about a session that nobody has seen, where sessions are seen: it is gone again,
+    /// or will be seen in a moment. Only what fails before there is a session is never seen.
+    /// </summary>
+    public bool IsHearsay(Life? life, SessionObservation seen) =>
+        expiry.IsWatched
         && IsOfCluster(life, seen)
         && seen is StatusReported { Status: not ReportedStatus.Failed } or HibernateRequested or WakeRequested
         && life is null or { Uid: null, Introduced: false, Session.State: SessionState.Lapsed };
 
-    // A message says "running" when the parts of a session were made, long before it is ready.
-    private SessionObservation Weighed(Life? life, SessionObservation seen) =>
-        _looked && seen is StatusReported { Status: ReportedStatus.Running } status && IsOfCluster(life, seen)
+    /// <summary>
+    /// The same observation, for what it is worth: a message says "running" when the parts of a session were made, long
+    /// before it is ready.
+    /// </summary>
+    public SessionObservation Weigh(Life? life, SessionObservation seen) =>
+        expiry.IsWatched && seen is StatusReported { Status: ReportedStatus.Running } status && IsOfCluster(life, seen)
             ? status with
             {
                 Status = ReportedStatus.Pending,
             }
             : seen;
 
-    private static bool IsOfCluster(Life? life, SessionObservation? seen = null) =>
-        (seen?.Platform ?? life?.Session.Platform) is null or "kubernetes";
-
-    private void Watched() => (_looked, _lookedAt) = (true, _now);
-
-    private void Look(StatusReported seen)
+    /// <summary>A session was looked at.</summary>
+    /// <param name="seen">With a <see cref="StatusReported.Uid"/>.</param>
+    public void See(StatusReported seen)
     {
-        Watched();
-        var life = _lives.Find(seen.SessionId);
+        expiry.Watched();
+        var life = lives.Find(seen.SessionId);
         var end = life?.Session.EndedAt;
         if (life?.Uid is { } uid ? uid != seen.Uid : end < seen.CreatedAt)
         {
@@ -64,11 +63,33 @@ internal sealed partial class SessionRegistry
         }
     }
 
+    /// <summary>All the sessions there are were looked at: what was seen before and is missing has ended.</summary>
+    public void EndUnlisted(SessionsListed listed)
+    {
+        expiry.Watched();
+        foreach (var life in lives.Open.Where(l => l.Uid is null && l.IsOfCluster).ToList())
+        {
+            // Messages that were read before the list told of sessions that came and went while nobody looked.
+            if (!life.Introduced && (life.Session.Active || life.Session.State is SessionState.Hibernated))
+            {
+                lifecycle.Lapse(life);
+            }
+            else
+            {
+                lives.Put(life with { Due = expiry.Of(life) });
+            }
+        }
+        foreach (var life in lives.Open.Where(l => l.Uid is { } uid && !listed.Uids.Contains(uid)).ToList())
+        {
+            lifecycle.End(life, NotBefore(life, listed.At));
+        }
+    }
+
     // Another life of the same session id shows that this one is over.
     private DateTimeOffset EndUnseen(Life life, DateTimeOffset at)
     {
         var end = NotBefore(life, at);
-        End(life, end);
+        lifecycle.End(life, end);
         return end;
     }
 
@@ -82,12 +103,11 @@ internal sealed partial class SessionRegistry
         }
         if (!seen.LookedBefore)
         {
-            Find(Life.Found(seen with { CreatedAt = created }) with { Uid = seen.Uid, FormerEnd = formerEnd });
+            lifecycle.Put(Life.Found(seen with { CreatedAt = created }) with { Uid = seen.Uid, FormerEnd = formerEnd });
             return;
         }
         var begun = Life.Created(Creation(seen, created), formerEnd) with { Uid = seen.Uid };
-        _lives.Put(begun);
-        Tell(FactFactory.Created(begun.Session, created));
+        lifecycle.Put(begun, FactFactory.Created(begun.Session, created));
         Turn(begun, seen);
     }
 
@@ -100,49 +120,31 @@ internal sealed partial class SessionRegistry
         {
             if (seen.LookedBefore)
             {
-                Introduce(life, Creation(seen, created));
-                return _lives.Find(seen.SessionId)!;
+                lifecycle.Introduce(life, Creation(seen, created));
+                return lives.Find(seen.SessionId)!;
             }
             life = life.CreatedAt(created) with { Introduced = false };
         }
-        _lives.Put(life);
+        lives.Put(life);
         return life;
     }
 
     private void Turn(Life life, StatusReported seen)
     {
-        life = Learn(life, seen);
+        life = lifecycle.Learn(life, seen);
         var at = NotBefore(life, seen.At);
         if (seen.Status is ReportedStatus.Ended)
         {
-            End(life, at);
+            lifecycle.End(life, at);
         }
         else if (life.Due is not null || Life.StateOf(seen) != life.Session.State)
         {
-            Move(life, seen with { At = at });
+            lifecycle.Move(life, seen with { At = at });
         }
     }
 
-    private void EndUnlisted(SessionsListed listed)
-    {
-        Watched();
-        foreach (var life in _lives.Open.Where(l => l.Uid is null && IsOfCluster(l)).ToList())
-        {
-            // Messages that were read before the list told of sessions that came and went while nobody looked.
-            if (!life.Introduced && (life.Session.Active || life.Session.State is SessionState.Hibernated))
-            {
-                Lapse(life);
-            }
-            else
-            {
-                _lives.Put(life with { Due = Expires(life) });
-            }
-        }
-        foreach (var life in _lives.Open.Where(l => l.Uid is { } uid && !listed.Uids.Contains(uid)).ToList())
-        {
-            End(life, NotBefore(life, listed.At));
-        }
-    }
+    private static bool IsOfCluster(Life? life, SessionObservation seen) =>
+        Life.IsPlatformOfCluster(seen.Platform ?? life?.Session.Platform);
 
     private static CreateRequested Creation(StatusReported seen, DateTimeOffset at) =>
         new(seen.SessionId, at)

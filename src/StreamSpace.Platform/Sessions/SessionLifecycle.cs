@@ -1,0 +1,185 @@
+using StreamSpace.Platform.Sources;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Platform.Sessions;
+
+/// <summary>What can become of a life: it begins, moves from state to state, and ends. Each step is told once.</summary>
+internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
+{
+    /// <summary>What there is to tell since <see cref="TakeUpdate"/> was called last.</summary>
+    public RegistryUpdate Update { get; private set; } = new();
+
+    /// <summary>Takes out what there is to tell.</summary>
+    public RegistryUpdate TakeUpdate()
+    {
+        var taken = Update;
+        Update = new RegistryUpdate();
+        return taken;
+    }
+
+    /// <summary>The life is another than before, and whoever shows sessions is told.</summary>
+    public void Put(Life life)
+    {
+        lives.Put(life);
+        Update.Change(life.Session);
+    }
+
+    /// <summary>The life is another than before by something that happened, which is told.</summary>
+    public void Put(Life life, SessionFact fact)
+    {
+        lives.Put(life);
+        Update.Add(fact);
+    }
+
+    /// <summary>Takes up a request; it may be one of a life that is known by other signs already.</summary>
+    public void Create(Life? life, SessionObservation seen)
+    {
+        var end = life?.Session.EndedAt ?? life?.HeldEnd;
+        // A life that was seen, and another of its name, are told apart by sight: the API's clock may be ahead.
+        if (life is null || (life.Uid is null && seen.At > end))
+        {
+            if (life?.HeldEnd is { } held)
+            {
+                End(life, held);
+            }
+            var begun = Life.Created(seen, end) with { Due = expiry.Now + SessionExpiry.RequestTimeout };
+            Put(begun, FactFactory.Created(begun.Session, seen.At));
+        }
+        else if (!life.Introduced)
+        {
+            Introduce(life, seen);
+        }
+        else if (end is null)
+        {
+            Learn(life, seen);
+        }
+    }
+
+    /// <summary>A creation that is seen after other signs of the life: told now, and with it what had to wait for it.</summary>
+    public void Introduce(Life life, SessionObservation seen)
+    {
+        var introduced = life.Learn(seen).CreatedAt(seen.At);
+        var session = introduced.Session;
+        Put(introduced, FactFactory.Created(session, seen.At));
+        if (session.EndedAt is not null)
+        {
+            return;
+        }
+        if (session.StartedAt is { } started)
+        {
+            Update.Add(FactFactory.Started(session, started));
+        }
+        if (life.FailedAt == life.FirstSeenAt)
+        {
+            Update.Add(FactFactory.Failed(introduced));
+        }
+        if (life.HeldEnd is { } end)
+        {
+            End(introduced, end);
+        }
+    }
+
+    /// <summary>Takes in what an observation adds to what is known of a life.</summary>
+    public Life Learn(Life life, SessionObservation seen)
+    {
+        var learned = life.Learn(seen);
+        if (!ReferenceEquals(learned, life))
+        {
+            Put(learned);
+        }
+        return learned;
+    }
+
+    /// <summary>A life stands as a status says, unless something newer is known.</summary>
+    public void Move(Life life, StatusReported status)
+    {
+        if (status.Uid is null && status.At < life.StateAt)
+        {
+            return;
+        }
+        var before = life.Session.State;
+        var state = Life.StateOf(status);
+        // What is confirmed stays so: that it is meant to run adds nothing.
+        if (before is SessionState.Running && state is SessionState.Requested)
+        {
+            return;
+        }
+        var session = life.In(state, status.At);
+        var firstRun = state is SessionState.Running && session.StartedAt is null;
+        var firstFailure = state is SessionState.Failed && life.FailedAt is null;
+        life = life with
+        {
+            Session = firstRun ? session with { StartedAt = status.At } : session,
+            StateAt = status.At,
+            FailedAt = firstFailure ? status.At : life.FailedAt,
+            FailureReason = firstFailure ? status.Message : life.FailureReason,
+            Due = status.Uid is null ? expiry.Of(life) : null,
+        };
+        session = life.Session;
+        lives.Put(life);
+
+        if (firstRun && life.Introduced)
+        {
+            Update.Add(FactFactory.Started(session, status.At));
+        }
+        else if (firstFailure)
+        {
+            Update.Add(FactFactory.Failed(life));
+        }
+        else if (state != before)
+        {
+            Update.Change(session);
+            if (FactFactory.Turned(before, session, status.At) is { } turned)
+            {
+                Update.Add(turned);
+            }
+        }
+    }
+
+    /// <summary>Something says that a session is over; of one that is not known yet, a creation may still come.</summary>
+    public void End(Life? life, SessionObservation seen)
+    {
+        // What ended before this life was asked for is an earlier life, which nobody saw.
+        if (life is { Introduced: true } && seen.At < life.Session.CreatedAt)
+        {
+            return;
+        }
+        if (life is { Session.State: SessionState.Ended or SessionState.Ending })
+        {
+            return;
+        }
+        life = life?.Learn(seen) ?? Life.KnownByItsEnd(seen);
+        if (life.Introduced || life.Session.Template is not null)
+        {
+            End(life, seen.At);
+            return;
+        }
+        var ending = life.Session with { State = SessionState.Ending };
+        Put(life with { Session = ending, HeldEnd = seen.At, Due = expiry.Now + SessionExpiry.HeldEndTimeout });
+    }
+
+    /// <summary>The life is over.</summary>
+    public void End(Life life, DateTimeOffset at)
+    {
+        var ended = life.In(SessionState.Ended, at) with { EndedAt = at };
+        Put(
+            life with
+            {
+                Session = ended,
+                HeldEnd = null,
+                Due = expiry.Now + SessionExpiry.ClosedRetention,
+            },
+            FactFactory.Ended(ended, at)
+        );
+    }
+
+    /// <summary>Nothing has confirmed the life in time: it is only remembered.</summary>
+    public void Lapse(Life life) =>
+        Put(
+            life with
+            {
+                Session = life.Session with { State = SessionState.Lapsed, AwakeSince = null },
+                Due = expiry.Now + SessionExpiry.ClosedRetention,
+            }
+        );
+}
