@@ -45,12 +45,11 @@ public sealed class WrongClockTests : IAsyncDisposable
         await _pipeline.StartAsync(default);
         for (var i = 0; i < 14; i++)
         {
-            if (i == 5)
-                _clock.Set(TimeSpan.FromHours(hours));
-            if (i == 10)
-                _clock.Set(TimeSpan.FromHours(-hours));
             await KeepAsync(10);
-            await IntervalAsync();
+            if (i is 5 or 10)
+                await SetAsync(TimeSpan.FromHours(i == 5 ? hours : -hours));
+            else
+                await IntervalAsync();
         }
         Ledger.ShouldBe(140, delivered: 140);
         _datadog.Sum(Made).ShouldBe(140);
@@ -294,6 +293,20 @@ public sealed class WrongClockTests : IAsyncDisposable
     private async Task KeepAsync(int counts) =>
         await _pipeline.KeepAsync([.. Enumerable.Repeat(Some.Count(Made), counts)], [], default);
 
+    /// <summary>Sets the clock, and lets one interval pass before Datadog says what time it is.</summary>
+    private async Task SetAsync(TimeSpan by)
+    {
+        using var gate = new Gate();
+        _datadog.Gate = gate.Opened;
+        _clock.Set(by);
+        var before = _pipeline.Status.LastFlush;
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        await SettleAsync();
+        _pipeline.Status.LastFlush.ShouldBe(before, "nobody knows which second it would be");
+        gate.Open();
+        await Until(() => _pipeline.Status.ClockError?.Contains("held", StringComparison.Ordinal) is not true);
+    }
+
     /// <summary>Lets one interval pass, and waits until what it flushed is settled.</summary>
     private async Task IntervalAsync()
     {
@@ -316,10 +329,5 @@ public sealed class WrongClockTests : IAsyncDisposable
     // What is asked of the loop now is asked after all that the clock has brought about.
     private async Task SettleAsync() => await _pipeline.KeepAsync([], [], default);
 
-    private static async Task Until(Func<bool> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!holds())
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
-    }
+    private Task Until(Func<bool> holds) => Patience.Until(holds, () => $"{_pipeline.Status}");
 }

@@ -16,6 +16,9 @@ internal sealed class KeptTime(SettableClock clock) : HttpMessageHandler
     /// <summary>Whether anyone gets through to it.</summary>
     public bool IsReachable { get; set; } = true;
 
+    /// <summary>Every request waits for it.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
     /// <summary>Sum of all points that it has of a metric.</summary>
     public double Sum(string metric)
     {
@@ -55,6 +58,7 @@ internal sealed class KeptTime(SettableClock clock) : HttpMessageHandler
     {
         if (!IsReachable)
             throw new HttpRequestException(HttpRequestError.ConnectionError, "nobody is there");
+        await Gate;
         if (request is { Content: { } content, RequestUri.AbsolutePath: "/api/v2/series" })
             Take(await content.ReadAsByteArrayAsync(cancellationToken), content.Headers.ContentEncoding.Single());
         return new HttpResponseMessage(HttpStatusCode.Accepted)
