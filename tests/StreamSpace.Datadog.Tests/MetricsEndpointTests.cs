@@ -19,12 +19,18 @@ namespace StreamSpace.Datadog.Tests;
 public sealed class MetricsEndpointTests : IAsyncLifetime
 {
     private PluginRun _run = null!;
+    private FailingStore _disk = null!;
     private WebApplication _app = null!;
     private HttpClient _http = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _run = await PluginRun.StartAsync();
+        _run = await PluginRun.StartAsync(before: store =>
+        {
+            var disk = FailingStore.Before(store);
+            _disk = (FailingStore)disk;
+            return disk;
+        });
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -200,6 +206,24 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false, null, "Nothing of it was kept, send it again later: The disk is full.")]
+    [InlineData(false, "retry-1", "Nothing of it was kept, send it again later: The disk is full.")]
+    [InlineData(true, null, "Whether it was kept is not known; sent again it may count twice")]
+    [InlineData(true, "retry-1", "Whether it was kept is not known, send it again later with the same key")]
+    public async Task ACallThatCannotBeKeptSaysWhetherNothingWasKeptOrThatIsNotKnown(
+        bool mayBeKept,
+        string? key,
+        string sentence
+    )
+    {
+        (_disk.Fails, _disk.MayBeKept) = (true, mayBeKept);
+        var (status, answer) = await PostWithKeyAsync(key, 5);
+        _disk.Fails = false;
+        status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        JsonDocument.Parse(answer).RootElement.GetProperty("detail").GetString()!.ShouldStartWith(sentence);
+    }
+
+    [Theory]
     [InlineData("\"enableMetrics\":false", "enableMetrics is false")]
     [InlineData("\"enabled\":false", "enabled is false")]
     public async Task WhatIsSwitchedOffIsNotTaken(string setting, string reason)
@@ -210,7 +234,7 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
         answer.GetProperty("detail").GetString()!.ShouldContain(reason);
     }
 
-    private async Task<(HttpStatusCode Status, string Body)> PostWithKeyAsync(string key, int value)
+    private async Task<(HttpStatusCode Status, string Body)> PostWithKeyAsync(string? key, int value)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/plugins/datadog/metrics")
         {
@@ -220,7 +244,10 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
                 "application/json"
             ),
         };
-        request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        if (key is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        }
         using var answer = await _http.SendAsync(request);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }

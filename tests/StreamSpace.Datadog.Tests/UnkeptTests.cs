@@ -1,4 +1,3 @@
-using System.Reflection;
 using AgentlessDatadog;
 using Shouldly;
 using StreamSpace.Datadog.Config;
@@ -20,9 +19,8 @@ public sealed class UnkeptTests
             MakeWay = _ => new MemoryNetwork(),
             MakeStore = (path, clock) =>
             {
-                var failing = DispatchProxy.Create<ITelemetryStore, FailingStore>();
+                var failing = FailingStore.Before(new SqliteStore(path, clock));
                 store = (FailingStore)failing;
-                store.Behind = new SqliteStore(path, clock);
                 return failing;
             },
         };
@@ -80,17 +78,4 @@ public sealed class UnkeptTests
         files.Changed().ShouldBeFalse();
         File.Delete(file);
     }
-}
-
-/// <summary>A store on a disk that fails when it is told to.</summary>
-public class FailingStore : DispatchProxy
-{
-    public ITelemetryStore Behind { get; set; } = null!;
-
-    public bool Fails { get; set; }
-
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        Fails && targetMethod!.ReturnType == typeof(ValueTask) && args is { Length: > 0 }
-            ? new ValueTask(Task.FromException(new StoreUnavailableException("The disk is full.")))
-            : targetMethod!.Invoke(Behind, args);
 }

@@ -47,10 +47,16 @@ public sealed partial class FailingDiskTests
         var asked = rig.Clock.GetUtcNow();
         await rig.Until(() => unsure.IsCompleted, TimeSpan.FromSeconds(1));
         (rig.Clock.GetUtcNow() - asked).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(10));
-        (await Should.ThrowAsync<StoreUnavailableException>(unsure)).Message.ShouldContain("may have been kept or not");
+        var error = await Should.ThrowAsync<StoreUnavailableException>(unsure);
+        error.Message.ShouldContain("may have been kept or not");
+        error.MayBeKept.ShouldBeTrue();
         await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"), TimeSpan.FromSeconds(1));
         rig.Pipeline.CannotKeep.ShouldNotBeNull().ShouldContain("does not answer");
-        await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count(value: 100)).AsTask());
+        // Nobody has asked the store for this one.
+        error = await Should.ThrowAsync<StoreUnavailableException>(() =>
+            rig.KeepAsync(Some.Count(value: 100)).AsTask()
+        );
+        error.MayBeKept.ShouldBeFalse();
 
         gate.Open();
         await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
@@ -79,7 +85,7 @@ public sealed partial class FailingDiskTests
         await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(1);
-        await Should.ThrowAsync<StoreUnavailableException>(again);
+        (await Should.ThrowAsync<StoreUnavailableException>(again)).MayBeKept.ShouldBeTrue();
     }
 
     [Theory]

@@ -23,6 +23,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         {
             var error = await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count()).AsTask());
             error.Message.ShouldBe("The disk is full.");
+            error.MayBeKept.ShouldBeFalse();
         }
         rig.Ledger(Lane.Metrics).ShouldBe(0);
         rig.Pipeline.CannotKeep.ShouldBe("The disk is full.");

@@ -18,10 +18,11 @@ internal sealed class PluginRun : IAsyncDisposable
     private bool _unloaded;
     private long _sequence;
 
-    private PluginRun(SandboxServer sandbox, HostStandIn host)
+    private PluginRun(SandboxServer sandbox, HostStandIn host, Func<ITelemetryStore, ITelemetryStore>? before)
     {
         _sandbox = sandbox;
         Host = host;
+        Plugin = NewPlugin(before);
         _http = new HttpClient(TestRun.Search.LookingAt(new MemoryNetwork())) { BaseAddress = sandbox.Addresses[0] };
         _http.DefaultRequestHeaders.Add("DD-API-KEY", Secret.ApiKey);
         _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", Secret.AppKey);
@@ -29,19 +30,27 @@ internal sealed class PluginRun : IAsyncDisposable
 
     public HostStandIn Host { get; }
 
-    public DatadogPlugin Plugin { get; } = NewPlugin();
+    public DatadogPlugin Plugin { get; }
 
     public DateTimeOffset Now => Host.FakeClock.GetUtcNow();
 
     /// <summary>One for which neither the disk nor the network takes any of the time that a test lets pass.</summary>
-    public static DatadogPlugin NewPlugin() =>
+    /// <param name="before">What stands before its store; null for nothing.</param>
+    public static DatadogPlugin NewPlugin(Func<ITelemetryStore, ITelemetryStore>? before = null) =>
         new()
         {
-            MakeStore = (path, clock) => new PromptStore(new SqliteStore(path, clock)),
+            MakeStore = (path, clock) =>
+            {
+                var store = new PromptStore(new SqliteStore(path, clock));
+                return before?.Invoke(store) ?? store;
+            },
             MakeWay = _ => new MemoryNetwork(),
         };
 
-    public static async Task<PluginRun> StartAsync(string config = """{"site":"sandbox","metricsInterval":10}""")
+    public static async Task<PluginRun> StartAsync(
+        string config = """{"site":"sandbox","metricsInterval":10}""",
+        Func<ITelemetryStore, ITelemetryStore>? before = null
+    )
     {
         var clock = new HostStandIn().FakeClock;
         var (server, address) = MemoryNetwork.NewServer();
@@ -52,7 +61,7 @@ internal sealed class PluginRun : IAsyncDisposable
             server,
             CancellationToken.None
         );
-        var run = new PluginRun(sandbox, new HostStandIn { FakeClock = clock, Sandbox = sandbox.Addresses[0] });
+        var run = new PluginRun(sandbox, new HostStandIn { FakeClock = clock, Sandbox = sandbox.Addresses[0] }, before);
         await run.Plugin.LoadAsync(run.Host, CancellationToken.None);
         (await run.ConfigureAsync(config)).ShouldBeEmpty();
         return run;

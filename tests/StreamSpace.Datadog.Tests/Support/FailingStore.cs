@@ -1,0 +1,31 @@
+using System.Reflection;
+using AgentlessDatadog;
+
+namespace StreamSpace.Datadog.Tests.Support;
+
+/// <summary>A store on a disk that fails when it is told to.</summary>
+public class FailingStore : DispatchProxy
+{
+    private ITelemetryStore _behind = null!;
+
+    /// <summary>Whether whatever is written fails.</summary>
+    public bool Fails { get; set; }
+
+    /// <summary>Whether it fails at the very end, so that nobody knows.</summary>
+    public bool MayBeKept { get; set; }
+
+    /// <summary>Puts one before another store.</summary>
+    public static ITelemetryStore Before(ITelemetryStore behind)
+    {
+        var store = Create<ITelemetryStore, FailingStore>();
+        ((FailingStore)store)._behind = behind;
+        return store;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        Fails && targetMethod!.ReturnType == typeof(ValueTask) && args is { Length: > 0 }
+            ? new ValueTask(
+                Task.FromException(new StoreUnavailableException("The disk is full.") { MayBeKept = MayBeKept })
+            )
+            : targetMethod!.Invoke(_behind, args);
+}
