@@ -149,6 +149,17 @@ public sealed class KeyTravelTests
             );
     }
 
+    [Fact]
+    public void ARowThatBringsTheFirstKeyIsNamedToo()
+    {
+        Read("{}", $"{{{ApiKey}}}")
+            .Warnings.ShouldContain(w => w.Found.StartsWith("The API key comes from StreamSpace's row"));
+        // The operator's own, written in both places; and one that is there and does not win.
+        Read($"{{{ApiKey}}}", $"{{{ApiKey}}}").Warnings.ShouldNotContain(w => w.Found.StartsWith("The API key"));
+        Read("{}", $$"""{"apiKey":"{{Secret.Wrong}}"}""", "DD_API_KEY")
+            .Warnings.ShouldNotContain(w => w.Found.StartsWith("The API key"));
+    }
+
     private static DatadogConfig Read(string saved, string row, string? variable) =>
         variable is null
             ? Read(saved, row)

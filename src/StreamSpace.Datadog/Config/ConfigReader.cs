@@ -194,19 +194,16 @@ internal sealed class ConfigReader(
         {
             rules.LooksLikeAnApiKey("apiKey", apiKey);
         }
-        if (
-            apiKey is not null
-            && whole.OriginOf("apiKey") is SettingOrigin.Row
-            && whole.Below?.Below?.Values["apiKey"] is JsonValue saved
-            && saved.TryGetValue(out string? other)
-            && other.Trim() is { Length: > 0 } kept
-            && kept != apiKey
-        )
+        var saved =
+            whole.Below?.Below?.Values["apiKey"] is JsonValue value && value.TryGetValue(out string? text)
+                ? text.Trim()
+                : "";
+        if (apiKey is not null && apiKey != saved && whole.OriginOf("apiKey") is SettingOrigin.Row)
         {
             rules.Warn(
                 "apiKey",
-                $"The API key is another than the saved one: it comes from {DatadogConfig.Said(SettingOrigin.Row, whole.RowWritten)}, "
-                    + "and what is collected goes to its account.",
+                $"The API key {(saved.Length > 0 ? "is another than the saved one: it " : "")}comes from "
+                    + $"{DatadogConfig.Said(SettingOrigin.Row, whole.RowWritten)}, and what is collected goes to its account.",
                 "Take apiKey out of the row, or set DD_API_KEY in the environment, which wins."
             );
         }
