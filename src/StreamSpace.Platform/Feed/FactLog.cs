@@ -26,7 +26,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
     private readonly Dictionary<string, string> _reached = new(StringComparer.Ordinal);
     private readonly List<PlatformFact> _pending = [];
 
-    // By the time that passes, so that a clock that is set forward lets no fact go.
+    // By the time that passes, so that a clock that is set forward lets no fact go, and no session lapse.
     private readonly DateTimeOffset _begun = clock.GetUtcNow();
     private readonly long _begunStamp = clock.GetTimestamp();
 
@@ -199,7 +199,8 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
         }
     }
 
-    private DateTimeOffset Now => _begun + clock.GetElapsedTime(_begunStamp);
+    /// <summary>What the clock said at the beginning, and the time that has passed since.</summary>
+    public DateTimeOffset Now => _begun + clock.GetElapsedTime(_begunStamp);
 
     private Dictionary<string, long?> MovedCursors()
     {

@@ -182,7 +182,7 @@ public sealed class PlatformFeed : IAsyncDisposable
         try
         {
             var registry = _log.Registry;
-            registry.Tick(_clock.GetUtcNow());
+            registry.Tick(_log.Now);
             batches.ForEach(_log.Take);
             _sessions = registry.Counts;
             var news = registry.TakeUpdate();

@@ -25,6 +25,6 @@ public sealed class SettableClock(DateTimeOffset start) : FakeTimeProvider(start
         AdjustTime(GetUtcNow() + time);
     }
 
-    public override long GetTimestamp() =>
-        base.GetTimestamp() - ((_set + _slept).Ticks * TimestampFrequency / TimeSpan.TicksPerSecond);
+    // Its timestamps are ticks.
+    public override long GetTimestamp() => base.GetTimestamp() - (_set + _slept).Ticks;
 }

@@ -13,14 +13,15 @@ internal sealed class FeedRun : IAsyncDisposable
     private CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
-    public FeedRun(IPlatformStore? kept = null)
+    public FeedRun(IPlatformStore? kept = null, FakeTimeProvider? clock = null)
     {
+        Clock = clock ?? new FakeTimeProvider(Morning);
         Kept = kept ?? new MemoryPlatformStore();
         Store = new FailingStore(Kept) { Fails = false };
         Feed = Over(false, Source);
     }
 
-    public FakeTimeProvider Clock { get; } = new(Morning);
+    public FakeTimeProvider Clock { get; }
 
     public ScriptedSource Source { get; private set; } = new();
 

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Platform.Sessions;
 using StreamSpace.Platform.Sources;
@@ -66,6 +67,35 @@ public sealed class PlatformFeedTests : IAsyncDisposable
         await _run.UntilAsync(() => _run.Subscriber.Sessions.Count == 1, "the held end");
         await _run.AdvanceUntilAsync(() => _run.Subscriber.Facts.OfType<SessionEnded>().Any(), "the end");
         (_run.Clock.GetUtcNow() - Morning).ShouldBeGreaterThanOrEqualTo(SessionExpiry.HeldEndTimeout);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(72)]
+    public async Task AClockThatIsSetForwardLapsesNothingAndForgetsNothing(int hours)
+    {
+        var clock = new SettableClock(Morning);
+        await using var run = await new FeedRun(clock: clock).SubscribedAsync();
+        run.Source.Say(null, Create("s", 0), Create("t", 0), Delete("t", 1));
+        await run.UntilAsync(() => run.Subscriber.Facts.Count == 3, "a request, and an end");
+        clock.Set(TimeSpan.FromHours(hours));
+        run.Source.Say(null, Create("t", 0), Delete("t", 1), Create("u", 2));
+        await run.UntilAsync(
+            () => run.Subscriber.Facts.OfType<SessionCreated>().Any(f => f.Session.Id == "u"),
+            "what followed"
+        );
+        run.Subscriber.Facts.Count.ShouldBe(4, "what is told again counts once");
+        run.Feed.Sessions[SessionState.Requested].ShouldBe(2);
+
+        await run.UntilAsync(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromSeconds(10));
+                return !run.Feed.Sessions.ContainsKey(SessionState.Requested);
+            },
+            "nothing confirmed them"
+        );
+        (clock.Truth - Morning).ShouldBeGreaterThanOrEqualTo(Registry.LapseAfter);
     }
 
     [Fact]
