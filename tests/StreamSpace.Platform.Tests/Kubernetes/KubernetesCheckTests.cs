@@ -1,6 +1,9 @@
+using System.Text.RegularExpressions;
+using System.Threading.Channels;
 using Shouldly;
 using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
 using Xunit;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
@@ -36,6 +39,31 @@ public sealed class KubernetesCheckTests : IAsyncLifetime
         var rows = await CheckAsync();
         rows.Select(r => r.Right).ShouldBe(Enum.GetValues<KubernetesRight>());
         rows.ShouldAllBe(r => r.Works == true && r.Fix == null && r.Grant == null);
+    }
+
+    [Fact]
+    public async Task ACertificateThatNobodyChecksIsAWarningHereAndInTheStatus()
+    {
+        var text = await File.ReadAllTextAsync(Options.KubeConfig!);
+        var trusting = Path.Combine(TestRun.NewFolder(), "kubeconfig");
+        await File.WriteAllTextAsync(
+            trusting,
+            Regex.Replace(text, "certificate-authority-data: .*", "insecure-skip-tls-verify: true")
+        );
+        var options = Options with { KubeConfig = trusting };
+        var rows = await KubernetesCheck.CheckAsync(options, _clock, CancellationToken.None);
+        var warning = rows.Single(r => r.Works is null);
+        warning.Detail.ShouldContain("says insecure-skip-tls-verify: whoever answers");
+        warning.Fix!.ShouldContain("certificate-authority-data");
+        rows.Count(r => r.Works is true).ShouldBe(Enum.GetValues<KubernetesRight>().Length);
+
+        var source = new KubernetesSource(options, _clock, () => 0.5, new SearchedLog());
+        using var stop = new CancellationTokenSource();
+        var running = source.RunAsync(Channel.CreateUnbounded<ObservationBatch>().Writer, null, stop.Token);
+        await Patience.Until(() => source.Status.State is SourceState.Up);
+        source.Status.Detail.ShouldContain("insecure-skip-tls-verify");
+        await stop.CancelAsync();
+        await running;
     }
 
     [Theory]

@@ -32,6 +32,9 @@ internal sealed class ClusterClient : IDisposable
         _connectedAt = clock.GetUtcNow();
     }
 
+    /// <inheritdoc cref="ClusterConnection.Warning"/>
+    public string? Warning => _connection.Warning;
+
     /// <summary>Where the API server is.</summary>
     public Uri Address => _connection.Address;
 

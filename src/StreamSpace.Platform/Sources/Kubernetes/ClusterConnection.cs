@@ -20,10 +20,16 @@ internal sealed class ClusterConnection : IDisposable
         KeepSecret(config, options.KubeConfig);
         config.FirstMessageHandlerSetup = handler => Harden(handler, config, config.SslCaCerts);
         _client = new k8s.Kubernetes(config);
+        Warning = config.SkipTlsVerify
+            ? $"The kubeconfig {options.KubeConfig} says insecure-skip-tls-verify: whoever answers in the cluster's place is believed, and is given its credentials."
+            : null;
         var kubelets = new SocketsHttpHandler();
         Harden(kubelets, config, options.KubeletAuthority is { } file ? Authorities(file) : config.SslCaCerts);
         Kubelets = new HttpClient(kubelets) { Timeout = Timeout.InfiniteTimeSpan };
     }
+
+    /// <summary>What an operator should know of how the cluster is trusted, in one sentence; null for nothing.</summary>
+    public string? Warning { get; }
 
     /// <summary>Where the API server is.</summary>
     public Uri Address => _client.BaseUri;

@@ -5,7 +5,7 @@ namespace StreamSpace.Platform.Sources.Kubernetes;
 /// <summary>What came of trying one right.</summary>
 /// <param name="Right">What was tried.</param>
 /// <param name="Namespace">Where, or null when it is of the whole cluster.</param>
-/// <param name="Works">True when all is well, false when not, null when there was nothing to try it on.</param>
+/// <param name="Works">True when all is well, false when not, null when there was nothing to try it on, or for a warning.</param>
 /// <param name="Detail">One sentence: what was found.</param>
 /// <param name="Fix">One sentence: what to do; null unless something is wrong.</param>
 /// <param name="Grant">The YAML that grants the right; null unless it is missing.</param>
@@ -35,6 +35,18 @@ public static class KubernetesCheck
         {
             using var cluster = ClusterClient.Open(options, clock);
             var rows = new List<KubernetesCheckResult>();
+            if (cluster.Warning is { } warning)
+            {
+                rows.Add(
+                    new KubernetesCheckResult(
+                        KubernetesRight.Reach,
+                        null,
+                        null,
+                        warning,
+                        "Write the cluster's certificate-authority-data there in its place."
+                    )
+                );
+            }
             await TryAsync(
                 options,
                 rows,
@@ -42,7 +54,7 @@ public static class KubernetesCheck
                 null,
                 () => cluster.ReadAsync(ClusterPaths.Version, KubernetesJson.Default.AnyResource, cancellationToken)
             );
-            if (rows[0].Works is true)
+            if (rows[^1].Works is true)
             {
                 await TryAllAsync(rows, cluster, options, cancellationToken);
             }

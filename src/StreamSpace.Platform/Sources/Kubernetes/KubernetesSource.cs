@@ -55,7 +55,7 @@ public sealed class KubernetesSource : ISource
         try
         {
             using var cluster = await OpenAsync(cancellationToken);
-            _standing.At(cluster.Address);
+            _standing.At(cluster.Address, cluster.Warning);
             using var updater = new ClusterViewUpdater(Name, _lookedAt, _options.Namespaces, output, _clock);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var poll = new UsagePoll(cluster, updater, _standing, _options, _clock);

@@ -19,6 +19,7 @@ internal sealed class KubernetesStanding(
     private readonly HashSet<string> _deafTo = new(namespaces, StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
     private string _address = "the cluster";
+    private string? _warning;
     private SourceState _state = SourceState.Connecting;
     private DateTimeOffset _since = clock.GetUtcNow();
     private DateTimeOffset? _deafSince = clock.GetUtcNow();
@@ -39,7 +40,7 @@ internal sealed class KubernetesStanding(
                     SourceState.Stopped => "Stopped.",
                     _ => $"{_address} is not watched. Tries again by itself.",
                 };
-                var sentences = string.Join(' ', _errors.Values.Prepend(sentence));
+                var sentences = string.Join(' ', _errors.Values.Prepend(sentence).Append(_warning).OfType<string>());
                 // Below the sentences, ready for kubectl apply: one text may grant several of the rights.
                 var grants = string.Join("\n---\n", _grants.Values.Distinct(StringComparer.Ordinal));
                 return new SourceStatus(
@@ -76,10 +77,17 @@ internal sealed class KubernetesStanding(
     public void Lists(bool begins) => Interlocked.Add(ref _lists, begins ? 1 : -1);
 
     /// <summary>Where the cluster is.</summary>
-    public void At(Uri address)
+    /// <param name="address">The API server's.</param>
+    /// <param name="warning">What an operator should know although it is watched; null for nothing.</param>
+    public void At(Uri address, string? warning)
     {
         lock (_lock)
         {
+            if (warning is not null && warning != _warning)
+            {
+                logger.LogWarning("Kubernetes: {Warning}", warning);
+            }
+            _warning = warning;
             _address = address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
         }
     }
