@@ -60,6 +60,7 @@ public interface IPlugin : IAsyncDisposable
     /// what was in force. A plugin without any valid config stays loaded and says so in its status. A plugin sends a
     /// secret only where it came with: a place that a row names never meets a secret of another origin.
     /// </summary>
+    /// <exception cref="IOException">It cannot now, for a disk or the time; what was in force stays, and it may be asked again.</exception>
     ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(PluginSettings settings, CancellationToken cancellationToken);
 
     /// <summary>

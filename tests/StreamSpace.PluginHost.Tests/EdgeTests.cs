@@ -89,6 +89,27 @@ public sealed class EdgeTests
     }
 
     [Fact]
+    public async Task WhatIsInTheWayIsToldToOperatorsAndToOthersThatItIs()
+    {
+        var settings = TestHost.NewSettings();
+        // Where the test plugin wants to write a file.
+        Directory.CreateDirectory(Path.Combine(settings.DataFolder, "streamspace-echo", "key-length"));
+        await using var host = await TestHost.StartAsync(settings);
+        (await NotReadyAsync(host, host.Admin)).ShouldContain("key-length");
+        foreach (var token in new[] { null, host.Tokens.Issue(Roles.User, TimeSpan.FromHours(1)) })
+        {
+            (await NotReadyAsync(host, token)).ShouldStartWith("failing: something that is enabled cannot");
+        }
+
+        static async Task<string> NotReadyAsync(TestHost host, string? token)
+        {
+            var answer = await host.SendAsync(HttpMethod.Get, "readyz", token);
+            answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            return (string)(await TestHost.BodyAsync(answer))["detail"]!;
+        }
+    }
+
+    [Fact]
     public async Task ABrowserThatTheLinkLetInSeesAllAndItsCookieChangesNothing()
     {
         await using var host = await TestHost.StartAsync();

@@ -73,6 +73,25 @@ public sealed class IsolationTests
     }
 
     [Fact]
+    public async Task OneThatCannotTakeAConfigNowPutsOffItsCallerAndTheConfigBeforeStays()
+    {
+        var market = new Market();
+        market.Lay(Built);
+        await using var host = await TestHost.StartAsync(market.Settings);
+        var later = Path.Combine(host.Settings.DataFolder, Echo, "config-later");
+        await File.WriteAllTextAsync(later, "", TestContext.Current.CancellationToken);
+        var refused = await host.PutConfigAsync("""{"interval":77}""");
+        refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        refused.Headers.RetryAfter.ShouldNotBeNull();
+        ((string)(await TestHost.BodyAsync(refused))["detail"]!).ShouldBe(
+            "streamspace-echo cannot take a config now, and this one was not kept: The flush is held."
+        );
+        File.Delete(later);
+        ((int?)(await host.ReadAsync("api/plugins/echo/config"))["interval"]).ShouldBe(10);
+        (await host.PutConfigAsync("""{"interval":77}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task APropertyThatNeverAnswersIsolatesItsPluginAndTheHostServesOn()
     {
         var market = new Market();

@@ -77,7 +77,7 @@ public sealed class PluginTests
         ((string?)status["detail"]).ShouldBe(
             "it failed over its config: Access to the path 'streamspace-echo/key-length' is denied."
         );
-        var ready = await host.Client.GetAsync("readyz", TestContext.Current.CancellationToken);
+        var ready = await host.GetAsync("readyz");
         (await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldNotContain(
             settings.DataFolder
         );

@@ -163,6 +163,14 @@ internal sealed partial class HostedPlugin
         catch (Exception e) when (e is not PluginException && !cancellationToken.IsCancellationRequested)
         {
             _log?.Logger.LogError(e, "{Plugin} failed over a config.", Name);
+            if (e is IOException)
+            {
+                throw new PluginException(
+                    StatusCodes.Status503ServiceUnavailable,
+                    $"{Name} cannot take a config now, and this one was not kept: {Said(e)}",
+                    e
+                );
+            }
             throw new PluginException(
                 StatusCodes.Status500InternalServerError,
                 $"{Name} failed over this config, which was not kept: {Said(e)}",

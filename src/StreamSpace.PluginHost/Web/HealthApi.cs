@@ -5,24 +5,27 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>Health for whoever restarts or routes to us, and the status document for people.</summary>
 internal static class HealthApi
 {
+    private const string Who = "Why not, an operator's token is told.";
+
     public static void MapHealth(this IEndpointRouteBuilder routes, HostStatus status)
     {
         routes
-            .MapGet("/healthz", () => Answer("ok", status.NotAlive))
+            .MapGet("/healthz", (HttpContext http) => Answer(http, "ok", status.NotAlive))
             .AllowAnonymous()
             .WithTags("Health")
             .WithSummary("Whether the process is alive, and a restart of it would mend nothing")
             .WithDescription(
                 "503 names an enabled plugin that has been isolated for five minutes and did not come back when it was tried "
-                    + "again, or for thirty where it has never run in this process."
+                    + $"again, or for thirty where it has never run in this process. {Who}"
             )
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
-            .MapGet("/readyz", () => Answer("ready", status.NotReady))
+            .MapGet("/readyz", (HttpContext http) => Answer(http, "ready", status.NotReady))
             .AllowAnonymous()
             .WithTags("Health")
             .WithSummary("Whether everything that is enabled can take and keep data")
+            .WithDescription(Who)
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
@@ -36,8 +39,14 @@ internal static class HealthApi
             .Produces<JsonObject>();
     }
 
-    private static IResult Answer(string well, IReadOnlyList<string> sentences) =>
+    // Anyone may ask, and what went wrong names paths and addresses.
+    private static IResult Answer(HttpContext http, string well, IReadOnlyList<string> sentences) =>
         sentences.Count == 0
             ? TypedResults.Text(well)
-            : Problem.Of(StatusCodes.Status503ServiceUnavailable, string.Join(" ", sentences));
+            : Problem.Of(
+                StatusCodes.Status503ServiceUnavailable,
+                SignIn.SeesAll(http.User)
+                    ? string.Join(" ", sentences)
+                    : "failing: something that is enabled cannot take and keep data. Sign in to see what, or ask an operator."
+            );
 }

@@ -101,6 +101,10 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, CancellationToken.None);
         }
+        if (IsLaid("config-later"))
+        {
+            throw new IOException("The flush is held.");
+        }
         var faults = new List<ConfigFault>();
         var config = settings.Values;
         if (_context.Environment.TryGetValue("ECHO_INTERVAL", out var interval))
