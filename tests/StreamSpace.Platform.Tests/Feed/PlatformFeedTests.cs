@@ -95,7 +95,7 @@ public sealed class PlatformFeedTests : IAsyncDisposable
             },
             "nothing confirmed them"
         );
-        (clock.Truth - Morning).ShouldBeGreaterThanOrEqualTo(Registry.LapseAfter);
+        (clock.Truth - Morning).ShouldBeGreaterThanOrEqualTo(SessionRegistry.RequestTimeout);
     }
 
     [Fact]

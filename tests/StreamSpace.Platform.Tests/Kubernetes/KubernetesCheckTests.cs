@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
 using Shouldly;
+using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Tests.Support;
 using StreamSpace.Plugins;
@@ -51,7 +52,7 @@ public sealed class KubernetesCheckTests : IAsyncLifetime
             Regex.Replace(text, "certificate-authority-data: .*", "insecure-skip-tls-verify: true")
         );
         var options = Options with { KubeConfig = trusting };
-        var rows = await KubernetesCheck.CheckAsync(options, _clock, CancellationToken.None);
+        var rows = await KubernetesCheck.RunAsync(options, _clock, CancellationToken.None);
         var warning = rows.Single(r => r.Works is null);
         warning.Detail.ShouldContain("says insecure-skip-tls-verify: whoever answers");
         warning.Fix!.ShouldContain("certificate-authority-data");
