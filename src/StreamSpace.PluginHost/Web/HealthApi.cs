@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using StreamSpace.PluginHost.SignIn;
 
 namespace StreamSpace.PluginHost.Web;
 
@@ -45,7 +46,7 @@ internal static class HealthApi
             ? TypedResults.Text(well)
             : Problem.Of(
                 StatusCodes.Status503ServiceUnavailable,
-                SignIn.SeesAll(http.User)
+                AccessRules.SeesAll(http.User)
                     ? string.Join(" ", sentences)
                     : "failing: something that is enabled cannot take and keep data. Sign in to see what, or ask an operator."
             );

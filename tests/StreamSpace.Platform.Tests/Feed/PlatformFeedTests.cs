@@ -95,7 +95,7 @@ public sealed class PlatformFeedTests : IAsyncDisposable
             },
             "nothing confirmed them"
         );
-        (clock.Truth - Morning).ShouldBeGreaterThanOrEqualTo(SessionRegistry.RequestTimeout);
+        (clock.Truth - Morning).ShouldBeGreaterThanOrEqualTo(SessionExpiry.RequestTimeout);
     }
 
     [Fact]
