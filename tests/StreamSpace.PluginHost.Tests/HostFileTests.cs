@@ -4,6 +4,7 @@ using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using Shouldly;
+using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Tests.Support;
 

@@ -7,6 +7,7 @@ using StreamSpace.PluginHost.Feed;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;
+using StreamSpace.PluginHost.StreamSpaceRows;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Checks;
@@ -205,31 +206,25 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         CancellationToken cancellationToken
     )
     {
-        var found = await PostgresCheck.CheckAsync(
-            database,
-            manifest.Name,
-            manifest.ConfigSchema,
-            clock,
-            cancellationToken
-        );
+        var findings = new List<CheckFinding>(await PostgresCheck.CheckAsync(database, clock, cancellationToken));
         var warnings = new List<string>();
-        await foreach (var sight in new PluginRowWatch(database, manifest.Name, clock).WatchAsync(cancellationToken))
+        await foreach (var reading in new PluginRowWatch(database, manifest.Name, clock).WatchAsync(cancellationToken))
         {
-            config.Row = sight.Row is { } row ? config.ReadRow(row, warnings) : null;
+            findings.AddRange(PluginRowCheck.Findings(reading, manifest.ConfigSchema));
+            config.Row = reading.Row is { } row ? config.ReadRow(row, warnings) : null;
             break;
         }
-        return
-        [
-            .. found.Select(f => new CheckFinding(f.What, (CheckVerdict)f.Verdict, f.Found, f.Fix)),
-            // Of a secret there the probe tells.
-            .. warnings
+        // Of a secret there a finding tells already.
+        findings.AddRange(
+            warnings
                 .Where(w => !manifest.ConfigSchema.IsSecret(w.Split(' ')[0]))
                 .Select(w => new CheckFinding(
-                    PostgresCheck.Page,
+                    PluginRowCheck.Page,
                     CheckVerdict.Warning,
                     $"In the row of {manifest.Name}, {w}",
                     "Mend it on that page."
-                )),
-        ];
+                ))
+        );
+        return findings;
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Store;
 using StreamSpace.PluginHost.Plugins;
 

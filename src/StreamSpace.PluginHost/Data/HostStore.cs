@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
 using NamedFiles;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Store;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.PluginHost.Startup;

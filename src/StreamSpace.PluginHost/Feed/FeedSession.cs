@@ -1,4 +1,3 @@
-using StreamSpace.Platform;
 using StreamSpace.Platform.Feed;
 using StreamSpace.Platform.Store;
 using StreamSpace.PluginHost.Plugins;

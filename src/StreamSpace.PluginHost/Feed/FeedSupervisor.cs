@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Feed;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Demo;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
-using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.PluginHost.StreamSpaceRows;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Plugins;
@@ -52,10 +52,10 @@ internal sealed partial class HostedPlugin
     /// Lets StreamSpace's row win over what is kept, or no longer. A row with faults changes nothing: what was in force
     /// stays, and <see cref="RowDetail"/> says what is wrong.
     /// </summary>
-    public async Task UseRowAsync(PluginRowSight sight, CancellationToken cancellationToken)
+    public async Task UseRowAsync(PluginRowReading reading, CancellationToken cancellationToken)
     {
-        RowDetail = sight.Detail;
-        if (sight.State is PluginRowState.Unreachable or PluginRowState.Unreadable)
+        RowDetail = reading.Detail;
+        if (reading.State is not (PluginRowState.Present or PluginRowState.Absent))
         {
             return;
         }
@@ -68,7 +68,7 @@ internal sealed partial class HostedPlugin
             }
             var warnings = new List<string>();
             var before = _config!.Row;
-            _config.Row = sight.Row is { } row ? _config.ReadRow(row, warnings) ?? before : null;
+            _config.Row = reading.Row is { } row ? _config.ReadRow(row, warnings) ?? before : null;
             try
             {
                 var faults = Plugin is null ? [] : await ReconfigureAsync(_config.Read(), cancellationToken);
@@ -85,7 +85,7 @@ internal sealed partial class HostedPlugin
             }
             if (warnings.Count > 0)
             {
-                RowDetail = $"{sight.Detail} {string.Join(" ", warnings)}";
+                RowDetail = $"{reading.Detail} {string.Join(" ", warnings)}";
                 _log?.Logger.LogWarning("StreamSpace's row of {Plugin}: {Warnings}", Name, string.Join(" ", warnings));
             }
         }

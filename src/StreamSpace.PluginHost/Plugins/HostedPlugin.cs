@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using StreamSpace.Platform.Feed;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
 using StreamSpace.Plugins;

@@ -2,9 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
-using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.StreamSpaceRows;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Plugins;

@@ -3,6 +3,7 @@ using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.PluginHost.Checks;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.StreamSpaceRows;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Startup;

@@ -1,22 +1,23 @@
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
+using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.Platform.Sources.Postgres;
+namespace StreamSpace.PluginHost.StreamSpaceRows;
 
 /// <summary>What became of a registration.</summary>
 /// <param name="Done">True when the rows are there now.</param>
 /// <param name="Detail">What was done, or what is wrong and what to do, for a person.</param>
 /// <param name="Sql">Statements that the owner of the database has to run first, or null.</param>
-public sealed record PluginRegistered(bool Done, string Detail, string? Sql);
+internal sealed record PluginRegistered(bool Done, string Detail, string? Sql);
 
 /// <summary>
 /// Writes the rows by which StreamSpace's Admin → Plugins page lists a plugin and edits its config, for StreamSpace's
 /// own installation of plugins fails (docs/reference/streamspace.md §6.2).
 /// </summary>
 /// <param name="options">Where the database is, with a role that may write these rows.</param>
-public sealed class PluginRegistration(PostgresOptions options)
+internal sealed class PluginRegistration(PostgresOptions options)
 {
     // The catalogue row belongs to no repository: the sync replaces the rows of each repository with what it finds
     // there, and a plugin's own row then loses sight of its catalogue row (docs/reference/streamspace.md §5.3).
@@ -80,7 +81,7 @@ public sealed class PluginRegistration(PostgresOptions options)
             return new PluginRegistered(
                 false,
                 $"The role {options.User} may not write into {options.Shown}: run this with the owner's DB_USER and DB_PASSWORD, or have the owner grant it first.",
-                PostgresGrants.Register(options.User)
+                Grants(options.User)
             );
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
@@ -88,6 +89,16 @@ public sealed class PluginRegistration(PostgresOptions options)
             return new PluginRegistered(false, $"{options.Shown}: {PostgresErrorText.Of(e)}", null);
         }
     }
+
+    /// <summary>What is needed besides to write our rows into StreamSpace's catalogue. The owner of the tables may as well do that.</summary>
+    /// <param name="role">The role, as in <c>DB_USER</c>.</param>
+    public static string Grants(string role) =>
+        string.Join(
+            '\n',
+            $"GRANT SELECT (id, role) ON public.users TO {PostgresGrants.Quoted(role)};",
+            $"GRANT SELECT, INSERT, UPDATE ON public.catalog_plugins, public.installed_plugins TO {PostgresGrants.Quoted(role)};",
+            $"GRANT USAGE ON SEQUENCE public.catalog_plugins_id_seq, public.installed_plugins_id_seq TO {PostgresGrants.Quoted(role)};"
+        );
 
     // Two registrations at once would make two catalogue rows, for no constraint forbids it without a repository.
     private static async Task LockAsync(NpgsqlConnection connection, string plugin, CancellationToken cancellationToken)

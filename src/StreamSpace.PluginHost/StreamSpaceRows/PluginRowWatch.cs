@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
+using StreamSpace.Platform.Sources.Postgres;
 
-namespace StreamSpace.Platform.Sources.Postgres;
+namespace StreamSpace.PluginHost.StreamSpaceRows;
 
 /// <summary>Watches a plugin's row in StreamSpace's database, so that StreamSpace's own page configures the plugin.</summary>
 /// <param name="options">Where the database is.</param>
 /// <param name="plugin">The plugin's name, which is the row's.</param>
 /// <param name="clock">Our clock.</param>
-public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeProvider clock)
+internal sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeProvider clock)
 {
     // What an operator does on the page is obeyed within five seconds; there is no notice of it but looking.
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
@@ -16,7 +17,7 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
 
     // $1: the name, which is unique; $2: the largest config that is taken. Its size as it is stored, compressed, is known
     // without its being read, and keeps the server from writing out a huge one every few seconds.
-    internal const string Sql = """
+    public const string Sql = """
         SELECT coalesce(enabled, false),
             CASE WHEN updated_at BETWEEN '1970-01-01' AND '2999-12-31' THEN updated_at END,
             CASE WHEN pg_column_size(config) <= $2 THEN
@@ -25,10 +26,10 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
         """;
 
     /// <summary>
-    /// The first look, and then every one that differs from the one before, until <paramref name="cancellationToken"/>
+    /// The first reading, and then every one that differs from the one before, until <paramref name="cancellationToken"/>
     /// fires. A database that is away is waited for, not thrown.
     /// </summary>
-    public async IAsyncEnumerable<PluginRowSight> WatchAsync(
+    public async IAsyncEnumerable<PluginRowReading> WatchAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -36,27 +37,27 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
         NpgsqlConnection? connection = null;
         try
         {
-            for (PluginRowSight? before = null; ; )
+            for (PluginRowReading? before = null; ; )
             {
-                PluginRowSight sight;
+                PluginRowReading reading;
                 try
                 {
                     connection ??= await database.OpenConnectionAsync(cancellationToken);
-                    sight = await LookAsync(connection, cancellationToken);
+                    reading = await ReadAsync(connection, cancellationToken);
                 }
                 catch (Exception e)
                     when (e is NpgsqlException or IOException or TimeoutException
                         && !cancellationToken.IsCancellationRequested
                     )
                 {
-                    sight = Failed(e);
+                    reading = Failed(e);
                     await CloseAsync(connection);
                     connection = null;
                 }
-                if (sight != before)
+                if (reading != before)
                 {
-                    before = sight;
-                    yield return sight;
+                    before = reading;
+                    yield return reading;
                 }
                 await Task.Delay(Every, clock, cancellationToken);
             }
@@ -67,9 +68,7 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
         }
     }
 
-    /// <summary>One look on an open connection.</summary>
-    /// <exception cref="NpgsqlException">It failed.</exception>
-    internal async Task<PluginRowSight> LookAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<PluginRowReading> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, connection)
         {
@@ -78,7 +77,7 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         if (!await rows.ReadAsync(cancellationToken))
         {
-            return new PluginRowSight(
+            return new PluginRowReading(
                 PluginRowState.Absent,
                 null,
                 $"installed_plugins in {options.Shown} has no row {plugin}: run the sub-command register to make it."
@@ -86,8 +85,8 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
         }
         if (rows.IsDBNull(2) && !rows.GetBoolean(3))
         {
-            return new PluginRowSight(
-                PluginRowState.Unreadable,
+            return new PluginRowReading(
+                PluginRowState.TooLarge,
                 null,
                 $"The config in installed_plugins is larger than {LargestConfig} bytes, and is not read."
             );
@@ -97,23 +96,23 @@ public sealed class PluginRowWatch(PostgresOptions options, string plugin, TimeP
             rows.IsDBNull(2) ? "{}" : rows.GetString(2),
             rows.IsDBNull(1) ? null : options.At(rows.GetDateTime(1))
         );
-        return new PluginRowSight(PluginRowState.Present, row, $"Read from installed_plugins in {options.Shown}.");
+        return new PluginRowReading(PluginRowState.Present, row, $"Read from installed_plugins in {options.Shown}.");
     }
 
-    private PluginRowSight Failed(Exception e) =>
+    private PluginRowReading Failed(Exception e) =>
         e switch
         {
-            PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } => new PluginRowSight(
+            PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } => new PluginRowReading(
                 PluginRowState.Unreadable,
                 null,
                 $"There is no table installed_plugins in {options.Shown}; check DB_NAME."
             ),
-            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => new PluginRowSight(
+            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => new PluginRowReading(
                 PluginRowState.Unreadable,
                 null,
                 $"installed_plugins may not be read until the owner runs: {RequiredColumns.Plugins.Grant(options.User)}"
             ),
-            _ => new PluginRowSight(
+            _ => new PluginRowReading(
                 PluginRowState.Unreachable,
                 null,
                 $"{options.Shown}: {PostgresErrorText.Of(e)} Tries again by itself."

@@ -83,9 +83,11 @@ internal sealed class PluginRows(
     {
         try
         {
-            await foreach (var sight in new PluginRowWatch(database, plugin.Name, clock).WatchAsync(cancellationToken))
+            await foreach (
+                var reading in new PluginRowWatch(database, plugin.Name, clock).WatchAsync(cancellationToken)
+            )
             {
-                await plugin.UseRowAsync(sight, cancellationToken);
+                await plugin.UseRowAsync(reading, cancellationToken);
                 if (!first.TrySetResult() || _started)
                 {
                     await settle(cancellationToken);

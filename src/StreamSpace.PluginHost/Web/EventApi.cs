@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Webhooks;
 using StreamSpace.PluginHost.SignIn;

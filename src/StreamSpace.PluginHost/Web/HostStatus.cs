@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Store;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;

@@ -2,7 +2,6 @@ using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Sources.Webhooks;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Packages;

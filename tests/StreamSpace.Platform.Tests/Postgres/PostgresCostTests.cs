@@ -47,7 +47,6 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
             TestContext.Current.TestOutputHelper!.WriteLine($"{sql}\n\n{plan}\n");
             plan.ShouldNotContain("Seq Scan on audit_log");
             plan.ShouldNotContain("Seq Scan on sessions");
-            plan.ShouldNotContain("Seq Scan on installed_plugins");
             if (sql != PostgresStatements.LastLogins)
             {
                 plan.ShouldNotContain("Seq Scan on users");
@@ -93,7 +92,6 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
                 PostgresStatements.LastLogins,
                 [PostgresStatements.Value(Morning), PostgresStatements.Value(Morning.AddSeconds(1))]
             ),
-            (PluginRowWatch.Sql, [PostgresStatements.Value("plugin-7"), PostgresStatements.Value(65_536)]),
         ];
 
     // Every hundredth request is a log-out.
@@ -123,9 +121,6 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
             "INSERT INTO sessions (id, state) SELECT 's' || n, 'running' FROM generate_series(1, 20000) n"
         );
         // More than anyone installs: the planner reads a table of a few rows whole, whatever its indexes.
-        await upstream.ExecuteAsync(
-            "INSERT INTO installed_plugins (name, version, config) SELECT 'plugin-' || n, '1', '{}' FROM generate_series(1, 5000) n"
-        );
         await upstream.ExecuteAsync("ANALYZE");
     }
 

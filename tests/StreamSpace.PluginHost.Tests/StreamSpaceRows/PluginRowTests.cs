@@ -2,11 +2,12 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.Platform.Tests.Postgres;
 using StreamSpace.Platform.Tests.Support;
+using StreamSpace.PluginHost.StreamSpaceRows;
 using StreamSpace.Plugins;
-using Xunit;
 
-namespace StreamSpace.Platform.Tests.Postgres;
+namespace StreamSpace.PluginHost.Tests.StreamSpaceRows;
 
 [Collection(nameof(OnPostgres))]
 public sealed class PluginRowTests(OnPostgres.Fixture postgres)
@@ -48,9 +49,9 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
         await using var watch = new Watching(reader);
         var refused = await watch.NextAsync();
         refused.State.ShouldBe(PluginRowState.Unreadable);
-        refused.Detail.ShouldContain(RequiredColumns.Plugins.Grant("row_refused"));
+        var grant = refused.Detail[refused.Detail.IndexOf("GRANT ", StringComparison.Ordinal)..];
 
-        await upstream.ExecuteAsync(RequiredColumns.Plugins.Grant("row_refused"));
+        await upstream.ExecuteAsync(grant);
         (await watch.NextAsync()).State.ShouldBe(PluginRowState.Absent);
         await postgres.Server.KillAsync();
         (await watch.NextAsync()).State.ShouldBe(PluginRowState.Unreachable);
@@ -62,7 +63,7 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
             Plugin
         );
         (await watch.NextAsync()).ShouldSatisfyAllConditions(
-            s => s.State.ShouldBe(PluginRowState.Unreadable),
+            s => s.State.ShouldBe(PluginRowState.TooLarge),
             s => s.Detail.ShouldContain("larger than 65536 bytes")
         );
         await upstream.ExecuteAsync("DROP TABLE installed_plugins");
@@ -124,11 +125,57 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
 
         var refused = await RegisterAsync(reader, Manifest);
         refused.Done.ShouldBeFalse();
-        refused.Sql.ShouldBe(PostgresGrants.Register("row_writer"));
+        refused.Sql.ShouldBe(PluginRegistration.Grants("row_writer"));
         (await upstream.ValueAsync<long>("SELECT count(*) FROM catalog_plugins")).ShouldBe(0);
 
         await upstream.ExecuteAsync(refused.Sql!);
         (await RegisterAsync(reader, Manifest)).Done.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task TheGuideGivesTheseGrantsAndTakesAllBack()
+    {
+        var blocks = await GuideAsync();
+        blocks[0].ShouldBe(PostgresGrants.Read("streamspace_datadog", "streamspace"));
+        await using var upstream = await postgres.DatabaseAsync();
+        await upstream.ExecuteAsync(blocks[0].Replace("\"streamspace\"", upstream.Name, StringComparison.Ordinal));
+        await upstream.ExecuteAsync(PluginRegistration.Grants("streamspace_datadog"));
+        await upstream.ExecuteAsync(
+            "INSERT INTO installed_plugins (name, version) VALUES ('streamspace-datadog', '1')"
+        );
+
+        await upstream.ExecuteAsync(blocks[1].Replace("\"streamspace\"", upstream.Name, StringComparison.Ordinal));
+
+        (await upstream.ValueAsync<long>("SELECT count(*) FROM installed_plugins")).ShouldBe(0);
+        (
+            await upstream.ValueAsync<long>("SELECT count(*) FROM pg_roles WHERE rolname = 'streamspace_datadog'")
+        ).ShouldBe(0);
+    }
+
+    /// <summary>The blocks of SQL in docs/postgresql.md.</summary>
+    private static async Task<List<string>> GuideAsync()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "docs", "postgresql.md")))
+        {
+            folder = folder.Parent;
+        }
+        var guide = await File.ReadAllTextAsync(Path.Combine(folder.FullName, "docs", "postgresql.md"));
+        return [.. guide.Split("```sql\n").Skip(1).Select(b => b[..b.IndexOf("\n```", StringComparison.Ordinal)])];
+    }
+
+    // Its plan is what docs/postgresql.md shows.
+    [Fact]
+    public async Task AReadingTakesTheRowByItsNameHoweverManyThereAre()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await upstream.ExecuteAsync(
+            "INSERT INTO installed_plugins (name, version, config) SELECT 'plugin-' || n, '1', '{}' FROM generate_series(1, 5000) n"
+        );
+        await upstream.ExecuteAsync("ANALYZE installed_plugins");
+        (
+            await upstream.ValueAsync<string>($"EXPLAIN (FORMAT JSON) {PluginRowWatch.Sql}", "plugin-7", 65_536)
+        ).ShouldContain("Index Scan");
     }
 
     private static Task<PluginRegistered> RegisterAsync(PostgresOptions options, PluginManifest manifest) =>
@@ -157,12 +204,12 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
         private readonly FakeTimeProvider _clock = new();
         private readonly CancellationTokenSource _stop = new();
         private readonly Signal _seen = new();
-        private readonly IAsyncEnumerator<PluginRowSight> _sights;
+        private readonly IAsyncEnumerator<PluginRowReading> _sights;
 
         public Watching(PostgresOptions options) =>
             _sights = new PluginRowWatch(options, Plugin, _clock).WatchAsync(_stop.Token).GetAsyncEnumerator();
 
-        public async Task<PluginRowSight> NextAsync()
+        public async Task<PluginRowReading> NextAsync()
         {
             var next = _sights.MoveNextAsync().AsTask();
             await _seen.UntilAsync(
@@ -177,7 +224,7 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
             return _sights.Current;
         }
 
-        public async Task UntilAsync(Func<PluginRowSight, bool> wanted)
+        public async Task UntilAsync(Func<PluginRowReading, bool> wanted)
         {
             while (!wanted(await NextAsync())) { }
         }

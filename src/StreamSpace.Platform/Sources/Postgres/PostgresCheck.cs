@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Npgsql;
 using StreamSpace.Plugins;
 
@@ -9,21 +7,14 @@ namespace StreamSpace.Platform.Sources.Postgres;
 /// <summary>Checks all that we need of StreamSpace's database.</summary>
 public static class PostgresCheck
 {
-    /// <summary>What findings about the plugin's row are called.</summary>
-    public const string Page = "StreamSpace's page Admin → Plugins";
-
     private static readonly TimeSpan LargestSkew = TimeSpan.FromSeconds(30);
 
     /// <summary>One finding for each requirement, in the order in which they are to be mended.</summary>
     /// <param name="options">Where the database is.</param>
-    /// <param name="plugin">The plugin's name, which is that of its row.</param>
-    /// <param name="schema">Tells which keys of its config are secrets.</param>
     /// <param name="clock">Our clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<IReadOnlyList<CheckFinding>> CheckAsync(
         PostgresOptions options,
-        string plugin,
-        ConfigSchema schema,
         TimeProvider clock,
         CancellationToken cancellationToken
     )
@@ -49,11 +40,6 @@ public static class PostgresCheck
                 var last = new PollCursor(privileges, new AuditPosition(newest - 1), "", "");
                 poll = await PostgresPoll.ReadAsync(connection, last, cancellationToken);
                 findings.AddRange(poll.Audit!.Take(1).Select(r => Zone(poll.Now - options.At(r.Start), options)));
-            }
-            if (privileges.Include(RequiredColumns.Plugins))
-            {
-                var watch = new PluginRowWatch(options, plugin, clock);
-                findings.AddRange(Row(await watch.LookAsync(connection, cancellationToken), schema));
             }
         }
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
@@ -106,54 +92,5 @@ public static class PostgresCheck
                     "Set DB_TIME_ZONE to the time zone of StreamSpace's API, unless the API does not run."
                 )
             : new(what, CheckVerdict.Good, found);
-    }
-
-    private static IEnumerable<CheckFinding> Row(PluginRowSight sight, ConfigSchema schema)
-    {
-        if (sight.Row is not { } row)
-        {
-            yield return sight.State is PluginRowState.Absent
-                ? new(
-                    Page,
-                    CheckVerdict.Warning,
-                    "Has no row for the plugin: the page does not configure it.",
-                    "Run the sub-command register."
-                )
-                : new(Page, CheckVerdict.Warning, sight.Detail, "Write a smaller config.");
-            yield break;
-        }
-        yield return row.Enabled
-            ? new(Page, CheckVerdict.Good, "Has the plugin, enabled.")
-            : new(Page, CheckVerdict.Warning, "Has the plugin, disabled: nothing is sent.", "Enable it there.");
-
-        var secrets = Secrets(row.Config, schema);
-        if (secrets.Count > 0)
-        {
-            yield return new(
-                Page,
-                CheckVerdict.Warning,
-                $"Holds {string.Join(" and ", secrets)} in clear text, which StreamSpace shows to every user who is signed in.",
-                $"Take {(secrets.Count == 1 ? "it" : "them")} out there and give it in the environment (DD_API_KEY, DD_APP_KEY); then make a new key, for the old one was seen."
-            );
-        }
-    }
-
-    private static List<string> Secrets(string config, ConfigSchema schema)
-    {
-        try
-        {
-            return JsonNode.Parse(config) is JsonObject values
-                ?
-                [
-                    .. values
-                        .Where(v => schema.IsSecret(v.Key) && v.Value?.ToString() is { Length: > 0 })
-                        .Select(v => v.Key),
-                ]
-                : [];
-        }
-        catch (JsonException)
-        {
-            return [];
-        }
     }
 }

@@ -21,16 +21,6 @@ public static class PostgresGrants
             ]
         );
 
-    /// <summary>What is needed besides to write our rows into StreamSpace's catalogue. The owner of the tables may as well do that.</summary>
-    /// <param name="role">The role, as in <c>DB_USER</c>.</param>
-    public static string Register(string role) =>
-        string.Join(
-            '\n',
-            $"GRANT SELECT (id, role) ON public.users TO {Quoted(role)};",
-            $"GRANT SELECT, INSERT, UPDATE ON public.catalog_plugins, public.installed_plugins TO {Quoted(role)};",
-            $"GRANT USAGE ON SEQUENCE public.catalog_plugins_id_seq, public.installed_plugins_id_seq TO {Quoted(role)};"
-        );
-
     /// <summary>A name as SQL takes it, whatever is in it.</summary>
     internal static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }
