@@ -78,9 +78,12 @@ public sealed record StatusReported(string SessionId, DateTimeOffset At, Reporte
     /// <summary>When the session was asked for, where the source knows it.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
+    /// <summary>What it was read from.</summary>
+    public Witness Witness { get; init; }
+
     /// <summary>
-    /// The platform's own id of this one life, from a source that looks at the session itself; null when it comes
-    /// from a message. What was seen outranks what was said.
+    /// The platform's own id of this one life, from a source that looks at the session itself (of version 2 the session
+    /// id, which is used once); null when it comes from a message. What was seen outranks what was said.
     /// </summary>
     public string? Uid { get; init; }
 
@@ -91,14 +94,22 @@ public sealed record StatusReported(string SessionId, DateTimeOffset At, Reporte
 /// <summary>All the sessions there are: of those that were seen before, whatever is missing has ended.</summary>
 /// <param name="Uids">As in <see cref="StatusReported.Uid"/>.</param>
 /// <param name="At">When it was all there was.</param>
-public sealed record SessionsListed(IReadOnlySet<string> Uids, DateTimeOffset At) : Observation(At);
+public sealed record SessionsListed(IReadOnlySet<string> Uids, DateTimeOffset At) : Observation(At)
+{
+    /// <summary>What was listed.</summary>
+    public Witness Witness { get; init; } = Witness.Resource;
+}
 
 /// <summary>
 /// The sessions themselves are being looked at, and none is there that was not reported. Said again and again, for as
 /// long as it is so: what somebody else tells of and this one does not see is then not there.
 /// </summary>
 /// <param name="At">When.</param>
-public sealed record SessionsWatched(DateTimeOffset At) : Observation(At);
+public sealed record SessionsWatched(DateTimeOffset At) : Observation(At)
+{
+    /// <summary>What is looked at.</summary>
+    public Witness Witness { get; init; } = Witness.Resource;
+}
 
 /// <summary>What a session uses now: a level. A part that was not measured is null.</summary>
 /// <inheritdoc cref="SessionObservation"/>

@@ -112,7 +112,7 @@ public sealed partial class FakeCluster : IAsyncDisposable
     /// <summary>The server comes back on its ports.</summary>
     public Task RestartAsync() => _api!.StartAsync();
 
-    /// <summary>Answers 403 for a kind: <c>sessions</c>, <c>pods</c>, <c>metrics</c>, <c>nodes</c>, <c>kubelet</c>.</summary>
+    /// <summary>Answers 403 for a kind: <c>sessions</c>, <c>deployments</c>, <c>pods</c>, <c>metrics</c>, <c>nodes</c>, <c>kubelet</c>.</summary>
     public void Forbid(string kind) => Under(() => _forbidden.Add(kind));
 
     /// <summary>Takes <see cref="Forbid"/> back.</summary>
@@ -201,8 +201,13 @@ public sealed partial class FakeCluster : IAsyncDisposable
     private JsonObject New(string kind, string @namespace, string name) =>
         new()
         {
-            ["apiVersion"] = kind is "sessions" ? "stream.space/v1alpha1" : "v1",
-            ["kind"] = kind is "sessions" ? "Session" : "Pod",
+            ["apiVersion"] = kind switch
+            {
+                "sessions" => "stream.space/v1alpha1",
+                "deployments" => "apps/v1",
+                _ => "v1",
+            },
+            ["kind"] = KindOf(kind),
             ["metadata"] = new JsonObject
             {
                 ["name"] = name,
@@ -236,8 +241,16 @@ public sealed partial class FakeCluster : IAsyncDisposable
     private static JsonObject Bare(string kind, long version) =>
         new()
         {
-            ["kind"] = kind is "sessions" ? "Session" : "Pod",
+            ["kind"] = KindOf(kind),
             ["metadata"] = new JsonObject { ["resourceVersion"] = Text(version), ["creationTimestamp"] = null },
+        };
+
+    private static string KindOf(string kind) =>
+        kind switch
+        {
+            "sessions" => "Session",
+            "deployments" => "Deployment",
+            _ => "Pod",
         };
 
     private static bool Has(JsonObject? resource, (string Key, string Value)? label) =>

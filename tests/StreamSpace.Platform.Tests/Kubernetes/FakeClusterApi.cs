@@ -151,6 +151,11 @@ internal sealed partial class FakeClusterApi(FakeCluster cluster, TimeProvider c
                     "sessions",
                     name
                 ),
+                ["apis", "apps", "v1", "namespaces", var name, "deployments"] => ResourcesAsync(
+                    http,
+                    "deployments",
+                    name
+                ),
                 ["api", "v1", "namespaces", var name, "pods"] => ResourcesAsync(http, "pods", name),
                 ["apis", "metrics.k8s.io", "v1beta1", "namespaces", var name, "pods"] => JsonAsync(
                     http,

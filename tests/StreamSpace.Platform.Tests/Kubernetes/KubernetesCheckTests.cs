@@ -69,6 +69,7 @@ public sealed class KubernetesCheckTests : IAsyncLifetime
 
     [Theory]
     [InlineData("sessions", KubernetesRight.ListSessions)]
+    [InlineData("deployments", KubernetesRight.Deployments)]
     [InlineData("pods", KubernetesRight.Pods)]
     [InlineData("metrics", KubernetesRight.Metrics)]
     [InlineData("nodes", KubernetesRight.Nodes)]

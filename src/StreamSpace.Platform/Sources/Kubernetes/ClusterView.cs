@@ -15,8 +15,15 @@ internal sealed class ClusterView(TimeProvider clock)
     private readonly OwnerIndex _podsOf = new();
     private readonly HashSet<string> _podsSeenIn = new(StringComparer.Ordinal);
 
-    /// <summary>Every session that is there.</summary>
-    public SessionsListed All => new(_sessions.Keys.ToHashSet(StringComparer.Ordinal), clock.GetUtcNow());
+    /// <summary>Every session that is there by this witness.</summary>
+    public SessionsListed All(Witness witness) =>
+        new(
+            _sessions.Values.Where(s => s.Witness == witness).Select(s => s.LifeUid).ToHashSet(StringComparer.Ordinal),
+            clock.GetUtcNow()
+        )
+        {
+            Witness = witness,
+        };
 
     /// <summary>The sessions.</summary>
     public IReadOnlyCollection<SessionSnapshot> Sessions => _sessions.Values;
@@ -70,10 +77,17 @@ internal sealed class ClusterView(TimeProvider clock)
         seen.Add(Report(session, ReportedStatus.Ended, at ?? session.DeletingAt ?? clock.GetUtcNow(), true));
     }
 
-    /// <summary>No session is in a namespace but these.</summary>
-    public void KeepSessions(string @namespace, IReadOnlySet<string> uids, ICollection<Observation> seen)
+    /// <summary>No session is in a namespace by this witness but these.</summary>
+    public void KeepSessions(
+        string @namespace,
+        Witness witness,
+        IReadOnlySet<string> uids,
+        ICollection<Observation> seen
+    )
     {
-        var lost = _sessions.Values.Where(s => s.Owner.Namespace == @namespace && !uids.Contains(s.Uid)).ToList();
+        var lost = _sessions
+            .Values.Where(s => s.Witness == witness && s.Owner.Namespace == @namespace && !uids.Contains(s.Uid))
+            .ToList();
         lost.ForEach(s => Lose(s.Uid, null, seen));
     }
 
@@ -159,7 +173,7 @@ internal sealed class ClusterView(TimeProvider clock)
         seen.Add(Report(session, status, at ?? clock.GetUtcNow(), lookedBefore));
     }
 
-    // The pod that is labelled with the session, if there is one; else the one it shares.
+    // The pod that is labelled with the session, if there is one; else the one it shares, in version 1.
     private DateTimeOffset? ReadySince(SessionSnapshot session)
     {
         DateTimeOffset? own = null;
@@ -175,7 +189,7 @@ internal sealed class ClusterView(TimeProvider clock)
             }
             shared = Earlier(shared, pod.ReadySince);
         }
-        return hasOwn ? own : shared;
+        return hasOwn || session.Witness is Witness.Workload ? own : shared;
     }
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) =>
@@ -192,7 +206,8 @@ internal sealed class ClusterView(TimeProvider clock)
             User = new PlatformUser(null, session.Owner.User),
             Template = session.Owner.Template,
             Platform = "kubernetes",
-            Uid = session.Uid,
+            Witness = session.Witness,
+            Uid = session.LifeUid,
             CreatedAt = session.CreatedAt,
             LookedBefore = lookedBefore,
         };

@@ -18,8 +18,14 @@ internal sealed class ClusterViewUpdater(
     private readonly ClusterView _view = new(clock);
     private readonly HashSet<string> _listed = new(StringComparer.Ordinal);
 
-    /// <summary>True when <paramref name="namespace"/> was looked at in full, now or in an earlier run.</summary>
-    public bool LookedBefore(string @namespace) => lookedAt.Contains(@namespace);
+    /// <summary>What a namespace's sessions by this witness are called in the checkpoint.</summary>
+    public static string Part(Witness witness, string @namespace) =>
+        witness is Witness.Workload ? $"{@namespace}/deployments" : @namespace;
+
+    /// <summary>
+    /// True when the sessions of <paramref name="namespace"/> by this witness were looked at in full, now or in an earlier run.
+    /// </summary>
+    public bool LookedBefore(Witness witness, string @namespace) => lookedAt.Contains(Part(witness, @namespace));
 
     /// <summary>Works with the view; what <paramref name="work"/> adds to its list is handed on.</summary>
     public async ValueTask TakeTurnAsync(
@@ -44,10 +50,11 @@ internal sealed class ClusterViewUpdater(
     }
 
     /// <summary>
-    /// The sessions of a namespace are listed in full. With the last namespace of a run, that is all there is: what
-    /// ended while nobody looked comes to light.
+    /// The sessions of a namespace are listed in full by this witness. With the last namespace of a run, that is all there
+    /// is: what ended while nobody looked comes to light.
     /// </summary>
     public async ValueTask ListedAsync(
+        Witness witness,
         string @namespace,
         Action<ClusterView, List<Observation>> work,
         CancellationToken cancellationToken
@@ -58,11 +65,11 @@ internal sealed class ClusterViewUpdater(
         {
             var seen = new List<Observation>();
             work(_view, seen);
-            if (_listed.Add(@namespace) && _listed.Count == namespaces.Count)
+            if (_listed.Add(Part(witness, @namespace)) && namespaces.All(name => _listed.Contains(Part(witness, name))))
             {
-                seen.Add(_view.All);
+                seen.Add(_view.All(witness));
             }
-            lookedAt.Add(@namespace);
+            lookedAt.Add(Part(witness, @namespace));
             var checkpoint = string.Join(',', lookedAt.Order(StringComparer.Ordinal));
             await output.WriteAsync(new ObservationBatch(source, seen, checkpoint), cancellationToken);
         }

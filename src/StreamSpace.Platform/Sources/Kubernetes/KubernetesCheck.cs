@@ -78,9 +78,21 @@ public static class KubernetesCheck
         foreach (var name in options.Namespaces)
         {
             var sessions = ClusterPaths.Sessions(name);
+            var deployments = ClusterPaths.Deployments(name);
             var pods = ClusterPaths.Pods(name);
             await TryAsync(options, rows, KubernetesRight.ListSessions, name, () => ListAsync($"{sessions}?limit=1"));
             await TryAsync(options, rows, KubernetesRight.WatchSessions, name, () => WatchAsync(sessions));
+            await TryAsync(
+                options,
+                rows,
+                KubernetesRight.Deployments,
+                name,
+                async () =>
+                {
+                    await ListAsync($"{deployments}?limit=1&{ClusterPaths.OfSessions}");
+                    await WatchAsync(deployments);
+                }
+            );
             await TryAsync(
                 options,
                 rows,
@@ -88,7 +100,7 @@ public static class KubernetesCheck
                 name,
                 async () =>
                 {
-                    pod ??= First(name, await ListAsync($"{pods}?limit=1&{ClusterPaths.SessionPods}"));
+                    pod ??= First(name, await ListAsync($"{pods}?limit=1&{ClusterPaths.OfSessions}"));
                     await WatchAsync(pods);
                 }
             );

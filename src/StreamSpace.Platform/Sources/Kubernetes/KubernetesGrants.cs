@@ -19,6 +19,9 @@ public static class KubernetesGrants
           - apiGroups: ["stream.space"]
             resources: ["sessions"]
             verbs: ["get", "list", "watch"]
+          - apiGroups: ["apps"]
+            resources: ["deployments"]
+            verbs: ["get", "list", "watch"]
           - apiGroups: [""]
             resources: ["pods"]
             verbs: ["get", "list", "watch"]
@@ -98,6 +101,8 @@ public static class KubernetesGrants
                 "Grant get, list and watch on sessions of the group stream.space.",
             (KubernetesRight.ListSessions or KubernetesRight.WatchSessions, HttpStatusCode.NotFound) =>
                 "Install StreamSpace's resource definitions (stream.space/v1alpha1) there.",
+            (KubernetesRight.Deployments, HttpStatusCode.Forbidden) =>
+                "Grant get, list and watch on deployments of the group apps.",
             (KubernetesRight.Pods, HttpStatusCode.Forbidden) => "Grant get, list and watch on pods.",
             (KubernetesRight.Metrics, HttpStatusCode.Forbidden) =>
                 "Grant get and list on pods of the group metrics.k8s.io.",

@@ -12,6 +12,9 @@ public enum KubernetesRight
     /// <summary>Watch the sessions: everything rests on it.</summary>
     WatchSessions,
 
+    /// <summary>List and watch deployments: the sessions of version 2.</summary>
+    Deployments,
+
     /// <summary>List and watch pods: when a session is ready, and what its CPU limit is.</summary>
     Pods,
 

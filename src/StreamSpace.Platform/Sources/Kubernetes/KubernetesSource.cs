@@ -51,7 +51,11 @@ public sealed class KubernetesSource : ISource
     {
         _lookedAt.UnionWith((checkpoint ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries));
         // One that was taken out of the options and put back was not watched meanwhile.
-        _lookedAt.IntersectWith(_options.Namespaces);
+        _lookedAt.IntersectWith(
+            _options.Namespaces.SelectMany(n =>
+                ((Witness[])[Witness.Resource, Witness.Workload]).Select(w => ClusterViewUpdater.Part(w, n))
+            )
+        );
         try
         {
             using var cluster = await OpenAsync(cancellationToken);
@@ -99,11 +103,10 @@ public sealed class KubernetesSource : ISource
     )
     {
         var watchPods = new PodWatchHandler(updater, _standing, @namespace);
-        var watchSessions = new SessionWatchHandler(updater, _standing, @namespace);
         var pods = new ListWatch<PodResource>(
             cluster,
             ClusterPaths.Pods(@namespace),
-            ClusterPaths.SessionPods,
+            ClusterPaths.OfSessions,
             KubernetesJson.Default.PodResource,
             p => p.Metadata,
             watchPods,
@@ -116,14 +119,40 @@ public sealed class KubernetesSource : ISource
             parameters: null,
             KubernetesJson.Default.SessionResource,
             s => s.Metadata,
-            watchSessions,
+            new SessionWatchHandler<SessionResource>(
+                updater,
+                _standing,
+                @namespace,
+                Witness.Resource,
+                KubernetesRight.ListSessions,
+                s => s.Metadata,
+                s => SessionSnapshot.Of(@namespace, s)
+            ),
+            _clock,
+            _random
+        );
+        var deployments = new ListWatch<DeploymentResource>(
+            cluster,
+            ClusterPaths.Deployments(@namespace),
+            ClusterPaths.OfSessions,
+            KubernetesJson.Default.DeploymentResource,
+            d => d.Metadata,
+            new SessionWatchHandler<DeploymentResource>(
+                updater,
+                _standing,
+                @namespace,
+                Witness.Workload,
+                KubernetesRight.Deployments,
+                d => d.Metadata,
+                d => SessionSnapshot.Of(@namespace, d)
+            ),
             _clock,
             _random
         );
         var podsRun = pods.RunAsync(cancellationToken);
         // With the pods known, the first look at a session already tells whether it is ready.
         await Task.WhenAny(watchPods.FirstLook, podsRun);
-        await Task.WhenAll(podsRun, sessions.RunAsync(cancellationToken));
+        await Task.WhenAll(podsRun, sessions.RunAsync(cancellationToken), deployments.RunAsync(cancellationToken));
     }
 
     // A part that breaks by a fault of ours takes the others with it; the watch over the sources starts us again.

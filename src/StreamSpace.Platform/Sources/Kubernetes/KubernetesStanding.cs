@@ -188,6 +188,7 @@ internal sealed class KubernetesStanding(
         {
             KubernetesRight.Reach => "Cluster",
             KubernetesRight.ListSessions or KubernetesRight.WatchSessions => $"Sessions in {@namespace}",
+            KubernetesRight.Deployments => $"Deployments in {@namespace} (sessions of version 2)",
             KubernetesRight.Pods => $"Pods in {@namespace} (time to ready, CPU limit)",
             KubernetesRight.Metrics => $"Metrics in {@namespace} (CPU, memory)",
             KubernetesRight.Nodes => "Nodes (CPU without a limit)",

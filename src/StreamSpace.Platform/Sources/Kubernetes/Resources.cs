@@ -37,6 +37,13 @@ internal sealed record SessionStatus(string? Phase, IReadOnlyList<Condition>? Co
 
 internal sealed record Condition(string Type, string Status, string? Message, DateTimeOffset? LastTransitionTime);
 
+/// <summary>What keeps a session's pods running (docs/reference/streamspace.md §8.3).</summary>
+internal sealed record DeploymentResource(ObjectMeta Metadata, DeploymentSpec? Spec, DeploymentStatus? Status);
+
+internal sealed record DeploymentSpec(int? Replicas);
+
+internal sealed record DeploymentStatus(int? ReadyReplicas);
+
 internal sealed record PodResource(ObjectMeta Metadata, PodSpec? Spec, PodStatus? Status);
 
 internal sealed record PodSpec(string? NodeName, IReadOnlyList<Container>? Containers);
@@ -84,6 +91,7 @@ internal sealed record VolumeClaim(string Name, string Namespace);
 [JsonSerializable(typeof(WatchLine))]
 [JsonSerializable(typeof(AnyResource))]
 [JsonSerializable(typeof(SessionResource))]
+[JsonSerializable(typeof(DeploymentResource))]
 [JsonSerializable(typeof(PodResource))]
 [JsonSerializable(typeof(PodMetrics))]
 [JsonSerializable(typeof(NodeResource))]

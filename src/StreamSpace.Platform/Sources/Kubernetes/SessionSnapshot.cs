@@ -3,9 +3,9 @@ namespace StreamSpace.Platform.Sources.Kubernetes;
 /// <summary>Sessions of one user and one template in one namespace: they share a deployment, and so its pods.</summary>
 internal readonly record struct Owner(string Namespace, string? User, string? Template);
 
-/// <summary>A session as Kubernetes holds it.</summary>
-/// <param name="Uid">Of this life.</param>
-/// <param name="Id">The resource's name, which is the session id.</param>
+/// <summary>A session as Kubernetes holds it: by its resource, or, of version 2, by its deployment.</summary>
+/// <param name="Uid">Of the resource or the deployment.</param>
+/// <param name="Id">Its name, which is the session id.</param>
 /// <param name="Owner">Whose it is.</param>
 /// <param name="CreatedAt">In whole seconds.</param>
 /// <param name="DeletingAt">When its deletion was asked for, or null.</param>
@@ -25,13 +25,26 @@ internal sealed record SessionSnapshot(
 {
     private const int MaxReasonLength = 500;
 
+    /// <summary>Which of the two it is.</summary>
+    public Witness Witness { get; init; } = Witness.Resource;
+
+    /// <summary>What tells this life from others: an id of version 2 is used once, whoever tells of it.</summary>
+    public string LifeUid => Witness is Witness.Workload ? Id : Uid;
+
     /// <summary>What was reported of it last.</summary>
     public ReportedStatus? Told { get; set; }
 
-    /// <summary>Of a resource whose name, uid and creation time are there.</summary>
-    public static SessionSnapshot Of(string @namespace, SessionResource resource)
+    /// <summary>
+    /// Of a resource whose name, uid and creation time are there; null for one that an agent of version 2 made, which says
+    /// <c>running</c> for ever (docs/reference/streamspace.md §8.3).
+    /// </summary>
+    public static SessionSnapshot? Of(string @namespace, SessionResource resource)
     {
         var metadata = resource.Metadata;
+        if (metadata.Label("session") == metadata.Name)
+        {
+            return null;
+        }
         var reason = resource.Status?.Conditions?.FirstOrDefault(c => c.Status is "False")?.Message;
         return new SessionSnapshot(
             metadata.Uid!,
@@ -43,6 +56,30 @@ internal sealed record SessionSnapshot(
             Names.Of(resource.Status?.Phase),
             reason?.Length > MaxReasonLength ? reason[..MaxReasonLength] : reason
         );
+    }
+
+    /// <summary>
+    /// Of a deployment whose name, uid and creation time are there; null for one of version 1, whose name is not the
+    /// session's.
+    /// </summary>
+    public static SessionSnapshot? Of(string @namespace, DeploymentResource deployment)
+    {
+        var metadata = deployment.Metadata;
+        return metadata.Label("session") != metadata.Name
+            ? null
+            : new SessionSnapshot(
+                metadata.Uid!,
+                metadata.Name!,
+                new Owner(@namespace, Names.Of(metadata.Label("user")), Names.Of(metadata.Label("template"))),
+                metadata.CreationTimestamp!.Value,
+                metadata.DeletionTimestamp,
+                Intent: deployment.Spec?.Replicas is 0 ? "hibernated" : "running",
+                Phase: deployment.Status?.ReadyReplicas > 0 ? "Running" : null,
+                Reason: null
+            )
+            {
+                Witness = Witness.Workload,
+            };
     }
 
     /// <summary>

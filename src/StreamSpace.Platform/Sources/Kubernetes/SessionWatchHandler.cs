@@ -1,21 +1,35 @@
 namespace StreamSpace.Platform.Sources.Kubernetes;
 
-/// <summary>Puts the sessions of one namespace into the view.</summary>
-internal sealed class SessionWatchHandler(ClusterViewUpdater updater, KubernetesStanding standing, string @namespace)
-    : IListWatchHandler<SessionResource>
+/// <summary>Puts the sessions of one namespace into the view, as one kind of resource shows them.</summary>
+/// <param name="updater">Of the view.</param>
+/// <param name="standing">Told of what goes wrong.</param>
+/// <param name="namespace">Which.</param>
+/// <param name="witness">What the resources are.</param>
+/// <param name="right">What is needed to see them.</param>
+/// <param name="metadata">Of a resource.</param>
+/// <param name="read">The session that a resource shows, or null when it shows none.</param>
+internal sealed class SessionWatchHandler<T>(
+    ClusterViewUpdater updater,
+    KubernetesStanding standing,
+    string @namespace,
+    Witness witness,
+    KubernetesRight right,
+    Func<T, ObjectMeta> metadata,
+    Func<T, SessionSnapshot?> read
+) : IListWatchHandler<T>
 {
     public void Lists(bool begins) => standing.Lists(begins);
 
-    public async ValueTask SeeAsync(IReadOnlyList<SessionResource> items, CancellationToken cancellationToken)
+    public async ValueTask SeeAsync(IReadOnlyList<T> items, CancellationToken cancellationToken)
     {
         standing.Received(items.Count);
         await updater.TakeTurnAsync(
             (view, seen) =>
             {
-                var lookedBefore = updater.LookedBefore(@namespace);
-                foreach (var item in items)
+                var lookedBefore = updater.LookedBefore(witness, @namespace);
+                foreach (var session in items.Select(read).OfType<SessionSnapshot>())
                 {
-                    if (!view.See(SessionSnapshot.Of(@namespace, item), lookedBefore, seen))
+                    if (!view.See(session, lookedBefore, seen))
                     {
                         standing.Skipped("session id used in another namespace");
                     }
@@ -25,21 +39,27 @@ internal sealed class SessionWatchHandler(ClusterViewUpdater updater, Kubernetes
         );
     }
 
-    public async ValueTask LoseAsync(SessionResource item, CancellationToken cancellationToken)
+    public async ValueTask LoseAsync(T item, CancellationToken cancellationToken)
     {
         standing.Received(1);
+        var gone = metadata(item);
         await updater.TakeTurnAsync(
-            (view, seen) => view.Lose(item.Metadata.Uid!, item.Metadata.DeletionTimestamp, seen),
+            (view, seen) => view.Lose(gone.Uid!, gone.DeletionTimestamp, seen),
             cancellationToken
         );
     }
 
     public ValueTask KeepAsync(IReadOnlySet<string> uids, CancellationToken cancellationToken) =>
-        updater.ListedAsync(@namespace, (view, seen) => view.KeepSessions(@namespace, uids, seen), cancellationToken);
+        updater.ListedAsync(
+            witness,
+            @namespace,
+            (view, seen) => view.KeepSessions(@namespace, witness, uids, seen),
+            cancellationToken
+        );
 
     public ValueTask StandsAsync(ClusterException? error, CancellationToken cancellationToken)
     {
-        standing.Stands(KubernetesRight.ListSessions, @namespace, error);
+        standing.Stands(right, @namespace, error);
         return ValueTask.CompletedTask;
     }
 

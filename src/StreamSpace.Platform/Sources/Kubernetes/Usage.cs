@@ -3,8 +3,6 @@ namespace StreamSpace.Platform.Sources.Kubernetes;
 /// <summary>Joins what pods and volumes use to the sessions whose they are.</summary>
 internal static class Usage
 {
-    private const string HomeClaim = "home-";
-
     /// <summary>One observation for each session of which something was measured.</summary>
     /// <param name="view">The sessions and pods there are.</param>
     /// <param name="metrics">What pods use, with their namespaces.</param>
@@ -45,7 +43,7 @@ internal static class Usage
         ));
     }
 
-    // All sessions of a user share one home; it counts for the oldest that is awake.
+    // Of version 1 all sessions of a user share one home, which counts for the oldest that is awake; of version 2 each has its own.
     private static IEnumerable<(SessionSnapshot Session, double Bytes)> Homes(
         ClusterView view,
         IReadOnlyDictionary<VolumeClaim, double> volumes
@@ -54,7 +52,10 @@ internal static class Usage
             ? []
             : view
                 .Sessions.Where(s => s is { Told: ReportedStatus.Running, Owner.User: not null })
-                .GroupBy(s => new VolumeClaim(HomeClaim + s.Owner.User, s.Owner.Namespace))
+                .GroupBy(s => new VolumeClaim(
+                    s.Witness is Witness.Workload ? $"{s.Id}-home" : $"home-{s.Owner.User}",
+                    s.Owner.Namespace
+                ))
                 .Where(g => volumes.ContainsKey(g.Key))
                 .Select(g => (g.MinBy(s => (s.CreatedAt, s.Id))!, volumes[g.Key]));
 
