@@ -17,6 +17,13 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     /// <summary>The platform's own id of this life, once a source has looked at the session itself.</summary>
     public string? Uid { get; init; }
 
+    /// <summary>What those said last who look at sessions themselves; nothing in what was kept before this was.</summary>
+    public Testimony Testimony
+    {
+        get => field ?? Testimony.None;
+        init;
+    }
+
     /// <summary>True once its creation was seen, and told.</summary>
     public bool Introduced { get; init; }
 
@@ -43,6 +50,11 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
 
     /// <summary>True for the platform of sessions that a cluster holds; it is what is meant where none is named.</summary>
     public static bool IsPlatformOfCluster(string? platform) => platform is null or "kubernetes";
+
+    /// <summary>True when this witness has seen it. What was kept before there were witnesses was seen as a resource.</summary>
+    public bool IsSeenBy(Witness witness) =>
+        Testimony.By(witness) is not null
+        || (witness is Witness.Resource && Uid is not null && Testimony == Testimony.None);
 
     /// <summary>Fills in what was unknown; what is known stays.</summary>
     public Life Learn(SessionObservation seen)
@@ -140,7 +152,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     public static SessionState StateOf(StatusReported status) =>
         status.Status switch
         {
-            ReportedStatus.Pending => SessionState.Requested,
+            ReportedStatus.Requested or ReportedStatus.Pending => SessionState.Requested,
             ReportedStatus.Running => SessionState.Running,
             ReportedStatus.Hibernated => SessionState.Hibernated,
             ReportedStatus.Failed => SessionState.Failed,

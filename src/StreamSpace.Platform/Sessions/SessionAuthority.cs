@@ -10,6 +10,15 @@ namespace StreamSpace.Platform.Sessions;
 /// </summary>
 internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry, SessionLifecycle lifecycle)
 {
+    // Whoever is asked to be made is there after a moment.
+    private static readonly TimeSpan SightTimeout = TimeSpan.FromMinutes(1);
+
+    // By the platform's clock: when each witness had last looked at all there is.
+    private readonly Dictionary<Witness, DateTimeOffset> _lookedAt = [];
+
+    // The last word of a witness on a session that another, who is believed before it, does not know.
+    private readonly Dictionary<string, StatusReported> _unbacked = new(StringComparer.Ordinal);
+
     /// <summary>True for a life that was seen: what messages say of its state counts for nothing.</summary>
     public bool Outranks([NotNullWhen(true)] Life? life) =>
         expiry.IsWatched && life is { Uid: not null, Closed: false };
@@ -43,33 +52,61 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
         expiry.Watched();
         var life = lives.Find(seen.SessionId);
         var end = life?.Session.EndedAt;
-        if (life?.Uid is { } uid ? uid != seen.Uid : end < seen.CreatedAt)
+        if (life is null || (life.Uid is { } uid ? uid != seen.Uid : end < seen.CreatedAt))
         {
-            if (seen.Status is not ReportedStatus.Ended)
+            if (IsUnbacked(seen))
             {
-                Begin(seen, end ?? EndUnseen(life!, seen.CreatedAt ?? seen.At));
+                _unbacked[seen.SessionId] = seen;
             }
-        }
-        else if (life is null)
-        {
-            if (seen.Status is not ReportedStatus.Ended)
+            // A row stays when its session has ended: it shows lives that nobody saw.
+            else if (seen.Status is not ReportedStatus.Ended || seen is { Witness: Witness.Row, LookedBefore: true })
             {
-                Begin(seen, formerEnd: null);
+                Begin(seen, life is null ? null : end ?? EndUnseen(life, seen.CreatedAt ?? seen.At));
+                if (_unbacked.Remove(seen.SessionId, out var word))
+                {
+                    See(word);
+                }
             }
         }
         else if (end is null)
         {
-            Turn(life.Uid is null ? Recognise(life, seen) : life, seen);
+            Turn(life.Uid is null || IsIntroducedBy(seen, life) ? Recognise(life, seen) : life, seen);
         }
     }
 
-    /// <summary>All the sessions there are were looked at: what was seen before and is missing has ended.</summary>
+    /// <summary>A witness has looked at all there is.</summary>
+    public void Watched(SessionsWatched watched)
+    {
+        expiry.Watched();
+        _lookedAt[watched.Witness] = watched.At;
+    }
+
+    /// <summary>All the sessions there are by a witness: what it saw before and is missing has ended.</summary>
     public void EndUnlisted(SessionsListed listed)
+    {
+        if (listed.Witness is Witness.Resource)
+        {
+            ExpectSaid();
+        }
+        foreach (var life in lives.Open.Where(l => IsMissing(l, listed) || IsUnbacked(l, listed)).ToList())
+        {
+            if (life.Introduced || life.IsSeenBy(listed.Witness))
+            {
+                lifecycle.End(life, NotBefore(life, listed.At));
+            }
+            else
+            {
+                lifecycle.Lapse(life);
+            }
+        }
+    }
+
+    // Messages that were read before the list told of sessions that came and went while nobody looked.
+    private void ExpectSaid()
     {
         expiry.Watched();
         foreach (var life in lives.Open.Where(l => l.Uid is null && l.IsOfCluster).ToList())
         {
-            // Messages that were read before the list told of sessions that came and went while nobody looked.
             if (!life.Introduced && (life.Session.Active || life.Session.State is SessionState.Hibernated))
             {
                 lifecycle.Lapse(life);
@@ -79,11 +116,26 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
                 lives.Put(life with { Due = expiry.Of(life) });
             }
         }
-        foreach (var life in lives.Open.Where(l => l.Uid is { } uid && !listed.Uids.Contains(uid)).ToList())
-        {
-            lifecycle.End(life, NotBefore(life, listed.At));
-        }
     }
+
+    // One who is believed before this witness has looked since the session was made, and did not tell of it.
+    private bool IsUnbacked(StatusReported seen) =>
+        TrustOrder
+            .Of(seen.Witness)
+            .Before(seen.Witness)
+            .Any(w => _lookedAt.TryGetValue(w, out var looked) && seen.CreatedAt <= looked);
+
+    private static bool IsMissing(Life life, SessionsListed listed) =>
+        life.IsSeenBy(listed.Witness) && !listed.Uids.Contains(life.Uid!);
+
+    private static bool IsUnbacked(Life life, SessionsListed listed) =>
+        !life.IsSeenBy(listed.Witness)
+        && TrustOrder.Of(listed.Witness).After(listed.Witness).Any(life.IsSeenBy)
+        && life.Session.CreatedAt + SightTimeout < listed.At;
+
+    // A life that one witness found where it had not looked before, and another knows to be new.
+    private static bool IsIntroducedBy(StatusReported seen, Life life) =>
+        seen is { Witness: Witness.Row, LookedBefore: true } && !life.Introduced;
 
     // Another life of the same session id shows that this one is over.
     private DateTimeOffset EndUnseen(Life life, DateTimeOffset at)
@@ -103,7 +155,14 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
         }
         if (!seen.LookedBefore)
         {
-            lifecycle.Put(Life.Found(seen with { CreatedAt = created }) with { Uid = seen.Uid, FormerEnd = formerEnd });
+            lifecycle.Put(
+                Life.Found(seen with { CreatedAt = created }) with
+                {
+                    Uid = seen.Uid,
+                    FormerEnd = formerEnd,
+                    Testimony = Testimony.None.With(seen.Witness, seen.Status),
+                }
+            );
             return;
         }
         var begun = Life.Created(Creation(seen, created), formerEnd) with { Uid = seen.Uid };
@@ -132,14 +191,23 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
     private void Turn(Life life, StatusReported seen)
     {
         life = lifecycle.Learn(life, seen);
-        var at = NotBefore(life, seen.At);
-        if (seen.Status is ReportedStatus.Ended)
+        if (life.Testimony.With(seen.Witness, seen.Status) is var testimony && testimony != life.Testimony)
         {
-            lifecycle.End(life, at);
+            life = life with { Testimony = testimony };
+            lives.Put(life);
         }
-        else if (life.Due is not null || Life.StateOf(seen) != life.Session.State)
+        var standing = seen with
         {
-            lifecycle.Move(life, seen with { At = at });
+            At = NotBefore(life, seen.At),
+            Status = TrustOrder.Of(seen.Witness).Standing(testimony) ?? seen.Status,
+        };
+        if (standing.Status is ReportedStatus.Ended)
+        {
+            lifecycle.End(life, standing.At);
+        }
+        else if (life.Due is not null || Life.StateOf(standing) != life.Session.State)
+        {
+            lifecycle.Move(life, standing);
         }
     }
 

@@ -117,8 +117,8 @@ internal sealed class SessionRegistry
             case SessionsListed listed:
                 _authority.EndUnlisted(listed);
                 break;
-            case SessionsWatched:
-                _expiry.Watched();
+            case SessionsWatched watched:
+                _authority.Watched(watched);
                 break;
             case StatusReported { Uid: not null } looked:
                 _authority.See(looked);

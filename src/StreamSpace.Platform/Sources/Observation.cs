@@ -47,6 +47,9 @@ public sealed record WakeRequested(string SessionId, DateTimeOffset At) : Sessio
 /// <summary>What a status can say.</summary>
 public enum ReportedStatus
 {
+    /// <summary>It was asked for, and is not there yet.</summary>
+    Requested,
+
     /// <summary>It is there and meant to run; that it runs is not confirmed yet.</summary>
     Pending,
 

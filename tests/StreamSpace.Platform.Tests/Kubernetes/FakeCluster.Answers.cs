@@ -118,7 +118,15 @@ public sealed partial class FakeCluster
             var pods = _held
                 .Where(h => h.Key.EndsWith("/pods", StringComparison.Ordinal))
                 .SelectMany(h => h.Value.Values)
-                .Select(p => (Pod: p, Claim: $"home-{p["metadata"]!["labels"]!["user"]}"))
+                .SelectMany(p =>
+                    (
+                        (string[])
+                            [
+                                $"home-{p["metadata"]!["labels"]!["user"]}",
+                                $"{p["metadata"]!["labels"]!["session"]}-home",
+                            ]
+                    ).Select(claim => (Pod: p, Claim: claim))
+                )
                 .Where(p => _claims.ContainsKey(p.Claim))
                 .Select(p => new JsonObject
                 {

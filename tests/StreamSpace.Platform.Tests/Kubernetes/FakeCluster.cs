@@ -165,7 +165,7 @@ public sealed partial class FakeCluster : IAsyncDisposable
     private string Second() =>
         _clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private void Put(string kind, string @namespace, string name, Action<JsonObject> change) =>
+    internal void Put(string kind, string @namespace, string name, Action<JsonObject> change) =>
         Under(() =>
         {
             var held = Held(kind, @namespace);
@@ -177,7 +177,7 @@ public sealed partial class FakeCluster : IAsyncDisposable
             Publish(kind, @namespace, isNew ? "ADDED" : "MODIFIED", resource, before);
         });
 
-    private void Drop(string kind, string @namespace, string name) =>
+    internal void Drop(string kind, string @namespace, string name) =>
         Under(() =>
         {
             if (Held(kind, @namespace).Remove(name, out var resource))

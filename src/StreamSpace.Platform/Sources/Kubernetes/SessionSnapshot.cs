@@ -96,6 +96,8 @@ internal sealed record SessionSnapshot(
             { Intent: "terminated" } => ReportedStatus.Ending,
             { Phase: "Failed" } => ReportedStatus.Failed,
             { Intent: "hibernated" } => ReportedStatus.Hibernated,
-            _ => (podsSeen ? ready : Phase is "Running") ? ReportedStatus.Running : ReportedStatus.Pending,
+            _ when (podsSeen ? ready : Phase is "Running") => ReportedStatus.Running,
+            // An agent tells of a session once its pod is ready, and of nothing before.
+            _ => Witness is Witness.Workload ? ReportedStatus.Requested : ReportedStatus.Pending,
         };
 }

@@ -1,0 +1,122 @@
+using Shouldly;
+using StreamSpace.Platform.Tests.Support;
+using StreamSpace.Plugins;
+using Xunit;
+
+namespace StreamSpace.Platform.Tests.Kubernetes;
+
+/// <summary>StreamSpace 2 by its deployments and pods alone.</summary>
+public sealed class DeploymentTests : IAsyncLifetime
+{
+    private readonly HurriedClock _clock = new(Some.Morning);
+    private FakeCluster _cluster = null!;
+    private FakeAgent _agent = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await FakeCluster.StartAsync(_clock);
+        _agent = new FakeAgent(_cluster);
+    }
+
+    // Whoever is attached takes the cluster along.
+    public ValueTask DisposeAsync()
+    {
+        _cluster.Complaints.ShouldBeEmpty();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task ASessionRunsOnceItsPodIsReadySleepsWithoutReplicasAndEndsWithItsDeployment()
+    {
+        await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
+        var pod = _agent.Start("a");
+        await attached.SettledAsync();
+        attached.State("a").ShouldBe(SessionState.Requested);
+
+        _agent.Ready("a", pod);
+        await attached.UntilAsync(() => attached.State("a") is SessionState.Running, "it runs");
+        _agent.Hibernate("a", pod);
+        await attached.UntilAsync(() => attached.State("a") is SessionState.Hibernated, "it sleeps");
+        pod = _agent.Wake("a");
+        _cluster.Ready(pod);
+        await attached.UntilAsync(() => attached.State("a") is SessionState.Running, "it is awake");
+        _agent.Stop("a", pod);
+        await attached.UntilAsync(() => attached.State("a") is SessionState.Ended, "it has ended");
+
+        await attached.SettledAsync();
+        attached.Told("a").ShouldBe("Created Started Hibernated Woken Ended");
+        attached.Active.ShouldBe(0, "the resource says running for ever");
+    }
+
+    [Fact]
+    public async Task WhatIsLeftOfSessionsThatEndedIsNoSession()
+    {
+        _agent.LeaveResource("ended");
+        _agent.Run("here");
+        await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
+        await attached.SettledAsync();
+
+        attached.State("ended").ShouldBeNull();
+        attached.State("here").ShouldBe(SessionState.Running);
+        attached.Facts.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WhatEndedWhileNobodyLookedHasEnded()
+    {
+        var pod = _agent.Run("gone");
+        _agent.Run("here");
+        _cluster.RunSession("of version 1");
+        await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
+        await attached.UntilAsync(() => attached.Active == 3, "three are active");
+        await attached.StopAsync();
+
+        _agent.Stop("gone", pod);
+        _cluster.Expire();
+        await attached.WatchingAsync();
+        await attached.SettledAsync();
+
+        attached.Active.ShouldBe(2);
+        attached.Told("gone").ShouldBe("Found Ended");
+    }
+
+    [Fact]
+    public async Task SessionsOfOneUserAndTemplateHavePodsOfTheirOwn()
+    {
+        await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
+        _agent.Run("ready");
+        _agent.Start("unready");
+        await attached.UntilAsync(() => attached.State("ready") is SessionState.Running, "the one is ready");
+        await attached.SettledAsync();
+
+        attached.State("unready").ShouldBe(SessionState.Requested);
+    }
+
+    [Fact]
+    public async Task UsageIsJoinedToTheSessionAndItsOwnHome()
+    {
+        await using var attached = new Attached(_cluster, _clock, new() { Storage = true });
+        await attached.WatchingAsync();
+        _cluster.Use(_agent.Run("a"), "1", "512Mi");
+        _cluster.Fill("a-home", 4096);
+        _cluster.Fill("home-ada", 1);
+
+        await attached.UntilAsync(
+            () => attached.Usages.Any(u => u is { Id: "a", Usage: { CpuPercent: 50, StorageBytes: 4096 } }),
+            "it is measured"
+        );
+    }
+
+    [Fact]
+    public async Task WithoutTheRightOnDeploymentsTheStatusSaysWhatIsMissedAndTheRestGoesOn()
+    {
+        _cluster.Forbid("deployments");
+        await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
+        _cluster.RunSession("of version 1");
+        await attached.UntilAsync(() => attached.Active == 1, "version 1 is seen");
+
+        attached.Status.State.ShouldBe(SourceState.Up);
+        attached.Status.Detail.ShouldContain("Deployments in streamspace (sessions of version 2)");
+        attached.Status.Detail.ShouldContain("resources: [\"deployments\"]");
+    }
+}
