@@ -32,6 +32,6 @@ public sealed record SourceStatus(string Name, SourceState State, string Detail,
     /// <summary>Messages skipped since the process started, by kind of fault.</summary>
     public IReadOnlyDictionary<string, long> Skipped { get; init; } = new Dictionary<string, long>();
 
-    /// <summary>How long the source heard nothing because its far end was away, in all, since the process started.</summary>
-    public TimeSpan Deaf { get; init; }
+    /// <summary>How long the source was down because its far end was away, in all, since the process started.</summary>
+    public TimeSpan Downtime { get; init; }
 }

@@ -12,8 +12,6 @@ public sealed partial class RoomTests
     [
         "AgentlessDatadog",
         "AgentlessDatadog.Tests",
-        "StreamSpace.Platform",
-        "StreamSpace.Platform.Tests",
         "StreamSpace.Plugins",
     ];
 
@@ -23,7 +21,6 @@ public sealed partial class RoomTests
         "AgentlessDatadog.Tests",
         "StreamSpace.Datadog",
         "StreamSpace.Datadog.Tests",
-        "StreamSpace.Platform",
         "StreamSpace.Platform.Tests",
         "StreamSpace.PluginHost",
     ];

@@ -64,12 +64,12 @@ function showAttached(host) {
     detail(source.detail),
     amount(source.received),
     amount(Object.values(source.skipped).reduce((sum, count) => sum + count, 0)),
-    cell(source.deafSeconds ? `${number.format(Math.round(source.deafSeconds))} s` : "–"),
+    cell(source.downtimeSeconds ? `${number.format(Math.round(source.deafSeconds))} s` : "–"),
   ]);
   at("attached").replaceChildren(
     make("h2", {}, "Attached to", host.demo ? badge("demo", "warn") : null),
     make("p", { class: "lead" }, host.attachedTo),
-    ...(rows.length ? [make("h3", {}, "Sources"), table(["Source", "State", "", "Received", "Skipped", "Deaf"], rows)] : []));
+    ...(rows.length ? [make("h3", {}, "Sources"), table(["Source", "State", "", "Received", "Skipped", "Down for"], rows)] : []));
 }
 
 function ledgerOf(lanes) {

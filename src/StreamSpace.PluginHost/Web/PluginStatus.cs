@@ -60,7 +60,7 @@ internal static class PluginStatus
                 ["since"] = s.Since,
                 ["received"] = s.Received,
                 ["skipped"] = new JsonObject(s.Skipped.Select(k => KeyValuePair.Create(k.Key, (JsonNode?)k.Value))),
-                ["deafSeconds"] = s.Deaf.TotalSeconds,
+                ["downtimeSeconds"] = s.Downtime.TotalSeconds,
             }),
         ]);
 

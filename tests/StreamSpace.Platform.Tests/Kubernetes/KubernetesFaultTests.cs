@@ -204,7 +204,7 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
         _cluster.RunSession("a");
         _cluster.Allow("sessions");
         await _attached.UntilAsync(() => _attached.State("a") is SessionState.Running, "it goes on");
-        _attached.Status.Deaf.ShouldBeGreaterThan(TimeSpan.Zero);
+        _attached.Status.Downtime.ShouldBeGreaterThan(TimeSpan.Zero);
     }
 
     [Fact]

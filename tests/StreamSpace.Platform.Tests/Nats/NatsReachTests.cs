@@ -36,7 +36,7 @@ public sealed class NatsReachTests : IAsyncDisposable
         await _upstream.Create("s", "ada", "chrome", Now).PublishAsync(api);
         await _upstream.Delete("s", "ada", Now.AddSeconds(1)).PublishAsync(api);
         await _ear.EndedAsync(1);
-        _ear.Source.Status.Deaf.ShouldBeGreaterThan(TimeSpan.Zero);
+        _ear.Source.Status.Downtime.ShouldBeGreaterThan(TimeSpan.Zero);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class NatsReachTests : IAsyncDisposable
         await using var server = await NatsServer.StartAsync(jetStream: false);
         await _ear.ListenAsync(server.Url);
         await _ear.UpAsync();
-        _ear.Source.Status.Deaf.ShouldBe(TimeSpan.Zero);
+        _ear.Source.Status.Downtime.ShouldBe(TimeSpan.Zero);
 
         for (var round = 1; round <= 2; round++)
         {
@@ -59,8 +59,9 @@ public sealed class NatsReachTests : IAsyncDisposable
             await _ear.EndedAsync(round);
         }
         _ear.Source.Status.Received.ShouldBe(4);
-        _ear.Source.Status.Deaf.ShouldBeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(10));
-        _ear.Log.Lines.Count(l => l.Contains("is heard again; nothing was for", StringComparison.Ordinal)).ShouldBe(2);
+        _ear.Source.Status.Downtime.ShouldBeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(10));
+        _ear.Log.Lines.Count(l => l.Contains("nats works again (Messages), after", StringComparison.Ordinal))
+            .ShouldBe(2);
     }
 
     [Theory]

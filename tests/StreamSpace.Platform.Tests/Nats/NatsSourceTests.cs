@@ -117,7 +117,7 @@ public sealed class NatsSourceTests : IAsyncDisposable
             },
             ignoreOrder: true
         );
-        _ear.Log.Lines.Count(l => l.Contains("Skipped", StringComparison.Ordinal)).ShouldBe(4);
+        _ear.Log.Lines.Count(l => l.Contains("skipped a message", StringComparison.Ordinal)).ShouldBe(4);
         _ear.Log.Lines.ShouldAllBe(l => !l.Contains("secret", StringComparison.Ordinal));
     }
 
@@ -140,7 +140,7 @@ public sealed class NatsSourceTests : IAsyncDisposable
         gate.SetResult();
         await _ear.EndedAsync(lives);
         _ear.Source.Status.Received.ShouldBe(2 * lives);
-        _ear.Source.Status.Deaf.ShouldBe(TimeSpan.Zero);
+        _ear.Source.Status.Downtime.ShouldBe(TimeSpan.Zero);
     }
 
     public ValueTask DisposeAsync() => _ear.DisposeAsync();

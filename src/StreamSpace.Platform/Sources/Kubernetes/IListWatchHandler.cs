@@ -16,7 +16,7 @@ internal interface IListWatchHandler<in T>
     ValueTask KeepAsync(IReadOnlySet<string> uids, CancellationToken cancellationToken);
 
     /// <summary>It is heard (null), or is not, and is tried again.</summary>
-    ValueTask StandsAsync(ClusterException? error, CancellationToken cancellationToken);
+    ValueTask TellAsync(ClusterException? error, CancellationToken cancellationToken);
 
     /// <summary>A resource could not be read, and was skipped.</summary>
     void Skipped(string kind);

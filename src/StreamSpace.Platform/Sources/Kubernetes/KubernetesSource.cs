@@ -15,7 +15,9 @@ public sealed class KubernetesSource : ISource
     private readonly KubernetesOptions _options;
     private readonly TimeProvider _clock;
     private readonly Func<double> _random;
-    private readonly KubernetesStanding _standing;
+    private readonly SourceHealth _health;
+    private readonly KubernetesHealth _rights;
+    private volatile string _address = "The cluster";
 
     // Namespaces that were looked at in full before: what appears there now is new.
     private readonly HashSet<string> _lookedAt = new(StringComparer.Ordinal);
@@ -30,17 +32,22 @@ public sealed class KubernetesSource : ISource
         _options = options;
         _clock = clock;
         _random = random;
-        _standing = new KubernetesStanding(Name, options.Namespaces, options.Home, clock, logger);
+        _health = new SourceHealth(Name, KubernetesHealth.Essential(options.Namespaces), clock, logger)
+        {
+            WhileUp = () => $"Watches {string.Join(", ", options.Namespaces)} at {_address}.",
+            WhileDown = () => $"{_address} is not watched. Tries again by itself.",
+        };
+        _rights = new KubernetesHealth(_health, options.Home);
     }
 
     /// <inheritdoc/>
     public string Name => "kubernetes";
 
     /// <inheritdoc/>
-    public SourceStatus Status => _standing.Status;
+    public SourceStatus Status => _health.Status;
 
     /// <inheritdoc/>
-    public bool IsCatchingUp => _standing.IsListing;
+    public bool IsCatchingUp => _rights.IsListing;
 
     /// <inheritdoc/>
     public async Task RunAsync(
@@ -59,10 +66,14 @@ public sealed class KubernetesSource : ISource
         try
         {
             using var cluster = await OpenAsync(cancellationToken);
-            _standing.At(cluster.Address, cluster.Warning);
+            _address = cluster.Address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+            if (cluster.Warning is { } warning)
+            {
+                _health.Fails("Trust", warning);
+            }
             using var updater = new ClusterViewUpdater(Name, _lookedAt, _options.Namespaces, output, _clock);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var poll = new UsagePoll(cluster, updater, _standing, _options, _clock);
+            var poll = new UsagePoll(cluster, updater, _rights, _options, _clock);
             await Task.WhenAll(
                 _options
                     .Namespaces.Select(n => WatchAsync(cluster, updater, n, stop.Token))
@@ -73,7 +84,7 @@ public sealed class KubernetesSource : ISource
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
         finally
         {
-            _standing.Stop();
+            _health.Stop();
         }
     }
 
@@ -84,12 +95,12 @@ public sealed class KubernetesSource : ISource
             try
             {
                 var cluster = ClusterClient.Open(_options, _clock);
-                _standing.Unopened(null);
+                _rights.Tell(KubernetesRight.Reach, "", null);
                 return cluster;
             }
             catch (ClusterException e)
             {
-                _standing.Unopened(e);
+                _rights.Tell(KubernetesRight.Reach, "", e);
                 await Task.Delay(Retry.After(failures, _random()), _clock, cancellationToken);
             }
         }
@@ -102,7 +113,7 @@ public sealed class KubernetesSource : ISource
         CancellationToken cancellationToken
     )
     {
-        var watchPods = new PodWatchHandler(updater, _standing, @namespace);
+        var watchPods = new PodWatchHandler(updater, _rights, @namespace);
         var pods = new ListWatch<PodResource>(
             cluster,
             ClusterPaths.Pods(@namespace),
@@ -121,7 +132,7 @@ public sealed class KubernetesSource : ISource
             s => s.Metadata,
             new SessionWatchHandler<SessionResource>(
                 updater,
-                _standing,
+                _rights,
                 @namespace,
                 Witness.Resource,
                 KubernetesRight.ListSessions,
@@ -139,7 +150,7 @@ public sealed class KubernetesSource : ISource
             d => d.Metadata,
             new SessionWatchHandler<DeploymentResource>(
                 updater,
-                _standing,
+                _rights,
                 @namespace,
                 Witness.Workload,
                 KubernetesRight.Deployments,

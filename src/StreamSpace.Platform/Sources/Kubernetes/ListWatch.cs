@@ -48,7 +48,7 @@ internal sealed class ListWatch<T>(
                 }
                 else
                 {
-                    await handler.StandsAsync(error, cancellationToken);
+                    await handler.TellAsync(error, cancellationToken);
                 }
                 _failures++;
             }
@@ -112,7 +112,7 @@ internal sealed class ListWatch<T>(
                 + $"&resourceVersion={Uri.EscapeDataString(version)}{_query}",
             either.Token
         );
-        await handler.StandsAsync(null, cancellationToken);
+        await handler.TellAsync(null, cancellationToken);
         var opened = clock.GetTimestamp();
         await foreach (var line in WatchLines.ReadAsync(stream, either.Token))
         {

@@ -1,7 +1,7 @@
 namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Puts the pods of one namespace into the view.</summary>
-internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesStanding standing, string @namespace)
+internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesHealth health, string @namespace)
     : IListWatchHandler<PodResource>
 {
     private readonly TaskCompletionSource _firstLook = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -9,11 +9,11 @@ internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesStan
     /// <summary>Done once the pods are known, or cannot be for now.</summary>
     public Task FirstLook => _firstLook.Task;
 
-    public void Lists(bool begins) => standing.Lists(begins);
+    public void Lists(bool begins) => health.Lists(begins);
 
     public ValueTask SeeAsync(IReadOnlyList<PodResource> items, CancellationToken cancellationToken)
     {
-        standing.Received(items.Count);
+        health.Received(items.Count);
         return updater.TakeTurnAsync(
             (view, seen) =>
             {
@@ -28,7 +28,7 @@ internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesStan
 
     public ValueTask LoseAsync(PodResource item, CancellationToken cancellationToken)
     {
-        standing.Received(1);
+        health.Received(1);
         return updater.TakeTurnAsync((view, seen) => view.LosePod(item.Metadata.Uid!, seen), cancellationToken);
     }
 
@@ -38,9 +38,9 @@ internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesStan
         _firstLook.TrySetResult();
     }
 
-    public async ValueTask StandsAsync(ClusterException? error, CancellationToken cancellationToken)
+    public async ValueTask TellAsync(ClusterException? error, CancellationToken cancellationToken)
     {
-        standing.Stands(KubernetesRight.Pods, @namespace, error);
+        health.Tell(KubernetesRight.Pods, @namespace, error);
         if (error is { Refused: true })
         {
             await updater.TakeTurnAsync((view, seen) => view.LosePods(@namespace, seen), cancellationToken);
@@ -48,5 +48,5 @@ internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesStan
         _firstLook.TrySetResult();
     }
 
-    public void Skipped(string kind) => standing.Skipped($"{kind} pod");
+    public void Skipped(string kind) => health.Skipped($"{kind} pod");
 }

@@ -2,7 +2,7 @@ namespace StreamSpace.Platform.Sources.Kubernetes;
 
 /// <summary>Puts the sessions of one namespace into the view, as one kind of resource shows them.</summary>
 /// <param name="updater">Of the view.</param>
-/// <param name="standing">Told of what goes wrong.</param>
+/// <param name="health">Told of what goes wrong.</param>
 /// <param name="namespace">Which.</param>
 /// <param name="witness">What the resources are.</param>
 /// <param name="right">What is needed to see them.</param>
@@ -10,7 +10,7 @@ namespace StreamSpace.Platform.Sources.Kubernetes;
 /// <param name="read">The session that a resource shows, or null when it shows none.</param>
 internal sealed class SessionWatchHandler<T>(
     ClusterViewUpdater updater,
-    KubernetesStanding standing,
+    KubernetesHealth health,
     string @namespace,
     Witness witness,
     KubernetesRight right,
@@ -18,11 +18,11 @@ internal sealed class SessionWatchHandler<T>(
     Func<T, SessionSnapshot?> read
 ) : IListWatchHandler<T>
 {
-    public void Lists(bool begins) => standing.Lists(begins);
+    public void Lists(bool begins) => health.Lists(begins);
 
     public async ValueTask SeeAsync(IReadOnlyList<T> items, CancellationToken cancellationToken)
     {
-        standing.Received(items.Count);
+        health.Received(items.Count);
         await updater.TakeTurnAsync(
             (view, seen) =>
             {
@@ -31,7 +31,7 @@ internal sealed class SessionWatchHandler<T>(
                 {
                     if (!view.See(session, lookedBefore, seen))
                     {
-                        standing.Skipped("session id used in another namespace");
+                        health.Skipped("session id used in another namespace");
                     }
                 }
             },
@@ -41,7 +41,7 @@ internal sealed class SessionWatchHandler<T>(
 
     public async ValueTask LoseAsync(T item, CancellationToken cancellationToken)
     {
-        standing.Received(1);
+        health.Received(1);
         var gone = metadata(item);
         await updater.TakeTurnAsync(
             (view, seen) => view.Lose(gone.Uid!, gone.DeletionTimestamp, seen),
@@ -57,11 +57,11 @@ internal sealed class SessionWatchHandler<T>(
             cancellationToken
         );
 
-    public ValueTask StandsAsync(ClusterException? error, CancellationToken cancellationToken)
+    public ValueTask TellAsync(ClusterException? error, CancellationToken cancellationToken)
     {
-        standing.Stands(right, @namespace, error);
+        health.Tell(right, @namespace, error);
         return ValueTask.CompletedTask;
     }
 
-    public void Skipped(string kind) => standing.Skipped($"{kind} session");
+    public void Skipped(string kind) => health.Skipped($"{kind} session");
 }

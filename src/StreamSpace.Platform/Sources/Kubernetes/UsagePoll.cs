@@ -11,7 +11,7 @@ namespace StreamSpace.Platform.Sources.Kubernetes;
 internal sealed class UsagePoll(
     ClusterClient cluster,
     ClusterViewUpdater updater,
-    KubernetesStanding standing,
+    KubernetesHealth health,
     KubernetesOptions options,
     TimeProvider clock
 )
@@ -37,7 +37,7 @@ internal sealed class UsagePoll(
                 {
                     var now = clock.GetUtcNow();
                     seen.AddRange(Usage.Of(view, metrics, volumes, _cores, now));
-                    if (standing.Watching)
+                    if (health.IsWatching)
                     {
                         seen.Add(new SessionsWatched(now));
                     }
@@ -62,11 +62,11 @@ internal sealed class UsagePoll(
                     cancellationToken
                 );
                 all.AddRange((page.Items ?? []).Select(Read).OfType<PodMetrics>().Select(m => (@namespace, m)));
-                standing.Stands(KubernetesRight.Metrics, @namespace, null);
+                health.Tell(KubernetesRight.Metrics, @namespace, null);
             }
             catch (ClusterException e)
             {
-                standing.Stands(KubernetesRight.Metrics, @namespace, e);
+                health.Tell(KubernetesRight.Metrics, @namespace, e);
             }
         }
         return all;
@@ -93,12 +93,12 @@ internal sealed class UsagePoll(
                 {
                     _cores[node] = cores;
                 }
-                standing.Stands(KubernetesRight.Nodes, "", null);
+                health.Tell(KubernetesRight.Nodes, "", null);
             }
             catch (ClusterException e)
             {
                 // The next node would say the same.
-                standing.Stands(KubernetesRight.Nodes, "", e);
+                health.Tell(KubernetesRight.Nodes, "", e);
                 return;
             }
         }
@@ -138,7 +138,7 @@ internal sealed class UsagePoll(
         );
         if (hosts.Count > 0)
         {
-            standing.Stands(KubernetesRight.Kubelet, "", error);
+            health.Tell(KubernetesRight.Kubelet, "", error);
         }
         return new Dictionary<VolumeClaim, double>(used);
     }
@@ -153,7 +153,7 @@ internal sealed class UsagePoll(
             }
         }
         catch (JsonException) { }
-        standing.Skipped("unreadable pod metrics");
+        health.Skipped("unreadable pod metrics");
         return null;
     }
 }

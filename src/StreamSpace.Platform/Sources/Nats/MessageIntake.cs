@@ -1,26 +1,16 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using Microsoft.Extensions.Logging;
 
 namespace StreamSpace.Platform.Sources.Nats;
 
 /// <summary>Reads the messages of a source and counts them. Used from any thread.</summary>
-internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
+internal sealed class MessageIntake(SourceHealth health, TimeProvider clock)
 {
     // More than are heard in the seconds between two looks at the stream, which shows each of them again.
     private const int RememberedMessages = 8192;
 
-    private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private readonly RecentIds _heard = new(RememberedMessages);
-    private long _received;
-
-    /// <summary>How many were taken in, skipped ones among them.</summary>
-    public long Received => Interlocked.Read(ref _received);
-
-    /// <summary>How many were skipped, by kind of error.</summary>
-    public IReadOnlyDictionary<string, long> Skipped => new Dictionary<string, long>(_skipped);
 
     /// <summary>What a message that was heard says, or null when it is skipped.</summary>
     /// <param name="subject">One of <see cref="SessionSubjects.All"/>.</param>
@@ -48,14 +38,10 @@ internal sealed class MessageIntake(TimeProvider clock, ILogger logger)
         {
             return seen;
         }
-        Interlocked.Increment(ref _received);
-        if (error is not null && _skipped.AddOrUpdate(error.Kind, 1, (_, count) => count + 1) == 1)
+        health.Received(1);
+        if (error is not null)
         {
-            logger.LogWarning(
-                "Skipped a message on {Subject}: it {Fault}. More of this kind are only counted.",
-                subject,
-                error.Reason
-            );
+            health.Skipped(error.Kind, $"a message on {subject}: it {error.Reason}");
         }
         return seen;
     }

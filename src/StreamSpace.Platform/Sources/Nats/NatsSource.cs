@@ -12,6 +12,7 @@ namespace StreamSpace.Platform.Sources.Nats;
 /// </summary>
 public sealed class NatsSource : ISource
 {
+    private const string Messages = "Messages";
     private static readonly BackOff Retry = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(8));
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
@@ -23,7 +24,7 @@ public sealed class NatsSource : ISource
 
     private readonly MessageIntake _intake;
     private volatile StreamBackfill? _backfill;
-    private volatile Standing _standing;
+    private readonly SourceHealth _health;
 
     /// <summary>Connects to nothing yet.</summary>
     /// <exception cref="ArgumentException">The URL holds something that is no address.</exception>
@@ -33,7 +34,13 @@ public sealed class NatsSource : ISource
         _clock = clock;
         _random = random;
         _logger = logger;
-        _intake = new MessageIntake(clock, logger);
+        _health = new SourceHealth(Name, [Messages], clock, logger)
+        {
+            WhileUp = () =>
+                _backfill?.Detail is { Length: > 0 } more ? $"Hears {_servers}; {more}." : $"Hears {_servers}.",
+            WhileDown = () => $"{_servers} is not heard. Tries again by itself.",
+        };
+        _intake = new MessageIntake(_health, clock);
         _options = NatsOpts.Default with
         {
             Url = options.Url,
@@ -47,30 +54,16 @@ public sealed class NatsSource : ISource
                 },
             PingInterval = TimeSpan.FromSeconds(20),
         };
-        _standing = new Standing(SourceState.Connecting, $"Connecting to {_servers}.", clock.GetUtcNow());
     }
 
     /// <inheritdoc/>
     public string Name => "nats";
 
     /// <inheritdoc/>
-    public SourceStatus Status
-    {
-        get
-        {
-            var standing = _standing;
-            var deafNow = standing.DeafSince is { } since ? _clock.GetUtcNow() - since : TimeSpan.Zero;
-            return new SourceStatus(Name, standing.State, Detail(standing), standing.Since)
-            {
-                Received = _intake.Received,
-                Skipped = _intake.Skipped,
-                Deaf = standing.DeafBefore + deafNow,
-            };
-        }
-    }
+    public SourceStatus Status => _health.Status;
 
     /// <inheritdoc/>
-    public bool IsCatchingUp => _standing.State is SourceState.Up && _backfill is { CaughtUp.IsCompleted: false };
+    public bool IsCatchingUp => _health.IsUp && _backfill is { CaughtUp.IsCompleted: false };
 
     /// <inheritdoc/>
     public async Task RunAsync(
@@ -93,11 +86,11 @@ public sealed class NatsSource : ISource
                 {
                     await HearAsync(live, backfill, cancellationToken);
                     failures = 0;
-                    Lost("The connection was lost.", _clock.GetUtcNow());
+                    _health.Fails(Messages, "The connection was lost.");
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    Lost(Reason(e), begun);
+                    _health.Fails(Messages, Reason(e), since: begun);
                 }
                 await Task.Delay(Retry.After(Math.Max(failures, 1), _random()), _clock, cancellationToken);
             }
@@ -107,7 +100,7 @@ public sealed class NatsSource : ISource
         {
             await stop.CancelAsync();
             await handingOn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _standing = _standing with { State = SourceState.Stopped, Detail = "Stopped.", Since = _clock.GetUtcNow() };
+            _health.Stop();
         }
     }
 
@@ -178,7 +171,7 @@ public sealed class NatsSource : ISource
             {
                 await refused.Task;
             }
-            Up();
+            _health.Works(Messages);
             reading = backfill.RunAsync(stream, stop.Token);
             await await Task.WhenAny(lost.Task, refused.Task, reading).WaitAsync(cancellationToken);
         }
@@ -188,50 +181,6 @@ public sealed class NatsSource : ISource
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             GC.KeepAlive(subscriptions);
         }
-    }
-
-    private string Detail(Standing standing) =>
-        standing.State is not SourceState.Up ? standing.Detail
-        : _backfill?.Detail is { Length: > 0 } more ? $"{standing.Detail}; {more}."
-        : $"{standing.Detail}.";
-
-    private void Up()
-    {
-        var now = _clock.GetUtcNow();
-        var before = _standing;
-        var deaf = before.DeafSince is { } since ? now - since : TimeSpan.Zero;
-        _standing = new Standing(SourceState.Up, $"Hears {_servers}", now) { DeafBefore = before.DeafBefore + deaf };
-        if (before.DeafSince is null)
-        {
-            _logger.LogInformation("NATS at {Servers} is heard.", _servers);
-        }
-        else
-        {
-            _logger.LogWarning(
-                "NATS at {Servers} is heard again; nothing was for {Seconds:F1} s.",
-                _servers,
-                deaf.TotalSeconds
-            );
-        }
-    }
-
-    private void Lost(string reason, DateTimeOffset at)
-    {
-        var before = _standing;
-        var detail = $"{_servers}: {reason} Tries again by itself.";
-        if (before.DeafSince is not null)
-        {
-            _standing = before with { Detail = detail };
-            return;
-        }
-        _standing = before with
-        {
-            State = before.State is SourceState.Up ? SourceState.Down : before.State,
-            Detail = detail,
-            Since = before.State is SourceState.Up ? at : before.Since,
-            DeafSince = at,
-        };
-        _logger.LogWarning("NATS at {Servers} is not heard: {Reason} It is tried again until it is.", _servers, reason);
     }
 
     // Never the library's own words: they may repeat an address with its credentials.
@@ -253,11 +202,5 @@ public sealed class NatsSource : ISource
             }
         }
         return "Does not answer; check NATS_URL and that the server runs.";
-    }
-
-    private sealed record Standing(SourceState State, string Detail, DateTimeOffset Since)
-    {
-        public DateTimeOffset? DeafSince { get; init; }
-        public TimeSpan DeafBefore { get; init; }
     }
 }
