@@ -1,9 +1,13 @@
+using System.Text;
+
 namespace AgentlessDatadog.Sandbox.Normalising;
 
 /// <summary>Metric names and tags as Datadog keeps them (docs/reference/datadog.md §3.7).</summary>
 internal static class NameRules
 {
     public const int MaxLength = 200;
+
+    private static readonly Rune Underscore = new('_');
 
     /// <summary>
     /// ASCII letters, digits, <c>_</c> and <c>.</c>; anything else becomes <c>_</c>. Case stays.
@@ -21,7 +25,7 @@ internal static class NameRules
             reason = DropReason.NameTooLong;
             return null;
         }
-        return Replace(name, static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_');
+        return Replace(name, static c => IsAsciiLetterOrDigit(c) || c.Value is '_' or '.' ? c : Underscore);
     }
 
     /// <summary>Lower case; letters, digits and <c>_ - : . /</c>; anything else becomes <c>_</c>.</summary>
@@ -42,33 +46,24 @@ internal static class NameRules
     }
 
     /// <summary>A tag as a query writes it: normalised like a tag, its <c>*</c> kept.</summary>
-    public static string TagPattern(string pattern) => Replace(pattern, static c => c == '*' ? c : TagCharacter(c));
+    public static string TagPattern(string pattern) =>
+        Replace(pattern, static c => c.Value == '*' ? c : TagCharacter(c));
 
-    private static char TagCharacter(char c) =>
-        char.IsLetterOrDigit(c) ? char.ToLowerInvariant(c)
-        : c is '_' or '-' or ':' or '.' or '/' ? c
-        : '_';
+    private static Rune TagCharacter(Rune c) =>
+        Rune.IsLetterOrDigit(c) ? Rune.ToLowerInvariant(c)
+        : c.Value is '_' or '-' or ':' or '.' or '/' ? c
+        : Underscore;
+
+    private static bool IsAsciiLetterOrDigit(Rune c) => c.IsAscii && char.IsAsciiLetterOrDigit((char)c.Value);
 
     /// <summary>The same instance when nothing changes.</summary>
-    private static string Replace(string text, Func<char, char> map)
+    private static string Replace(string text, Func<Rune, Rune> map)
     {
-        foreach (var c in text)
+        var replaced = new StringBuilder(text.Length);
+        foreach (var c in text.EnumerateRunes())
         {
-            if (map(c) != c)
-            {
-                return string.Create(
-                    text.Length,
-                    (text, map),
-                    static (span, state) =>
-                    {
-                        for (var i = 0; i < span.Length; i++)
-                        {
-                            span[i] = state.map(state.text[i]);
-                        }
-                    }
-                );
-            }
+            replaced.Append(map(c));
         }
-        return text;
+        return replaced.Equals(text) ? text : replaced.ToString();
     }
 }

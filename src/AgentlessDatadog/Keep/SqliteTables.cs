@@ -1,5 +1,3 @@
-using AgentlessDatadog.Signals;
-
 namespace AgentlessDatadog;
 
 /// <summary>

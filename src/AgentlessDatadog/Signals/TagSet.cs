@@ -7,9 +7,12 @@ namespace AgentlessDatadog.Signals;
 /// Tags in the one form in which a series is known by them: normalised as Datadog does it
 /// (docs/reference/datadog.md §3.7), sorted, each once.
 /// </summary>
-internal static class TagSet
+public static class TagSet
 {
+    /// <summary>Characters that Datadog keeps of a tag.</summary>
     public const int MaxLength = 200;
+
+    /// <summary>Tags that one series may have.</summary>
     public const int MaxCount = 100;
 
     private static readonly SearchValues<char> Normal = SearchValues.Create(

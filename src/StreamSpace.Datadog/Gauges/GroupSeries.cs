@@ -4,13 +4,18 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Gauges;
 
-/// <summary>The sessions of one user and template, and the series that they share.</summary>
-internal sealed class GroupSeries(string[] tags, string? template)
+/// <summary>The series that the sessions of one user and template share.</summary>
+/// <param name="tags">The tags user and template.</param>
+/// <param name="template">The tag template alone.</param>
+internal sealed class GroupSeries(string[] tags, string[] template)
 {
     private readonly Dictionary<string, Distribution> _distributions = [];
     private Gauge? _active;
     private Gauge? _longest;
     private DateTimeOffset? _silentFrom;
+
+    /// <summary>The tags user and template.</summary>
+    public string[] Tags => tags;
 
     /// <summary>Open sessions counted for the coming flush.</summary>
     public int Open { get; set; }
@@ -100,7 +105,7 @@ internal sealed class GroupSeries(string[] tags, string? template)
         if (!_distributions.TryGetValue(metric.Name, out var distribution))
         {
             var of = metric.AsDistribution;
-            distribution = pipeline.Distribution(of.Name, PlatformTags.Of(template), of.Unit);
+            distribution = pipeline.Distribution(of.Name, template, of.Unit);
             _distributions.Add(metric.Name, distribution);
         }
         return distribution;

@@ -16,7 +16,6 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
     private readonly OpenSessions _sessions = new(pipeline);
     private readonly List<IDisposable> _totals = [];
     private DatadogConfig? _config;
-    private PlatformTags _tags = new(UserTag.None);
     private SessionTotals? _sessionTotals;
     private Gauge? _usersTotal;
     private int? _users;
@@ -61,8 +60,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         lock (_lock)
         {
             _config = config;
-            _tags = new PlatformTags(config.UserTag);
-            _sessions.Use(_tags);
+            _sessions.Use(new PlatformTags(config));
             _totals.ForEach(t => t.Dispose());
             _totals.Clear();
             _sessionTotals = null;
@@ -94,10 +92,10 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
                         _sessions.Remove(session);
                         break;
                     default:
-                        var group = _sessions.Open(session).Group;
+                        var series = _sessions.Open(session).Series;
                         if (state.IsSnapshot && session.Active)
                         {
-                            group.WasActive(pipeline);
+                            series.Key.Group.WasActive(pipeline);
                         }
                         break;
                 }
@@ -107,7 +105,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
                 // One that has ended since it was measured is no more.
                 if (_sessions.Find(usage.LifeId) is { } open)
                 {
-                    Measure(open, usage);
+                    Measure(open.Series, usage);
                 }
             }
             _users = state.Users ?? _users;
@@ -142,12 +140,12 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
 
     private void Close(Session session)
     {
-        _sessions.Remove(session);
+        var series = _sessions.Remove(session);
         if (_config is not { Enabled: true, TrackSessionMetrics: true } config)
         {
             return;
         }
-        // The final value, where FactMapper does not keep it as a point of its own.
+        // The final value, where FactMapper does not keep it as a point of its own, or others would take its place.
         var group = _sessions.GroupOf(session);
         // It is awake no more: this is all of it.
         var seconds = session.AwakeBefore.TotalSeconds;
@@ -159,6 +157,10 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         {
             group.Longest = Math.Max(group.Longest, seconds);
         }
+        else if (series is { IsNeeded: true })
+        {
+            series.Longest = Math.Max(series.Longest, seconds);
+        }
     }
 
     private void ObserveSessions(DateTimeOffset flush, DatadogConfig config)
@@ -168,31 +170,31 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
             failed = 0;
         foreach (var open in _sessions.All)
         {
-            var session = open.Session;
-            open.Group.Open++;
-            open.Group.Active += session.Active ? 1 : 0;
+            var (session, series) = open;
+            var group = series.Key.Group;
+            group.Open++;
+            group.Active += session.Active ? 1 : 0;
             if (session.AwakeSince is not null)
             {
                 var seconds = session.RunningTime(flush).TotalSeconds;
                 if (config.UseDistributions)
                 {
-                    open.Group.Durations(pipeline).Record(seconds);
+                    group.Durations(pipeline).Record(seconds);
                 }
                 else if (config.SessionTagOnDuration)
                 {
-                    open.Duration ??= SessionGauge(MetricCatalog.SessionDuration, session);
-                    open.Duration.Set(seconds);
+                    series.Longest = Math.Max(series.Longest, seconds);
                 }
                 else
                 {
-                    open.Group.Longest = Math.Max(open.Group.Longest, seconds);
+                    group.Longest = Math.Max(group.Longest, seconds);
                 }
             }
             running += session.State is SessionState.Running ? 1 : 0;
             hibernated += session.State is SessionState.Hibernated ? 1 : 0;
             failed += session.State is SessionState.Failed ? 1 : 0;
         }
-        _sessions.ObserveGroups(flush);
+        _sessions.Observe(flush);
         _sessionTotals ??= new SessionTotals(
             Total(MetricCatalog.SessionsTotal, "state:running"),
             Total(MetricCatalog.SessionsTotal, "state:hibernated"),
@@ -203,7 +205,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         _sessionTotals.Failed.Set(failed);
     }
 
-    private void Measure(SessionSeries open, SessionUsage e)
+    private void Measure(SessionSeries series, SessionUsage usage)
     {
         if (_config is not { Enabled: true, TrackResourceMetrics: true } config)
         {
@@ -211,25 +213,13 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         }
         if (config.UseDistributions)
         {
-            open.Group.Record(pipeline, e);
-            return;
+            series.Key.Group.Record(pipeline, usage);
         }
-        if (e.CpuPercent is { } cpu)
+        else
         {
-            (open.Cpu ??= SessionGauge(MetricCatalog.CpuUsage, open.Session)).Set(Math.Clamp(cpu, 0, 100));
-        }
-        if (e.MemoryBytes is { } memory)
-        {
-            (open.Memory ??= SessionGauge(MetricCatalog.MemoryUsage, open.Session)).Set(memory);
-        }
-        if (e.StorageBytes is { } storage)
-        {
-            (open.Storage ??= SessionGauge(MetricCatalog.StorageUsage, open.Session)).Set(storage);
+            series.Measure(usage, pipeline);
         }
     }
-
-    private Gauge SessionGauge(MetricDefinition metric, Session session) =>
-        pipeline.Gauge(metric.Name, _tags.Of(session), metric.Unit);
 
     private Gauge Total(MetricDefinition metric, params string[] tags)
     {

@@ -16,7 +16,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
     /// </summary>
     public static readonly TimeSpan Late = TimeSpan.FromMinutes(5);
 
-    private readonly PlatformTags _tags = new(config.UserTag);
+    private readonly PlatformTags _tags = new(config);
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
     private int _late;
@@ -59,7 +59,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
                 Say(e, "Session created", "was created", AlertType.Info);
                 break;
             case SessionStarted { Session.CreatedAt: { } created } e:
-                Measure(MetricCatalog.TimeToReady, (e.At - created).TotalSeconds, PlatformTags.Of(session.Template));
+                Measure(MetricCatalog.TimeToReady, (e.At - created).TotalSeconds, _tags.Of(session.Template));
                 break;
             case SessionFailed e:
                 Count(MetricCatalog.SessionFailed, _tags.Of(session.User, session.Template));
@@ -87,7 +87,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
         }
         if (e.Session.CreatedAt is { } created)
         {
-            Measure(MetricCatalog.SessionLifetime, (e.At - created).TotalSeconds, PlatformTags.Of(e.Session.Template));
+            Measure(MetricCatalog.SessionLifetime, (e.At - created).TotalSeconds, _tags.Of(e.Session.Template));
         }
     }
 
