@@ -40,12 +40,6 @@ public sealed record DatadogEvent(EventText Title, EventText Text, DateTimeOffse
     /// <summary>Where it came from, as Datadog's <c>source_type_name</c>.</summary>
     public string? SourceType { get; init; }
 
-    /// <summary>Names this very event: a second one with the same id within 48 h is a replay and is not sent.</summary>
-    public string? Id { get; init; }
-
-    /// <summary>What the id is about, which keeps it known for longer: see <see cref="OpenSubjects"/>. Null: nothing.</summary>
-    public string? Subject { get; init; }
-
     /// <summary>
     /// What the limit of 60 a minute goes by: what is beyond it is told in one summary event. Null: no limit.
     /// </summary>

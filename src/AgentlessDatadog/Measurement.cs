@@ -34,12 +34,6 @@ public sealed record Measurement(string Metric, MetricType Type, double Value, I
     /// </summary>
     public DateTimeOffset? Timestamp { get; init; }
 
-    /// <summary>Names this very measurement: a second one with the same id within 48 h is a replay and has no effect.</summary>
-    public string? Id { get; init; }
-
-    /// <summary>What the id is about, which keeps it known for longer: see <see cref="OpenSubjects"/>. Null: nothing.</summary>
-    public string? Subject { get; init; }
-
     /// <summary>Whether it counts as a unit of its own in the ledger, or only as part of the point it ends in.</summary>
     public bool IsItem { get; init; }
 }

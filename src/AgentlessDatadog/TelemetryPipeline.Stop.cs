@@ -61,7 +61,14 @@ public sealed partial class TelemetryPipeline
             _loop.LeaveLook();
             _store.LetGo();
         }
-        await cut.WaitAsync(Patience, _clock, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await cut.WaitAsync(Patience, _clock, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // What counts is in the journal, for the next process.
+        }
     }
 
     private async Task ShipRestAsync(CancellationToken cancellationToken)
@@ -83,7 +90,22 @@ public sealed partial class TelemetryPipeline
         using var ended = new CancellationTokenSource();
         await Task.WhenAny(_running, Task.Delay(Patience, _clock, ended.Token)).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
-        await _store.DisposeAsync().ConfigureAwait(false);
+        await HandOverAsync().ConfigureAwait(false);
+    }
+
+    // For the last time: what only memory holds is lost with it.
+    private async Task HandOverAsync()
+    {
+        var handingOver = _loop.RecoverAsync();
+        await Task.WhenAny(handingOver, Task.Delay(Patience, _clock)).ConfigureAwait(false);
+        if (_store.Error is { } error)
+        {
+            _logger.LogError(
+                "{Error} {Requests} requests and their answers that only memory kept are lost",
+                error,
+                _outbox.InMemory
+            );
+        }
     }
 
     private string LedgerLine() =>

@@ -10,7 +10,7 @@ namespace AgentlessDatadog;
 /// </summary>
 public sealed partial class TelemetryPipeline : IAsyncDisposable
 {
-    private readonly EnduringStore _store;
+    private readonly GuardedStore _store;
     private readonly DatadogClock _clock;
     private readonly ILogger _logger;
     private readonly Func<Uri?, HttpMessageHandler> _handler;
@@ -56,14 +56,13 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         options.Verify();
         _warnings = new Warnings(logger);
         _clock = new DatadogClock(clock);
-        _store = new EnduringStore(store, clock, _warnings, logger);
+        _store = new GuardedStore(store, clock, _warnings);
         _options = options;
         _logger = logger;
         _handler = handler ?? DatadogClient.Connect;
         _table = new SeriesTable(_clock);
         _table.UseGlobalTags(options.Tags);
         _outbox = new Outbox(_store, _ledger, _clock);
-        _store.Recovered = _outbox.Changed.Raise;
         _self = new SelfReport(_table, _ledger, _outbox, _clock);
         var expiry = new Expiry(_outbox, _warnings, logger);
         var hooks = new AggregateLoop.Hooks(
@@ -72,7 +71,8 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
             Configured,
             AskTime
         );
-        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, Subjects, _clock, logger, hooks);
+        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, _clock, logger, hooks);
+        _store.Failed = _loop.TryStoreLater;
         _lanes =
         [
             .. Lane.All.Select(lane => new LaneSender(
@@ -118,13 +118,9 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     public TimeProvider Clock => _clock;
 
     /// <summary>
-    /// Why the store keeps nothing now, or null while it does: what was taken may be in memory alone as long as it is
-    /// not null, and is in the store once it is.
+    /// Why nothing can be kept now, in a sentence, or null: the store fails, or the loop stands still.
     /// </summary>
-    public string? CannotKeep => _store.CannotKeep ?? _watchdog.Stuck;
-
-    /// <summary>What the ids of measurements and events are about.</summary>
-    public OpenSubjects Subjects { get; } = new();
+    public string? CannotKeep => _store.Error ?? _watchdog.Stuck;
 
     /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and ship.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
@@ -208,18 +204,6 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         IReadOnlyList<Measurement> measurements,
         CancellationToken cancellationToken
     ) => TakeAsync(new Arrival(measurements, []) { Call = (key, contents) }, cancellationToken);
-
-    /// <summary>
-    /// Like <see cref="KeepAsync(IReadOnlyList{Measurement}, IReadOnlyList{DatadogEvent}, CancellationToken)"/>, for what nobody can hand in again: while the store fails, memory holds it, within a
-    /// bound, and it is sent from there. <see cref="CannotKeep"/> says so meanwhile.
-    /// </summary>
-    /// <exception cref="StoreUnavailableException">The store fails and memory is full as well.</exception>
-    /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
-    public ValueTask KeepOrHoldAsync(
-        IReadOnlyList<Measurement> measurements,
-        IReadOnlyList<DatadogEvent> events,
-        CancellationToken cancellationToken
-    ) => TakeAsync(new Arrival(measurements, events) { MayBeHeld = true }, cancellationToken);
 
     /// <summary>Why Datadog would not take a measurement, or null when it would.</summary>
     public string? Check(Measurement measurement) =>

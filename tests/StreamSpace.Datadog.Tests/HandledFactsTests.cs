@@ -47,6 +47,41 @@ public sealed class HandledFactsTests
         (await run.SumAsync(Logins)).Values.Sum().ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ANextCopyCountsOnceWhatTheLastHadAndTheHostHadNotWrittenDown(bool isUnloaded)
+    {
+        await using var run = await PluginRun.StartAsync();
+        await HandleAsync(run, "log", 1, 2, 3);
+        for (var copy = 0; copy < 2; copy++)
+        {
+            await run.ReplaceAsync(isUnloaded);
+            await HandleAsync(run, "log", 2, 3, 4, 5);
+        }
+        await run.FlushAsync();
+        (await run.SumAsync(Logins)).Values.Sum().ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task WithALostStoreFactsAreTakenFromTheCursorOfTheHost()
+    {
+        await using var run = await PluginRun.StartAsync();
+        await HandleAsync(run, "log", 1, 2);
+        await run.ReplaceAsync(isUnloaded: true);
+        await HandleAsync(run, "log", 3);
+        await run.ReplaceAsync(isUnloaded: false);
+        await run.Plugin.DisposeAsync();
+        foreach (var file in Directory.GetFiles(run.Host.DataFolder, "telemetry.db*"))
+            File.Delete(file);
+        await run.ReplaceAsync(isUnloaded: false);
+        // What was in it is lost; the host goes on after what the copy before had.
+        await HandleAsync(run, "log", 4, 5);
+        await HandleAsync(run, "log", 4, 5);
+        await run.FlushAsync();
+        (await run.SumAsync(Logins)).Values.Sum().ShouldBe(4);
+    }
+
     private static async Task HandleAsync(PluginRun run, string log, params long[] sequences) =>
         await run.Plugin.HandleAsync(
             new FactBatch(log, [.. sequences.Select(at => Some.Login("ada", run.Now) with { Sequence = at })]),

@@ -64,6 +64,63 @@ public sealed class UnkeptTests
     }
 
     [Fact]
+    public async Task EachFactOfAnHourInWhichTheDiskFailsCountsOnceAndGaugesGoOn()
+    {
+        FailingStore store = null!;
+        await using var run = await PluginRun.StartAsync(before: behind =>
+        {
+            var failing = FailingStore.Before(behind);
+            store = (FailingStore)failing;
+            return failing;
+        });
+        run.ApplySnapshot(Some.Session("s1", run.Now));
+        List<PlatformFact> log = [];
+        var (cursor, failures) = (0, 0);
+        await HappenAsync();
+        await run.FlushAsync();
+        store.Fails = true;
+        for (var i = 0; i < 12; i++)
+        {
+            await HappenAsync();
+            await HappenAsync();
+            await run.FlushAsync(seconds: 300);
+        }
+        failures.ShouldBe(24);
+        run.Plugin.NotReady.ShouldBe("The disk is full.");
+        (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(max, 1)"))
+            .Values.Single()
+            .Count.ShouldBeGreaterThan(12, "gauges");
+
+        store.Fails = false;
+        while (run.Plugin.NotReady is not null)
+        {
+            await Task.Yield();
+            run.Host.FakeClock.Advance(TimeSpan.FromMilliseconds(100));
+        }
+        await HappenAsync();
+        cursor.ShouldBe(26);
+        await run.FlushAsync();
+        (await run.SumAsync("sum:streamspace.user.login{*}.as_count()")).Values.Sum().ShouldBe(26);
+        await run.UnloadAsync();
+        (await run.EventsAsync()).Count(e => e.GetProperty("title").GetString() == "User logged in").ShouldBe(26);
+
+        // As a host does: all beyond the cursor, which moves once they are taken.
+        async Task HappenAsync()
+        {
+            log.Add(Some.Login("ada", run.Now) with { Sequence = log.Count + 1 });
+            try
+            {
+                await run.Plugin.HandleAsync(new FactBatch("log", log[cursor..]), CancellationToken.None);
+                cursor = log.Count;
+            }
+            catch (StoreUnavailableException)
+            {
+                failures++;
+            }
+        }
+    }
+
+    [Fact]
     public async Task AKeyFileHasChangedUntilWhatItHoldsIsTaken()
     {
         var file = Path.Combine(TestRun.NewGivenFolder(), "key");

@@ -56,41 +56,45 @@ internal sealed class Aggregate(SeriesTable table)
         }
     }
 
-    /// <summary>Takes what is there, or only what the journal does not hold as well.</summary>
-    public TakenCut Take(long second, long interval, bool journaled = true)
+    /// <summary>Takes what is there, or only those gauges that the journal does not hold as well.</summary>
+    public TakenCut Take(long second, long interval, bool gaugesAlone = false)
     {
         var all = table.Snapshot();
         if (table.HasAliases)
-            FoldAliases(all.Span, second, journaled);
+            FoldAliases(all.Span, second, gaugesAlone);
         foreach (var series in all.Span)
         {
             if (series.Target is not null)
                 continue;
             // Its sender has used this second for a point of its own: the live value waits for the next one.
-            if (_timed.IsUsed(series, second) || (series.IsJournaled && !journaled))
+            if (_timed.IsUsed(series, second) || (gaugesAlone && !IsLevel(series)))
                 series.Skip();
             else if (series.Take())
                 MarkTaken(series, second);
         }
         _timed.Pass(second);
-        var timed = journaled ? _timed.Take() : [];
+        var timed = gaugesAlone ? [] : _timed.Take();
         timed.RemoveAll(point => FoldIntoCut(point, second));
         return new TakenCut(second, interval, all, timed, table.GlobalBlock);
     }
 
-    /// <summary>Undoes a cut that could not be kept.</summary>
-    public void Restore(TakenCut cut)
+    /// <summary>Undoes a cut that could not be kept, or of one that perhaps is those gauges that the journal does not hold.</summary>
+    public void Restore(TakenCut cut, bool gaugesAlone = false)
     {
         foreach (var series in cut.Series.Span)
-            series.Restore();
-        _timed.Restore(cut.Second, cut.Timed);
+        {
+            if (!gaugesAlone || series is Gauge { TakenJournaled: false })
+                series.Restore();
+        }
+        if (!gaugesAlone)
+            _timed.Restore(cut.Second, cut.Timed);
     }
 
-    private static void FoldAliases(ReadOnlySpan<Series> all, long second, bool journaled)
+    private static void FoldAliases(ReadOnlySpan<Series> all, long second, bool gaugesAlone)
     {
         foreach (var series in all)
         {
-            if (series.Target is not { } target || (series.IsJournaled && !journaled) || !series.Take())
+            if (series.Target is not { } target || (gaugesAlone && !IsLevel(series)) || !series.Take())
                 continue;
             MarkTaken(series, second);
             target.Absorb(series);
@@ -105,6 +109,8 @@ internal sealed class Aggregate(SeriesTable table)
         point.Series.TakenItems += point.Items;
         return true;
     }
+
+    private static bool IsLevel(Series series) => series is Gauge && !series.IsJournaled;
 
     private static void MarkTaken(Series series, long second)
     {

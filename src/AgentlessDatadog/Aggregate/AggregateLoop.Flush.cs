@@ -18,6 +18,11 @@ internal sealed partial class AggregateLoop
                 Configure(next);
                 _commands.Dequeue().Done.SetResult();
             }
+            // What was measured so far would go out under the new options.
+            else if (command.Next is not null && store.Error is { } failure)
+            {
+                _commands.Dequeue().Done.SetException(new StoreUnavailableException($"{failure} Nothing was changed."));
+            }
             else if (!HasTime() || (command.MayBeSkipped && !_cuts.IsFree))
             {
                 LeaveOut(_commands.Dequeue());
@@ -80,7 +85,7 @@ internal sealed partial class AggregateLoop
 
     private async Task BeginFlushAsync()
     {
-        var commands = Command.TakeShared(_commands);
+        var commands = Command.TakeShared(_commands, changes: store.Error is null);
         try
         {
             _flush = await TakeCutAsync(commands).ConfigureAwait(false);
@@ -99,8 +104,8 @@ internal sealed partial class AggregateLoop
     private async Task<Flush> TakeCutAsync(List<Command> commands)
     {
         var isLast = commands[^1].IsLast;
-        // While the store fails, what is journaled waits for it: sent from memory, it would count twice after a kill.
-        var levelsAlone = store.CannotKeep is not null && commands[^1] is { IsLast: false, Next: null };
+        // While the store fails, all else waits for it: sent from memory, it would count twice after a kill.
+        var gaugesAlone = store.Error is not null;
         var time = _cuts.Next();
         if (_options.Metrics)
         {
@@ -108,11 +113,11 @@ internal sealed partial class AggregateLoop
                 await LookAsync(DateTimeOffset.FromUnixTimeSeconds(time.Second)).ConfigureAwait(false);
             hooks.Report();
         }
-        var cut = _aggregate.Take(time.Second, time.Interval, journaled: !levelsAlone);
+        var cut = _aggregate.Take(time.Second, time.Interval, gaugesAlone);
         if (!_options.Metrics)
             cut = cut with { Series = default, Timed = [] };
         _sinceCut = 0;
-        if (levelsAlone)
+        if (gaugesAlone)
             return new Flush(commands, cut, time, _lastCutSequence, [], 0, []);
         var (summaries, folded) = _fold.Summaries(time.Now, isLast);
         var (told, lossEvent) = outbox.Losses.Tell(_options.Destination, isLast);
@@ -155,6 +160,14 @@ internal sealed partial class AggregateLoop
                 Configure(next);
             }
         }
+        // What counts waits for the store, and the gauges go on without it.
+        catch (StoreUnavailableException)
+        {
+            if (!flush.Cut.IsKept)
+                _aggregate.Restore(flush.Cut);
+            _commands = new Queue<Command>(flush.Commands.Concat(_commands));
+            return;
+        }
         // The cut is merged back and the next one takes it along; the options stay as they were.
         catch (Exception error)
         {
@@ -176,9 +189,50 @@ internal sealed partial class AggregateLoop
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
         if (flush.Folded > 0)
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Overflowed, flush.Folded));
-        await KeepCutAsync(flush.Cut, flush.Time, flush.Sequence, encoded, flush.Told).ConfigureAwait(false);
+        if (flush.Sequence != _lastCutSequence)
+            encoded.Moves.AddRange(_refusedInReplay);
+        if (store.Error is not null && flush.TakesNothingBeyond(_lastCutSequence))
+        {
+            outbox.AddInMemory(encoded.Payloads, encoded.Moves);
+            Flushed(flush, encoded);
+            return;
+        }
+        // By a clock that nobody has confirmed, all keys could be too old.
+        var forget = _seen.Forget(clock.IsKnown ? flush.Time.Now.ToUnixTimeSeconds() : 0);
+        var cut = new Cut(flush.Time.Second, flush.Sequence, encoded.Payloads, encoded.Moves, forget)
+        {
+            Told = flush.Told,
+        };
+        var isEmpty = encoded.Payloads.Count == 0 && flush.TakesNothingBeyond(_lastCutSequence);
+        var late = new LateFlush(flush, encoded, cut);
+        if (!isEmpty && !await WriteAsync(s => s.CutAsync(cut, default), late).ConfigureAwait(false))
+        {
+            flush.Cut.IsKept = true;
+            _cuts.Keep(flush.Time);
+            // Said twice they add nothing, and nobody knows when the store answers.
+            _aggregate.Restore(flush.Cut, gaugesAlone: true);
+            throw new StoreUnavailableException(Unsure) { MayBeKept = true };
+        }
+        Durable(late);
+    }
+
+    private void Durable(LateFlush late)
+    {
+        var (flush, encoded, _) = late;
+        if (flush.Sequence != _lastCutSequence)
+            _refusedInReplay.Clear();
+        _lastCutSequence = flush.Sequence;
+        ledger.Book(encoded.Moves);
+        outbox.Add(encoded.Payloads.Select(payload => payload.Header));
         _fold.Forget(flush.Time.Now, flush.IsLast);
         outbox.Losses.Add(flush.Told);
+        Flushed(flush, encoded);
+    }
+
+    private void Flushed(Flush flush, EncodedFlush encoded)
+    {
+        flush.Cut.IsKept = true;
+        _cuts.Keep(flush.Time);
         table.Prune(flush.Time.Second);
         _lastFlush = new FlushStatus(
             DateTimeOffset.FromUnixTimeSeconds(flush.Time.Second),
@@ -193,48 +247,5 @@ internal sealed partial class AggregateLoop
     {
         _options = next;
         hooks.Configured(next);
-    }
-
-    private async Task KeepCutAsync(
-        TakenCut cut,
-        CutTime time,
-        long sequence,
-        EncodedFlush encoded,
-        IReadOnlyList<Loss> told
-    )
-    {
-        HeldWrite? held = null;
-        if (sequence != _lastCutSequence)
-            encoded.Moves.AddRange(_refusedInReplay);
-        var isOfLevels =
-            sequence == _lastCutSequence && !encoded.Payloads.Exists(payload => payload.Header.Lane == Lane.Events);
-        if (encoded.Payloads.Count > 0 || sequence != _lastCutSequence)
-        {
-            // By a clock that nobody has confirmed, all ids could be too old.
-            var forget = _seen.Forget(clock.IsKnown ? time.Now.ToUnixTimeSeconds() : 0);
-            var kept = new Cut(time.Second, sequence, encoded.Payloads, encoded.Moves, forget)
-            {
-                Told = told,
-                IsOfLevels = isOfLevels,
-            };
-            held = await store.CutAsync(kept).ConfigureAwait(false);
-            _seen.Kept();
-        }
-        cut.IsKept = true;
-        _cuts.Keep(time);
-        if (sequence != _lastCutSequence)
-            _refusedInReplay.Clear();
-        _lastCutSequence = sequence;
-        ledger.Book(encoded.Moves);
-        Queue(encoded.Payloads, isOfLevels ? null : held);
-    }
-
-    private void Queue(IReadOnlyList<Payload> payloads, HeldWrite? held)
-    {
-        var headers = payloads.Select(payload => payload.Header).ToList();
-        if (held is null)
-            outbox.Add(headers);
-        else
-            store.Then(held, () => outbox.Add(headers));
     }
 }

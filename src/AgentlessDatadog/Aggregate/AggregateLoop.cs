@@ -11,12 +11,11 @@ namespace AgentlessDatadog;
 /// follows it. While a cut is being encoded, on another thread, it goes on committing batches.
 /// </summary>
 internal sealed partial class AggregateLoop(
-    EnduringStore store,
+    GuardedStore store,
     SeriesTable table,
     Outbox outbox,
     Ledger ledger,
     Expiry expiry,
-    OpenSubjects subjects,
     DatadogClock clock,
     ILogger logger,
     AggregateLoop.Hooks hooks
@@ -37,6 +36,8 @@ internal sealed partial class AggregateLoop(
     private readonly ChangeSource _leaveLook = new();
     private readonly object _encodeAgain = new();
     private readonly object _secondIsFree = new();
+    private readonly object _tryStore = new();
+    private int _triesStore;
     private volatile string? _fault;
 
     /// <summary>How far the callers' streams are durable.</summary>
@@ -45,9 +46,9 @@ internal sealed partial class AggregateLoop(
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate = new(table);
     private readonly CutClock _cuts = new(clock);
-    private readonly SeenIds _seen = new(subjects);
+    private readonly SeenKeys _seen = new();
     private readonly EventFold _fold = new();
-    private readonly Queue<Command> _commands = [];
+    private Queue<Command> _commands = [];
     private readonly List<Arrival> _held = [];
     private readonly List<LedgerMove> _refusedInReplay = [];
     private TelemetryOptions _options = new();
@@ -57,6 +58,7 @@ internal sealed partial class AggregateLoop(
     private long _lastCutSequence;
     private int _sinceCut;
     private bool _waitsForSecond;
+    private LateWrite? _late;
 
     /// <summary>What else happens on the loop.</summary>
     /// <param name="Look">Called with the second of each cut but the last, before it.</param>
@@ -127,12 +129,10 @@ internal sealed partial class AggregateLoop(
         _cuts.Start(contents.LastCut);
         _lastPayload = contents.LastPayload;
         _lastSequence = contents.LastSequence;
-        _seen.Start(contents.Seen);
+        foreach (var key in contents.Keys)
+            _seen.Add(key);
         foreach (var (stream, position) in contents.Positions)
             Positions.Move(stream, position);
-        // What is queued and no request of the outbox had been folded.
-        var events = contents.Outbox.Where(header => header.Lane == Lane.Events).Sum(header => header.Units);
-        _fold.Start(ledger.Of(Lane.Events).Queued - events);
         _lastCutSequence = contents.Journal.Count == 0 ? _lastSequence : contents.Journal[0].Sequence - 1;
         for (var from = 0; from < contents.Journal.Count; )
         {
@@ -146,6 +146,9 @@ internal sealed partial class AggregateLoop(
                     .ConfigureAwait(false);
             }
         }
+        // What is queued and no request of the outbox had been folded.
+        var events = contents.Outbox.Where(header => header.Lane == Lane.Events).Sum(header => header.Units);
+        _fold.Start(ledger.Of(Lane.Events).Queued - events);
         hooks.Configured(options);
     }
 
@@ -187,6 +190,15 @@ internal sealed partial class AggregateLoop(
         if (message is Command command)
         {
             _commands.Enqueue(command);
+        }
+        else if (message is LateWrite late)
+        {
+            await EndLateAsync(late).ConfigureAwait(false);
+        }
+        else if (message == _tryStore)
+        {
+            _triesStore = 0;
+            await RecoverAsync().ConfigureAwait(false);
         }
         else if (message == _secondIsFree)
         {
@@ -232,65 +244,13 @@ internal sealed partial class AggregateLoop(
         }
         try
         {
-            await CommitAsync(batch, mayHold: batch.TrueForAll(arrival => arrival.MayBeHeld)).ConfigureAwait(false);
+            if (store.Error is { } failure)
+                throw new StoreUnavailableException(failure);
+            await CommitAsync(batch).ConfigureAwait(false);
         }
-        catch (StoreUnavailableException error) when (batch.Exists(arrival => !arrival.MayBeHeld))
+        catch (StoreUnavailableException error)
         {
-            Refuse(batch.Where(arrival => !arrival.MayBeHeld), error);
-            // The canary, so that memory stands in for the store from now on and sees when it is back.
-            batch = [.. batch.Where(arrival => arrival.MayBeHeld), Arrival.Canary()];
-            await CommitAsync(batch, mayHold: true).ConfigureAwait(false);
-        }
-    }
-
-    private async Task CommitAsync(List<Arrival> batch, bool mayHold)
-    {
-        try
-        {
-            var admission = new Admission(
-                _aggregate,
-                _seen,
-                Positions,
-                _fold,
-                Encoder,
-                ledger,
-                _options,
-                clock.GetUtcNow()
-            );
-            batch.ForEach(admission.Admit);
-            if (admission.Result(_lastSequence + 1) is { } arrivals)
-            {
-                var held = await store.AppendAsync(arrivals, mayHold).ConfigureAwait(false);
-                _lastSequence++;
-                admission.Apply();
-                if (held is null)
-                    admission.Move();
-                else
-                    store.Then(held, admission.Move);
-                ledger.Book(arrivals.Moves);
-                Queue(arrivals.Payloads, held);
-                CutEarly(arrivals.Journal.Measurements.Count);
-                await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
-                if (held is not null)
-                {
-                    var unsure = new StoreUnavailableException(Unsure) { MayBeKept = true };
-                    Refuse(batch.Where(arrival => !arrival.MayBeHeld), unsure);
-                }
-            }
-            // All of it has been taken before, but perhaps by memory alone.
-            else if (store.CannotKeep is { } failure)
-            {
-                Refuse(
-                    batch.Where(arrival => !arrival.MayBeHeld),
-                    new StoreUnavailableException(failure) { MayBeKept = true }
-                );
-            }
-            foreach (var (arrival, error) in admission.Refused)
-                arrival.Done.TrySetException(error);
-        }
-        catch (StoreUnavailableException) when (!mayHold)
-        {
-            throw;
+            Refuse(batch, error);
         }
         // Whatever went wrong, those who wait must learn that nothing was kept, and the loop goes on.
         catch (Exception error)
@@ -299,6 +259,34 @@ internal sealed partial class AggregateLoop(
             Refuse(batch, error);
         }
         batch.ForEach(arrival => arrival.Done.TrySetResult());
+    }
+
+    private async Task CommitAsync(List<Arrival> batch)
+    {
+        var admission = NewAdmission();
+        batch.ForEach(admission.Admit);
+        foreach (var (arrival, error) in admission.Refused)
+            arrival.Done.TrySetException(error);
+        if (admission.Result(_lastSequence + 1) is not { } arrivals)
+            return;
+        var late = new LateAppend(admission, arrivals);
+        if (!await WriteAsync(s => s.AppendAsync(arrivals, default), late).ConfigureAwait(false))
+            throw new StoreUnavailableException(Unsure) { MayBeKept = true };
+        admission.Apply();
+        Applied(admission, arrivals);
+        await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+    }
+
+    private Admission NewAdmission() =>
+        new(_aggregate, _seen, Positions, _fold, Encoder, ledger, _options, clock.GetUtcNow());
+
+    private void Applied(Admission admission, Arrivals arrivals)
+    {
+        _lastSequence = arrivals.Journal.Sequence;
+        admission.Remember();
+        ledger.Book(arrivals.Moves);
+        outbox.Add(arrivals.Payloads.Select(payload => payload.Header));
+        CutEarly(arrivals.Journal.Measurements.Count);
     }
 
     private static void Refuse(IEnumerable<Arrival> batch, Exception error)
@@ -335,7 +323,8 @@ internal sealed partial class AggregateLoop(
             Interval = (long)options.FlushInterval.TotalSeconds,
         };
         var cut = _aggregate.Take(time.Second, time.Interval);
-        await KeepCutAsync(cut, time, sequence, Encoder.Encode(cut, options), told: []).ConfigureAwait(false);
+        var flush = new Flush([], cut, time, sequence, [], 0, []);
+        await KeepFlushAsync(flush, Encoder.Encode(cut, options)).ConfigureAwait(false);
         _sinceCut = 0;
     }
 }

@@ -11,11 +11,15 @@ internal sealed record Command(TelemetryOptions? Next, bool IsLast)
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Takes those that one cut serves: any that want nothing but a cut, and one that wants more.</summary>
-    public static List<Command> TakeShared(Queue<Command> waiting)
+    public static List<Command> TakeShared(Queue<Command> waiting, bool changes)
     {
         List<Command> commands = [waiting.Dequeue()];
-        while (commands[^1] is { Next: null, IsLast: false } && waiting.TryDequeue(out var next))
-            commands.Add(next);
+        while (commands[^1] is { Next: null, IsLast: false } && waiting.TryPeek(out var next))
+        {
+            if (next.Next is not null && !changes)
+                break;
+            commands.Add(waiting.Dequeue());
+        }
         return commands;
     }
 }
@@ -38,9 +42,12 @@ internal sealed record Flush(
     IReadOnlyList<Loss> Told
 )
 {
-    public bool IsLast => Commands[^1].IsLast;
+    public bool IsLast => Commands is [.., { IsLast: true }];
 
-    public TelemetryOptions? Next => Commands[^1].Next;
+    public TelemetryOptions? Next => Commands is [.., var last] ? last.Next : null;
+
+    /// <summary>Whether all that it takes of the journal is in a flush before it, and it tells nothing.</summary>
+    public bool TakesNothingBeyond(long sequence) => Sequence == sequence && Summaries.Count == 0;
 }
 
 /// <summary>What became of the encoding of a flush: a cut or an error.</summary>

@@ -7,13 +7,10 @@ namespace AgentlessDatadog;
 /// <summary>What one caller hands in, and its wait for the commit.</summary>
 internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnlyList<DatadogEvent> Events)
 {
-    /// <summary>May wait in memory for a store that fails; otherwise it is refused then.</summary>
-    public bool MayBeHeld { get; init; }
-
     /// <summary>Holds nothing, and is handed to the store all the same, so that every stage has something to do.</summary>
     public bool IsCanary => Measurements.Count + Events.Count == 0;
 
-    public static Arrival Canary() => new([], []) { MayBeHeld = true };
+    public static Arrival Canary() => new([], []);
 
     /// <summary>What of a stream it is, when it may come again, perhaps in other pieces.</summary>
     public StreamRange? Range { get; init; }
@@ -29,7 +26,7 @@ internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnl
 /// </summary>
 internal sealed class Admission(
     Aggregate aggregate,
-    SeenIds seen,
+    SeenKeys seen,
     StreamPositions positions,
     EventFold fold,
     FlushEncoder encoder,
@@ -41,7 +38,7 @@ internal sealed class Admission(
     private readonly List<(Series Series, Measurement Measurement)> _applied = [];
     private readonly List<Payload> _payloads = [];
     private readonly List<LedgerMove> _moves = [];
-    private readonly Dictionary<UInt128, SeenId> _ids = [];
+    private readonly Dictionary<UInt128, SeenKey> _keys = [];
     private readonly Dictionary<Lane, long> _accepted = [];
     private readonly Dictionary<string, int> _ofKind = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _moved = new(StringComparer.Ordinal);
@@ -78,34 +75,32 @@ internal sealed class Admission(
         if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count == 0 && !_hasCanary)
             return null;
         var journal = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
-        return new Arrivals(journal, _payloads, [.. _ids.Values], _moves)
+        return new Arrivals(journal, _payloads, [.. _keys.Values], _moves)
         {
             Positions = [.. _moved.Select(stream => new StreamPosition(stream.Key, stream.Value))],
         };
     }
 
-    /// <summary>Makes it count, once the store has it.</summary>
+    /// <summary>Makes the measurements count, once they are durable.</summary>
     public void Apply()
     {
         foreach (var (series, measurement) in _applied)
             aggregate.Apply(series, measurement);
-        foreach (var id in _ids.Values)
-            seen.Add(id);
-        foreach (var (kind, count) in _ofKind)
-            fold.Add(kind, count, now);
     }
 
-    /// <summary>Lets the streams go on from there, once it is durable.</summary>
-    public void Move()
+    /// <summary>Remembers the keys, the streams and the kinds of events, once they are durable.</summary>
+    public void Remember()
     {
+        foreach (var key in _keys.Values)
+            seen.Add(key);
+        foreach (var (kind, count) in _ofKind)
+            fold.Add(kind, count, now);
         foreach (var (stream, position) in _moved)
             positions.Move(stream, position);
     }
 
     private void Admit(Measurement measurement)
     {
-        if (measurement.Id is { } id && IsReplay($"metric {measurement.Metric} {id}", measurement.Subject))
-            return;
         var lane = LaneOf(measurement);
         Series? series = null;
         var fault = MeasurementRules.Fault(measurement, now) ?? aggregate.Find(measurement, out series);
@@ -121,8 +116,6 @@ internal sealed class Admission(
 
     private void Admit(DatadogEvent what)
     {
-        if (what.Id is { } id && IsReplay($"event {id}", what.Subject))
-            return;
         if (string.IsNullOrWhiteSpace(what.Title.ToString()))
         {
             Reject(Lane.Events, "title is empty");
@@ -146,10 +139,12 @@ internal sealed class Admission(
     // Whether it is the first call with its key: then its contents are remembered with it.
     private bool Begins(Arrival arrival, string key, string contents)
     {
-        var whole = IdOf($"contents {key} {contents}", null);
-        if (!IsReplay($"call {key}", null))
-            return _ids.TryAdd(whole.Hash, whole);
-        if (!IsKnown(whole))
+        var second = now.ToUnixTimeSeconds();
+        var call = SeenKeys.Of($"call {key}", second);
+        var whole = SeenKeys.Of($"contents {key} {contents}", second);
+        if (!IsSeen(call))
+            return _keys.TryAdd(call.Hash, call) && _keys.TryAdd(whole.Hash, whole);
+        if (!IsSeen(whole))
             _refused.Add((arrival, new KeyReusedException()));
         return false;
     }
@@ -165,16 +160,7 @@ internal sealed class Admission(
         return range.From == position;
     }
 
-    // An id holds for its metric, or for all events: what one fact yields may share one id.
-    private bool IsReplay(string id, string? subject)
-    {
-        var hashed = IdOf(id, subject);
-        return seen.Contains(hashed) || !_ids.TryAdd(hashed.Hash, hashed);
-    }
-
-    private SeenId IdOf(string id, string? subject) => SeenIds.Of(id, subject, now.ToUnixTimeSeconds());
-
-    private bool IsKnown(SeenId id) => seen.Contains(id) || _ids.ContainsKey(id.Hash);
+    private bool IsSeen(SeenKey key) => seen.Contains(key) || _keys.ContainsKey(key.Hash);
 
     private void Accept(Lane lane) => _accepted[lane] = _accepted.GetValueOrDefault(lane) + 1;
 

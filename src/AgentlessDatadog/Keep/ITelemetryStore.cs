@@ -4,7 +4,7 @@ namespace AgentlessDatadog;
 
 /// <summary>
 /// What must outlive the process: the journal (measurements that no flush has taken yet), the outbox (requests that are
-/// not settled yet), the ids that were seen, the last cut, and the ledger. Each call that changes something is one
+/// not settled yet), the keys that were seen, the last cut, and the ledger. Each call that changes something is one
 /// transaction: when it returns, all of it is kept; when it throws, nothing is. The pipeline makes one
 /// <see cref="AppendAsync"/> or <see cref="CutAsync"/> at a time, and the others beside it from any thread.
 /// </summary>
@@ -25,7 +25,7 @@ public interface ITelemetryStore : IAsyncDisposable
     /// <summary>Reads the body of a request in the outbox.</summary>
     ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken);
 
-    /// <summary>Takes requests out of the outbox, with what became of them.</summary>
+    /// <summary>Takes requests out of the outbox, with what became of them, and puts those in that had to wait in memory.</summary>
     ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken);
 }
 
@@ -35,9 +35,7 @@ public interface ITelemetryStore : IAsyncDisposable
 /// <param name="LastPayload">The highest payload id ever used, or 0.</param>
 /// <param name="Journal">What no flush has taken, in order of arrival.</param>
 /// <param name="Outbox">Requests that are not settled, in order of id.</param>
-/// <param name="Seen">
-/// Ids that were seen, those without a subject first, in order of arrival; of one that was renewed the last counts.
-/// </param>
+/// <param name="Keys">Keys of calls that were seen, in order of arrival.</param>
 /// <param name="Ledger">Sum of all moves so far: one entry for each lane, account and reason.</param>
 /// <param name="Losses">Sum of all losses so far, without those that are told: one entry for each lane and far end.</param>
 public sealed record StoreContents(
@@ -46,7 +44,7 @@ public sealed record StoreContents(
     long LastPayload,
     IReadOnlyList<JournalEntry> Journal,
     IReadOnlyList<PayloadHeader> Outbox,
-    IReadOnlyList<SeenId> Seen,
+    IReadOnlyList<SeenKey> Keys,
     IReadOnlyList<LedgerMove> Ledger,
     IReadOnlyList<Loss> Losses
 )
@@ -70,12 +68,12 @@ public sealed record JournalEntry(long Sequence, string Destination, IReadOnlyLi
 /// <summary>What arrived together.</summary>
 /// <param name="Journal">For the journal.</param>
 /// <param name="Payloads">Requests that are complete already: events.</param>
-/// <param name="Seen">Ids of both.</param>
+/// <param name="Keys">Keys of calls that may come again.</param>
 /// <param name="Moves">For the ledger.</param>
 public sealed record Arrivals(
     JournalEntry Journal,
     IReadOnlyList<Payload> Payloads,
-    IReadOnlyList<SeenId> Seen,
+    IReadOnlyList<SeenKey> Keys,
     IReadOnlyList<LedgerMove> Moves
 )
 {
@@ -93,42 +91,36 @@ public sealed record StreamPosition(string Stream, long Position);
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Payloads">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
-/// <param name="Forget">Ids that are no longer needed.</param>
+/// <param name="ForgetBefore">Unix second before which keys are no longer needed.</param>
 public sealed record Cut(
     long Second,
     long Sequence,
     IReadOnlyList<Payload> Payloads,
     IReadOnlyList<LedgerMove> Moves,
-    ForgetSeen Forget
+    long ForgetBefore
 )
 {
     /// <summary>Losses that one of the requests tells: units below zero, so that the sum is what is still to be told.</summary>
     public IReadOnlyList<Loss> Told { get; init; } = [];
-
-    /// <summary>
-    /// Whether it takes nothing of the journal and tells nothing: levels, which the next look brings again. What is in it
-    /// may be sent while a store fails, for nothing counts twice when the process dies before the store has it.
-    /// </summary>
-    public bool IsOfLevels { get; init; }
-}
-
-/// <summary>Which ids are no longer needed.</summary>
-/// <param name="Before">Unix second before which those without a subject are not.</param>
-/// <param name="OfSubjectsBefore">Unix second before which those of subjects are not.</param>
-/// <param name="Renewed">Ids of subjects that are needed all the same: they count as seen anew.</param>
-public sealed record ForgetSeen(long Before, long OfSubjectsBefore, IReadOnlyList<SeenId> Renewed)
-{
-    /// <summary>Whether an id is still needed.</summary>
-    public bool Keeps(SeenId id) => id.Second >= (id.HasSubject ? OfSubjectsBefore : Before);
 }
 
 /// <summary>The end of requests.</summary>
-/// <param name="Payloads">Their ids.</param>
+/// <param name="Payloads">Their ids; those that the store does not know are passed over.</param>
 /// <param name="Moves">For the ledger.</param>
 public sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<LedgerMove> Moves)
 {
     /// <summary>What of them was given up, and is to be told.</summary>
     public IReadOnlyList<Loss> Lost { get; init; } = [];
+
+    /// <summary>Requests that were made while the store failed and still wait. They come in before the others go.</summary>
+    public IReadOnlyList<Payload> Added { get; init; } = [];
+
+    /// <summary>This and another end, as one.</summary>
+    public Settlement Plus(Settlement other) =>
+        new([.. Payloads, .. other.Payloads], LedgerMove.Sum([.. Moves, .. other.Moves]))
+        {
+            Lost = Losses.Sum([.. Lost, .. other.Lost]),
+        };
 }
 
 /// <summary>What was given up on its way to a far end.</summary>
@@ -184,8 +176,7 @@ public sealed record PayloadHeader(
     DateTimeOffset Oldest
 );
 
-/// <summary>An id that has been seen, as a hash so that its room is known.</summary>
-/// <param name="Hash">The first half of its SHA-256; with a subject a quarter of each, the subject's first.</param>
+/// <summary>A key that has been seen, as a hash so that its room is known.</summary>
+/// <param name="Hash">The first half of its SHA-256.</param>
 /// <param name="Second">Unix second at which it was seen.</param>
-/// <param name="HasSubject">Whether the id belongs to a subject, see <see cref="OpenSubjects"/>.</param>
-public readonly record struct SeenId(UInt128 Hash, long Second, bool HasSubject = false);
+public readonly record struct SeenKey(UInt128 Hash, long Second);

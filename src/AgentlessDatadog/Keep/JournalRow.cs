@@ -13,6 +13,8 @@ internal sealed class JournalRow
     private const int IsItem = 0b0000_0100;
     private const int HasUnit = 0b0000_1000;
     private const int HasTimestamp = 0b0001_0000;
+
+    // Not written any more: what counts once does so without an id.
     private const int HasId = 0b0010_0000;
 
     private readonly Dictionary<string, int> _written = new(StringComparer.Ordinal);
@@ -57,8 +59,7 @@ internal sealed class JournalRow
             (int)measurement.Type
             | (measurement.IsItem ? IsItem : 0)
             | (measurement.Unit is null ? 0 : HasUnit)
-            | (measurement.Timestamp is null ? 0 : HasTimestamp)
-            | (measurement.Id is null ? 0 : HasId);
+            | (measurement.Timestamp is null ? 0 : HasTimestamp);
         row.Write((byte)flags);
         Write(row, measurement.Metric);
         row.Write(measurement.Value);
@@ -69,9 +70,6 @@ internal sealed class JournalRow
             Write(row, unit);
         if (measurement.Timestamp is { } at)
             row.Write(at.UtcTicks);
-        // An id is there once: remembering it would only take room.
-        if (measurement.Id is { } id)
-            row.Write(id);
     }
 
     private void Write(BinaryWriter row, string text)
@@ -94,13 +92,15 @@ internal sealed class JournalRow
         var tags = new List<string>();
         for (var left = row.Read7BitEncodedInt(); left > 0; left--)
             tags.Add(ReadText(row, known));
-        return new Measurement(metric, (MetricType)(flags & TypeBits), value, tags)
+        var measurement = new Measurement(metric, (MetricType)(flags & TypeBits), value, tags)
         {
             IsItem = (flags & IsItem) != 0,
             Unit = (flags & HasUnit) != 0 ? ReadText(row, known) : null,
             Timestamp = (flags & HasTimestamp) != 0 ? new DateTimeOffset(row.ReadInt64(), TimeSpan.Zero) : null,
-            Id = (flags & HasId) != 0 ? row.ReadString() : null,
         };
+        if ((flags & HasId) != 0)
+            row.ReadString();
+        return measurement;
     }
 
     private static string ReadText(BinaryReader row, List<string> known)

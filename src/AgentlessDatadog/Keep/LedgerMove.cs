@@ -32,4 +32,13 @@ public enum Account
 /// <param name="To">Where the units go.</param>
 /// <param name="Units">How many.</param>
 /// <param name="Reason">Why, for those that expire, are rejected or are uncertain.</param>
-public sealed record LedgerMove(Lane Lane, Account To, long Units, string? Reason = null);
+public sealed record LedgerMove(Lane Lane, Account To, long Units, string? Reason = null)
+{
+    /// <summary>Adds up those of the same lane, account and reason.</summary>
+    internal static IReadOnlyList<LedgerMove> Sum(IEnumerable<LedgerMove> moves) =>
+        [
+            .. moves
+                .GroupBy(move => move with { Units = 0 })
+                .Select(same => same.Key with { Units = same.Sum(move => move.Units) }),
+        ];
+}

@@ -6,8 +6,7 @@ public sealed class MemoryStore : ITelemetryStore
     private readonly Lock _lock = new();
     private readonly Queue<JournalEntry> _journal = [];
     private readonly SortedDictionary<long, Payload> _outbox = [];
-    private readonly Queue<SeenId> _seen = [];
-    private readonly Queue<SeenId> _seenOfSubjects = [];
+    private readonly Queue<SeenKey> _keys = [];
     private readonly Dictionary<LedgerMove, long> _ledger = [];
     private readonly List<StreamPosition> _positions = [];
     private IReadOnlyList<Loss> _losses = [];
@@ -27,7 +26,7 @@ public sealed class MemoryStore : ITelemetryStore
                     _lastPayload,
                     [.. _journal],
                     [.. _outbox.Values.Select(payload => payload.Header)],
-                    [.. _seen, .. _seenOfSubjects],
+                    [.. _keys],
                     // Acceptances come first, so that no account is ever below zero.
                     [.. _ledger.OrderBy(sum => sum.Key.To).Select(sum => sum.Key with { Units = sum.Value })],
                     [.. _losses.Where(loss => loss.Units > 0)]
@@ -47,7 +46,8 @@ public sealed class MemoryStore : ITelemetryStore
             _lastSequence = arrivals.Journal.Sequence;
             if (arrivals.Journal.Measurements.Count > 0)
                 _journal.Enqueue(arrivals.Journal);
-            See(arrivals.Seen);
+            foreach (var key in arrivals.Keys)
+                _keys.Enqueue(key);
             Insert(arrivals.Payloads);
             Book(arrivals.Moves);
             foreach (var moved in arrivals.Positions)
@@ -66,9 +66,8 @@ public sealed class MemoryStore : ITelemetryStore
         {
             while (_journal.TryPeek(out var first) && first.Sequence <= cut.Sequence)
                 _journal.Dequeue();
-            See(cut.Forget.Renewed);
-            Forget(_seen, cut.Forget);
-            Forget(_seenOfSubjects, cut.Forget);
+            while (_keys.TryPeek(out var oldest) && oldest.Second < cut.ForgetBefore)
+                _keys.Dequeue();
             _lastCut = cut.Second;
             Insert(cut.Payloads);
             Book(cut.Moves);
@@ -89,6 +88,7 @@ public sealed class MemoryStore : ITelemetryStore
     {
         lock (_lock)
         {
+            Insert(settlement.Added);
             foreach (var payload in settlement.Payloads)
                 _outbox.Remove(payload);
             Book(settlement.Moves);
@@ -99,18 +99,6 @@ public sealed class MemoryStore : ITelemetryStore
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => default;
-
-    private void See(IReadOnlyList<SeenId> ids)
-    {
-        foreach (var id in ids)
-            (id.HasSubject ? _seenOfSubjects : _seen).Enqueue(id);
-    }
-
-    private static void Forget(Queue<SeenId> ids, ForgetSeen forget)
-    {
-        while (ids.TryPeek(out var oldest) && !forget.Keeps(oldest))
-            ids.Dequeue();
-    }
 
     private void Insert(IReadOnlyList<Payload> payloads)
     {

@@ -5,10 +5,14 @@ using AgentlessDatadog.Signals;
 namespace AgentlessDatadog;
 
 /// <summary>
-/// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go. Any thread.
+/// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go. While the store
+/// fails, memory holds the bodies of requests that are made meanwhile, and what became of those that were sent. Any thread.
 /// </summary>
-internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock clock)
+internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clock)
 {
+    /// <summary>Bytes of memory that stand in for a store that fails.</summary>
+    public const long MaxInMemory = 64 * 1024 * 1024;
+
     private readonly Lock _lock = new();
 
     // All that is not settled, and of these what no ship loop has in its hands, by where it goes.
@@ -16,6 +20,11 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
     private readonly Dictionary<(Lane Lane, string Destination), Shelf> _waiting = [];
     private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
     private long _bytes;
+
+    // While the store fails: requests that it has not, what it has not booked, and how many ends it is at.
+    private readonly Dictionary<long, Payload> _inMemory = [];
+    private Settlement _unbooked = new([], []);
+    private int _underWay;
 
     /// <summary>What expired, until it is told.</summary>
     public Losses Losses { get; } = new(clock);
@@ -63,6 +72,56 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
             }
         }
         Changed.Raise();
+    }
+
+    /// <summary>Takes in what was made while the store fails, and books it here.</summary>
+    public void AddInMemory(IReadOnlyList<Payload> payloads, IReadOnlyList<LedgerMove> moves)
+    {
+        lock (_lock)
+        {
+            foreach (var payload in payloads)
+                _inMemory.Add(payload.Header.Id, payload);
+            _unbooked = _unbooked.Plus(new Settlement([], moves));
+            ledger.Book(moves);
+        }
+        Add(payloads.Select(payload => payload.Header));
+    }
+
+    /// <summary>
+    /// Hands over to a store that works again what memory holds for it. Returns whether the store has everything; then it
+    /// counts as working.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">It fails still.</exception>
+    public async Task<bool> HandOverAsync()
+    {
+        while (true)
+        {
+            Settlement next;
+            lock (_lock)
+            {
+                // Its end decides about what is next.
+                if (_underWay > 0)
+                    return false;
+                next = _unbooked with { Added = [.. _inMemory.Values] };
+                if (next is { Payloads: [], Moves: [], Lost: [], Added: [] })
+                {
+                    store.Works();
+                    return true;
+                }
+                _unbooked = new Settlement([], []);
+            }
+            await BookAsync(next).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>How many requests and ends of requests memory alone holds.</summary>
+    public int InMemory
+    {
+        get
+        {
+            lock (_lock)
+                return _inMemory.Count + _unbooked.Payloads.Count;
+        }
     }
 
     /// <summary>
@@ -113,7 +172,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
     /// <summary>
     /// Whether it can be kept that something was sent. What overwrites itself when it is sent twice may be sent all the same.
     /// </summary>
-    public bool MaySend(Lane lane) => !lane.RepeatHarms || store.CannotKeep is null;
+    public bool MaySend(Lane lane) => !lane.RepeatHarms || store.Error is null;
 
     public bool IsEmpty(Lane lane, string destination)
     {
@@ -121,8 +180,15 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
             return _open.GetValueOrDefault((lane, destination)) == 0;
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(PayloadHeader header, CancellationToken cancellationToken) =>
-        store.ReadAsync(header.Id, cancellationToken);
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(PayloadHeader header, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_inMemory.TryGetValue(header.Id, out var payload))
+                return payload.Body;
+        }
+        return await store.ReadAsync(header.Id, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>The far end takes what a lane sends; then what another lane has lost can be told if it has nothing to send.</summary>
     public void Back(Lane lane, string destination)
@@ -134,7 +200,7 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
         }
     }
 
-    /// <summary>Ends requests that were handed out.</summary>
+    /// <summary>Ends requests that were handed out. While the store fails, it learns it as soon as it works.</summary>
     public async ValueTask SettleAsync(IReadOnlyList<PayloadHeader> headers, Account to, string? reason)
     {
         if (headers.Count == 0)
@@ -145,19 +211,84 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
         var ids = headers.Select(header => header.Id).ToList();
         // What has happened has happened: no token may keep it from being written down.
         var lost = to == Account.Expired ? Losses.Of(headers, reason!) : [];
-        await store.SettleAsync(new Settlement(ids, moves) { Lost = lost }).ConfigureAwait(false);
+        await SettleAsync(new Settlement(ids, moves) { Lost = lost }).ConfigureAwait(false);
         lock (_lock)
         {
             ledger.Book(moves);
             foreach (var header in headers)
             {
                 _all.Remove(header.Id);
+                _inMemory.Remove(header.Id);
                 _bytes -= header.Size;
                 _open[(header.Lane, header.Destination)]--;
             }
         }
         Losses.Add(lost);
         Changed.Raise();
+    }
+
+    private async Task SettleAsync(Settlement settlement)
+    {
+        lock (_lock)
+        {
+            if (store.Error is not null)
+            {
+                _unbooked = _unbooked.Plus(settlement);
+                return;
+            }
+        }
+        try
+        {
+            await BookAsync(settlement).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It is remembered.
+        }
+    }
+
+    private async Task BookAsync(Settlement settlement)
+    {
+        lock (_lock)
+            _underWay++;
+        Task? unanswered;
+        try
+        {
+            unanswered = await store.WriteAsync(s => s.SettleAsync(settlement, default)).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            End(settlement, error);
+            if (error is StoreUnavailableException)
+                store.Fail(error.Message);
+            throw;
+        }
+        if (unanswered is null)
+            End(settlement, null);
+        else
+            _ = EndAsync(settlement, unanswered);
+    }
+
+    private async Task EndAsync(Settlement settlement, Task unanswered)
+    {
+        await unanswered.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        End(settlement, unanswered.Exception?.InnerException);
+    }
+
+    // What failed for any other reason can never be taken, and must not keep the rest out.
+    private void End(Settlement settlement, Exception? error)
+    {
+        lock (_lock)
+        {
+            _underWay--;
+            if (error is StoreUnavailableException)
+            {
+                _unbooked = settlement.Plus(_unbooked);
+                return;
+            }
+            foreach (var payload in settlement.Added)
+                _inMemory.Remove(payload.Header.Id);
+        }
     }
 
     /// <summary>Whether Datadog would no longer take it (docs/reference/datadog.md §3.5, §4.1).</summary>
@@ -191,12 +322,13 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
         }
     }
 
-    /// <summary>Gives up what waits and is too old, then the oldest until the rest fits into the room.</summary>
+    /// <summary>Gives up what waits and is too old, then the oldest until the rest fits into the room, and into memory.</summary>
     public async ValueTask ExpireAsync(long maxBytes)
     {
         await GiveUpAsync(TakeWaiting(IsTooOld), TooOld).ConfigureAwait(false);
         await GiveUpAsync(TakeWaiting(IsAhead), Ahead).ConfigureAwait(false);
-        await GiveUpAsync(TakeExcess(maxBytes), "queue full").ConfigureAwait(false);
+        await GiveUpAsync(TakeExcess(maxBytes, _ => true), "queue full").ConfigureAwait(false);
+        await GiveUpAsync(TakeExcess(MaxInMemory, _inMemory.ContainsKey), "memory full").ConfigureAwait(false);
     }
 
     /// <summary>The reason of what expires because of its age.</summary>
@@ -235,14 +367,14 @@ internal sealed class Outbox(EnduringStore store, Ledger ledger, DatadogClock cl
         }
     }
 
-    private List<PayloadHeader> TakeExcess(long maxBytes)
+    private List<PayloadHeader> TakeExcess(long maxBytes, Func<long, bool> which)
     {
         lock (_lock)
         {
-            var excess = _bytes - maxBytes;
+            var excess = _all.Values.Where(header => which(header.Id)).Sum(header => (long)header.Size) - maxBytes;
             return TakeWaiting(header =>
             {
-                if (excess <= 0)
+                if (excess <= 0 || !which(header.Id))
                     return false;
                 excess -= header.Size;
                 return true;

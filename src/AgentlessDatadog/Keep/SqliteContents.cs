@@ -26,7 +26,13 @@ internal sealed class SqliteContents(SqliteDatabase database)
                 """,
                 ReadHeader
             ),
-            [.. ReadSeen("seen", hasSubject: false), .. ReadSeen("seen_of_subjects", hasSubject: true)],
+            [
+                .. ReadRows(
+                        "SELECT second, hashes FROM seen_key ORDER BY arrival",
+                        row => SeenKeyRow.Decode(row.Number(0), row.Bytes(1))
+                    )
+                    .SelectMany(keys => keys),
+            ],
             // Acceptances come first, so that no account is ever below zero.
             ReadRows("SELECT account, lane, reason, units FROM ledger ORDER BY account, lane, reason", ReadMove),
             ReadRows("SELECT lane, destination, units, oldest, youngest, reason FROM loss WHERE units > 0", ReadLoss)
@@ -72,13 +78,6 @@ internal sealed class SqliteContents(SqliteDatabase database)
             row.Number(7),
             new DateTimeOffset(row.Number(8), TimeSpan.Zero)
         );
-
-    private IEnumerable<SeenId> ReadSeen(string table, bool hasSubject) =>
-        ReadRows(
-                $"SELECT second, hashes FROM {table} ORDER BY arrival",
-                row => SeenTable.Decode(row.Number(0), row.Bytes(1), hasSubject)
-            )
-            .SelectMany(ids => ids);
 
     private static Loss ReadLoss(SqliteStatement row) =>
         new(

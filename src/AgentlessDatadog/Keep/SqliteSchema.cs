@@ -111,7 +111,10 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         DROP TABLE lane;
         """;
 
+    // Facts count by where their stream stands: of the ids those of calls with a key remain.
     private const string FourthStep = """
+        DROP TABLE seen_of_subjects;
+        ALTER TABLE seen RENAME TO seen_key;
         CREATE TABLE stream (
             move INTEGER PRIMARY KEY,       -- ascends in the order in which streams moved
             name TEXT NOT NULL UNIQUE,

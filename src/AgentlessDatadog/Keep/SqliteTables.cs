@@ -19,8 +19,8 @@ internal sealed class SqliteTables : IDisposable
     private readonly SqliteStatement _writeState;
     private readonly SqliteStatement _append;
     private readonly SqliteStatement _cut;
-    private readonly SeenTable _seen;
-    private readonly SeenTable _seenOfSubjects;
+    private readonly SqliteStatement _see;
+    private readonly SqliteStatement _forget;
     private readonly SqliteStatement _move;
     private readonly SqliteStatement _forgetStreams;
     private readonly SqliteStatement _lose;
@@ -50,8 +50,14 @@ internal sealed class SqliteTables : IDisposable
         _writeState = database.Prepare("UPDATE state SET last_cut = $1, last_sequence = $2, last_payload = $3");
         _append = database.Prepare("INSERT INTO journal VALUES ($1, $2, $3, $4)");
         _cut = database.Prepare("DELETE FROM journal WHERE sequence <= $1");
-        _seen = new SeenTable(database, "seen");
-        _seenOfSubjects = new SeenTable(database, "seen_of_subjects");
+        _see = database.Prepare("INSERT INTO seen_key (second, hashes) VALUES ($1, $2)");
+        // This looks at those that go and at one more.
+        _forget = database.Prepare(
+            """
+            DELETE FROM seen_key WHERE arrival < coalesce(
+                (SELECT arrival FROM seen_key WHERE second >= $1 ORDER BY arrival LIMIT 1), 9223372036854775807)
+            """
+        );
         _move = database.Prepare("INSERT OR REPLACE INTO stream (name, position) VALUES ($1, $2)");
         _forgetStreams = database.Prepare(
             $"DELETE FROM stream WHERE move <= (SELECT move FROM stream ORDER BY move DESC LIMIT 1 OFFSET {StreamsKept})"
@@ -111,8 +117,9 @@ internal sealed class SqliteTables : IDisposable
             var row = _row.Encode(journal.Measurements);
             _append.Run(journal.Sequence, journal.Destination, (long)Checksum.Of(row), (ReadOnlyMemory<byte>)row);
         }
-        _seen.See(arrivals.Seen.Where(id => !id.HasSubject));
-        _seenOfSubjects.See(arrivals.Seen.Where(id => id.HasSubject));
+        // One row for all of the same second, as those of one append mostly are.
+        foreach (var keys in arrivals.Keys.GroupBy(key => key.Second))
+            _see.Run(keys.Key, (ReadOnlyMemory<byte>)SeenKeyRow.Encode([.. keys]));
         Insert(arrivals.Payloads);
         Book(arrivals.Moves);
         foreach (var (stream, position) in arrivals.Positions)
@@ -125,9 +132,7 @@ internal sealed class SqliteTables : IDisposable
     {
         _state = _state with { LastCut = cut.Second };
         _cut.Run(cut.Sequence);
-        _seenOfSubjects.See(cut.Forget.Renewed);
-        _seen.Forget(cut.Forget.Before);
-        _seenOfSubjects.Forget(cut.Forget.OfSubjectsBefore);
+        _forget.Run(cut.ForgetBefore);
         Insert(cut.Payloads);
         Book(cut.Moves);
         Book(cut.Told);
@@ -136,6 +141,7 @@ internal sealed class SqliteTables : IDisposable
 
     public void Settle(Settlement settlement)
     {
+        Insert(settlement.Added);
         foreach (var payload in settlement.Payloads)
             _remove.Run(payload);
         Book(settlement.Moves);

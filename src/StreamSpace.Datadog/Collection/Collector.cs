@@ -146,7 +146,7 @@ internal sealed class Collector : IAsyncDisposable
         }
     }
 
-    private ValueTask SayAsync(string what, CancellationToken cancellationToken)
+    private async ValueTask SayAsync(string what, CancellationToken cancellationToken)
     {
         var version = _context.Manifest.Version;
         _context.Logger.LogInformation("Datadog plugin {What}, version {Version}", what, version);
@@ -161,6 +161,14 @@ internal sealed class Collector : IAsyncDisposable
             Tags = [Instance],
             Alert = AlertType.Info,
         };
-        return Pipeline.KeepOrHoldAsync([], [said], cancellationToken);
+        try
+        {
+            await Pipeline.KeepAsync([], [said], cancellationToken);
+        }
+        // It is in the log, and no reason not to go on.
+        catch (StoreUnavailableException e)
+        {
+            _context.Logger.LogWarning("The event that says so could not be kept: {Error}", e.Message);
+        }
     }
 }

@@ -50,7 +50,6 @@ internal sealed class OpenSessions(TelemetryPipeline pipeline)
         SessionSeries series;
         if (!_sessions.TryGetValue(session.LifeId, out var open))
         {
-            pipeline.Subjects.Open(session.LifeId);
             series = Join(session);
         }
         // A look at a session mostly brings the very snapshot that is held: then nothing can have changed.
@@ -146,7 +145,6 @@ internal sealed class OpenSessions(TelemetryPipeline pipeline)
     {
         Leave(life, series);
         _sessions.Remove(life);
-        pipeline.Subjects.Close(life);
     }
 
     private void RemoveUnneeded(SessionSeries series)

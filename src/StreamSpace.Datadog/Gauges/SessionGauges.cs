@@ -109,10 +109,6 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
                 }
             }
             _users = state.Users ?? _users;
-            if (state.IsWhole)
-            {
-                pipeline.Subjects.AllKnown();
-            }
         }
     }
 

@@ -13,13 +13,14 @@ public sealed class LaneSenderTests
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
         var log = new SearchedLog();
-        await using var store = new EnduringStore(new MemoryStore(), clock, new Warnings(log), log);
+        await using var memory = new MemoryStore();
+        var store = new GuardedStore(memory, clock, new Warnings(log));
         var outbox = new Outbox(store, new Ledger(), new DatadogClock(clock));
         var lane = new LaneSender(Lane.Events, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
         using var hanging = new Hanging();
         using var client = new HttpClient(hanging);
         lane.Use(new DatadogClient(client, new TelemetryOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock)));
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]), mayHold: false);
+        await memory.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]), default);
         outbox.Add([
             Sample.Payload(1).Header with
             {

@@ -10,28 +10,36 @@ namespace AgentlessDatadog.Tests;
 public sealed partial class FailingDiskTests
 {
     [Fact]
-    public async Task MemoryHasABoundBeyondWhichAlsoWhatMayBeHeldIsRefused()
+    public async Task MemoryHasABoundBeyondWhichTheOldestIsGivenUp()
     {
-        await using var rig = await Rig.StartAsync(o => o with { ApiKey = null }, _store);
-        _store.IsFull = true;
-        var text = new string('x', 4000);
-        var batch = Enumerable.Range(0, 1000).Select(i => Event(rig, $"told {i}") with { Text = text }).ToArray();
-        var kept = 0;
-        var full = await Should.ThrowAsync<StoreUnavailableException>(async () =>
+        const int size = 1024 * 1024;
+        var (clock, ledger) = (new DatadogClock(TimeProvider.System), new Ledger());
+        var store = new GuardedStore(_store, clock, new Warnings(_log));
+        var outbox = new Outbox(store, ledger, clock);
+        store.Fail("The disk is full.");
+        for (var id = 1; id <= 70; id++)
         {
-            while (kept < 64)
-            {
-                await rig.Pipeline.KeepOrHoldAsync([], batch, default);
-                kept++;
-            }
-        });
-        full.Message.ShouldContain("memory");
-        kept.ShouldBeInRange(12, 16, "64 MiB of requests of a little more than 4,000 bytes");
-        rig.Ledger(Lane.Events).ShouldBe(kept * 1000, queued: kept * 1000);
+            var payload = Sample.Payload(id, size) with { };
+            outbox.AddInMemory(
+                [payload with { Header = payload.Header with { Oldest = clock.GetUtcNow() } }],
+                [Sample.Accepted(payload.Header.Units)]
+            );
+        }
+        await outbox.ExpireAsync(long.MaxValue);
+        outbox.Status.Bytes.ShouldBe(Outbox.MaxInMemory);
+        ledger.Of(Lane.Metrics).Reasons.ShouldHaveSingleItem().ShouldBe(new("memory full", 18));
+        var oldest = outbox.Take(Lane.Metrics, "datadog", liveAlone: false).ShouldNotBeNull();
+        oldest.Id.ShouldBe(7);
+        (await outbox.ReadAsync(oldest, default)).Length.ShouldBe(size);
 
-        _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
-        (await _store.ContentsAsync()).Outbox.Count.ShouldBe(kept * 1000);
+        await _store.OpenAsync(default);
+        (await outbox.HandOverAsync()).ShouldBeTrue();
+        store.Error.ShouldBeNull();
+        (await _store.ContentsAsync()).Outbox.Count.ShouldBe(64);
+        (await _store.ContentsAsync()).Ledger.ShouldBe([
+            Sample.Accepted(210),
+            new(Lane.Metrics, Account.Expired, 18, "memory full"),
+        ]);
     }
 
     [Fact]
@@ -73,19 +81,53 @@ public sealed partial class FailingDiskTests
         await using var rig = await Rig.StartAsync(store: _store);
         using var gate = new Gate();
         _store.Gate = gate.Opened;
-        var first = rig.KeepAsync(Some.Count() with { Id = "key" }).AsTask();
+        var first = rig.KeepOnceAsync("key", Some.Count()).AsTask();
         await rig.Until(() => first.IsCompleted, TimeSpan.FromSeconds(1));
         await Should.ThrowAsync<StoreUnavailableException>(first);
 
-        var again = rig.KeepAsync(Some.Count() with { Id = "key" }).AsTask();
+        var again = rig.KeepOnceAsync("key", Some.Count()).AsTask();
         await again.ContinueWith(_ => { }, TaskScheduler.Default);
         gate.Open();
         await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
-        await rig.KeepAsync(Some.Count() with { Id = "key" });
+        await rig.KeepOnceAsync("key", Some.Count());
         await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(1);
         (await Should.ThrowAsync<StoreUnavailableException>(again)).MayBeKept.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AFlushThatAStoreDoesNotAnswerIsDurableOnceHoweverItEnds(bool succeeds)
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        using var gate = new Gate();
+        await rig.KeepAsync(Some.Count(value: 5), Some.Distribution(value: 7));
+        gauge.Set(1);
+        _store.Gate = gate.Opened;
+        var flush = rig.FlushAsync();
+        await rig.Until(() => flush.IsCompleted, TimeSpan.FromSeconds(1));
+        await flush;
+        gauge.Set(2);
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Select(s => s.Metric).ShouldAllBe(metric => metric == "app.level", "gauges go on");
+        rig.FarEnd.Series.ShouldContain(s => s.Points[0].Value == 2);
+
+        _store.IsFull = !succeeds;
+        gate.Open();
+        await rig.Until(() => succeeds || rig.Pipeline.CannotKeep == "The disk is full.", TimeSpan.FromSeconds(1));
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.KeepAsync(Some.Count(value: 2));
+        await rig.FlushAsync();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(7);
+        rig.Ledger(Lane.Distributions).ShouldBe(1, delivered: 1);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        await StoreIsEvenAsync(rig);
     }
 
     [Theory]
@@ -97,6 +139,9 @@ public sealed partial class FailingDiskTests
     {
         var chance = new Random(seed);
         await using var rig = await Rig.StartAsync(store: _store);
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        // The log of a host: what the pipeline does not take waits there.
+        List<int> facts = [];
         var accepted = 0;
         for (var step = 0; step < 300; step++)
         {
@@ -126,19 +171,46 @@ public sealed partial class FailingDiskTests
                         // Refused, so that it must not arrive.
                     }
                     break;
+                case 5:
+                    gauge.Set(step);
+                    break;
                 default:
-                    await HoldAsync(rig, Some.Count(value: step));
-                    accepted += step;
+                    facts.Add(step);
+                    await HandInAsync();
                     break;
             }
         }
         _store.IsFull = false;
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await HandInAsync();
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
-        rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(accepted);
+        rig.Pipeline.Position("log").ShouldBe(facts.Count);
+        rig.FarEnd.Series.Where(s => s.Metric == "app.made")
+            .Sum(s => s.Points[0].Value)
+            .ShouldBe(accepted + facts.Sum());
         await StoreIsEvenAsync(rig);
+
+        async Task HandInAsync()
+        {
+            var from = rig.Pipeline.Position("log");
+            if (from == facts.Count)
+                return;
+            try
+            {
+                await rig.Pipeline.KeepAsync(
+                    [.. facts.Skip((int)from).Select(fact => Some.Count(value: fact))],
+                    [],
+                    new StreamRange("log", from, facts.Count),
+                    default
+                );
+            }
+            catch (StoreUnavailableException)
+            {
+                // It comes again.
+            }
+        }
     }
 }

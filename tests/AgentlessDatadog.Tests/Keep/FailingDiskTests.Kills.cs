@@ -7,7 +7,9 @@ namespace AgentlessDatadog.Tests;
 /// <content>The process ends while the disk fails, and what happened is told again afterwards.</content>
 public sealed partial class FailingDiskTests
 {
-    private static readonly Measurement Fact = Some.Count(value: 5) with { Id = "fact" };
+    private static readonly StreamRange Place = new("log", 0, 1);
+
+    private static readonly Measurement Fact = Some.Count(value: 5);
 
     [Theory]
     [InlineData(false, false)]
@@ -18,11 +20,12 @@ public sealed partial class FailingDiskTests
     {
         await using var rig = await Rig.StartAsync(store: _store);
         using var level = rig.Pipeline.Gauge("app.level", []);
-        DatadogEvent what = Event(rig, "told") with { Id = "fact" };
         if (isOnDisk)
-            await rig.Pipeline.KeepAsync([Fact], [], default);
+            await HandInAsync();
+        await rig.UntilSent();
         _store.IsFull = true;
-        await rig.Pipeline.KeepOrHoldAsync([Fact], [what], default);
+        await Should.ThrowAsync<Exception>(HandInAsync);
+        await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count("app.other")).AsTask());
         for (var i = 0; i < 3; i++)
         {
             level.Set(i);
@@ -35,33 +38,36 @@ public sealed partial class FailingDiskTests
             await rig.StopAsync(default);
         await rig.RestartAsync();
         _store.IsFull = false;
-        await rig.Pipeline.KeepOrHoldAsync([Fact], [what], default);
+        if (rig.Pipeline.Position(Place.Stream) == 0)
+            await HandInAsync();
         await ArrivesOnceAsync(rig);
         rig.FarEnd.Requests.Count(r => r.Path == "/api/v1/events").ShouldBe(1);
+
+        Task HandInAsync() => rig.Pipeline.KeepAsync([Fact], [Event(rig, "told")], Place, default).AsTask();
     }
 
     [Fact]
-    public async Task AKillWhileMemoryHandsOverLosesNothing()
+    public async Task AKillWhileMemoryHandsOverLosesNothingThatCounts()
     {
         await using var rig = await Rig.StartAsync(store: _store);
+        using var level = rig.Pipeline.Gauge("app.level", []);
         rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        await rig.Pipeline.KeepAsync([Fact], [], Place, default);
         _store.IsFull = true;
-        await rig.Pipeline.KeepOrHoldAsync([Fact], [], default);
-        // The last cut before other options takes everything.
-        await rig.ConfigureAsync(rig.Options with { Tags = ["env:other"] });
-        // The disk takes what is small, and not the cut.
-        var cuts = 0;
-        _store.OnCut = _ => Interlocked.Increment(ref cuts);
+        await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count("app.other")).AsTask());
+        level.Set(1);
+        await rig.FlushAsync();
+        // The disk takes what is small, and not the request.
+        var before = _store.Settlements;
         _store.AppendFails = false;
-        await rig.Until(() => Volatile.Read(ref cuts) > 0, TimeSpan.FromSeconds(1));
+        await rig.Until(() => _store.Settlements > before, TimeSpan.FromSeconds(1));
         rig.Pipeline.CannotKeep.ShouldNotBeNull();
-        (await _store.ContentsAsync()).Seen.ShouldHaveSingleItem();
         (await _store.ContentsAsync()).Outbox.ShouldBeEmpty();
 
         await rig.RestartAsync();
         _store.IsFull = false;
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
-        await rig.Pipeline.KeepOrHoldAsync([Fact], [], default);
+        rig.Pipeline.Position(Place.Stream).ShouldBe(1);
         await ArrivesOnceAsync(rig);
     }
 
@@ -69,17 +75,21 @@ public sealed partial class FailingDiskTests
     public async Task WhatCountedBeforeOtherOptionsGoesOutUnderTheOldOnesAlsoWhenTheDiskFailedMeanwhile()
     {
         await using var rig = await Rig.StartAsync(o => o with { Tags = ["env:old"] }, _store);
+        var next = rig.Options with { Tags = ["env:new"] };
+        await rig.KeepAsync(Fact);
         _store.IsFull = true;
-        await rig.Pipeline.KeepOrHoldAsync([Fact], [], default);
+        for (var i = 0; i < 2; i++)
+            await Should.ThrowAsync<StoreUnavailableException>(async () => await rig.ConfigureAsync(next));
         await rig.FlushAsync();
-        await rig.ConfigureAsync(rig.Options with { Tags = ["env:new"] });
-        await rig.Pipeline.KeepOrHoldAsync([Some.Count()], [], default);
-        await rig.FlushAsync();
+        // What alters nothing that was measured is taken at once.
+        await rig.ConfigureAsync(rig.Options with { QueueMaxBytes = 1_000_000 });
         await rig.UntilSent();
         rig.FarEnd.Series.ShouldBeEmpty();
 
         _store.IsFull = false;
         await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.ConfigureAsync(next);
+        await rig.KeepAsync(Some.Count());
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Select(s => (s.Points[0].Value, s.Tags[0]))
@@ -97,7 +107,7 @@ public sealed partial class FailingDiskTests
         await rig.FlushAsync();
         await rig.Until(() => rig.Pipeline.Status.Lanes.Count(lane => lane.State == LaneState.BackingOff) == 2);
         _store.IsFull = true;
-        await rig.Pipeline.KeepOrHoldAsync([Some.Distribution()], [], default);
+        await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Distribution()).AsTask());
         var before = rig.FarEnd.Requests.Count;
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         rig.Clock.Advance(TimeSpan.FromMinutes(2));

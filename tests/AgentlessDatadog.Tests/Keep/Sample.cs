@@ -6,8 +6,8 @@ namespace AgentlessDatadog.Tests;
 /// <summary>What a pipeline would hand to a store, and what a store holds as text that can be compared.</summary>
 internal static class Sample
 {
-    public static Measurement Measurement(double value, string? id = null) =>
-        new("streamspace.user.login", MetricType.Count, value, ["user:ann", "env:test"]) { Id = id, IsItem = true };
+    public static Measurement Measurement(double value, string tag = "env:test") =>
+        new("streamspace.user.login", MetricType.Count, value, ["user:ann", tag]) { IsItem = true };
 
     public static JournalEntry Entry(long sequence, params double[] values) =>
         new(sequence, "datadog", [.. values.Select(value => Measurement(value))]);
@@ -39,11 +39,8 @@ internal static class Sample
 
     public static LedgerMove Delivered(long units) => new(Lane.Metrics, Account.Delivered, units);
 
-    public static SeenId[] Ids(long second, params int[] hashes) =>
-        [.. hashes.Select(hash => new SeenId((UInt128)hash << 64 | 7, second))];
-
-    public static SeenId[] IdsOf(ulong subject, long second, params ulong[] ids) =>
-        [.. ids.Select(id => new SeenId(new UInt128(subject, id), second, HasSubject: true))];
+    public static SeenKey[] Keys(long second, params int[] hashes) =>
+        [.. hashes.Select(hash => new SeenKey((UInt128)hash << 64 | 7, second))];
 
     public static Loss Lost(long units, long second, Lane? lane = null, string reason = "too old") =>
         new(lane ?? Lane.Metrics, "datadog", units, At(second), At(second), reason);
@@ -53,19 +50,17 @@ internal static class Sample
     public static Arrivals Arrivals(
         JournalEntry journal,
         Payload[]? payloads = null,
-        SeenId[]? seen = null,
+        SeenKey[]? keys = null,
         LedgerMove[]? moves = null
-    ) => new(journal, payloads ?? [], seen ?? [], moves ?? []);
+    ) => new(journal, payloads ?? [], keys ?? [], moves ?? []);
 
     public static Cut Cut(
         long second,
         long sequence,
         Payload[]? payloads = null,
         LedgerMove[]? moves = null,
-        long forget = 0,
-        long forgetOfSubjects = 0,
-        SeenId[]? renewed = null
-    ) => new(second, sequence, payloads ?? [], moves ?? [], new ForgetSeen(forget, forgetOfSubjects, renewed ?? []));
+        long forget = 0
+    ) => new(second, sequence, payloads ?? [], moves ?? [], forget);
 
     public static string Text(this StoreContents contents)
     {
@@ -79,8 +74,8 @@ internal static class Sample
         }
         foreach (var header in contents.Outbox)
             Line($"outbox {header}");
-        foreach (var id in contents.Seen)
-            Line($"seen {id}");
+        foreach (var key in contents.Keys)
+            Line($"seen {key}");
         foreach (var position in contents.Positions)
             Line($"stream {position}");
         foreach (var loss in contents.Losses.OrderBy(loss => (loss.Lane.Name, loss.Destination)))

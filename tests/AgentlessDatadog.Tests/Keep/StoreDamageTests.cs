@@ -115,7 +115,7 @@ public sealed class StoreDamageTests : IDisposable
         await using (var store = new SqliteStore(_folder.File, _clock))
         {
             await store.OpenAsync(CancellationToken.None);
-            var inLog = Sample.Measurement(1) with { Id = "in-the-log-only" };
+            var inLog = Sample.Measurement(1, "in-the-log-only");
             var entry = Sample.Entry(100) with { Measurements = [inLog] };
             await store.AppendAsync(Sample.Arrivals(entry), CancellationToken.None);
             var (file, log) = (_folder.ReadFile(), _folder.ReadLog());
@@ -175,7 +175,7 @@ public sealed class StoreDamageTests : IDisposable
         await store.OpenAsync(CancellationToken.None);
         for (var i = 1; i <= 5; i++)
         {
-            var entry = Sample.Entry(i) with { Measurements = [Sample.Measurement(i) with { Id = $"commit-{i}" }] };
+            var entry = Sample.Entry(i) with { Measurements = [Sample.Measurement(i, $"commit-{i}")] };
             await store.AppendAsync(Sample.Arrivals(entry), CancellationToken.None);
         }
         return (_folder.ReadFile(), _folder.ReadLog());
@@ -226,17 +226,17 @@ public sealed class StoreDamageTests : IDisposable
     {
         await using var store = new SqliteStore(_folder.File, _clock);
         await store.OpenAsync(CancellationToken.None);
-        var marked = Sample.Measurement(1) with { Id = "metric-to-find" };
+        var marked = Sample.Measurement(1, "metric-to-find");
         var entry = Sample.Entry(1) with { Measurements = [marked] };
         var body = Encoding.ASCII.GetBytes("body to find");
         var payload = Sample.Payload(99, body.Length) with { Body = body };
-        await store.AppendAsync(Sample.Arrivals(entry, [payload], Sample.Ids(1, 1, 2)), CancellationToken.None);
+        await store.AppendAsync(Sample.Arrivals(entry, [payload], Sample.Keys(1, 1, 2)), CancellationToken.None);
         for (var i = 1; i <= 20; i++)
         {
             var arrivals = Sample.Arrivals(
                 Sample.Entry(i + 1, 1, 2, 3),
                 [Sample.Payload(i, 3000)],
-                Sample.Ids(i, i),
+                Sample.Keys(i, i),
                 [Sample.Accepted(3), new(Lane.Events, Account.Rejected, 1, $"reason {i}")]
             );
             await store.AppendAsync(arrivals, CancellationToken.None);

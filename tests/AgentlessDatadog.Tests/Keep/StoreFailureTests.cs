@@ -163,7 +163,7 @@ public sealed class StoreFailureTests : IDisposable
     }
 
     private static Arrivals Big(long n) =>
-        Sample.Arrivals(Sample.Entry(n, 1), [Sample.Payload(n, 20_000)], Sample.Ids(n, (int)n), [Sample.Accepted(1)]);
+        Sample.Arrivals(Sample.Entry(n, 1), [Sample.Payload(n, 20_000)], Sample.Keys(n, (int)n), [Sample.Accepted(1)]);
 
     private static Cut BigCut() => Sample.Cut(5, 1, [Sample.Payload(5000, 30_000)], [Sample.Accepted(3)], forget: 2);
 

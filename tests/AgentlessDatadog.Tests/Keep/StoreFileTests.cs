@@ -56,16 +56,41 @@ public sealed class StoreFileTests : IDisposable
                 var old = new SqliteFile(folder.File, new SqliteSchema([.. SqliteSchema.Steps.Take(version)])).Open()
             )
             {
-                old.Run("UPDATE state SET last_cut = 5; INSERT INTO seen VALUES (1, 77, zeroblob(16))");
+                old.Run(
+                    $"""
+                    UPDATE state SET last_cut = 5, last_sequence = 9, last_payload = 3;
+                    INSERT INTO seen VALUES (1, 77, zeroblob(16));
+                    INSERT INTO journal VALUES (9, 'datadog', {Checksum.Of(OldRow)}, x'{Convert.ToHexString(OldRow)}');
+                    """
+                );
+                // Ids of sessions: what they said counts by the place of a stream.
+                if (version > 1)
+                    old.Run("INSERT INTO seen_of_subjects VALUES (1, 77, zeroblob(16))");
             }
 
             await using var store = folder.NewStore();
             var contents = await store.OpenAsync(CancellationToken.None);
 
-            contents.Text().ShouldBe(new StoreContents(5, 0, 0, [], [], [new SeenId(0, 77)], [], []).Text());
+            var journal = new JournalEntry(9, "datadog", [new("app.made", MetricType.Count, 2, []) { IsItem = true }]);
+            contents.Text().ShouldBe(new StoreContents(5, 9, 3, [journal], [], [new SeenKey(0, 77)], [], []).Text());
             contents.SetAside.ShouldBeNull();
         }
     }
+
+    // What the first version wrote of a count of 2 named app.made, an item, with the id life-1.
+    private static byte[] OldRow { get; } =
+    [
+        1, // version
+        1, // measurements
+        0b0010_0101, // a count, an item, an id
+        0,
+        8,
+        .. "app.made"u8,
+        .. BitConverter.GetBytes(2.0),
+        0, // tags
+        6,
+        .. "life-1"u8,
+    ];
 
     [Fact]
     public async Task LanesThatWereNumbersInAnOlderFileAreNamesWithAllThatWasTheirs()

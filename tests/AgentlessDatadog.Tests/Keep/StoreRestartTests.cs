@@ -23,13 +23,13 @@ public sealed class StoreRestartTests : IAsyncDisposable
     public async Task WhatWasKeptGoesOutOnceAfterARestartWithTheLedgerAsItWas()
     {
         await using var rig = await Rig.StartAsync(options => options with { ApiKey = null }, _store);
-        await rig.KeepAsync(Some.Count(value: 2) with { Id = "once" }, Some.Distribution(value: 7));
+        await rig.KeepOnceAsync("once", Some.Count(value: 2), Some.Distribution(value: 7));
         await rig.KeepAsync(new DatadogEvent("Session created", "", rig.Clock.GetUtcNow()));
         await rig.FlushAsync();
         await rig.KeepAsync(Some.Count(value: 3));
 
         await rig.RestartAsync(options => options with { ApiKey = Secret.ApiKey });
-        await rig.KeepAsync(Some.Count(value: 2) with { Id = "once" });
+        await rig.KeepOnceAsync("once", Some.Count(value: 2), Some.Distribution(value: 7));
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
 
@@ -41,51 +41,6 @@ public sealed class StoreRestartTests : IAsyncDisposable
         await rig.RestartAsync();
         rig.Ledger(Lane.Metrics).Delivered.ShouldBe(2);
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task TheIdsOfASubjectAreKnownWhileItIsOpenAndFor48HoursMore()
-    {
-        var made = Some.Count() with { Id = "made", Subject = "session-1" };
-        var ended = Some.Count("app.ended") with { Id = "ended", Subject = "session-1" };
-        await using var rig = await Rig.StartAsync(store: _store);
-        await rig.KeepAsync(made);
-        for (var day = 0; day < 5; day++)
-        {
-            await rig.RestartAsync();
-            rig.Pipeline.Subjects.Open("session-1");
-            rig.Pipeline.Subjects.AllKnown();
-            await PassAsync(rig, hours: 25);
-            await rig.KeepAsync(made);
-        }
-        (await MadeAsync(rig)).ShouldBe(1);
-
-        rig.Pipeline.Subjects.Close("session-1");
-        await rig.KeepAsync(ended);
-        await PassAsync(rig, hours: 24);
-        await rig.RestartAsync();
-        rig.Pipeline.Subjects.AllKnown();
-        await PassAsync(rig, hours: 23);
-        await rig.KeepAsync(made, ended);
-        (await MadeAsync(rig)).ShouldBe(1);
-
-        await PassAsync(rig, hours: 50);
-        await _store.DisposeAsync();
-        (await _store.OpenAsync(default)).Seen.ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task NoIdOfASubjectIsForgottenBeforeItIsSaidWhichAreOpen()
-    {
-        var made = Some.Count() with { Id = "made", Subject = "session-1" };
-        await using var rig = await Rig.StartAsync(store: _store);
-        await rig.KeepAsync(made);
-        // Nobody was there for a week, and the platform cannot be seen.
-        rig.Clock.Advance(TimeSpan.FromDays(7));
-        await rig.RestartAsync();
-        await PassAsync(rig, hours: 3);
-        await rig.KeepAsync(made);
-        (await MadeAsync(rig)).ShouldBe(1);
     }
 
     [Fact]
@@ -134,25 +89,6 @@ public sealed class StoreRestartTests : IAsyncDisposable
         Encoding.UTF8.GetString(rig.FarEnd.Requests[^1].Body).ShouldContain("40 more events: before a restart");
     }
 
-    private static async Task<double> MadeAsync(Rig rig)
-    {
-        await rig.FlushAsync();
-        await rig.UntilSent();
-        return rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points.Sum(point => point.Value));
-    }
-
-    // In steps, each with a cut that something is in.
-    private static async Task PassAsync(Rig rig, int hours)
-    {
-        for (var hour = 0; hour < hours; hour++)
-        {
-            await rig.UntilSent();
-            rig.Clock.Advance(TimeSpan.FromHours(1));
-            await rig.KeepAsync(Some.Gauge());
-            await rig.CutAsync();
-        }
-    }
-
     [Fact]
     public async Task WhoAsksAgainUntilItIsAcknowledgedCountsOnceOverAnyRestarts()
     {
@@ -186,14 +122,14 @@ public sealed class StoreRestartTests : IAsyncDisposable
                 isUnanswered = true;
                 try
                 {
-                    await rig.KeepAsync(Some.Count() with { Id = $"{caller}-{kept}" });
+                    await rig.KeepOnceAsync($"{caller}-{kept}", Some.Count());
                     kept++;
                     isUnanswered = false;
                     Interlocked.Increment(ref acknowledged);
                 }
                 catch (InvalidOperationException)
                 {
-                    // Between two processes: was it kept or not? The id makes it safe to ask again.
+                    // Between two processes: was it kept or not? The key makes it safe to ask again.
                     await Task.Yield();
                 }
             }

@@ -12,7 +12,7 @@ internal sealed class StoreScript(int seed)
     private long _sequence;
     private long _cutSequence;
     private long _payload;
-    private int _id;
+    private int _key;
 
     public Func<ITelemetryStore, ValueTask> Next()
     {
@@ -34,11 +34,11 @@ internal sealed class StoreScript(int seed)
     private Arrivals Arrive()
     {
         var measurements = Enumerable.Range(0, _random.Next(5)).Select(_ => Measure()).ToList();
-        var ids = Enumerable.Range(0, _random.Next(4)).Select(_ => ++_id).ToArray();
+        var keys = Enumerable.Range(0, _random.Next(4)).Select(_ => ++_key).ToArray();
         return new Arrivals(
             new JournalEntry(++_sequence, _random.Next(2) == 0 ? "datadog" : "sandbox", measurements),
             Payloads(2, 300),
-            [.. Sample.Ids(_second, ids), .. Sample.IdsOf((ulong)_random.Next(4), _second, (ulong)_random.Next(5))],
+            Sample.Keys(_second, keys),
             [Sample.Accepted(measurements.Count), new(Lane.Events, Account.Queued, _random.Next(3))]
         )
         {
@@ -49,9 +49,7 @@ internal sealed class StoreScript(int seed)
     private Cut Cut()
     {
         _cutSequence += _random.NextInt64(_sequence - _cutSequence + 1);
-        var renewed = Sample.IdsOf((ulong)_random.Next(4), ++_second, (ulong)_random.Next(5));
-        var forget = new ForgetSeen(_second - 20, _second - 30, _random.Next(2) == 0 ? renewed : []);
-        return new Cut(_second, _cutSequence, Payloads(4, 20_000), [Sample.Accepted(1)], forget)
+        return new Cut(_second, _cutSequence, Payloads(4, 20_000), [Sample.Accepted(1)], _second - 20)
         {
             Told = _random.Next(3) == 0 ? [Sample.Lost(-_random.Next(1, 3), _second)] : [],
         };
@@ -70,6 +68,7 @@ internal sealed class StoreScript(int seed)
         return new Settlement(gone, [new(Lane.Metrics, (Account)_random.Next(1, 6), gone.Count, reason)])
         {
             Lost = _random.Next(2) == 0 ? [Sample.Lost(_random.Next(1, 3), _second - _random.Next(9))] : [],
+            Added = Payloads(3, 5_000),
         };
     }
 
@@ -93,7 +92,6 @@ internal sealed class StoreScript(int seed)
         {
             Unit = _random.Next(3) == 0 ? "second" : null,
             Timestamp = _random.Next(3) == 0 ? DateTimeOffset.FromUnixTimeSeconds(_second) : null,
-            Id = _random.Next(3) == 0 ? $"id-{_random.Next()}" : null,
             IsItem = _random.Next(2) == 0,
         };
 }

@@ -14,11 +14,10 @@ public sealed class StoreTests : IAsyncDisposable
     public async Task WhatCouldNotBeKeptIsToldToTheCallerAndCountsNowhere()
     {
         await using var rig = await Rig.StartAsync(store: _store);
-        var made = Some.Count() with { Id = "life-1" };
         _store.AppendFails = true;
-        await Should.ThrowAsync<IOException>(async () => await rig.KeepAsync(made));
+        await Should.ThrowAsync<IOException>(async () => await rig.KeepOnceAsync("key", Some.Count()));
         _store.AppendFails = false;
-        await rig.KeepAsync(made);
+        await rig.KeepOnceAsync("key", Some.Count());
         await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.ShouldHaveSingleItem().Points[0].Value.ShouldBe(1);

@@ -24,7 +24,7 @@ public sealed class StoreTornTests
         await using var store = folder.NewStore();
         await store.OpenAsync(CancellationToken.None);
         var memory = new MemoryStore();
-        var first = Sample.Arrivals(Sample.Entry(1, 1, 2), [Sample.Payload(1, 5000)], Sample.Ids(5, 1, 2));
+        var first = Sample.Arrivals(Sample.Entry(1, 1, 2), [Sample.Payload(1, 5000)], Sample.Keys(5, 1, 2));
         await Both(one => one.AppendAsync(first, CancellationToken.None));
         var before = await TextAsync(memory);
         var logBefore = new FileInfo(folder.Log).Length;
@@ -53,7 +53,7 @@ public sealed class StoreTornTests
         {
             "append" => store =>
                 store.AppendAsync(
-                    Sample.Arrivals(Sample.Entry(2, 3), [Sample.Payload(2)], Sample.Ids(6, 3), [Sample.Accepted(1)]),
+                    Sample.Arrivals(Sample.Entry(2, 3), [Sample.Payload(2)], Sample.Keys(6, 3), [Sample.Accepted(1)]),
                     CancellationToken.None
                 ),
             "cut" => store =>

@@ -34,14 +34,14 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         Measurement[] measurements =
         [
             new("a.gauge", MetricType.Gauge, -0.5, ["user:zoë", "template:firefox"]) { Unit = "byte", Timestamp = at },
-            new("a.count", MetricType.Count, 3, ["user:zoë"]) { Id = "evt-1", IsItem = true },
+            new("a.count", MetricType.Count, 3, ["user:zoë"]) { IsItem = true },
             new("a.rate", MetricType.Rate, double.MaxValue, []),
             new("a.gauge", MetricType.Distribution, double.Epsilon, ["template:firefox", ""]) { Unit = "" },
         ];
         var arrivals = new Arrivals(
             new JournalEntry(1, "sandbox", measurements),
             [Sample.Payload(1), Sample.Payload(2, size: 0)],
-            [.. Sample.Ids(1_700_000_000, 1, 2), .. Sample.IdsOf(9, 1_700_000_000, 1)],
+            Sample.Keys(1_700_000_000, 1, 2),
             [Sample.Accepted(5), new LedgerMove(Lane.Events, Account.Rejected, 1, "title is empty")]
         );
 
@@ -55,7 +55,7 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         kept.Select(one => one with { Tags = [] }).ShouldBe(measurements.Select(one => one with { Tags = [] }));
         kept.Select(one => string.Join('|', one.Tags)).ShouldBe(measurements.Select(one => string.Join('|', one.Tags)));
         contents.Outbox.ShouldBe(arrivals.Payloads.Select(payload => payload.Header));
-        contents.Seen.ShouldBe(arrivals.Seen);
+        contents.Keys.ShouldBe(arrivals.Keys);
         contents.Ledger.ShouldBe(arrivals.Moves, ignoreOrder: true);
     }
 
@@ -149,6 +149,24 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatWaitedInMemoryComesInWithTheEndOfOthersAndItsOwn()
+    {
+        await Append(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]));
+        await Settle(
+            new Settlement([1, 3, 77], [Sample.Accepted(6), Sample.Delivered(6)])
+            {
+                Added = [Sample.Payload(2), Sample.Payload(3)],
+            }
+        );
+
+        var contents = await OpenAgainAsync();
+
+        contents.Outbox.ShouldBe([Sample.Payload(2).Header]);
+        contents.LastPayload.ShouldBe(3);
+        (await Read(2)).ShouldBe(Sample.Body(2, 100));
+    }
+
+    [Fact]
     public async Task AStreamStandsWhereItCameLast()
     {
         await Move(1, new("a", 5), new("b", 7));
@@ -161,34 +179,17 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     }
 
     [Fact]
-    public async Task SeenIdsStayUntilACutForgetsThem()
+    public async Task SeenKeysStayUntilACutForgetsThem()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), seen: Sample.Ids(100, 1, 2)));
-        await Append(Sample.Arrivals(Sample.Entry(2), seen: Sample.Ids(200, 3)));
-        await Append(Sample.Arrivals(Sample.Entry(3), seen: Sample.Ids(300, 4)));
+        await Append(Sample.Arrivals(Sample.Entry(1), keys: Sample.Keys(100, 1, 2)));
+        await Append(Sample.Arrivals(Sample.Entry(2), keys: Sample.Keys(200, 3)));
+        await Append(Sample.Arrivals(Sample.Entry(3), keys: Sample.Keys(300, 4)));
 
         await Cut(Sample.Cut(1, 3, forget: 200));
-        (await OpenAgainAsync()).Seen.ShouldBe([.. Sample.Ids(200, 3), .. Sample.Ids(300, 4)]);
+        (await OpenAgainAsync()).Keys.ShouldBe([.. Sample.Keys(200, 3), .. Sample.Keys(300, 4)]);
 
         await Cut(Sample.Cut(2, 3, forget: 301));
-        (await OpenAgainAsync()).Seen.ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task IdsOfSubjectsAreForgottenByAMeasureOfTheirOwnAndRenewedWithTheCut()
-    {
-        await Append(Sample.Arrivals(Sample.Entry(1), seen: [.. Sample.Ids(100, 1), .. Sample.IdsOf(7, 100, 1, 2)]));
-        await Append(Sample.Arrivals(Sample.Entry(2), seen: [.. Sample.Ids(200, 2), .. Sample.IdsOf(8, 200, 3)]));
-
-        await Cut(Sample.Cut(1, 2, forget: 200, forgetOfSubjects: 100));
-        (await OpenAgainAsync()).Seen.ShouldBe([
-            .. Sample.Ids(200, 2),
-            .. Sample.IdsOf(7, 100, 1, 2),
-            .. Sample.IdsOf(8, 200, 3),
-        ]);
-
-        await Cut(Sample.Cut(2, 2, forget: 201, forgetOfSubjects: 300, renewed: Sample.IdsOf(7, 300, 1, 2)));
-        (await OpenAgainAsync()).Seen.ShouldBe(Sample.IdsOf(7, 300, 1, 2));
+        (await OpenAgainAsync()).Keys.ShouldBeEmpty();
     }
 
     [Fact]
@@ -210,14 +211,14 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AnIdThatIsStillNeededKeepsYoungerOnesThatAnEarlierClockDated()
+    public async Task AKeyThatIsStillNeededKeepsYoungerOnesThatAnEarlierClockDated()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), seen: Sample.Ids(300, 1)));
-        await Append(Sample.Arrivals(Sample.Entry(2), seen: Sample.Ids(100, 2)));
+        await Append(Sample.Arrivals(Sample.Entry(1), keys: Sample.Keys(300, 1)));
+        await Append(Sample.Arrivals(Sample.Entry(2), keys: Sample.Keys(100, 2)));
 
         await Cut(Sample.Cut(1, 2, forget: 200));
 
-        (await OpenAgainAsync()).Seen.ShouldBe([.. Sample.Ids(300, 1), .. Sample.Ids(100, 2)]);
+        (await OpenAgainAsync()).Keys.ShouldBe([.. Sample.Keys(300, 1), .. Sample.Keys(100, 2)]);
     }
 
     private protected ValueTask Append(Arrivals arrivals) => Store.AppendAsync(arrivals, CancellationToken.None);

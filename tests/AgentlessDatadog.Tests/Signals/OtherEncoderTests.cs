@@ -57,7 +57,6 @@ public sealed class OtherEncoderTests
             LowPriority = true,
             AggregationKey = new string('k', 150),
             SourceType = "streamspace",
-            Id = "1",
             Kind = "made",
         };
         var body = EventEncoder.Encode(what, ["env:test"]);

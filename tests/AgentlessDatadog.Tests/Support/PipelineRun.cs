@@ -43,6 +43,10 @@ public class PipelineRun : IAsyncDisposable
 
     public ValueTask KeepAsync(params Measurement[] measurements) => Pipeline.KeepAsync(measurements, [], default);
 
+    /// <summary>Like a call with a key, of which the contents are the key's.</summary>
+    public ValueTask KeepOnceAsync(string key, params Measurement[] measurements) =>
+        Pipeline.KeepOnceAsync(key, key, measurements, default);
+
     public ValueTask KeepAsync(params DatadogEvent[] events) => Pipeline.KeepAsync([], events, default);
 
     public ValueTask KeepAsync(Measurement[] measurements, DatadogEvent[] events) =>

@@ -30,7 +30,7 @@ internal sealed class PluginRun : IAsyncDisposable
 
     public HostStandIn Host { get; }
 
-    public DatadogPlugin Plugin { get; }
+    public DatadogPlugin Plugin { get; private set; }
 
     public DateTimeOffset Now => Host.FakeClock.GetUtcNow();
 
@@ -65,6 +65,15 @@ internal sealed class PluginRun : IAsyncDisposable
         await run.Plugin.LoadAsync(run.Host, CancellationToken.None);
         (await run.ConfigureAsync(config)).ShouldBeEmpty();
         return run;
+    }
+
+    /// <summary>Another copy on the same data folder, after one that is unloaded or, as when it was isolated, only disposed of.</summary>
+    public async Task ReplaceAsync(bool isUnloaded)
+    {
+        await (isUnloaded ? Plugin.UnloadAsync(CancellationToken.None) : Plugin.DisposeAsync());
+        Plugin = NewPlugin();
+        await Plugin.LoadAsync(Host, CancellationToken.None);
+        (await ConfigureAsync("""{"site":"sandbox","metricsInterval":10}""")).ShouldBeEmpty();
     }
 
     public async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(string config)
