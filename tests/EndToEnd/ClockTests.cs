@@ -94,7 +94,6 @@ public sealed class ClockTests
     private async Task<Installation> StartAsync(string time)
     {
         Set(time);
-        // So long that no step of the clock ends its token.
         var installation = await Installation.StartWithJudgeAsync(
             new Dictionary<string, string>
             {
@@ -107,9 +106,6 @@ public sealed class ClockTests
             _data,
             []
         );
-        Set("-3h");
-        await installation.SignInForDaysAsync(3);
-        Set(time);
         await ReadyAsync(installation);
         await PutAsync(installation, """{"metricsInterval":10}""");
         return installation;

@@ -30,6 +30,8 @@ public sealed class RemovedFilesTests
             data,
             []
         );
+        // Its key is among the files.
+        await installation.SignInAsync();
         // So that what is acknowledged waits in the files.
         using (var config = Json("""{"metricsInterval":300}"""))
         {

@@ -279,19 +279,18 @@ public sealed class LifecycleTests
         configuring.IsCompleted.ShouldBeFalse("it says that it was loaded, and its store never answers");
 
         var disposing = plugin.DisposeAsync().AsTask();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!disposing.IsCompleted)
+        await Patience.Until(() =>
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
-            host.FakeClock.Advance(TimeSpan.FromMilliseconds(100));
-        }
+            host.FakeClock.Advance(TimeSpan.FromMilliseconds(10));
+            return disposing.IsCompleted;
+        });
         await disposing;
-        var next = new DatadogPlugin();
+        var next = PluginRun.NewPlugin();
         await next.LoadAsync(host, CancellationToken.None);
         (await next.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
         // What wakes up in the old copy finds nothing to write to.
         host.FakeClock.Advance(TimeSpan.FromSeconds(30));
-        await configuring.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        await configuring.WaitAsync(Patience.Enough);
         next.NotReady.ShouldBeNull();
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await next.UnloadAsync(soon.Token);

@@ -30,7 +30,7 @@ public sealed class OnItsWayTests
         (await CallAsync(host)).StatusCode.ShouldBe(HttpStatusCode.OK);
         var reloaded = PostAsync(host, $"api/plugins/{Echo}/reload");
         // The clock stands: the old copy is being unloaded for as long as this takes.
-        await UntilAsync(async () => (await CallAsync(host)).StatusCode != HttpStatusCode.OK);
+        await Patience.Until(async () => (await CallAsync(host)).StatusCode != HttpStatusCode.OK);
         await ForLaterAsync(await CallAsync(host), "giving way to another copy");
         await _clock.AdvanceUntilAsync(reloaded);
         (await reloaded).StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -69,9 +69,9 @@ public sealed class OnItsWayTests
         var begun = host.SendAsync(HttpMethod.Post, Call, host.Admin, body);
         await body.Begun;
         // The copy is at it, and not only the server.
-        await UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(host.Settings.DataFolder, Echo, "echoing"))));
+        await Patience.Until(() => File.Exists(Path.Combine(host.Settings.DataFolder, Echo, "echoing")));
         var reloaded = PostAsync(host, $"api/plugins/{Echo}/reload");
-        await UntilAsync(async () => (await CallAsync(host)).StatusCode != HttpStatusCode.OK);
+        await Patience.Until(async () => (await CallAsync(host)).StatusCode != HttpStatusCode.OK);
         body.Finish();
         (await begun).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await reloaded).StatusCode.ShouldBe(HttpStatusCode.OK, "and nobody had to move the clock");
@@ -92,7 +92,7 @@ public sealed class OnItsWayTests
             _clock
         );
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
-        await UntilAsync(async () =>
+        await Patience.Until(async () =>
         {
             try
             {
@@ -129,16 +129,6 @@ public sealed class OnItsWayTests
 
     private static Task<HttpResponseMessage> PostAsync(TestHost host, string path) =>
         host.SendAsync(HttpMethod.Post, path, host.Admin, TestHost.Json("{}"));
-
-    private static async Task UntilAsync(Func<Task<bool>> @is)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!await @is())
-        {
-            await timer.WaitForNextTickAsync(patience.Token);
-        }
-    }
 
     /// <summary>A body whose second half comes when a test says so.</summary>
     private sealed class HeldContent : HttpContent

@@ -39,10 +39,10 @@ public sealed class RecoveryTests
         var reloaded = await ReloadAsync(host);
         reloaded.StatusCode.ShouldBe(HttpStatusCode.OK, await reloaded.Content.ReadAsStringAsync());
         ((string?)(await TestHost.BodyAsync(reloaded))["state"]).ShouldBe("running");
-        await UntilAsync(() => Task.FromResult(File.Exists(Trace(host, "loops-ended"))));
+        await Patience.Until(() => File.Exists(Trace(host, "loops-ended")));
         (await LogInAsync(host, "ben")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
         // Also what it was told while it was isolated, or at.
-        await UntilAsync(() => Task.FromResult(Facts(host).Distinct().Count() == 2));
+        await Patience.Until(() => Facts(host).Distinct().Count() == 2);
     }
 
     [Fact]
@@ -75,8 +75,8 @@ public sealed class RecoveryTests
         await BecomesAsync(host, "running");
         (await host.ReadAsync(Status))["retry"].ShouldBeNull();
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
-        await UntilAsync(async () => (await LogInAsync(host, "ada")).StatusCode == HttpStatusCode.Accepted);
-        await UntilAsync(() => Task.FromResult(Facts(host).Length == 1));
+        await Patience.Until(async () => (await LogInAsync(host, "ada")).StatusCode == HttpStatusCode.Accepted);
+        await Patience.Until(() => Facts(host).Length == 1);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class RecoveryTests
         );
         await host.PutConfigAsync("""{"status":"block"}""");
         var asked = host.ReadAsync(Status);
-        await UntilAsync(() => Task.FromResult(File.Exists(Trace(host, "asked"))));
+        await Patience.Until(() => File.Exists(Trace(host, "asked")));
         await host.PutConfigAsync("""{"status":"say"}""");
         (await ReloadAsync(host)).StatusCode.ShouldBe(HttpStatusCode.OK);
         await asked;
@@ -193,7 +193,7 @@ public sealed class RecoveryTests
         thrown.StatusCode.ShouldBe(HttpStatusCode.OK);
         await process.SaysAsync($"it threw where nobody catches it: Thrown by {how}.");
         // And comes back.
-        await UntilAsync(async () =>
+        await Patience.Until(async () =>
             (string?)JsonNode.Parse(await http.GetStringAsync(Status, TestContext.Current.CancellationToken))!["state"]
             == "running"
         );
@@ -222,30 +222,18 @@ public sealed class RecoveryTests
     private static async Task<string?> StateAsync(TestHost host) => (string?)(await host.ReadAsync(Status))["state"];
 
     private static Task BecomesAsync(TestHost host, string state) =>
-        UntilAsync(async () => await StateAsync(host) == state);
-
-    private static async Task UntilAsync(Func<Task<bool>> @is)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (!await @is())
-        {
-            await timer.WaitForNextTickAsync(patience.Token);
-        }
-    }
+        Patience.Until(async () => await StateAsync(host) == state);
 
     private static async Task<JsonObject> FailsAsync(TestHost host)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (true)
+        JsonObject? failure = null;
+        await Patience.Until(async () =>
         {
             using var answer = await host.GetAsync("healthz");
-            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
-            {
-                return await TestHost.BodyAsync(answer);
-            }
-            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
-        }
+            failure = answer.StatusCode == HttpStatusCode.ServiceUnavailable ? await TestHost.BodyAsync(answer) : null;
+            return failure is not null;
+        });
+        return failure!;
     }
 
     private static Task<HttpResponseMessage> LogInAsync(TestHost host, string user) =>

@@ -17,8 +17,6 @@ public sealed class StrangerTests
 
     private const int Body = 5_000_000;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task NobodysBodyIsReadBeforeHeIsKnown()
     {
@@ -159,7 +157,7 @@ public sealed class StrangerTests
         idle.ForEach(socket => socket.Dispose());
 
         using var client = TestRun.NewClient(host.Address);
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Patience.Enough);
         while (true)
         {
             try
@@ -213,7 +211,7 @@ public sealed class StrangerTests
     // How much of it was taken.
     private static async Task<int> SendAsync(Socket socket, byte[] bytes)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Patience.Enough);
         var sent = 0;
         try
         {
@@ -234,7 +232,7 @@ public sealed class StrangerTests
 
     private static async Task<string> ReceiveAsync(Socket socket)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Patience.Enough);
         var answer = new StringBuilder();
         try
         {

@@ -1,7 +1,8 @@
-using System.Globalization;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using Shouldly;
+using StreamSpace.PluginHost.Tests.Support;
 
 namespace EndToEnd.Support;
 
@@ -40,6 +41,7 @@ public sealed class Installation : IAsyncDisposable
         var sandbox = new Uri($"http://127.0.0.1:{FreePort.Take()}");
         var installation = new Installation(null, sandbox);
         await installation.RunHostAsync(["--sandbox-urls", sandbox.ToString()], environment);
+        await installation.SignInAsync();
         return installation;
     }
 
@@ -68,12 +70,18 @@ public sealed class Installation : IAsyncDisposable
             ["DD_API_KEY"] = Secret.ApiKey,
             ["DD_APP_KEY"] = Secret.AppKey,
             ["DD_DD_URL"] = address.ToString(),
+            ["JWT_SECRET"] = Secret.JwtSecret,
         };
         foreach (var (name, value) in environment)
         {
             with[name] = value;
         }
         await installation.RunHostAsync(["--sandbox-urls", "", .. options], with);
+        // By a token of StreamSpace's, which costs no process.
+        var claims = Jwt.StreamSpaces("admin");
+        var now = TimeProvider.System.GetUtcNow();
+        (claims["nbf"], claims["exp"]) = (now.AddDays(-2).ToUnixTimeSeconds(), now.AddDays(2).ToUnixTimeSeconds());
+        installation.SignInWith(Jwt.Sign(claims, Encoding.UTF8.GetBytes(Secret.JwtSecret)));
         return installation;
     }
 
@@ -122,24 +130,24 @@ public sealed class Installation : IAsyncDisposable
         _environment = environment;
         StartHostAgain();
         await Host.LineAsync("sign-in?code=");
-        await SignInForDaysAsync(1);
     }
 
-    /// <summary>Signs in anew, for so long.</summary>
-    public async Task SignInForDaysAsync(int days)
+    /// <summary>Signs in with a token of its own.</summary>
+    public async Task SignInAsync()
     {
         string token;
         await using (
-            var command = BuiltProgram.Start(
-                "StreamSpace.PluginHost",
-                ["token", "--data", _data, "--days", $"{days}"],
-                _environment
-            )
+            var command = BuiltProgram.Start("StreamSpace.PluginHost", ["token", "--data", _data], _environment)
         )
         {
             token = await command.LineAsync(".");
         }
-        // That command shows it; nothing else may.
+        SignInWith(token);
+    }
+
+    private void SignInWith(string token)
+    {
+        // Whoever makes it shows it; nothing else may.
         TestRun.Search.Add(token);
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
