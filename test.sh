@@ -55,6 +55,13 @@ if ((${#missing[@]})); then
         die "Could not install ${missing[*]}: install these packages by hand and try again."
 fi
 
+# OpenTelemetry's and Datadog's own senders for JavaScript; without node their tests are skipped.
+foreign=tests/AgentlessDatadog.Sandbox.Tests/ForeignSenders
+if command -v npm >/dev/null && [[ ! $foreign/node_modules/.package-lock.json -nt $foreign/package-lock.json ]]; then
+    step "Installing foreign senders (npm)"
+    npm ci --prefix "$foreign" --no-audit --no-fund --silent || printf 'Their tests are skipped.\n'
+fi
+
 step "Restoring (locked)"
 dotnet tool restore >/dev/null || die "Could not restore the formatter."
 dotnet restore --locked-mode -v quiet || die "Restore failed: a lock file does not match its project."

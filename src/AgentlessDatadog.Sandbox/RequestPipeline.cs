@@ -49,7 +49,7 @@ internal sealed partial class RequestPipeline(
                 status == StatusCodes.Status401Unauthorized ? "Unauthorized" : "Forbidden: this changes something"
             );
         }
-        else if (context.Request.Path.StartsWithSegments("/api"))
+        else if (PathPattern.IsApi(context.Request.Path))
         {
             await RecordAsync(context, next);
         }
@@ -61,16 +61,14 @@ internal sealed partial class RequestPipeline(
 
     private int? Lacking(HttpContext context)
     {
-        if (IntakeEndpoints.IsIntake(context))
+        if (EndpointMarks.IsIntake(context))
         {
             return null;
         }
-        var method = context.Request.Method;
         return _gate(context) switch
         {
             SandboxAccess.None => StatusCodes.Status401Unauthorized,
-            SandboxAccess.Read when !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) =>
-                StatusCodes.Status403Forbidden,
+            SandboxAccess.Read when !EndpointMarks.IsReading(context) => StatusCodes.Status403Forbidden,
             _ => null,
         };
     }
@@ -120,7 +118,7 @@ internal sealed partial class RequestPipeline(
             {
                 context.Response.Headers.RetryAfter = "1";
             }
-            await JsonResponse.RefuseAsync(context, error.Status, error.Message, error.AsPlainText);
+            await JsonResponse.RefuseAsync(context, error.Status, error.Message, error.Form);
         }
         catch (BadHttpRequestException e)
         {

@@ -59,12 +59,15 @@ public sealed class SandboxServer : IAsyncDisposable
         var keys = new ApiKeys(options.Keys);
         loggerFactory ??= NullLoggerFactory.Instance;
 
-        var drops = new DropList(options.Limits.Dropped);
-        var metrics = new MetricStore(options.Limits, options.Retention, drops, time);
-        var events = new EventStore(options.Limits, options.Retention, time);
+        var limits = options.Limits;
+        var drops = new DropList(limits.Dropped);
+        var metrics = new MetricStore(limits, options.Retention, drops, time);
+        var events = new ArrivalStore<StoredEvent>(limits.Events, limits.EventBytes, options.Retention, time);
+        var spans = new ArrivalStore<StoredSpan>(limits.Spans, limits.SpanBytes, options.Retention, time);
+        var logs = new ArrivalStore<StoredLog>(limits.Logs, limits.LogBytes, options.Retention, time);
         var faults = new FaultTable();
         var limiter = new IntakeLimiter();
-        var history = new RequestHistory(options.Limits.Requests, options.Limits.PayloadBytes);
+        var history = new RequestHistory(limits.Requests, limits.PayloadBytes);
         var reads = new MetricReads(keys, metrics);
         var pipeline = new RequestPipeline(
             options,
@@ -80,8 +83,11 @@ public sealed class SandboxServer : IAsyncDisposable
         new MetricIntake(keys, metrics, limiter).Map(app);
         reads.Map(app);
         new EventRoutes(keys, events, drops, limiter, time).Map(app);
-        new SandboxRoutes(drops, metrics, events, faults, history).Map(app);
-        new PageRoutes(metrics, events, history, reads, time).Map(app);
+        new TraceIntake(keys, spans, metrics, drops, limiter, time).Map(app);
+        new LogIntake(keys, logs, drops, limiter, time).Map(app);
+        new SearchRoutes(keys, spans, logs, time).Map(app);
+        new SandboxRoutes(drops, metrics, events, spans, logs, faults, history).Map(app);
+        new PageRoutes(metrics, events, spans, logs, history, reads, time).Map(app);
         try
         {
             await app.StartAsync(cancellationToken);

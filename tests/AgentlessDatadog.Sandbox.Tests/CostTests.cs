@@ -157,7 +157,7 @@ public sealed class CostTests
         await using var sandbox = await TestSandbox.StartAsync(options =>
             options with
             {
-                Limits = new() { EventCharacters = 10_000 },
+                Limits = new() { EventBytes = 20_000 },
             }
         );
         for (var i = 0; i < 5; i++)

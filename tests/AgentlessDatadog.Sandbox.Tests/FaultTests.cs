@@ -46,6 +46,31 @@ public sealed class FaultTests
     }
 
     [Theory]
+    [InlineData("/v1/traces")]
+    [InlineData("/api/v2/logs")]
+    public async Task TracesAndLogsHaveFaultsToo(string path)
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+        await sandbox.PostAsync(Faults, $$"""{"path":"{{path}}","status":503,"times":1}""");
+        await sandbox.PostAsync(
+            Faults,
+            $$$"""{"path":"{{{path}}}","status":200,"headers":{"Content-Type":"text/html"},"body":"<p>proxy</p>"}"""
+        );
+        var body =
+            path == "/v1/traces" ? OtlpSpan.Json("shop", new OtlpSpan { Start = sandbox.Now }) : """{"message":"m"}""";
+
+        (await sandbox.PostAsync(path, body)).Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await sandbox.PostAsync(path, body)).Text.ShouldBe("<p>proxy</p>");
+        (await sandbox.PostAsync(path, body)).Status.ShouldBe(HttpStatusCode.Accepted);
+
+        (await sandbox.GetAsync($"/sandbox/requests?path={path}"))
+            .Json.GetProperty("requests")
+            .EnumerateArray()
+            .Select(request => request.GetProperty("status").GetInt32())
+            .ShouldBe([503, 200, 202]);
+    }
+
+    [Theory]
     [InlineData("before", null)]
     [InlineData("after", 1.0)]
     public async Task ACutBeforeTheBodyTakesNothingAndOneAfterItTakesAll(string cut, double? value)

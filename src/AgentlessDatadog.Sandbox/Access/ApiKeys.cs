@@ -29,13 +29,15 @@ internal sealed class ApiKeys
         _applicationKeys = OfLength(keys, ApplicationKeyLength);
     }
 
-    /// <exception cref="ApiError">403: no API key, or not a valid one.</exception>
-    public void RequireApiKey(HttpRequest request)
+    /// <param name="request">What should carry it.</param>
+    /// <param name="missing">The status for none; logs alone have another than 403 (docs/reference/datadog.md §6.1).</param>
+    /// <exception cref="ApiError">403 or <paramref name="missing"/>: no API key, or not a valid one.</exception>
+    public void RequireApiKey(HttpRequest request, int missing = StatusCodes.Status403Forbidden)
     {
         var key = Find(request, "DD-API-KEY", "api_key");
         if (string.IsNullOrEmpty(key))
         {
-            throw ApiError.Forbidden("API key required");
+            throw new ApiError(missing, "API key required");
         }
         if (!IsValid(key, ApiKeyLength, _apiKeys))
         {

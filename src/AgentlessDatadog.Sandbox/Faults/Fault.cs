@@ -82,9 +82,9 @@ internal sealed record Fault(
     {
         var path = Text(json, "path") ?? "";
         var star = path.IndexOf('*', StringComparison.Ordinal);
-        return path.StartsWith("/api/", StringComparison.Ordinal) && (star < 0 || star == path.Length - 1)
+        return PathPattern.IsApi(path) && (star < 0 || star == path.Length - 1)
             ? new PathPattern(path)
-            : throw ApiError.BadRequest("path: give a path under /api/, or the beginning of one followed by *");
+            : throw ApiError.BadRequest("path: give a path under /api/ or /v1/, or the beginning of one followed by *");
     }
 
     private static Disconnect DisconnectOf(JsonElement json) =>

@@ -1,14 +1,26 @@
 namespace AgentlessDatadog.Sandbox.Intake;
 
+/// <summary>What an error's body looks like; it differs between Datadog's routes (docs/reference/datadog.md §2.3).</summary>
+internal enum ErrorForm
+{
+    /// <summary><c>{"errors":["…"]}</c></summary>
+    Texts,
+
+    /// <summary>The same as <c>text/plain</c>: what the events route says.</summary>
+    PlainText,
+
+    /// <summary><c>{"errors":[{"status","title","detail"}]}</c>: what the logs routes say.</summary>
+    Objects,
+}
+
 /// <summary>
-/// Ends a request with a status and Datadog's error body <c>{"errors":["…"]}</c>. Nothing of the request is kept.
+/// Ends a request with a status and Datadog's error body. Nothing of the request is kept.
 /// </summary>
 internal sealed class ApiError(int status, string message) : Exception(message)
 {
     public int Status { get; } = status;
 
-    /// <summary>Event refusals go out as text/plain with JSON inside (docs/reference/datadog.md §2.3).</summary>
-    public bool AsPlainText { get; init; }
+    public ErrorForm Form { get; init; }
 
     public static ApiError BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
 

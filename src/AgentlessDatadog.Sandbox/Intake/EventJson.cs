@@ -89,7 +89,7 @@ internal static class EventJson
     }
 
     private static ApiError TooFar(string direction) =>
-        new(StatusCodes.Status400BadRequest, $"Event too far in the {direction}") { AsPlainText = true };
+        new(StatusCodes.Status400BadRequest, $"Event too far in the {direction}") { Form = ErrorForm.PlainText };
 
     // Whether Datadog cuts or refuses a longer text is not known (§4.1); here it is refused.
     private static string AtMost(string text, int max, string field) =>

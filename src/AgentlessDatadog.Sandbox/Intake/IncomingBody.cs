@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;
+using System.Numerics;
 using Microsoft.Net.Http.Headers;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
@@ -10,9 +11,6 @@ namespace AgentlessDatadog.Sandbox.Intake;
 /// <summary>One request's body in a buffer that goes back to the pool: as it came, then unpacked.</summary>
 internal sealed class IncomingBody : IDisposable
 {
-    // A frame may ask its reader for a window of gigabytes. 8 MiB holds the largest body that zstd may carry here.
-    private const int MaxZstdWindowLog = 23;
-
     private readonly string? _encoding;
     private readonly int _maxRawBytes;
     private byte[] _buffer;
@@ -137,7 +135,7 @@ internal sealed class IncomingBody : IDisposable
         try
         {
             using var source = new MemoryStream(wire, 0, wireLength, writable: false);
-            using var stream = Open(source, encoding);
+            using var stream = Open(source, encoding, limit);
             while (true)
             {
                 if (length == buffer.Length)
@@ -171,7 +169,7 @@ internal sealed class IncomingBody : IDisposable
         }
     }
 
-    private static Stream Open(MemoryStream source, string encoding)
+    private static Stream Open(MemoryStream source, string encoding, int limit)
     {
         switch (encoding)
         {
@@ -181,7 +179,8 @@ internal sealed class IncomingBody : IDisposable
                 return new ZLibStream(source, CompressionMode.Decompress);
             default:
                 var zstd = new DecompressionStream(source, checkEndOfStream: true);
-                zstd.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxZstdWindowLog);
+                // A frame may ask its reader for a window of gigabytes; one that holds the largest body is enough.
+                zstd.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, BitOperations.Log2((uint)limit) + 1);
                 return zstd;
         }
     }

@@ -39,4 +39,8 @@ internal sealed record IncomingSeries(
     string Unit,
     IReadOnlyList<string> Tags,
     IReadOnlyList<MetricPoint> Samples
-);
+)
+{
+    /// <summary>True for what the intake itself counts: its points are added to those of their second, not put in their place.</summary>
+    public bool AddsUp { get; init; }
+}

@@ -43,4 +43,22 @@ internal sealed record IntakeRoute(
         V1Wire,
         V1Raw
     );
+
+    /// <summary>OTLP over HTTP (§5.1): the limit is of what is not compressed, and zlib is not one of its encodings.</summary>
+    public static readonly IntakeRoute Traces = new(
+        "/v1/traces",
+        ["application/x-protobuf", "application/json"],
+        ["gzip", "zstd"],
+        15 << 20,
+        15 << 20
+    );
+
+    /// <summary>§6.1: the limit is of what is not compressed.</summary>
+    public static readonly IntakeRoute Logs = new(
+        "/api/v2/logs",
+        ["application/json"],
+        ["deflate", "gzip", "zstd", "zstd1"],
+        5_000_000,
+        5_000_000
+    );
 }

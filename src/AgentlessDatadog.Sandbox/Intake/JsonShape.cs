@@ -5,7 +5,7 @@ namespace AgentlessDatadog.Sandbox.Intake;
 /// <summary>Takes JSON apart strictly: what is not as it should be is refused by its place in the body.</summary>
 internal static class JsonShape
 {
-    private const int MaxDepth = 16;
+    private const int MaxDepth = 64;
 
     // What a parser keeps of a token is six times the two bytes that the shortest take.
     private const int MaxTokens = 4_000_000;

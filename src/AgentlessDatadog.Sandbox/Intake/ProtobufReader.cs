@@ -59,6 +59,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
     /// <exception cref="InvalidDataException">It ends too early.</exception>
     public double TakeDouble() => BinaryPrimitives.ReadDoubleLittleEndian(Take(sizeof(double)));
 
+    /// <exception cref="InvalidDataException">It ends too early.</exception>
+    public ulong TakeFixed64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(sizeof(ulong)));
+
     /// <exception cref="InvalidDataException">It says that it is longer than what is there.</exception>
     public ReadOnlySpan<byte> TakeBytes() => Take(TakeVarint());
 

@@ -3,10 +3,10 @@ namespace AgentlessDatadog.Sandbox.Normalising;
 /// <summary>Why Datadog would not show what it answered 202 to.</summary>
 internal enum DropReason
 {
-    /// <summary>More than one hour in the past (docs/reference/datadog.md §3.5).</summary>
+    /// <summary>More than one hour in the past (docs/reference/datadog.md §3.5); 18 for spans and logs (§5.3, §6.2).</summary>
     TooOld,
 
-    /// <summary>More than ten minutes in the future (§3.5).</summary>
+    /// <summary>More than ten minutes in the future (§3.5); two hours for spans and logs (§5.3, §6.2).</summary>
     TooNew,
 
     /// <summary>NaN or infinite (§3.6).</summary>
@@ -29,6 +29,15 @@ internal enum DropReason
 
     /// <summary>Not in the closed list (§3.8). The unit goes, the points stay.</summary>
     UnknownUnit,
+
+    /// <summary>More than 1,024 attributes of a span (§5.3). Those beyond go, the span stays.</summary>
+    TooManyAttributes,
+
+    /// <summary>A name, a key or a value of a span that is longer than it may be (§5.3). It is shortened.</summary>
+    Truncated,
+
+    /// <summary>A log of more than 1 MB (§6.1). It is shortened to its message.</summary>
+    LogTooLong,
 }
 
 internal static class DropReasons
@@ -46,6 +55,9 @@ internal static class DropReasons
             DropReason.TagTooLong => "tag_too_long",
             DropReason.TypeConflict => "type_conflict",
             DropReason.UnknownUnit => "unknown_unit",
+            DropReason.TooManyAttributes => "too_many_attributes",
+            DropReason.Truncated => "truncated",
+            DropReason.LogTooLong => "log_too_long",
             _ => throw new ArgumentOutOfRangeException(nameof(reason)),
         };
 }

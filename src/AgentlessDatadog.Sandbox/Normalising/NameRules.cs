@@ -45,6 +45,29 @@ internal static class NameRules
         return Replace(tag, TagCharacter);
     }
 
+    /// <summary>
+    /// A tag of a key and a value of any length, as trace metrics have it: cleaned like any tag, and shortened.
+    /// </summary>
+    /// <returns>Null for an empty value.</returns>
+    public static string? Tag(string key, string value)
+    {
+        if (value.Length == 0)
+        {
+            return null;
+        }
+        var tag = Replace($"{key}:{value}", TagCharacter);
+        return (tag.Length <= MaxLength ? tag : tag[..MaxLength]).TrimEnd(':');
+    }
+
+    /// <summary>A service's name: cleaned like the value of a tag (§5.3).</summary>
+    public static string Service(string name) => Replace(name, TagCharacter);
+
+    /// <summary>An operation's name: cleaned like a metric's (§5.3); null when there is no letter in it.</summary>
+    public static string? Operation(string name) =>
+        name.Any(char.IsAsciiLetter)
+            ? Replace(name, static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_')
+            : null;
+
     /// <summary>A tag as a query writes it: normalised like a tag, its <c>*</c> kept.</summary>
     public static string TagPattern(string pattern) =>
         Replace(pattern, static c => c.Value == '*' ? c : TagCharacter(c));

@@ -9,9 +9,9 @@ internal static class TimeWindow
     /// <summary>Points: §3.5.</summary>
     public const long PointFuture = 600;
 
-    /// <summary>Events: §4.1.</summary>
+    /// <summary>Events, spans and logs: §4.1, §5.3, §6.2.</summary>
     public const long EventPast = 18 * 3_600;
 
-    /// <summary>Events: §4.1.</summary>
+    /// <summary>Events, spans and logs: §4.1, §5.3, §6.2.</summary>
     public const long EventFuture = 2 * 3_600;
 }

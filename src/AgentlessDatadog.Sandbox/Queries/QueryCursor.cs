@@ -11,6 +11,25 @@ internal sealed class QueryCursor(string text)
 
     public string Slice(int from) => text[from..Position];
 
+    public bool IsAt(char c) => !AtEnd && text[Position] == c;
+
+    public bool IsAtBlank() => !AtEnd && char.IsWhiteSpace(text[Position]);
+
+    /// <summary>True before a whole word, in any case; it is not taken.</summary>
+    public bool IsAtWord(string word)
+    {
+        var start = Position;
+        var isThere = TryTakeWord(word);
+        Position = start;
+        return isThere;
+    }
+
+    /// <summary>Goes back to a place.</summary>
+    public void Return(int position) => Position = position;
+
+    /// <exception cref="ApiError">400: there is nothing left.</exception>
+    public char TakeOne(string otherwise) => AtEnd ? throw Error(otherwise) : text[Position++];
+
     public void SkipBlanks() => _ = TakeWhile(char.IsWhiteSpace);
 
     public bool TryTake(char c)

@@ -20,40 +20,18 @@ internal abstract record Scope
     /// <summary>A tag with <c>*</c> for any number of characters.</summary>
     public sealed record Wildcard(string Pattern) : Scope
     {
-        private readonly string[] _parts = Pattern.Split('*');
+        private readonly WildcardPattern _pattern = new(Pattern, StringComparison.Ordinal);
 
         public override bool Matches(ReadOnlySpan<string> tags)
         {
             foreach (var tag in tags)
             {
-                if (Fits(tag))
+                if (_pattern.Fits(tag))
                 {
                     return true;
                 }
             }
             return false;
-        }
-
-        /// <summary>The first part at the start, the last at the end, the others in their order between.</summary>
-        private bool Fits(ReadOnlySpan<char> tag)
-        {
-            var first = _parts[0];
-            var last = _parts[^1];
-            if (tag.Length < first.Length + last.Length || !tag.StartsWith(first) || !tag.EndsWith(last))
-            {
-                return false;
-            }
-            var rest = tag[first.Length..^last.Length];
-            foreach (var part in _parts.AsSpan(1..^1))
-            {
-                var at = rest.IndexOf(part);
-                if (at < 0)
-                {
-                    return false;
-                }
-                rest = rest[(at + part.Length)..];
-            }
-            return true;
         }
     }
 

@@ -10,7 +10,7 @@ namespace AgentlessDatadog.Sandbox.Routes;
 /// <summary>Taking and showing events, v1 (docs/reference/datadog.md §4.1).</summary>
 internal sealed class EventRoutes(
     ApiKeys keys,
-    EventStore events,
+    ArrivalStore<StoredEvent> events,
     DropList drops,
     IntakeLimiter limiter,
     TimeProvider time
@@ -21,8 +21,8 @@ internal sealed class EventRoutes(
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost(IntakeRoute.Events.Path, TakeAsync).AllowAtIntake();
-        routes.MapGet(IntakeRoute.Events.Path, ListAsync);
-        routes.MapGet("/api/v1/events/{id}", GetAsync);
+        routes.MapRead(IntakeRoute.Events.Path, ListAsync);
+        routes.MapRead("/api/v1/events/{id}", GetAsync);
     }
 
     /// <summary>One event as Datadog shows it.</summary>
@@ -57,7 +57,8 @@ internal sealed class EventRoutes(
             IntakeRoute.Events,
             body => EventJson.Read(body.Memory, now.ToUnixTimeSeconds())
         );
-        var stored = events.Add(incoming with { Tags = Normalise(incoming.Tags, now) });
+        var stored = incoming with { Tags = Normalise(incoming.Tags, now) };
+        events.Add(stored);
         await JsonResponse.WriteAsync(
             context,
             StatusCodes.Status202Accepted,
@@ -79,15 +80,17 @@ internal sealed class EventRoutes(
         var priority = context.Request.Query["priority"].ToString();
         var sources = Words(context.Request, "sources");
         var tags = Words(context.Request, "tags").Select(NameRules.TagPattern).ToArray();
-        var list = events.List(
-            stored =>
+        var list = events
+            .Newest()
+            .Where(stored =>
                 stored.DateHappened >= start
                 && stored.DateHappened <= end
                 && (priority.Length == 0 || stored.Priority == priority)
                 && (sources.Length == 0 || sources.Contains(stored.SourceTypeName))
-                && tags.All(stored.Tags.Contains),
-            MaxListed
-        );
+                && tags.All(stored.Tags.Contains)
+            )
+            .Take(MaxListed)
+            .ToList();
         return JsonResponse.OkAsync(
             context,
             json =>
@@ -110,7 +113,7 @@ internal sealed class EventRoutes(
         keys.RequireBothKeys(context.Request);
         if (
             !long.TryParse((string?)context.GetRouteValue("id"), CultureInfo.InvariantCulture, out var id)
-            || events.Find(id) is not { } stored
+            || Array.Find(events.Newest(), held => held.Id == id) is not { } stored
         )
         {
             throw new ApiError(StatusCodes.Status404NotFound, "No event matches that event_id");

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using AgentlessDatadog.Sandbox.Intake;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace AgentlessDatadog.Sandbox.Routes;
 
@@ -35,20 +37,36 @@ internal static class JsonResponse
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
-    /// <summary><c>{"errors":["…"]}</c>, the classic form (docs/reference/datadog.md §2.3).</summary>
-    public static async Task RefuseAsync(HttpContext context, int status, string message, bool asPlainText = false)
+    /// <summary>An error in one of Datadog's forms.</summary>
+    public static async Task RefuseAsync(
+        HttpContext context,
+        int status,
+        string message,
+        ErrorForm form = ErrorForm.Texts
+    )
     {
         var body = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(body))
         {
             writer.WriteStartObject();
             writer.WriteStartArray("errors");
-            writer.WriteStringValue(message);
+            if (form == ErrorForm.Objects)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("status", status.ToString(CultureInfo.InvariantCulture));
+                writer.WriteString("title", ReasonPhrases.GetReasonPhrase(status));
+                writer.WriteString("detail", message);
+                writer.WriteEndObject();
+            }
+            else
+            {
+                writer.WriteStringValue(message);
+            }
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
         context.Response.StatusCode = status;
-        context.Response.ContentType = asPlainText ? "text/plain; charset=utf-8" : Json;
+        context.Response.ContentType = form == ErrorForm.PlainText ? "text/plain; charset=utf-8" : Json;
         await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
     }
 

@@ -13,7 +13,7 @@ internal sealed class MetricIntake(ApiKeys keys, MetricStore store, IntakeLimite
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/v1/validate", ValidateAsync).AllowAtIntake();
+        routes.MapRead("/api/v1/validate", ValidateAsync).AllowAtIntake();
         Map(routes, IntakeRoute.SeriesV1, AcceptedV1, body => SeriesJson.ReadV1(body.Memory));
         Map(routes, IntakeRoute.Distributions, AcceptedV1, body => SeriesJson.ReadDistributions(body.Memory));
         Map(

@@ -18,7 +18,7 @@ internal sealed class MetricReads(ApiKeys keys, MetricStore store)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(
+        routes.MapRead(
             "/api/v1/query",
             context =>
             {
@@ -26,8 +26,8 @@ internal sealed class MetricReads(ApiKeys keys, MetricStore store)
                 return QueryAsync(context);
             }
         );
-        routes.MapGet("/api/v1/metrics", ListAsync);
-        routes.MapGet("/api/v1/metrics/{name}", GetAsync);
+        routes.MapRead("/api/v1/metrics", ListAsync);
+        routes.MapRead("/api/v1/metrics/{name}", GetAsync);
         routes.MapPut("/api/v1/metrics/{name}", PutAsync);
     }
 

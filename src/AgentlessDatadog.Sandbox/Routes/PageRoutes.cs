@@ -7,7 +7,9 @@ namespace AgentlessDatadog.Sandbox.Routes;
 /// <summary>The live page: its files, and the two questions that it asks without keys.</summary>
 internal sealed class PageRoutes(
     MetricStore metrics,
-    EventStore events,
+    ArrivalStore<StoredEvent> events,
+    ArrivalStore<StoredSpan> spans,
+    ArrivalStore<StoredLog> logs,
     RequestHistory history,
     MetricReads reads,
     TimeProvider time
@@ -23,8 +25,8 @@ internal sealed class PageRoutes(
         MapFile(routes, "/page.js", "page.js", "text/javascript; charset=utf-8");
         MapFile(routes, "/chart.js", "chart.js", "text/javascript; charset=utf-8");
         MapFile(routes, "/icon.svg", "icon.svg", "image/svg+xml");
-        routes.MapGet("/sandbox/overview", OverviewAsync);
-        routes.MapGet("/sandbox/query", reads.QueryAsync);
+        routes.MapRead("/sandbox/overview", OverviewAsync);
+        routes.MapRead("/sandbox/query", reads.QueryAsync);
     }
 
     private static void MapFile(IEndpointRouteBuilder routes, string path, string name, string type)
@@ -35,7 +37,7 @@ internal sealed class PageRoutes(
         using var copy = new MemoryStream();
         resource.CopyTo(copy);
         var bytes = copy.ToArray();
-        routes.MapGet(
+        routes.MapRead(
             path,
             async context =>
             {
@@ -57,7 +59,7 @@ internal sealed class PageRoutes(
                     .Select(Line.Of)
                     .ToList()
         );
-        var latest = events.List(_ => true, MaxEvents);
+        var latest = events.Newest().Take(MaxEvents);
         return JsonResponse.OkAsync(
             context,
             json =>
@@ -67,6 +69,8 @@ internal sealed class PageRoutes(
                 json.WriteNumber("series_count", held.Series);
                 json.WriteNumber("point_count", held.Points);
                 json.WriteNumber("event_count", events.Count().Held);
+                json.WriteNumber("span_count", spans.Count().Held);
+                json.WriteNumber("log_count", logs.Count().Held);
                 json.WriteNumber("request_count", history.Total);
                 json.WriteStartArray("metrics");
                 foreach (var line in lines)

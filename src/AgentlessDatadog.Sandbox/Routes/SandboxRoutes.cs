@@ -11,7 +11,9 @@ namespace AgentlessDatadog.Sandbox.Routes;
 internal sealed class SandboxRoutes(
     DropList drops,
     MetricStore metrics,
-    EventStore events,
+    ArrivalStore<StoredEvent> events,
+    ArrivalStore<StoredSpan> spans,
+    ArrivalStore<StoredLog> logs,
     FaultTable faults,
     RequestHistory history
 )
@@ -20,11 +22,11 @@ internal sealed class SandboxRoutes(
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", context => JsonResponse.OkAsync(context, json => json.WriteString("status", "ok")));
-        routes.MapGet("/sandbox/dropped", DroppedAsync);
-        routes.MapGet("/sandbox/requests", RequestsAsync);
-        routes.MapGet("/sandbox/payloads", PayloadsAsync);
-        routes.MapGet("/sandbox/faults", FaultsAsync);
+        routes.MapRead("/healthz", context => JsonResponse.OkAsync(context, json => json.WriteString("status", "ok")));
+        routes.MapRead("/sandbox/dropped", DroppedAsync);
+        routes.MapRead("/sandbox/requests", RequestsAsync);
+        routes.MapRead("/sandbox/payloads", PayloadsAsync);
+        routes.MapRead("/sandbox/faults", FaultsAsync);
         routes.MapPost("/sandbox/faults", AddFaultAsync);
         routes.MapDelete(
             "/sandbox/faults",
@@ -55,6 +57,8 @@ internal sealed class SandboxRoutes(
                 json.WriteNumber("points", held.EvictedPoints);
                 json.WriteNumber("series", held.EvictedSeries);
                 json.WriteNumber("events", events.Count().Evicted);
+                json.WriteNumber("spans", spans.Count().Evicted);
+                json.WriteNumber("logs", logs.Count().Evicted);
                 json.WriteEndObject();
                 json.WriteStartArray("items");
                 foreach (var item in items)

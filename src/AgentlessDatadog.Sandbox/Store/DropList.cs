@@ -3,8 +3,8 @@ using AgentlessDatadog.Sandbox.Normalising;
 namespace AgentlessDatadog.Sandbox.Store;
 
 /// <summary>
-/// One point, tag or unit that was answered with 202 and is not shown: when it came, under which name (as sent, cut at
-/// 200 characters; <c>event</c> for an event's tag), and what was wrong in words.
+/// One thing that was answered with 202 and is not shown, or not whole: when it came, under which name (a metric's as sent,
+/// cut at 200 characters; <c>event</c>, <c>span</c> or <c>log</c> for the others), and what was wrong in words.
 /// </summary>
 internal sealed record DroppedItem(
     DateTimeOffset Time,
@@ -22,15 +22,18 @@ internal sealed class DropList(int max)
     private readonly Queue<DroppedItem> _items = [];
     private readonly long[] _totals = new long[Enum.GetValues<DropReason>().Length];
 
-    public void Add(DroppedItem item)
+    public void Add(params ReadOnlySpan<DroppedItem> items)
     {
         lock (_lock)
         {
-            _totals[(int)item.Reason]++;
-            _items.Enqueue(item);
-            if (_items.Count > max)
+            foreach (var item in items)
             {
-                _items.Dequeue();
+                _totals[(int)item.Reason]++;
+                _items.Enqueue(item);
+                if (_items.Count > max)
+                {
+                    _items.Dequeue();
+                }
             }
         }
     }

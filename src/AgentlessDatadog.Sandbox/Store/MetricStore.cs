@@ -123,7 +123,7 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
             }
             else
             {
-                isNew = series.Set((uint)sample.Time, sample.Value);
+                isNew = series.Set((uint)sample.Time, sample.Value, incoming.AddsUp);
             }
             if (isNew)
             {

@@ -14,8 +14,18 @@ internal sealed record StoreLimits
 
     public int Events { get; init; } = 20_000;
 
-    /// <summary>Characters of their titles, texts, tags and so on: one event may bring three million.</summary>
-    public long EventCharacters { get; init; } = 32L << 20;
+    /// <summary>Bytes of memory for them: one event may bring three million characters.</summary>
+    public long EventBytes { get; init; } = 64L << 20;
+
+    public int Spans { get; init; } = 200_000;
+
+    /// <summary>Bytes of memory for them, their attributes above all.</summary>
+    public long SpanBytes { get; init; } = 128L << 20;
+
+    public int Logs { get; init; } = 100_000;
+
+    /// <summary>Bytes of memory for them: one may bring a megabyte.</summary>
+    public long LogBytes { get; init; } = 64L << 20;
 
     /// <summary>Lines in the list of dropped items; its totals go on.</summary>
     public int Dropped { get; init; } = 1_000;

@@ -1,10 +1,15 @@
 namespace AgentlessDatadog.Sandbox.Store;
 
 /// <summary>An event as it was taken: the fields of v1 (docs/reference/datadog.md §4.1), null where not sent.</summary>
-internal sealed record StoredEvent
+internal sealed record StoredEvent : IStored
 {
+    private const long FirstId = 7_000_000_000_000_000_000;
+
+    /// <inheritdoc/>
+    public long Sequence { get; set; }
+
     /// <summary>Beyond 2^53, as Datadog's are, so that a client which reads it as a double fails here too.</summary>
-    public long Id { get; init; }
+    public long Id => FirstId + Sequence;
     public required string Title { get; init; }
     public required string Text { get; init; }
 
@@ -19,13 +24,19 @@ internal sealed record StoredEvent
     public long? RelatedEventId { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
 
-    /// <summary>How many characters it holds; each tag counts for some more, as it does in memory.</summary>
-    public long Characters =>
-        Title.Length
-        + Text.Length
-        + (AggregationKey?.Length ?? 0)
-        + (SourceTypeName?.Length ?? 0)
-        + (Host?.Length ?? 0)
-        + (DeviceName?.Length ?? 0)
-        + Tags.Sum(tag => 16L + tag.Length);
+    /// <summary>Two bytes a character, and what each object takes besides.</summary>
+    public long Bytes =>
+        200
+        + (
+            2L
+            * (
+                Title.Length
+                + Text.Length
+                + (AggregationKey?.Length ?? 0)
+                + (SourceTypeName?.Length ?? 0)
+                + (Host?.Length ?? 0)
+                + (DeviceName?.Length ?? 0)
+                + Tags.Sum(tag => 16L + tag.Length)
+            )
+        );
 }

@@ -37,14 +37,14 @@ internal sealed class StoredSeries
     /// <summary>The last point's time; the series must not be empty.</summary>
     public uint LastTime => Times[^1];
 
-    /// <summary>Last point wins per second (docs/reference/datadog.md §3.5).</summary>
+    /// <summary>Last point wins per second (docs/reference/datadog.md §3.5), unless it is to be added to the others.</summary>
     /// <returns>True when there was no point at this second yet.</returns>
-    public bool Set(uint time, double value)
+    public bool Set(uint time, double value, bool add)
     {
         var at = FirstNotBefore(time);
         if (at < _end && _times[at] == time)
         {
-            _values[at] = value;
+            _values[at] = add ? _values[at] + value : value;
             return false;
         }
         Insert(at, time, value);

@@ -5,7 +5,7 @@ namespace AgentlessDatadog.Sandbox.Tests.Support;
 
 /// <summary>
 /// Writes the v2 payload by the field numbers of docs/reference/datadog.md §3.1, by hand: a second encoder, so that
-/// a mistake in the .proto shows.
+/// a mistake in the decoder shows.
 /// </summary>
 internal static class Protobuf
 {
@@ -30,17 +30,24 @@ internal static class Protobuf
             Integer(8, interval)
         );
 
-    private static byte[] Message(int field, byte[] body) =>
+    public static byte[] Message(int field, byte[] body) =>
         Join(Varint((ulong)(field << 3) | 2), Varint((ulong)body.Length), body);
 
-    private static byte[] Text(int field, string text) => Message(field, Encoding.UTF8.GetBytes(text));
+    public static byte[] Text(int field, string text) => Message(field, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Integer(int field, long value) => Join(Varint((ulong)(field << 3)), Varint((ulong)value));
+    public static byte[] Integer(int field, long value) => Join(Varint((ulong)(field << 3)), Varint((ulong)value));
 
-    private static byte[] Double(int field, double value)
+    public static byte[] Double(int field, double value)
     {
         var bytes = new byte[8];
         BinaryPrimitives.WriteDoubleLittleEndian(bytes, value);
+        return Join(Varint((ulong)(field << 3) | 1), bytes);
+    }
+
+    public static byte[] Fixed64(int field, ulong value)
+    {
+        var bytes = new byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
         return Join(Varint((ulong)(field << 3) | 1), bytes);
     }
 
@@ -55,5 +62,15 @@ internal static class Protobuf
         return [.. bytes];
     }
 
-    private static byte[] Join(params byte[][] parts) => [.. parts.SelectMany(part => part)];
+    public static byte[] Join(params byte[][] parts)
+    {
+        var joined = new byte[parts.Sum(part => part.Length)];
+        var at = 0;
+        foreach (var part in parts)
+        {
+            part.CopyTo(joined, at);
+            at += part.Length;
+        }
+        return joined;
+    }
 }

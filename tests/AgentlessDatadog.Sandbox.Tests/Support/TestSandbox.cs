@@ -10,36 +10,43 @@ namespace AgentlessDatadog.Sandbox.Tests.Support;
 internal sealed class TestSandbox : IAsyncDisposable
 {
     private readonly SandboxServer _server;
+    private readonly TimeProvider _clock;
 
-    private TestSandbox(SandboxServer server, FakeTimeProvider time)
+    private TestSandbox(SandboxServer server, TimeProvider clock)
     {
         _server = server;
-        Time = time;
+        _clock = clock;
         Client = TestRun.NewClient(server.Addresses[0]);
         Client.DefaultRequestHeaders.Add("DD-API-KEY", Secret.ApiKey);
         Client.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", Secret.AppKey);
     }
 
-    public FakeTimeProvider Time { get; }
+    /// <summary>The clock of one that has its own.</summary>
+    public FakeTimeProvider Time => (FakeTimeProvider)_clock;
 
     public HttpClient Client { get; }
 
     public Uri Address => _server.Addresses[0];
 
     /// <summary>POSIX seconds.</summary>
-    public long Now => Time.GetUtcNow().ToUnixTimeSeconds();
+    public long Now => _clock.GetUtcNow().ToUnixTimeSeconds();
 
-    public static async Task<TestSandbox> StartAsync(Func<SandboxOptions, SandboxOptions>? change = null)
+    public static Task<TestSandbox> StartAsync(Func<SandboxOptions, SandboxOptions>? change = null) =>
+        StartAsync(new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero)), change);
+
+    /// <summary>For a sender that knows no clock but the machine's.</summary>
+    public static Task<TestSandbox> StartOnThisClockAsync() => StartAsync(TimeProvider.System, null);
+
+    private static async Task<TestSandbox> StartAsync(TimeProvider clock, Func<SandboxOptions, SandboxOptions>? change)
     {
-        var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
         var options = new SandboxOptions { Urls = ["http://127.0.0.1:0"] };
         var server = await SandboxServer.StartAsync(
             change is null ? options : change(options),
-            time,
+            clock,
             new SearchedLog().Factory,
             TestContext.Current.CancellationToken
         );
-        return new TestSandbox(server, time);
+        return new TestSandbox(server, clock);
     }
 
     public async Task<Reply> SendAsync(HttpRequestMessage request)
@@ -98,6 +105,34 @@ internal sealed class TestSandbox : IAsyncDisposable
              "points":[[{{Now}},{{JsonSerializer.Serialize(values)}}]]}]}
             """
         );
+
+    /// <summary>Spans as protobuf, their metrics asked for or not.</summary>
+    public Task<Reply> PostSpansAsync(byte[] body, bool computeStats = true, string? encoding = null)
+    {
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/x-protobuf");
+        if (encoding is not null)
+        {
+            content.Headers.ContentEncoding.Add(encoding);
+        }
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/traces") { Content = content };
+        if (computeStats)
+        {
+            request.Headers.Add("compute_stats", "true");
+        }
+        return SendAsync(request);
+    }
+
+    /// <summary>The attributes of what a search finds, oldest first.</summary>
+    public async Task<JsonElement[]> SearchAsync(string what, string query)
+    {
+        var reply = await GetAsync(
+            $"/api/v2/{what}/events?filter[query]={Uri.EscapeDataString(query)}&filter[from]=now-1d&filter[to]=now%2B3h"
+                + "&sort=timestamp&page[limit]=1000"
+        );
+        reply.Status.ShouldBe(HttpStatusCode.OK, reply.Text);
+        return [.. reply.Json.GetProperty("data").EnumerateArray().Select(item => item.GetProperty("attributes"))];
+    }
 
     public Task<Reply> AskAsync(string query, long? from = null, long? to = null) =>
         GetAsync($"/api/v1/query?query={Uri.EscapeDataString(query)}&from={from ?? Now - 3600}&to={to ?? Now + 600}");
