@@ -95,7 +95,9 @@ public sealed class CostTests
     public async Task BodiesBeyondWhatIsTakenInAtATimeAreRefusedUntilThereIsRoom()
     {
         await using var sandbox = await TestSandbox.StartAsync();
-        // Twenty bodies that each announce all that the route takes, and stop there.
+        // Twenty bodies that each announce all that the route takes, and stop after so much of it that Kestrel, which wants
+        // 240 bytes a second, waits for many minutes.
+        var beginning = new string(' ', 200_000);
         List<TcpClient> connections = [];
         try
         {
@@ -105,7 +107,7 @@ public sealed class CostTests
                 connections.Add(connection);
                 await connection.ConnectAsync(IPAddress.Loopback, sandbox.Address.Port, Token);
                 var head =
-                    $"POST /api/v1/series HTTP/1.1\r\nHost: 127.0.0.1\r\nDD-API-KEY: {Secret.ApiKey}\r\nContent-Type: application/json\r\nContent-Length: 3200000\r\n\r\n";
+                    $"POST /api/v1/series HTTP/1.1\r\nHost: 127.0.0.1\r\nDD-API-KEY: {Secret.ApiKey}\r\nContent-Type: application/json\r\nContent-Length: 3200000\r\n\r\n{beginning}";
                 await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Token);
             }
             var one = """{"series":[]}""";
