@@ -2,6 +2,8 @@
 // lists all the rest. State that is worth keeping (range, chosen metric) is in the address.
 
 import { clock, draw, entry, format, node } from './chart.js';
+import { showLogs } from './logs.js';
+import { showTrace, showTraces } from './traces.js';
 
 const REFRESH_MS = 5000;
 const BARS = 30;
@@ -27,8 +29,20 @@ let timer;
 async function ask(path, parameters = {}) {
   const answer = await fetch(`${path}?${new URLSearchParams(parameters)}`);
   const body = await answer.json();
-  if (!answer.ok) throw new Error(body.errors?.[0] ?? `status ${answer.status}`);
+  if (!answer.ok) throw new Error(body.errors?.[0]?.detail ?? body.errors?.[0] ?? `status ${answer.status}`);
   return body;
+}
+
+/** The attributes of the spans or logs that a search finds, of all that is held; what is wrong with the query instead. */
+async function search(what, query, parameters = {}) {
+  try {
+    const found = await ask(`sandbox/${what}`, {
+      'filter[query]': query, 'filter[from]': 'now-1w', 'filter[to]': 'now+1d', 'page[limit]': 50, ...parameters,
+    });
+    return { found: found.data.map(one => one.attributes) };
+  } catch (error) {
+    return { found: [], error: error.message };
+  }
 }
 
 async function refresh() {
@@ -40,6 +54,11 @@ async function refresh() {
     const known = new Map(overview.metrics.map(metric => [metric.name, metric]));
     showRest(overview, dropped);
     const shown = await drawCharts(known, range);
+    await Promise.all([
+      showTraces(byId('traces'), overview.span_count, state.get('traces') ?? '', search, choose),
+      showTrace(byId('trace'), state.get('trace'), search, choose),
+      showLogs(byId('logs'), overview.log_count, state.get('logs') ?? '', search, choose),
+    ]);
     showTiles(shown, overview);
     byId('status').className = '';
     byId('status').textContent = `Live · updated ${clock(Date.now(), true)}`;
@@ -137,10 +156,10 @@ function latest(series) {
 }
 
 function showRest(overview, dropped) {
-  byId('empty').hidden = overview.metric_count > 0 || overview.event_count > 0 || dropped.total > 0;
+  byId('empty').hidden = overview.metric_count + overview.event_count + overview.span_count + overview.log_count > 0 || dropped.total > 0;
   byId('totals').textContent =
     `${overview.metric_count} metrics · ${overview.series_count} series · ${format(overview.point_count)} points · ` +
-    `${overview.event_count} events · ${format(overview.request_count)} requests`;
+    `${overview.event_count} events · ${format(overview.span_count)} spans · ${format(overview.log_count)} logs · ${format(overview.request_count)} requests`;
   showDropped(dropped);
   showEvents(overview.events);
   const others = overview.metrics.filter(metric => !CHARTED.has(metric.name));
@@ -173,11 +192,12 @@ function showEvents(events) {
 }
 
 function choose(name, value) {
-  state.set(name, value);
+  if (value) state.set(name, value);
+  else state.delete(name);
   history.replaceState(null, '', `#${state}`);
   showRange();
   if (name === 'metric') byId('charts').scrollIntoView({ behavior: 'smooth' });
-  refresh();
+  refresh().then(() => name === 'trace' && value && byId('trace').scrollIntoView({ behavior: 'smooth' }));
 }
 
 function showRange() {

@@ -23,6 +23,9 @@ internal sealed class PageRoutes(
         MapFile(routes, "/", "index.html", "text/html; charset=utf-8");
         MapFile(routes, "/page.css", "page.css", "text/css; charset=utf-8");
         MapFile(routes, "/page.js", "page.js", "text/javascript; charset=utf-8");
+        MapFile(routes, "/traces.css", "traces.css", "text/css; charset=utf-8");
+        MapFile(routes, "/traces.js", "traces.js", "text/javascript; charset=utf-8");
+        MapFile(routes, "/logs.js", "logs.js", "text/javascript; charset=utf-8");
         MapFile(routes, "/chart.js", "chart.js", "text/javascript; charset=utf-8");
         MapFile(routes, "/icon.svg", "icon.svg", "image/svg+xml");
         routes.MapRead("/sandbox/overview", OverviewAsync);
