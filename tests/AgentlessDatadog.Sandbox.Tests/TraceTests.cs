@@ -174,6 +174,17 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public async Task ASpanThatEndsBeyondTheWindowIsDroppedThoughItBeganWithin()
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+
+        await sandbox.PostSpansAsync(OtlpSpan.Request("shop", new OtlpSpan { Start = sandbox.Now, Duration = 7_201 }));
+
+        (await sandbox.DroppedAsync()).ShouldBe(new Dictionary<string, int> { ["too_new"] = 1 });
+        (await sandbox.SearchAsync("spans", "*")).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task WhatIsTooLongOrTooMuchOfASpanIsTakenAwayAndListed()
     {
         await using var sandbox = await TestSandbox.StartAsync();

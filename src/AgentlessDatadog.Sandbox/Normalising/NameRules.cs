@@ -25,7 +25,7 @@ internal static class NameRules
             reason = DropReason.NameTooLong;
             return null;
         }
-        return Replace(name, static c => IsAsciiLetterOrDigit(c) || c.Value is '_' or '.' ? c : Underscore);
+        return Replace(name, NameCharacter);
     }
 
     /// <summary>Lower case; letters, digits and <c>_ - : . /</c>; anything else becomes <c>_</c>.</summary>
@@ -56,17 +56,18 @@ internal static class NameRules
             return null;
         }
         var tag = Replace($"{key}:{value}", TagCharacter);
-        return (tag.Length <= MaxLength ? tag : tag[..MaxLength]).TrimEnd(':');
+        if (tag.Length > MaxLength)
+        {
+            tag = tag[..(char.IsHighSurrogate(tag[MaxLength - 1]) ? MaxLength - 1 : MaxLength)];
+        }
+        return tag.TrimEnd(':');
     }
 
     /// <summary>A service's name: cleaned like the value of a tag (§5.3).</summary>
     public static string Service(string name) => Replace(name, TagCharacter);
 
     /// <summary>An operation's name: cleaned like a metric's (§5.3); null when there is no letter in it.</summary>
-    public static string? Operation(string name) =>
-        name.Any(char.IsAsciiLetter)
-            ? Replace(name, static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' ? c : '_')
-            : null;
+    public static string? Operation(string name) => name.Any(char.IsAsciiLetter) ? Replace(name, NameCharacter) : null;
 
     /// <summary>A tag as a query writes it: normalised like a tag, its <c>*</c> kept.</summary>
     public static string TagPattern(string pattern) =>
@@ -77,7 +78,8 @@ internal static class NameRules
         : c.Value is '_' or '-' or ':' or '.' or '/' ? c
         : Underscore;
 
-    private static bool IsAsciiLetterOrDigit(Rune c) => c.IsAscii && char.IsAsciiLetterOrDigit((char)c.Value);
+    private static Rune NameCharacter(Rune c) =>
+        c.Value is '_' or '.' || (c.IsAscii && char.IsAsciiLetterOrDigit((char)c.Value)) ? c : Underscore;
 
     /// <summary>The same instance when nothing changes.</summary>
     private static string Replace(string text, Func<Rune, Rune> map)
