@@ -25,6 +25,12 @@ public sealed record PlatformState
     public int? Users { get; init; }
 
     /// <summary>
+    /// The agents of StreamSpace 2 that may make sessions, or null when that is not known, or not news; null for ever where
+    /// there are none by design, as in version 1.
+    /// </summary>
+    public IReadOnlyList<PlatformAgent>? Agents { get; init; }
+
+    /// <summary>
     /// True from the state on with which every source has told all that it saw at its first look: what is known is then
     /// whole. Never true while a source that is configured is away since the start.
     /// </summary>

@@ -10,6 +10,7 @@ internal sealed class StateChange
     private readonly Dictionary<string, SessionUsage> _usages = new(StringComparer.Ordinal);
     private bool _isSnapshot;
     private int? _users;
+    private IReadOnlyList<PlatformAgent>? _agents;
     private (bool IsWhole, bool IsCatchingUp) _known;
     private bool _isNews;
 
@@ -31,6 +32,7 @@ internal sealed class StateChange
             _usages[life] = usage;
         }
         _users = news.Users ?? _users;
+        _agents = news.Agents ?? _agents;
         _isNews |= !news.IsOfFactsAlone || _known != (isWhole, isCatchingUp);
         _known = (isWhole, isCatchingUp);
     }
@@ -48,12 +50,13 @@ internal sealed class StateChange
             Sessions = [.. _sessions.Values],
             Usages = [.. _usages.Values],
             Users = _users,
+            Agents = _agents,
             IsWhole = _known.IsWhole,
             IsCatchingUp = _known.IsCatchingUp,
         };
         _sessions.Clear();
         _usages.Clear();
-        (_isSnapshot, _users, _isNews) = (false, null, false);
+        (_isSnapshot, _users, _agents, _isNews) = (false, null, null, false);
         return taken;
     }
 
@@ -70,6 +73,7 @@ internal sealed class StateChange
         }
         _isSnapshot |= untold.IsSnapshot;
         _users ??= untold.Users;
+        _agents ??= untold.Agents;
         _isNews = true;
     }
 }

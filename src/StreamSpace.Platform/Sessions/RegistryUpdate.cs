@@ -20,8 +20,11 @@ internal sealed class RegistryUpdate
     /// <summary>The count of users when it is another than before, else null.</summary>
     public int? Users { get; set; }
 
+    /// <summary>The agents when they are others than before, else null.</summary>
+    public IReadOnlyList<PlatformAgent>? Agents { get; set; }
+
     /// <summary>True when nothing of the state is new.</summary>
-    public bool IsOfFactsAlone => _sessions.Count == 0 && _usages.Count == 0 && Users is null;
+    public bool IsOfFactsAlone => _sessions.Count == 0 && _usages.Count == 0 && Users is null && Agents is null;
 
     public void Add(PlatformFact fact)
     {

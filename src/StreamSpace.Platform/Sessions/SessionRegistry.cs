@@ -25,6 +25,9 @@ internal sealed class SessionRegistry
     private UsersTotalled? _users;
     private bool _usersTouched;
 
+    // Not durable: heartbeats are of the moment.
+    private IReadOnlyList<PlatformAgent>? _agents;
+
     /// <summary>Begins with what is durable.</summary>
     public SessionRegistry(PlatformSnapshot durable)
     {
@@ -46,6 +49,7 @@ internal sealed class SessionRegistry
             IsSnapshot = true,
             Sessions = [.. _lives.Open.Select(l => l.Session)],
             Users = _users?.Total,
+            Agents = _agents,
         };
 
     /// <summary>What differs from what is durable.</summary>
@@ -113,6 +117,9 @@ internal sealed class SessionRegistry
                     _lifecycle.Update.Users = users.Total;
                 }
                 (_users, _usersTouched) = (users, true);
+                break;
+            case AgentsSeen agents:
+                (_agents, _lifecycle.Update.Agents) = (agents.Agents, agents.Agents);
                 break;
             case SessionsListed listed:
                 _authority.EndUnlisted(listed);

@@ -167,6 +167,11 @@ public sealed record UserActed(string FactId, UserAct Act, PlatformUser User, Da
 /// <param name="At">When it was counted.</param>
 public sealed record UsersTotalled(int Total, DateTimeOffset At) : Observation(At);
 
+/// <summary>The agents of StreamSpace 2 that were approved: a level.</summary>
+/// <param name="Agents">All of them.</param>
+/// <param name="At">When they were read.</param>
+public sealed record AgentsSeen(IReadOnlyList<PlatformAgent> Agents, DateTimeOffset At) : Observation(At);
+
 /// <summary>
 /// Which username belongs to which user id, as far as it is news. Other sources name a user by one or the other
 /// (docs/reference/streamspace.md §2.1); the registry completes them with this.

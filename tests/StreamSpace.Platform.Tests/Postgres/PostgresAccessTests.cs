@@ -157,6 +157,7 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
             .Select(f => (f.What, f.Verdict))
             .ShouldBe([
                 ("postgresql", CheckVerdict.Good),
+                ("postgresql, version", CheckVerdict.Good),
                 ("postgresql, table users", CheckVerdict.Fault),
                 ("postgresql, table audit_log", CheckVerdict.Good),
                 ("postgresql, table sessions", CheckVerdict.Fault),
@@ -165,8 +166,43 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
                 ("postgresql, DB_TIME_ZONE", CheckVerdict.Good),
             ]);
         found.ShouldAllBe(f => (f.Verdict == CheckVerdict.Good) == (f.Fix == null));
-        found[1].Fix.ShouldBe(RequiredColumns.Users.Grant("reader_checked"));
+        found[2].Fix.ShouldBe(RequiredColumns.Users.Grant("reader_checked"));
         TestRun.Search.LookAt("what is found", string.Join('\n', found));
+    }
+
+    [Fact]
+    public async Task OfVersionTwoTheCheckSaysWhatItCannotTellAndPrintsWhatIsToBeGrantedBesides()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var reader = await upstream.CreateReaderAsync("reader_of_two");
+        var version2 = new UpstreamV2(upstream);
+        await version2.UpgradeAsync();
+        await version2.ConnectAgentAsync(Morning, "docker-1", "docker");
+        await using var run = await SourceRun.PollingAsync(reader);
+        var grants = RequiredColumns.SessionStates.Grant("reader_of_two") + " No agents and their heartbeats";
+        run.Source.Status.Detail.ShouldContain(grants);
+
+        var missing = await CheckAsync(reader);
+        missing.Single(f => f.What == "postgresql, version").Found.ShouldStartWith("StreamSpace 2");
+        var fixes = missing.Where(f => f.Verdict is CheckVerdict.Fault).Select(f => f.Fix).ToList();
+        fixes.ShouldBe(PostgresGrants.ReadV2("reader_of_two").Split('\n'));
+
+        foreach (var fix in fixes)
+        {
+            await upstream.ExecuteAsync(fix!);
+        }
+        var found = await CheckAsync(reader);
+        found.ShouldNotContain(f => f.Verdict == CheckVerdict.Fault);
+        found.ShouldContain(f => f.Found == PostgresCheck.DockerTellsNothing);
+        await run.PassTimeUntilAsync(
+            () => run.Source.Status.Detail.Contains("1 approved agents"),
+            "the grants noticed"
+        );
+        await using var database = reader.Open(readOnly: false);
+        await using var command = database.CreateCommand("SELECT api_key_hash FROM agents");
+        (await Should.ThrowAsync<PostgresException>(() => command.ExecuteNonQueryAsync())).SqlState.ShouldBe(
+            PostgresErrorCodes.InsufficientPrivilege
+        );
     }
 
     [Fact]

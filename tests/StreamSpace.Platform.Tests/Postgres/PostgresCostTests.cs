@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Npgsql;
 using Shouldly;
 using StreamSpace.Platform.Sources;
@@ -32,6 +33,49 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
         await run.PollAsync();
         (await CallsAsync(upstream)).ShouldBe(5, "and who logged in");
         run.Facts.ShouldHaveSingleItem().User.Name.ShouldBe("ada");
+    }
+
+    [Fact]
+    public async Task OfVersionTwoItIsAsManyWithTenThousandSessions()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await upstream.ExecuteAsync("CREATE EXTENSION pg_stat_statements");
+        var reader = await upstream.CreateReaderAsync("counted_2");
+        await FillV2Async(upstream, open: 10_000, ended: 50_000);
+        await upstream.ExecuteAsync(PostgresGrants.ReadV2("counted_2"));
+        await upstream.CreateUserAsync("u1", "ada", Morning);
+        await using var run = await SourceRun.PollingAsync(reader);
+        run.Seen.OfType<StatusReported>().Count().ShouldBe(10_000);
+
+        await upstream.ExecuteAsync("SELECT pg_stat_statements_reset()");
+        var soon = await run.PollAsync();
+        (await CallsAsync(upstream)).ShouldBe(4, "head with the agents, users, audit_log, sessions");
+        soon.OfType<StatusReported>().ShouldBeEmpty("nothing has changed");
+
+        await upstream.LogInAsync("u1", Morning);
+        await upstream.ExecuteAsync("SELECT pg_stat_statements_reset()");
+        await run.PollAsync();
+        (await CallsAsync(upstream)).ShouldBe(5, "and who logged in");
+    }
+
+    // Its output is what docs/postgresql.md shows.
+    [Fact]
+    public async Task OfVersionTwoOnlyWhatWasChangedLatelyIsLookedForInTheWholeTableOfSessions()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await FillV2Async(upstream, open: 10_000, ended: 90_000);
+        NpgsqlParameter[] values =
+        [
+            PostgresStatements.Value("s00500"),
+            PostgresStatements.Value(1_000),
+            PostgresStatements.Wall(Morning.AddDays(1)),
+            PostgresStatements.Value(SessionTableScan.OpenStates),
+        ];
+
+        var plan = await ExplainAsync(upstream, PostgresStatements.SessionStates, values);
+
+        TestContext.Current.TestOutputHelper!.WriteLine(plan);
+        Regex.Count(plan, "Seq Scan on sessions").ShouldBe(1, "updated_at has no index, and we do not make one");
     }
 
     // Its output is what docs/postgresql.md shows.
@@ -77,7 +121,7 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
 
     private static IEnumerable<(string Sql, NpgsqlParameter[] Values)> Statements(long high, long hole) =>
         [
-            (PostgresStatements.Head, [PostgresStatements.Value(high)]),
+            (PostgresStatements.Head(audit: true, agents: false), [PostgresStatements.Value(high)]),
             (PostgresStatements.Users, [PostgresStatements.Value("")]),
             (
                 PostgresStatements.Audit,
@@ -87,12 +131,38 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
                     PostgresStatements.Value(new[] { hole, hole + 12 }),
                 ]
             ),
-            (PostgresStatements.Sessions, [PostgresStatements.Value("")]),
+            (PostgresStatements.Sessions, [PostgresStatements.Value(""), PostgresStatements.Value(1_000)]),
             (
                 PostgresStatements.LastLogins,
                 [PostgresStatements.Value(Morning), PostgresStatements.Value(Morning.AddSeconds(1))]
             ),
         ];
+
+    private static async Task FillV2Async(UpstreamDatabase upstream, int open, int ended)
+    {
+        var version2 = new UpstreamV2(upstream);
+        await version2.UpgradeAsync();
+        await version2.ConnectAgentAsync(Morning);
+        foreach (
+            var (prefix, state, count) in (IEnumerable<(string, string, int)>)
+                [("s", "running", open), ("t", "terminating", ended)]
+        )
+        {
+            await upstream.ExecuteAsync(
+                """
+                INSERT INTO sessions (id, user_id, template_name, state, platform, agent_id, created_at, updated_at)
+                SELECT $1 || to_char(n, 'FM00000'), 'admin', 'chrome', $2, 'kubernetes', $3, $4, $4
+                FROM generate_series(1, $5) n
+                """,
+                prefix,
+                state,
+                UpstreamV2.Agent,
+                Morning,
+                count
+            );
+        }
+        await upstream.ExecuteAsync("ANALYZE");
+    }
 
     // Every hundredth request is a log-out.
     private static async Task FillAsync(UpstreamDatabase upstream, int users, int requests)
@@ -142,7 +212,7 @@ public sealed class PostgresCostTests(OnPostgres.Fixture postgres)
         upstream.ValueAsync<long>(
             """
             SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements
-            WHERE toplevel AND userid = (SELECT oid FROM pg_roles WHERE rolname = 'counted')
+            WHERE toplevel AND userid IN (SELECT oid FROM pg_roles WHERE rolname LIKE 'counted%')
             """
         );
 }

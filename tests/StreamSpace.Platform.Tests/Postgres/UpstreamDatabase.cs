@@ -23,6 +23,9 @@ public sealed class UpstreamDatabase : IAsyncDisposable
             last_disconnect timestamp, updated_at timestamp DEFAULT CURRENT_TIMESTAMP, snapshot_config jsonb,
             platform varchar(50), controller_id varchar(255), pod_name varchar(255), memory varchar(50), cpu varchar(50),
             persistent_home boolean, idle_timeout varchar(50), max_session_duration varchar(50), last_activity timestamp);
+        CREATE INDEX idx_sessions_user_id ON sessions (user_id);
+        CREATE INDEX idx_sessions_state ON sessions (state);
+        CREATE INDEX idx_sessions_last_activity ON sessions (last_activity);
         CREATE TABLE audit_log (
             id serial PRIMARY KEY, user_id varchar(255), action varchar(100), resource_type varchar(100),
             resource_id varchar(255), changes jsonb, "timestamp" timestamp DEFAULT CURRENT_TIMESTAMP,

@@ -139,12 +139,15 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
         blocks[0].ShouldBe(PostgresGrants.Read("streamspace_datadog", "streamspace"));
         await using var upstream = await postgres.DatabaseAsync();
         await upstream.ExecuteAsync(blocks[0].Replace("\"streamspace\"", upstream.Name, StringComparison.Ordinal));
+        blocks[1].ShouldBe(PostgresGrants.ReadV2("streamspace_datadog"));
+        await new UpstreamV2(upstream).UpgradeAsync();
+        await upstream.ExecuteAsync(blocks[1]);
         await upstream.ExecuteAsync(PluginRegistration.Grants("streamspace_datadog"));
         await upstream.ExecuteAsync(
             "INSERT INTO installed_plugins (name, version) VALUES ('streamspace-datadog', '1')"
         );
 
-        await upstream.ExecuteAsync(blocks[1].Replace("\"streamspace\"", upstream.Name, StringComparison.Ordinal));
+        await upstream.ExecuteAsync(blocks[2].Replace("\"streamspace\"", upstream.Name, StringComparison.Ordinal));
 
         (await upstream.ValueAsync<long>("SELECT count(*) FROM installed_plugins")).ShouldBe(0);
         (

@@ -4,10 +4,10 @@ namespace StreamSpace.Platform.Sources.Postgres;
 /// <param name="Privileges">What may be read.</param>
 /// <param name="Audit">How far audit_log was seen, or null at a first poll.</param>
 /// <param name="AfterUser">The user id that the page before ended with.</param>
-/// <param name="AfterSession">The session id that the page before ended with.</param>
+/// <param name="Sessions">Where sessions go on.</param>
 internal sealed record PollCursor(
     PostgresPrivileges Privileges,
     AuditPosition? Audit,
     string AfterUser,
-    string AfterSession
+    SessionsCursor Sessions
 );

@@ -19,7 +19,8 @@ internal sealed class PollProgress
     private readonly LogoutAttribution _logouts = new();
     private UserTableScan _users;
     private AuditPosition? _audit;
-    private string _afterSession = "";
+    private readonly SessionTableScan _sessions;
+    private string _afterDescribed = "";
     private DateTimeOffset _checkpointAt = DateTimeOffset.MinValue;
 
     /// <summary>Goes on from a checkpoint; from nothing when there is none, or when it cannot be read.</summary>
@@ -40,6 +41,7 @@ internal sealed class PollProgress
             );
         }
         _users = new UserTableScan(options, kept.Accounts);
+        _sessions = new SessionTableScan(options, kept);
         _audit = kept.High is { } high ? new AuditPosition(high, kept.Anchor, kept.Holes) : null;
     }
 
@@ -50,7 +52,22 @@ internal sealed class PollProgress
     public int LongNames { get; private set; }
 
     /// <summary>True when the last poll left rows of audit_log behind: another should follow soon.</summary>
-    public bool Behind { get; private set; }
+    public bool IsBehindAudit { get; private set; }
+
+    /// <summary>True when the last poll left rows of sessions behind: what is told of them is of different moments.</summary>
+    public bool IsBehindSessions => _sessions.Behind;
+
+    /// <summary>Whose tables the last poll read.</summary>
+    public StreamSpaceVersion Version { get; private set; }
+
+    /// <summary>The agents of version 2, as of the last poll; null where there are none or they may not be read.</summary>
+    public IReadOnlyList<AgentRow>? Agents { get; private set; }
+
+    /// <summary>States of sessions that mean nothing to us.</summary>
+    public IReadOnlyCollection<string> UnknownStates => _sessions.UnknownStates;
+
+    /// <summary>What is known before anything is asked, from the checkpoint.</summary>
+    public Observation? Known => _sessions.Watched;
 
     /// <summary>
     /// How far the newest rows' times are behind the server's clock, when that is more than requests can explain:
@@ -59,7 +76,15 @@ internal sealed class PollProgress
     public TimeSpan? ClockGap { get; private set; }
 
     /// <summary>What to ask next.</summary>
-    public PollCursor Cursor(PostgresPrivileges privileges) => new(privileges, _audit, _users.After, _afterSession);
+    public PollCursor Cursor(PostgresPrivileges privileges) =>
+        new(
+            privileges,
+            _audit,
+            _users.After,
+            privileges.Version is StreamSpaceVersion.V2
+                ? _sessions.Cursor
+                : new SessionsCursor(_afterDescribed, Since: null, PostgresStatements.SessionPage)
+        );
 
     /// <summary>Adds a poll.</summary>
     /// <param name="poll">The answer to <see cref="Cursor"/>.</param>
@@ -75,7 +100,7 @@ internal sealed class PollProgress
                 poll.NewestId ?? 0,
                 _audit.High
             );
-            (_audit, _users, Behind) = (null, new UserTableScan(_options, keys: null), false);
+            (_audit, _users, IsBehindAudit) = (null, new UserTableScan(_options, keys: null), false);
             poll = poll with { Users = null };
         }
         var begun = readable && _audit is null;
@@ -94,10 +119,8 @@ internal sealed class PollProgress
             _audit = new AuditPosition(poll.NewestId ?? 0);
         }
         var facts = seen.Exists(s => s is UserActed or UsersTotalled);
-        if (poll.Sessions is { } sessions)
-        {
-            AddSessions(sessions, poll.Now, seen);
-        }
+        AddSessions(poll, seen);
+        (Version, Agents) = (poll.Version, poll.Agents);
 
         // Between two facts nothing is lost by going back to the first: only a long way back is worth avoiding.
         if (!facts && !begun && poll.Now - _checkpointAt < CheckpointEvery && poll.Now >= _checkpointAt)
@@ -105,7 +128,11 @@ internal sealed class PollProgress
             return (seen, null);
         }
         _checkpointAt = poll.Now;
-        var checkpoint = new PostgresCheckpoint(_audit?.High, _audit?.Anchor, _audit?.Holes ?? [], _users.Keys);
+        var checkpoint = new PostgresCheckpoint(_audit?.High, _audit?.Anchor, _audit?.Holes ?? [], _users.Keys)
+        {
+            SessionsSince = _sessions.Since,
+            SessionsReadAt = _sessions.ReadAt,
+        };
         return (seen, checkpoint.ToString());
     }
 
@@ -128,8 +155,8 @@ internal sealed class PollProgress
             );
         }
         var fresh = rows.Where(r => r.Id > before).ToList();
-        Behind = fresh.Count >= PostgresStatements.AuditPage;
-        if (fresh.Count > 0 && !Behind)
+        IsBehindAudit = fresh.Count >= PostgresStatements.AuditPage;
+        if (fresh.Count > 0 && !IsBehindAudit)
         {
             var gap = poll.Now - _options.At(fresh.Max(r => r.Start));
             ClockGap = gap.Duration() > sinceLast + TimeSpan.FromMinutes(5) ? gap : null;
@@ -154,11 +181,24 @@ internal sealed class PollProgress
         }
     }
 
-    private void AddSessions(IReadOnlyList<SessionRow> page, DateTimeOffset now, List<Observation> seen)
+    private void AddSessions(PostgresPoll poll, List<Observation> seen)
     {
+        if (poll.Version is StreamSpaceVersion.V1)
+        {
+            _sessions.Nothing(poll.Now);
+        }
+        if (poll.Sessions is not { } page)
+        {
+            return;
+        }
+        if (poll.Privileges.Version is StreamSpaceVersion.V2)
+        {
+            seen.AddRange(_sessions.Take(page, poll.Now));
+            return;
+        }
         seen.AddRange(
             page.Where(row => Names.Of(row.Id) is not null)
-                .Select(row => new SessionDescribed(row.Id, now)
+                .Select(row => new SessionDescribed(row.Id, poll.Now)
                 {
                     User = new PlatformUser(row.UserId, null),
                     Template = row.Template,
@@ -166,7 +206,7 @@ internal sealed class PollProgress
                     CreatedAt = row.CreatedAt is { } created ? _options.At(created) : null,
                 })
         );
-        _afterSession = page.Count < PostgresStatements.SessionPage ? "" : page[^1].Id;
+        _afterDescribed = page.Count < PostgresStatements.SessionPage ? "" : page[^1].Id;
     }
 
     // With the time, for ids begin anew when the table does.

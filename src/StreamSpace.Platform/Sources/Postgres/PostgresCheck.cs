@@ -7,6 +7,10 @@ namespace StreamSpace.Platform.Sources.Postgres;
 /// <summary>Checks all that we need of StreamSpace's database.</summary>
 public static class PostgresCheck
 {
+    /// <summary>What nobody can tell of some sessions of version 2.</summary>
+    internal const string DockerTellsNothing =
+        "Agents of Docker report no state: their sessions are pending until they end.";
+
     private static readonly TimeSpan LargestSkew = TimeSpan.FromSeconds(30);
 
     /// <summary>One finding for each requirement, in the order in which they are to be mended.</summary>
@@ -26,18 +30,20 @@ public static class PostgresCheck
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
             findings.Add(new("postgresql", CheckVerdict.Good, $"Reaches {options.Shown} as {options.User}."));
             var privileges = await PostgresPrivileges.ReadAsync(connection, cancellationToken);
-            findings.AddRange(RequiredColumns.All.Select(n => Right(n, privileges, options)));
+            findings.Add(Version(privileges.Version));
+            findings.AddRange(RequiredColumns.Of(privileges.Version).Select(n => Right(n, privileges, options)));
 
             var before = clock.GetUtcNow();
             var poll = await PostgresPoll.ReadAsync(
                 connection,
-                new PollCursor(privileges, null, "", ""),
+                new PollCursor(privileges, null, "", Nowhere),
                 cancellationToken
             );
             findings.Add(Skew(poll.Now - before));
+            findings.AddRange(Agents(poll.Agents));
             if (poll.NewestId is { } newest)
             {
-                var last = new PollCursor(privileges, new AuditPosition(newest - 1), "", "");
+                var last = new PollCursor(privileges, new AuditPosition(newest - 1), "", Nowhere);
                 poll = await PostgresPoll.ReadAsync(connection, last, cancellationToken);
                 findings.AddRange(poll.Audit!.Take(1).Select(r => Zone(poll.Now - options.At(r.Start), options)));
             }
@@ -47,6 +53,44 @@ public static class PostgresCheck
             findings.Add(new("postgresql", CheckVerdict.Fault, $"Fails at {options.Shown}.", PostgresErrorText.Of(e)));
         }
         return findings;
+    }
+
+    private static SessionsCursor Nowhere => new("", Since: null, PageSize: 1);
+
+    private static CheckFinding Version(StreamSpaceVersion version) =>
+        new(
+            "postgresql, version",
+            CheckVerdict.Good,
+            version is StreamSpaceVersion.V2
+                ? "StreamSpace 2, by its tables agents and agent_commands. A session that sleeps or has ended is known by the request, or by its Deployment; what it uses needs Kubernetes."
+                : "StreamSpace 0.2: its rows say nothing about what is active."
+        );
+
+    private static IEnumerable<CheckFinding> Agents(IReadOnlyList<AgentRow>? agents)
+    {
+        const string what = "postgresql, agents";
+        if (agents is null)
+        {
+            yield break;
+        }
+        yield return agents.Any(a => a.Connected)
+            ? new(
+                what,
+                CheckVerdict.Good,
+                $"{agents.Count(a => a.Connected)} of {agents.Count} approved are connected."
+            )
+            : new(
+                what,
+                CheckVerdict.Warning,
+                agents.Count == 0
+                    ? "None is approved: no session can be made."
+                    : "None is connected: no session can be made.",
+                "Approve an agent on StreamSpace's own pages, and see that it runs."
+            );
+        if (agents.Any(a => a.Platform is "docker"))
+        {
+            yield return new(what, CheckVerdict.Warning, DockerTellsNothing, "Nothing tells more.");
+        }
     }
 
     private static CheckFinding Right(RequiredColumns columns, PostgresPrivileges privileges, PostgresOptions options)

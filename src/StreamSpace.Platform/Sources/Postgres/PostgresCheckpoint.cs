@@ -15,6 +15,12 @@ internal sealed record PostgresCheckpoint(
     byte[]? Accounts
 )
 {
+    /// <summary>By the server's clock: since when sessions are read, or null.</summary>
+    public DateTimeOffset? SessionsSince { get; init; }
+
+    /// <summary>By the server's clock: up to when every session is known, or null.</summary>
+    public DateTimeOffset? SessionsReadAt { get; init; }
+
     /// <summary>Nothing was looked at yet.</summary>
     public static PostgresCheckpoint None { get; } = new(null, null, [], null);
 

@@ -17,8 +17,19 @@ public static class PostgresGrants
                 $"ALTER ROLE {Quoted(role)} SET default_transaction_read_only = on;",
                 $"GRANT CONNECT ON DATABASE {Quoted(database)} TO {Quoted(role)};",
                 $"GRANT USAGE ON SCHEMA public TO {Quoted(role)};",
-                .. RequiredColumns.All.Select(n => n.Grant(role)),
+                .. RequiredColumns.Of(StreamSpaceVersion.V1).Select(n => n.Grant(role)),
             ]
+        );
+
+    /// <summary>What such a role may read besides once StreamSpace is version 2; its API has to have made the tables.</summary>
+    /// <param name="role">The role, as in <c>DB_USER</c>.</param>
+    public static string ReadV2(string role) =>
+        string.Join(
+            '\n',
+            RequiredColumns
+                .Of(StreamSpaceVersion.V2)
+                .Except(RequiredColumns.Of(StreamSpaceVersion.V1))
+                .Select(n => n.Grant(role))
         );
 
     /// <summary>A name as SQL takes it, whatever is in it.</summary>

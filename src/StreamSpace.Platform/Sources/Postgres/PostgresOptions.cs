@@ -103,6 +103,10 @@ public sealed record PostgresOptions
     /// <summary>The moment that a column without a zone stands for.</summary>
     internal DateTimeOffset At(DateTime column) => new(column, TimeZone.GetUtcOffset(column));
 
+    /// <summary>What a column without a zone says at a moment.</summary>
+    internal DateTime Wall(DateTimeOffset moment) =>
+        DateTime.SpecifyKind(TimeZoneInfo.ConvertTime(moment, TimeZone).DateTime, DateTimeKind.Unspecified);
+
     /// <summary>
     /// Where connections come from: each is opened anew and really closed, so that no session setting outlives it.
     /// </summary>

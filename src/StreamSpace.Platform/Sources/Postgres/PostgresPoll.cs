@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using StreamSpace.Plugins;
 using static StreamSpace.Platform.Sources.Postgres.PostgresStatements;
@@ -16,6 +17,12 @@ internal sealed record PostgresPoll
     /// <summary>The server's clock.</summary>
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>Whose tables they are.</summary>
+    public required StreamSpaceVersion Version { get; init; }
+
+    /// <summary>The agents of version 2 that were approved.</summary>
+    public IReadOnlyList<AgentRow>? Agents { get; init; }
+
     /// <summary>The highest id in audit_log, or null when it is empty.</summary>
     public long? NewestId { get; init; }
 
@@ -31,7 +38,7 @@ internal sealed record PostgresPoll
     /// <summary>A page of users.</summary>
     public IReadOnlyList<UserRow>? Users { get; init; }
 
-    /// <summary>A page of sessions.</summary>
+    /// <summary>A page of sessions; of version 2 those that were changed lately come first.</summary>
     public IReadOnlyList<SessionRow>? Sessions { get; init; }
 
     /// <summary>Polls once: one round trip of at most four statements, and a fifth when there were log-ins.</summary>
@@ -44,13 +51,15 @@ internal sealed record PostgresPoll
     {
         var (privileges, position) = (cursor.Privileges, cursor.Audit);
         var users = privileges.Include(RequiredColumns.Users);
-        var sessions = privileges.Include(RequiredColumns.Sessions);
+        var describes = privileges.Include(RequiredColumns.Sessions);
+        var states = privileges.Include(RequiredColumns.SessionStates);
         var audit = privileges.Include(RequiredColumns.Audit);
 
         // Without a transaction of their own, the statements of a batch are one transaction, which the session's
         // defaults make read-only and of one snapshot.
         await using var batch = connection.CreateBatch();
-        batch.BatchCommands.Add(audit ? With(Head, Value(position?.High ?? -1)) : With(Clock));
+        var head = Head(audit, agents: privileges.Include(RequiredColumns.Agents));
+        batch.BatchCommands.Add(audit ? With(head, Value(position?.High ?? -1)) : With(head));
         if (users)
         {
             batch.BatchCommands.Add(With(PostgresStatements.Users, Value(cursor.AfterUser)));
@@ -66,9 +75,16 @@ internal sealed record PostgresPoll
                 )
             );
         }
-        if (sessions)
+        var (after, since, size) = cursor.Sessions;
+        if (states)
         {
-            batch.BatchCommands.Add(With(PostgresStatements.Sessions, Value(cursor.AfterSession)));
+            batch.BatchCommands.Add(
+                With(SessionStates, Value(after), Value(size), Wall(since), Value(SessionTableScan.OpenStates))
+            );
+        }
+        else if (describes)
+        {
+            batch.BatchCommands.Add(With(PostgresStatements.Sessions, Value(after), Value(size)));
         }
 
         PostgresPoll poll;
@@ -79,8 +95,10 @@ internal sealed record PostgresPoll
             {
                 Privileges = privileges,
                 Now = await rows.GetFieldValueAsync<DateTimeOffset>(0, cancellationToken),
-                NewestId = rows.IsDBNull(1) ? null : rows.GetInt64(1),
-                Anchor = Time(rows, 2),
+                Version = rows.GetBoolean(1) ? StreamSpaceVersion.V2 : StreamSpaceVersion.V1,
+                Agents = privileges.Include(RequiredColumns.Agents) ? ReadAgents(Text(rows, 2)) : null,
+                NewestId = rows.IsDBNull(3) ? null : rows.GetInt64(3),
+                Anchor = Time(rows, 4),
             };
             if (users)
             {
@@ -93,9 +111,9 @@ internal sealed record PostgresPoll
                 page.Sort((a, b) => a.Id.CompareTo(b.Id));
                 poll = poll with { Audit = page };
             }
-            if (sessions)
+            if (states || describes)
             {
-                var page = await NextAsync(rows, Session, cancellationToken);
+                var page = await NextAsync<SessionRow>(rows, states ? SessionState : Session, cancellationToken);
                 poll = poll with { Sessions = page };
             }
         }
@@ -131,6 +149,32 @@ internal sealed record PostgresPoll
 
     private static SessionRow Session(NpgsqlDataReader row) =>
         new(row.GetString(0), Text(row, 1), Text(row, 2), Text(row, 3), Time(row, 4));
+
+    private static SessionRow SessionState(NpgsqlDataReader row) =>
+        Session(row) with
+        {
+            State = Text(row, 5),
+            UpdatedAt = Time(row, 6),
+            HasAgent = row.GetBoolean(7),
+            IsOfPage = row.GetBoolean(8),
+        };
+
+    private static List<AgentRow> ReadAgents(string? json)
+    {
+        using var agents = JsonDocument.Parse(json ?? "[]");
+        return
+        [
+            .. agents
+                .RootElement.EnumerateArray()
+                .Select(a => new AgentRow(
+                    a[0].GetString()!,
+                    a[1].GetString(),
+                    a[2].ValueKind is JsonValueKind.True,
+                    a[3].ValueKind is JsonValueKind.Null ? null : a[3].GetDateTime()
+                ))
+                .Where(a => Names.Of(a.Id) is not null),
+        ];
+    }
 
     private static AuditRow Request(NpgsqlDataReader row) =>
         new(

@@ -23,6 +23,7 @@ public sealed class PostgresSource : ISource
     private readonly ILogger _logger;
 
     private long _polls;
+    private volatile bool _isCatchingUp;
     private volatile Standing _standing;
 
     /// <summary>Connects to nothing yet.</summary>
@@ -64,6 +65,9 @@ public sealed class PostgresSource : ISource
     }
 
     /// <inheritdoc/>
+    public bool IsCatchingUp => _isCatchingUp;
+
+    /// <inheritdoc/>
     public async Task RunAsync(
         ChannelWriter<ObservationBatch> output,
         string? checkpoint,
@@ -71,6 +75,10 @@ public sealed class PostgresSource : ISource
     )
     {
         var progress = new PollProgress(_options, checkpoint, _logger);
+        if (progress.Known is { } known)
+        {
+            await output.WriteAsync(new ObservationBatch(Name, [known]), cancellationToken);
+        }
         await using var database = _options.Open(readOnly: true);
         try
         {
@@ -114,22 +122,33 @@ public sealed class PostgresSource : ISource
             var after = _clock.GetUtcNow();
             var (seen, checkpoint) = progress.Add(poll, before - polledAt);
             polledAt = before;
+            var skew = poll.Now - (before + ((after - before) / 2));
+            if (progress.Agents is { } agents)
+            {
+                seen = [.. seen, new AgentsSeen([.. agents.Select(a => AgentOf(a, skew))], poll.Now)];
+            }
+            _isCatchingUp = progress.IsBehindSessions;
             if (seen.Count > 0 || checkpoint is not null)
             {
                 await output.WriteAsync(new ObservationBatch(Name, seen, checkpoint), cancellationToken);
             }
             Interlocked.Increment(ref _polls);
-            Saw(progress, privileges, poll.Now - (before + ((after - before) / 2)));
+            Saw(progress, privileges, skew);
 
+            var isUpgraded = poll.Version != privileges.Version;
             var wait = _interval();
-            await Task.Delay(progress.Behind && wait > CatchUpEvery ? CatchUpEvery : wait, _clock, cancellationToken);
-            if (!privileges.Complete && _clock.GetUtcNow() - privilegesAt >= AskPrivilegesEvery)
+            var isBehind = progress.IsBehindAudit || progress.IsBehindSessions || isUpgraded;
+            await Task.Delay(isBehind && wait > CatchUpEvery ? CatchUpEvery : wait, _clock, cancellationToken);
+            if (isUpgraded || (!privileges.Complete && _clock.GetUtcNow() - privilegesAt >= AskPrivilegesEvery))
             {
                 privileges = await PostgresPrivileges.ReadAsync(connection, cancellationToken);
                 privilegesAt = _clock.GetUtcNow();
             }
         }
     }
+
+    private PlatformAgent AgentOf(AgentRow row, TimeSpan skew) =>
+        new(row.Id, row.Platform, row.Connected, row.HeardAt is { } heard ? _options.At(heard) - skew : null);
 
     private void Saw(PollProgress progress, PostgresPrivileges privileges, TimeSpan skew)
     {
@@ -153,7 +172,11 @@ public sealed class PostgresSource : ISource
                 )
             );
         }
-        if (progress.Behind)
+        if (progress.Version is StreamSpaceVersion.V2)
+        {
+            sentences.AddRange(AboutV2(progress));
+        }
+        if (progress.IsBehindAudit)
         {
             sentences.Add("Catches up with audit_log.");
         }
@@ -171,6 +194,26 @@ public sealed class PostgresSource : ISource
             privileges.Denied.Select(n => $"No {n.Purpose} until the owner runs: {n.Grant(_options.User)}")
         );
         Stand(SourceState.Up, string.Join(' ', sentences));
+    }
+
+    private static IEnumerable<string> AboutV2(PollProgress progress)
+    {
+        yield return "It is StreamSpace 2: the rows of sessions tell what was asked for and when it ended.";
+        if (progress.Agents is { } agents)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{agents.Count} approved agents, {agents.Count(a => a.Connected)} of them connected."
+            );
+            if (agents.Any(a => a.Platform is "docker"))
+            {
+                yield return PostgresCheck.DockerTellsNothing;
+            }
+        }
+        if (progress.UnknownStates.Count > 0)
+        {
+            yield return $"Sessions in unknown states are left out: {string.Join(", ", progress.UnknownStates)}.";
+        }
     }
 
     private void Lost(Exception e)

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace StreamSpace.Platform.Sources.Postgres;
 
@@ -14,17 +15,41 @@ internal static class PostgresStatements
     /// <summary>Users that one poll takes.</summary>
     public const int UserPage = 10_000;
 
-    /// <summary>Sessions that one poll takes.</summary>
+    /// <summary>Sessions that one poll takes, once it has seen them all.</summary>
     public const int SessionPage = 1_000;
 
-    /// <summary>The server's clock and the newest id; $1: the id that we have come to, to see whether it is still the same row.</summary>
-    public static readonly string Head = $"""
-        SELECT now(), (SELECT max(id) FROM audit_log)::bigint,
-            (SELECT {Time("\"timestamp\"")} FROM audit_log WHERE id = $1)
+    /// <summary>Sessions that one poll takes before that, and of those that were changed lately.</summary>
+    public const int FirstSessionPage = 10_000;
+
+    /// <summary>Agents that one poll takes.</summary>
+    public const int AgentPage = 1_000;
+
+    /// <summary>True in a database of version 2.</summary>
+    public const string IsV2 =
+        "to_regclass('public.agents') IS NOT NULL AND to_regclass('public.agent_commands') IS NOT NULL";
+
+    private static readonly string Agents = $"""
+        (SELECT json_agg(json_build_array({Id("a.agent_id")}, {Name("a.platform")}, a.status = 'online',
+            {Time("a.last_heartbeat")}))
+        FROM (
+            SELECT agent_id, platform, status, last_heartbeat FROM agents
+            WHERE approval_status = 'approved' ORDER BY agent_id LIMIT {AgentPage}
+        ) a)::text
         """;
 
-    /// <summary>The server's clock alone, where audit_log may not be read.</summary>
-    public const string Clock = "SELECT now(), NULL::bigint, NULL::timestamp";
+    /// <summary>
+    /// The server's clock and whose tables they are; with <paramref name="audit"/> the newest id, and $1: the id that we have
+    /// come to, to see whether it is still the same row; with <paramref name="agents"/> the agents, as JSON.
+    /// </summary>
+    public static string Head(bool audit, bool agents) =>
+        $"""
+            SELECT now(), {IsV2}, {(agents ? Agents : "NULL::text")},
+                {(audit ? NewestAudit : "NULL::bigint, NULL::timestamp")}
+            """;
+
+    private static readonly string NewestAudit = $"""
+        (SELECT max(id) FROM audit_log)::bigint, (SELECT {Time("\"timestamp\"")} FROM audit_log WHERE id = $1)
+        """;
 
     /// <summary>
     /// What audit_log says that we have not seen: $1: the id that we have come to; $2 and $3: the first and last
@@ -40,7 +65,7 @@ internal static class PostgresStatements
 
     /// <summary>A page of users, and of each whether its name is too long; $1: the id that the page before ended with.</summary>
     public static readonly string Users = $"""
-        SELECT {Id}, {Name("username")}, {Time("created_at")}, coalesce(username <> '' AND NOT {IsName(
+        SELECT {Id("id")}, {Name("username")}, {Time("created_at")}, coalesce(username <> '' AND NOT {IsName(
             "username"
         )}, false)
         FROM users WHERE id > $1 ORDER BY id LIMIT {UserPage}
@@ -48,15 +73,31 @@ internal static class PostgresStatements
 
     /// <summary>Whose last log-in lies in a time; $1 and $2: its ends. Asked only after log-ins were seen.</summary>
     public static readonly string LastLogins = $"""
-        SELECT {Id}, {Name("username")}, last_login FROM users
+        SELECT {Id("id")}, {Name("username")}, last_login FROM users
         WHERE last_login BETWEEN $1 AND $2 ORDER BY last_login LIMIT {UserPage}
         """;
 
-    /// <summary>A page of sessions; $1: the id that the page before ended with.</summary>
+    /// <summary>A page of sessions; $1: the id that the page before ended with; $2: its size.</summary>
     public static readonly string Sessions = $"""
-        SELECT {Id}, {Name("user_id")}, {Name("template_name")}, {Name("platform")}, {Time("created_at")}
-        FROM sessions WHERE id > $1 ORDER BY id LIMIT {SessionPage}
+        SELECT {Id("id")}, {Name("user_id")}, {Name("template_name")}, {Name("platform")}, {Time("created_at")}
+        FROM sessions WHERE id > $1 ORDER BY id LIMIT $2
         """;
+
+    /// <summary>
+    /// Of version 2: a page of the sessions that are open, and those that were changed lately; $1: the id that the page
+    /// before ended with; $2: its size; $3: since when; $4: the states of those that are open.
+    /// </summary>
+    public static readonly string SessionStates = $"""
+        (SELECT {SessionColumns}, false FROM sessions WHERE updated_at >= $3 ORDER BY updated_at LIMIT {FirstSessionPage})
+        UNION ALL
+        (SELECT {SessionColumns}, true FROM sessions WHERE state = ANY($4) AND id > $1 ORDER BY id LIMIT $2)
+        """;
+
+    private static string SessionColumns =>
+        $"""
+            {Id("id")}, {Name("user_id")}, {Name("template_name")}, {Name("platform")}, {Time("created_at")},
+                {Name("state")}, {Time("updated_at")}, coalesce(agent_id <> '', false)
+            """;
 
     // What is no log-in and no log-out matters for its address and user alone (docs/reference/streamspace.md §5.4).
     private static string AuditColumns =>
@@ -75,7 +116,7 @@ internal static class PostgresStatements
     private static string Name(string column) => $"CASE WHEN {IsName(column)} THEN {column} END";
 
     // Never null, for the next page begins after it; one character more than a name may have tells that it is none.
-    private static string Id => $"left(id, {Names.Longest + 1})";
+    private static string Id(string column) => $"left({column}, {Names.Longest + 1})";
 
     private static string IsName(string column) =>
         $"CASE WHEN octet_length({column}) <= {Names.Longest * 4} THEN length({column}) <= {Names.Longest} ELSE false END";
@@ -91,6 +132,10 @@ internal static class PostgresStatements
         command.Parameters.AddRange(parameters);
         return command;
     }
+
+    /// <summary>A time without a zone, or null, as a parameter by position.</summary>
+    public static NpgsqlParameter Wall(DateTime? time) =>
+        new() { Value = (object?)time ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Timestamp };
 
     /// <summary>A parameter by position.</summary>
     public static NpgsqlParameter Value<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };

@@ -30,7 +30,25 @@ internal sealed record RequiredColumns(string Table, string[] Columns, string Pu
         "the configuration on StreamSpace's own page"
     );
 
-    public static readonly RequiredColumns[] All = [Users, Audit, Sessions, Plugins];
+    /// <summary>Of version 2, in the place of <see cref="Sessions"/>.</summary>
+    public static readonly RequiredColumns SessionStates = new(
+        "sessions",
+        ["id", "user_id", "template_name", "created_at", "platform", "state", "updated_at", "agent_id"],
+        "sessions asked for, asleep, failed and ended"
+    );
+
+    /// <summary>Of version 2.</summary>
+    public static readonly RequiredColumns Agents = new(
+        "agents",
+        ["agent_id", "platform", "status", "approval_status", "last_heartbeat"],
+        "agents and their heartbeats"
+    );
+
+    private static readonly RequiredColumns[] OfV1 = [Users, Audit, Sessions, Plugins];
+    private static readonly RequiredColumns[] OfV2 = [Users, Audit, SessionStates, Agents, Plugins];
+
+    /// <summary>All that are needed of a version.</summary>
+    public static RequiredColumns[] Of(StreamSpaceVersion version) => version is StreamSpaceVersion.V2 ? OfV2 : OfV1;
 
     /// <summary>The statement that grants it.</summary>
     public string Grant(string role) =>
