@@ -22,7 +22,6 @@ public sealed partial class RoomTests
         "StreamSpace.Datadog",
         "StreamSpace.Datadog.Tests",
         "StreamSpace.Platform.Tests",
-        "StreamSpace.PluginHost",
     ];
 
     private static readonly IReadOnlyList<Source> Sources = [.. Repository.Files(".cs").Select(Read).OfType<Source>()];

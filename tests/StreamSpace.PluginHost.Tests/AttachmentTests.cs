@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Shouldly;
+using StreamSpace.PluginHost.Feed;
 using StreamSpace.PluginHost.Tests.Support;
 using StreamSpace.Plugins;
 
@@ -50,7 +51,7 @@ public sealed class AttachmentTests
 
         await ApplyAsync(isDemo: true);
         ((long)plugin.Status["events"]!).ShouldBe(1);
-        await plugin.ChangeConfigAsync(
+        await plugin.Configurator!.ChangeAsync(
             new JsonObject { ["keepsLocal"] = false },
             ifMatch: null,
             TestContext.Current.CancellationToken
@@ -62,8 +63,7 @@ public sealed class AttachmentTests
         await plugin.UnloadAsync(TestContext.Current.CancellationToken);
 
         ValueTask ApplyAsync(bool isDemo) =>
-            plugin.ApplyAsync(
-                instance,
+            new PluginSubscription(plugin, instance).ApplyAsync(
                 new PlatformState { Users = 7, IsDemo = isDemo },
                 TestContext.Current.CancellationToken
             );

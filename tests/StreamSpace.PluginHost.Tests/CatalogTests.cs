@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Startup;
 using StreamSpace.PluginHost.Tests.Support;
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Shouldly;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;
 using StreamSpace.PluginHost.Tests.Support;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Shouldly;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;

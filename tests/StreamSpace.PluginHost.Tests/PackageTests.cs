@@ -58,22 +58,13 @@ public sealed class PackageTests
             { "a link", "only files and folders" },
             { "a hard link", "only files and folders" },
             { "a device", "only files and folders" },
-            { "a sparse file", "only files and folders" },
+            { "a sparse file", "SparseFile" },
             { "two files of one name", "exists" },
             { "a file that is a folder", "exists" },
             { "a name too long for any disk", "too long" },
             { "too many", "more than" },
             { "a bomb", "unpacks to more than" },
-            { "a small bomb", "unpacks to more than 10000000 bytes" },
             { "a file that claims to be huge", "unpacks to more than" },
-            { "files that together claim to be huge", "unpacks to more than" },
-            { "a note that claims to be huge", "more than 65536 bytes" },
-            { "a note for all that claims to be huge", "more than 65536 bytes" },
-            { "a name that claims to be huge", "more than 65536 bytes" },
-            { "a note that is huge", "more than 65536 bytes" },
-            { "a size below zero", "has no size" },
-            { "a size in binary", "has no size" },
-            { "a size told twice", "two sizes" },
             { "another plugin", "not streamspace-echo" },
             { "no manifest", "manifest.json" },
             { "no archive", "not a gzip tar" },
@@ -95,30 +86,6 @@ public sealed class PackageTests
         detail.ShouldNotContain(Path.GetTempPath());
         Directory.GetFileSystemEntries(settings.PluginsFolder).ShouldBeEmpty();
         File.Exists(outside).ShouldBeFalse();
-    }
-
-    [Theory]
-    [InlineData("a note that claims to be huge")]
-    [InlineData("a note for all that claims to be huge")]
-    [InlineData("a name that claims to be huge")]
-    [InlineData("a file that claims to be huge")]
-    public void WhatAHeaderClaimsTakesNoMemory(string what)
-    {
-        var archive = Broken(what);
-        var allocated = long.MaxValue;
-        // On a thread of its own: what others allocate meanwhile is not counted.
-        var unpacking = new Thread(() =>
-        {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            var folder = TestRun.NewFolder();
-            Should.Throw<PackageException>(() =>
-                PluginPackage.UnpackAsync(new MemoryStream(archive), folder, CancellationToken.None)
-            );
-            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        });
-        unpacking.Start();
-        unpacking.Join();
-        allocated.ShouldBeLessThan(5_000_000);
     }
 
     [Fact]
@@ -208,24 +175,7 @@ public sealed class PackageTests
                 }
             }),
             "a bomb" => Zeros(400_000_001),
-            "a small bomb" => Zeros(20_000_000),
             "a file that claims to be huge" => new RawTar().Add("a", '0', 8_000_000_000, []).Gzip(),
-            "files that together claim to be huge" => new RawTar()
-                .Add("a", '0', 6_000_000, new byte[6_000_000])
-                .Add("b", '0', 6_000_000, [])
-                .Gzip(),
-            "a note that claims to be huge" => new RawTar().Add("a", 'x', 2_000_000_000, []).Gzip(),
-            "a note for all that claims to be huge" => new RawTar().Add("a", 'g', 2_000_000_000, []).Gzip(),
-            "a name that claims to be huge" => new RawTar().Add("a", 'L', 2_000_000_000, []).Gzip(),
-            "a note that is huge" => new RawTar().Add("a", 'x', 9_000_000, new byte[9_000_000]).Gzip(),
-            "a size below zero" => new RawTar().Add("a", '0', "-0000000001"u8.ToArray(), []).Gzip(),
-            "a size in binary" => new RawTar().Add("a", '0', [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0], []).Gzip(),
-            // The reader goes by the note, and would find the next header in the middle of the second file.
-            "a size told twice" => new RawTar()
-                .Add("a", 'x', 13, "13 size=1024\n"u8.ToArray())
-                .Add("a", '0', 0, [])
-                .Add("b", '0', 0, [])
-                .Gzip(),
             "another plugin" => Tar(tar =>
             {
                 Write(

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;

@@ -145,7 +145,7 @@ public sealed class RecoveryTests
         var backOff = new PluginBackOff(_clock, () => 0.5);
         foreach (var seconds in (int[])[10, 20, 40, 80, 160, 320, 600, 600])
         {
-            backOff.Fail();
+            backOff.Fail("it hangs");
             backOff.Wait.ShouldBe(TimeSpan.FromSeconds(seconds));
             backOff.IsDue.ShouldBeFalse();
             _clock.Advance(TimeSpan.FromSeconds(seconds));
@@ -153,14 +153,14 @@ public sealed class RecoveryTests
         }
         backOff.Succeed();
         _clock.Advance(TimeSpan.FromMinutes(9));
-        backOff.Fail();
+        backOff.Fail("it hangs");
         backOff.Attempts.ShouldBe(8, "it did not run for long");
         backOff.Succeed();
         _clock.Advance(TimeSpan.FromMinutes(10));
-        backOff.Fail();
+        backOff.Fail("it hangs");
         (backOff.Attempts, backOff.Since, backOff.Wait).ShouldBe((0, _clock.GetUtcNow(), TimeSpan.FromSeconds(10)));
         var sooner = new PluginBackOff(_clock, () => 0);
-        sooner.Fail();
+        sooner.Fail("it hangs");
         sooner.Wait.ShouldBe(TimeSpan.FromSeconds(8), "7.5 s, rounded up");
     }
 

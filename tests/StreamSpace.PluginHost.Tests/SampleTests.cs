@@ -1,5 +1,6 @@
 using System.Net;
 using Shouldly;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;

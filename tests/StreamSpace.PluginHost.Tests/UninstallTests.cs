@@ -3,7 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
-using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Tests.Support;
 
 namespace StreamSpace.PluginHost.Tests;
@@ -243,7 +243,7 @@ public sealed class UninstallTests
     {
         var market = new Market();
         Directory.CreateDirectory(Path.Combine(market.Plugins, ".removed-x", "inside"));
-        InstalledPlugins.Recover(market.Plugins);
+        PluginsFolder.Recover(market.Plugins);
         Directory.GetFileSystemEntries(market.Plugins).ShouldBeEmpty();
     }
 

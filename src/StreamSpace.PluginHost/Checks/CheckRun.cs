@@ -211,7 +211,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         await foreach (var reading in new PluginRowWatch(database, manifest.Name, clock).WatchAsync(cancellationToken))
         {
             findings.AddRange(PluginRowCheck.Findings(reading, manifest.ConfigSchema));
-            config.Row = reading.Row is { } row ? config.ReadRow(row, warnings) : null;
+            config.Row = reading.Row is { } row ? RowLayer.Read(row, manifest.ConfigSchema, warnings) : null;
             break;
         }
         // Of a secret there a finding tells already.

@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using StreamSpace.Platform.Store;
-using StreamSpace.PluginHost.Plugins;
 
 namespace StreamSpace.PluginHost.Data;
 
@@ -8,8 +7,18 @@ namespace StreamSpace.PluginHost.Data;
 /// Looks every two seconds whether what this process works on still lies under its names, and makes anew what was taken
 /// away: the data folder, its lock, the plugins' folders in it, and the host's own file.
 /// </summary>
-internal sealed class DataWatch(DataFolder data, HostFile file, PluginSet plugins, TimeProvider clock, ILogger logger)
-    : IAsyncDisposable
+/// <param name="plugins">The names of those that run.</param>
+/// <param name="data">The folder.</param>
+/// <param name="file">The host's own file in it.</param>
+/// <param name="clock">Our clock.</param>
+/// <param name="logger">Takes what was made anew.</param>
+internal sealed class DataWatch(
+    Func<IEnumerable<string>> plugins,
+    DataFolder data,
+    HostFile file,
+    TimeProvider clock,
+    ILogger logger
+) : IAsyncDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
@@ -64,9 +73,9 @@ internal sealed class DataWatch(DataFolder data, HostFile file, PluginSet plugin
             {
                 logger.LogError("{Made}", made);
             }
-            foreach (var plugin in plugins.All.Where(p => p.State is PluginState.Running))
+            foreach (var plugin in plugins())
             {
-                data.Folder(plugin.Name);
+                data.Folder(plugin);
             }
             file.Stand();
             if (file.Warning is { } warning && warning != _warning)

@@ -13,7 +13,7 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stop = new();
-    private readonly Dictionary<HostedPlugin, (PluginInstance Instance, Subscription Subscription)> _subscribed = [];
+    private readonly Dictionary<PluginSlot, (PluginInstance Instance, Subscription Subscription)> _subscribed = [];
     private Task? _run;
 
     public bool IsDemo => isDemo;
@@ -27,7 +27,7 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
     /// Subscribes the plugins that run, each copy once, and ends the subscriptions of copies that do no more. Returns once
     /// none of these is at a call.
     /// </summary>
-    public async Task SettleAsync(IReadOnlyList<HostedPlugin> plugins, CancellationToken cancellationToken)
+    public async Task SettleAsync(IReadOnlyList<PluginSlot> plugins, CancellationToken cancellationToken)
     {
         foreach (var (plugin, (instance, subscription)) in _subscribed.ToList())
         {
@@ -39,7 +39,7 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
         // One that is off or uninstalled is told nothing of what happens meanwhile; one that fails will be.
         feed.ForgetAllBut(
             plugins
-                .Where(p => p.State is not PluginState.Disabled)
+                .Where(p => p.State.Phase is not PluginPhase.Disabled)
                 .Select(p => p.Name)
                 .ToHashSet(StringComparer.Ordinal)
         );
@@ -48,7 +48,7 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
             if (plugin.Instance is { } instance)
             {
                 plugin.Subscription = await feed.SubscribeAsync(
-                    new PluginSubscriber(plugin, instance),
+                    new PluginSubscription(plugin, instance),
                     cancellationToken
                 );
                 _subscribed.Add(plugin, (instance, plugin.Subscription));
@@ -79,9 +79,9 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
         _stop.Dispose();
     }
 
-    private static bool IsRunning(HostedPlugin plugin) => plugin.State is PluginState.Running;
+    private static bool IsRunning(PluginSlot plugin) => plugin.State.Phase is PluginPhase.Running;
 
-    private async Task EndAsync(HostedPlugin plugin, Subscription subscription)
+    private async Task EndAsync(PluginSlot plugin, Subscription subscription)
     {
         _subscribed.Remove(plugin);
         plugin.Subscription = null;
@@ -89,11 +89,14 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
     }
 
     // What was invented is not to be remembered when real data may come.
-    private async Task ForgetInventedAsync(HostedPlugin plugin, PluginInstance instance)
+    private async Task ForgetInventedAsync(PluginSlot plugin, PluginInstance instance)
     {
         try
         {
-            await plugin.ApplyAsync(instance, new PlatformState { IsSnapshot = true }, CancellationToken.None);
+            await new PluginSubscription(plugin, instance).ApplyAsync(
+                new PlatformState { IsSnapshot = true },
+                CancellationToken.None
+            );
         }
         catch (SubscriberGoneException)
         {

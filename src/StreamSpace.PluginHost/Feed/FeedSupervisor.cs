@@ -26,9 +26,6 @@ internal sealed class FeedSupervisor(
 {
     private const int DemoSeed = 1;
 
-    // Whoever is not subscribed, though it should be, is tried again; so is one that was not able to take its config.
-    public static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(10);
-
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stop = new();
     private Task? _retrying;
@@ -111,25 +108,28 @@ internal sealed class FeedSupervisor(
     // What happens while a plugin cannot be loaded is for it once it can: only one that is off wants nothing.
     private bool IsWanted =>
         sources.Count > 0
-            ? plugins.All.Any(p => p.State is not PluginState.Disabled)
-            : plugins.All.Any(p => p.State is PluginState.Running) && plugins.All.All(p => p.KeepsDataLocal);
+            ? plugins.All.Any(p => p.State.Phase is not PluginPhase.Disabled)
+            : plugins.All.Any(p => p.State.Phase is PluginPhase.Running) && plugins.All.All(p => p.KeepsDataLocal);
 
     private async Task RetryAsync()
     {
-        using var timer = new PeriodicTimer(RetryEvery, clock);
+        // Whoever is not subscribed, though it should be, is tried again; so is one that was not able to take its config.
+        using var timer = new PeriodicTimer(PluginBackOff.ConfigEvery, clock);
         var begun = false;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
                 await timer.WaitForNextTickAsync(_stop.Token);
-                foreach (var plugin in plugins.All.Where(p => p.LacksConfig))
+                foreach (var plugin in plugins.All.Where(p => p.State.ConfigIsTriedAgain))
                 {
-                    begun |= await plugin.BeginAgainAsync(_stop.Token);
+                    begun |= await plugin.Configurator!.BeginAgainAsync(_stop.Token);
                 }
                 if (
                     begun
-                    || plugins.All.Any(p => p is { State: PluginState.Running, Subscription: not { IsEnded: false } })
+                    || plugins.All.Any(p =>
+                        p is { State.Phase: PluginPhase.Running, Subscription: not { IsEnded: false } }
+                    )
                 )
                 {
                     await SettleAsync(_stop.Token);

@@ -9,8 +9,8 @@ namespace StreamSpace.PluginHost.Packages;
 internal sealed class PackageException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// A plugin as one gzip tar: flat, or with one folder around it. It comes from elsewhere, so nothing in it is believed:
-/// no path leaves its folder, there are only files and folders, and their number and size are bounded.
+/// A plugin as one gzip tar: flat, or with one folder around it. No path leaves its folder, there are only files and folders,
+/// and their number and size are bounded: what is wrong with it is told before its code, which we trust, is loaded.
 /// </summary>
 internal static class PluginPackage
 {
@@ -19,10 +19,6 @@ internal static class PluginPackage
 
     private const long LargestContent = 400_000_000;
     private const int MostFiles = 5_000;
-
-    // No plugin is that easy to compress; below the first bound nobody minds.
-    private const long AlwaysTaken = 10_000_000;
-    private const int LargestRatio = 100;
 
     /// <summary>True when the bytes have this SHA-256 in hex, in either case.</summary>
     public static async Task<bool> HasChecksumAsync(
@@ -41,28 +37,22 @@ internal static class PluginPackage
     public static async Task UnpackAsync(Stream archive, string folder, CancellationToken cancellationToken)
     {
         var root = Directory.CreateDirectory(folder).FullName + Path.DirectorySeparatorChar;
-        var largest = Math.Min(LargestContent, Math.Max(AlwaysTaken, LargestRatio * archive.Length));
+        var (files, bytes) = (0, 0L);
         try
         {
             await using var unpacked = new GZipStream(archive, CompressionMode.Decompress, leaveOpen: true);
-            await using var guard = new TarGuard(unpacked, largest);
-            await using var tar = new TarReader(guard);
-            for (var files = 1; await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry; files++)
+            await using var tar = new TarReader(unpacked);
+            while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
             {
-                if (files > MostFiles)
+                if (++files > MostFiles)
                 {
                     throw new PackageException($"It holds more than {MostFiles} files.");
                 }
-                if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
+                if ((bytes += entry.Length) > LargestContent)
                 {
-                    continue;
+                    throw new PackageException($"It unpacks to more than {LargestContent} bytes.");
                 }
-                if (entry.Length != guard.Size)
-                {
-                    // The reader would go on from elsewhere than the guard.
-                    throw new PackageException("An entry in it is told to be of two sizes.");
-                }
-                await WriteAsync(entry, root, cancellationToken);
+                await WriteAsync(entry, PathOf(entry, root), cancellationToken);
             }
         }
         catch (Exception e) when (e is not (PackageException or OperationCanceledException))
@@ -71,28 +61,36 @@ internal static class PluginPackage
         }
     }
 
-    private static async Task WriteAsync(TarEntry entry, string root, CancellationToken cancellationToken)
+    private static string PathOf(TarEntry entry, string root)
     {
         var path = Path.GetFullPath(Path.Combine(root, entry.Name));
-        if (
+        return
             entry.Name.Contains('\\', StringComparison.Ordinal)
             || Path.IsPathRooted(entry.Name)
             || !(path + Path.DirectorySeparatorChar).StartsWith(root, StringComparison.Ordinal)
-        )
+            ? throw new PackageException("A path in it leaves its folder.")
+            : path;
+    }
+
+    private static async Task WriteAsync(TarEntry entry, string path, CancellationToken cancellationToken)
+    {
+        switch (entry.EntryType)
         {
-            throw new PackageException("A path in it leaves its folder.");
-        }
-        if (entry.EntryType is TarEntryType.Directory)
-        {
-            Directory.CreateDirectory(path);
-            return;
-        }
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        // A new file every time: a second entry of one name must not write through the first.
-        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
-        if (entry.DataStream is { } data)
-        {
-            await data.CopyToAsync(file, cancellationToken);
+            case TarEntryType.GlobalExtendedAttributes:
+                break;
+            case TarEntryType.Directory:
+                Directory.CreateDirectory(path);
+                break;
+            case TarEntryType.RegularFile or TarEntryType.V7RegularFile:
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                // A new file every time: a second entry of one name must not write through the first.
+                await using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write))
+                {
+                    await (entry.DataStream ?? Stream.Null).CopyToAsync(file, cancellationToken);
+                }
+                break;
+            default:
+                throw new PackageException($"It holds a {entry.EntryType}: only files and folders are taken.");
         }
     }
 }

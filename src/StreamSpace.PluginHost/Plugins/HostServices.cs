@@ -18,6 +18,20 @@ internal sealed record HostServices
     /// <summary>Brings what plugins hear in line with what they say now.</summary>
     public required Func<CancellationToken, Task> Settle { get; init; }
 
+    /// <summary>What one copy of a plugin is loaded with.</summary>
+    public IPluginContext ContextFor(PluginManifest manifest, ILogger logger, CancellationToken ended) =>
+        new PluginContext(
+            manifest,
+            Data.Folder(manifest.Name),
+            logger,
+            Clock,
+            Random,
+            Settings.Environment,
+            Sandbox,
+            Sources,
+            ended
+        );
+
     /// <summary>Lets a logger write warnings and worse to the console.</summary>
     public required Action<ILoggingBuilder> Console { get; init; }
 }

@@ -6,6 +6,9 @@ namespace StreamSpace.PluginHost.Plugins;
 /// </summary>
 internal sealed class PluginBackOff(TimeProvider clock, Func<double> random)
 {
+    /// <summary>After which a config is tried again that a plugin threw over.</summary>
+    public static readonly TimeSpan ConfigEvery = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan First = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
@@ -13,6 +16,9 @@ internal sealed class PluginBackOff(TimeProvider clock, Func<double> random)
 
     /// <summary>When it did not come back for the first time in this row, or null while all is well.</summary>
     public DateTimeOffset? Since { get; private set; }
+
+    /// <summary>How long that has been so.</summary>
+    public TimeSpan For => Since is { } since ? clock.GetUtcNow() - since : TimeSpan.Zero;
 
     /// <summary>How often it has been tried in this row, and did not come back.</summary>
     public int Attempts { get; private set; }
@@ -29,9 +35,13 @@ internal sealed class PluginBackOff(TimeProvider clock, Func<double> random)
             ? TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling((next - clock.GetUtcNow()).TotalSeconds)))
             : null;
 
+    /// <summary>Why it did not come back the last time.</summary>
+    public string Reason { get; private set; } = "";
+
     /// <summary>It did not come back.</summary>
-    public void Fail()
+    public void Fail(string reason)
     {
+        Reason = reason;
         var now = clock.GetUtcNow();
         if (_runsSince is { } since && now - since >= Longest)
         {

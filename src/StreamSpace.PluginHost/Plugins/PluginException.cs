@@ -9,11 +9,32 @@ internal class PluginException(int status, string message, Exception? inner = nu
     /// <summary>The status of the answer over HTTP.</summary>
     public int Status => status;
 
+    /// <summary>It is at something else for too long.</summary>
+    public static PluginException Busy(string name) =>
+        new(
+            StatusCodes.Status503ServiceUnavailable,
+            $"{name} is busy with something else; nothing was changed. Try again."
+        );
+
+    /// <summary>It threw over a config, or cannot take one now.</summary>
+    public static PluginException OverConfig(string name, string error, Exception thrown) =>
+        thrown is IOException
+            ? new(
+                StatusCodes.Status503ServiceUnavailable,
+                $"{name} cannot take a config now, and this one was not kept: {error}",
+                thrown
+            )
+            : new(
+                StatusCodes.Status500InternalServerError,
+                $"{name} failed over this config, which was not kept: {error}",
+                thrown
+            );
+
     /// <summary>It was uninstalled while its caller waited.</summary>
     public static PluginException Gone(string name) =>
         new(StatusCodes.Status404NotFound, $"{name} has been uninstalled meanwhile.");
 }
 
-/// <summary>A plugin did not come back from a call in time, and was isolated.</summary>
-internal sealed class PluginTimeoutException(string message)
+/// <summary>The copy of a plugin that was called is isolated, or not in force any more.</summary>
+internal sealed class PluginIsolatedException(string message)
     : PluginException(StatusCodes.Status503ServiceUnavailable, message);

@@ -8,6 +8,13 @@ namespace StreamSpace.PluginHost.Plugins;
 /// </summary>
 internal sealed class PluginInstance : IAsyncDisposable
 {
+    // A plugin learns at the deadline of its unloading that it is to finish: what it holds then must still be kept, and its
+    // files closed.
+    public static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
+    // Whoever is answered by then notices nothing.
+    private static readonly TimeSpan RequestsTimeout = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -64,6 +71,44 @@ internal sealed class PluginInstance : IAsyncDisposable
             EndIfIdle();
             return _idle.Task;
         }
+    }
+
+    /// <summary>Makes the plugin and gives it its context.</summary>
+    /// <exception cref="PluginIsolatedException">It does not come back from that.</exception>
+    public async Task LoadAsync(
+        PluginManifest manifest,
+        IPluginContext context,
+        PluginCallGuard guard,
+        CancellationToken cancellationToken
+    )
+    {
+        // A constructor may hang as well as any other call.
+        var plugin = Plugin = await guard.CallAsync(
+            this,
+            () => Task.FromResult(PluginFolder.MakePlugin(Context, manifest)),
+            "being made"
+        );
+        await guard.CallAsync(this, () => plugin.LoadAsync(context, cancellationToken).AsTask(), "loading");
+        IsLoaded = true;
+    }
+
+    /// <summary>
+    /// Lets the plugin end its work until <paramref name="deadline"/> fires, and then put away what it holds; what it has not
+    /// delivered then, or null when it cannot tell. Nothing more is asked of it.
+    /// </summary>
+    /// <exception cref="TimeoutException">It does not come back from that.</exception>
+    public async Task<IReadOnlyDictionary<string, long>?> UnloadAsync(TimeProvider clock, CancellationToken deadline)
+    {
+        var plugin = Plugin!;
+        await RefuseAsync()
+            .WaitAsync(RequestsTimeout, clock, CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        IsLoaded = false;
+        var unloading = Task.Run(() => plugin.UnloadAsync(deadline).AsTask(), CancellationToken.None);
+        await unloading.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await unloading.WaitAsync(CloseTimeout, clock, CancellationToken.None);
+        return await Task.Run(() => plugin.Undelivered)
+            .WaitAsync(PluginCallGuard.AnswerTimeout, clock, CancellationToken.None);
     }
 
     /// <summary>

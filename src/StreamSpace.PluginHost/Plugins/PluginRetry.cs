@@ -6,13 +6,14 @@ internal sealed class PluginRetry : IAsyncDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     // An attempt that hangs is not waited for at the end.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(2);
 
+    // Not disposed of, for it has no timer: this may be disposed twice.
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _clock;
     private readonly Task _running;
 
-    public PluginRetry(InstalledPlugins plugins, TimeProvider clock, ILogger logger)
+    public PluginRetry(PluginLifecycle plugins, TimeProvider clock, ILogger logger)
     {
         _clock = clock;
         _running = RunAsync(plugins, logger);
@@ -21,11 +22,10 @@ internal sealed class PluginRetry : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _running.WaitAsync(Patience, _clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stop.Dispose();
+        await _running.WaitAsync(AttemptTimeout, _clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task RunAsync(InstalledPlugins plugins, ILogger logger)
+    private async Task RunAsync(PluginLifecycle plugins, ILogger logger)
     {
         var stop = _stop.Token;
         using var timer = new PeriodicTimer(LookEvery, _clock);

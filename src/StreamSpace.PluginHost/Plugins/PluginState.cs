@@ -1,7 +1,9 @@
+using StreamSpace.Plugins;
+
 namespace StreamSpace.PluginHost.Plugins;
 
-/// <summary>How a plugin stands in the host.</summary>
-internal enum PluginState
+/// <summary>What has become of a plugin.</summary>
+internal enum PluginPhase
 {
     /// <summary>Found; its turn has not come, or is not over.</summary>
     Loading,
@@ -21,6 +23,23 @@ internal enum PluginState
     /// <summary>Switched off by the operator.</summary>
     Disabled,
 
-    /// <summary>Let go of.</summary>
+    /// <summary>Unloaded; another copy is to come, or the process ends.</summary>
     Unloaded,
+
+    /// <summary>Uninstalled: nothing more is to come, and nothing of it may be kept.</summary>
+    Uninstalled,
+}
+
+/// <summary>How a plugin stands in the host. It is replaced as a whole: whoever sees the phase sees why.</summary>
+/// <param name="Phase">What has become of it.</param>
+/// <param name="Detail">One sentence for a person; empty while there is nothing to say.</param>
+internal sealed record PluginState(PluginPhase Phase, string Detail = "")
+{
+    /// <summary>What is wrong with the config while none is in force.</summary>
+    public IReadOnlyList<ConfigFault> Faults { get; init; } = [];
+
+    /// <summary>
+    /// True while it has no config because it threw over the one that is kept, which may be a good one: it is tried again.
+    /// </summary>
+    public bool ConfigIsTriedAgain { get; init; }
 }

@@ -2,6 +2,8 @@ using System.Security.Claims;
 using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
+using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.PluginHost.Web;
 
 namespace StreamSpace.PluginHost.SignIn;
@@ -24,31 +26,45 @@ internal static class AccessRules
 
     private static readonly TimeSpan Stay = TimeSpan.FromHours(12);
 
-    public static void AddSignIn(this IServiceCollection services, AccessTokens tokens, WebhookSignature signature)
+    public static IServiceCollection AddSignIn(this IServiceCollection services)
     {
         services
-            .AddAuthentication(JwtBearerDefaults.AuthenticationScheme)
-            .AddJwtBearer(bearer =>
-            {
-                bearer.TokenHandlers.Clear();
-                bearer.TokenHandlers.Add(tokens);
-                bearer.Events = new JwtBearerEvents
+            .AddSingleton(provider =>
+                AccessTokens.Of(
+                    provider.GetRequiredService<HostSettings>().Environment,
+                    provider.GetRequiredService<DataFolder>().Path,
+                    provider.GetRequiredService<TimeProvider>()
+                )
+            )
+            .AddSingleton(provider => new WebhookSignature(provider.GetRequiredService<HostSettings>().Environment))
+            .AddSingleton<SignInCodes>()
+            .AddSingleton<FailedSignIns>();
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services
+            .AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
+            .Configure<AccessTokens>(
+                (bearer, tokens) =>
                 {
-                    OnMessageReceived = context =>
+                    bearer.TokenHandlers.Clear();
+                    bearer.TokenHandlers.Add(tokens);
+                    bearer.Events = new JwtBearerEvents
                     {
-                        context.Token = CookieFor(context.Request);
-                        return Task.CompletedTask;
-                    },
-                    OnChallenge = ChallengeAsync,
-                    OnForbidden = context =>
-                        Problem
-                            .Of(
-                                StatusCodes.Status403Forbidden,
-                                $"The role \"{RoleOf(context.HttpContext.User)}\" may {(IsReading(context.Request) ? "not see this" : "only read")}; this needs {Roles.Operator} or {Roles.Admin}."
-                            )
-                            .ExecuteAsync(context.HttpContext),
-                };
-            });
+                        OnMessageReceived = context =>
+                        {
+                            context.Token = CookieFor(context.Request);
+                            return Task.CompletedTask;
+                        },
+                        OnChallenge = ChallengeAsync,
+                        OnForbidden = context =>
+                            Problem
+                                .Of(
+                                    StatusCodes.Status403Forbidden,
+                                    $"The role \"{RoleOf(context.HttpContext.User)}\" may {(IsReading(context.Request) ? "not see this" : "only read")}; this needs {Roles.Operator} or {Roles.Admin}."
+                                )
+                                .ExecuteAsync(context.HttpContext),
+                    };
+                }
+            );
         var caller = new AuthorizationPolicyBuilder()
             .RequireAuthenticatedUser()
             .RequireAssertion(context =>
@@ -70,11 +86,11 @@ internal static class AccessRules
                         || (
                             context.Resource is HttpContext http
                             && WebhookSignature.IsGiven(http.Request)
-                            && signature.Refusal(http.Request) is null
+                            && http.RequestServices.GetRequiredService<WebhookSignature>().Refusal(http.Request) is null
                         )
                     )
             );
-        services.AddSingleton(signature);
+        return services;
     }
 
     /// <summary>Sets the cookie of a browser that showed a good code.</summary>

@@ -1,4 +1,5 @@
 using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using AgentlessDatadog.Sandbox;
 using Microsoft.Extensions.Logging.Console;
+using StreamSpace.Platform.Sources;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
 using StreamSpace.PluginHost.Packages;
@@ -13,7 +13,8 @@ namespace StreamSpace.PluginHost.Startup;
 
 /// <summary>
 /// The whole service from start to end. What may be refused by the machine (folder, ports) comes first, so that
-/// nothing is sent anywhere by a process that cannot stay.
+/// nothing is sent anywhere by a process that cannot stay. Services are disposed of in the opposite order of their making,
+/// and so is what they run.
 /// </summary>
 internal sealed class RunningHost(
     HostSettings settings,
@@ -22,12 +23,10 @@ internal sealed class RunningHost(
     StartupConsole console
 ) : IAsyncDisposable
 {
-    private static readonly TimeSpan UnloadTimeout = TimeSpan.FromSeconds(10);
-
-    private readonly PluginSet _plugins = new();
-
-    // In the order of starting; let go of in the opposite one.
-    private readonly Stack<Func<Task>> _started = [];
+    private DataFolder? _data;
+    private WebApplication? _app;
+    private PluginRows? _rows;
+    private PluginRetry? _retry;
 
     /// <summary>Adds where what the host logs goes: the console, or a test's own place.</summary>
     public Action<ILoggingBuilder> Log { get; init; } = Console;
@@ -45,17 +44,68 @@ internal sealed class RunningHost(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         console.Say($"StreamSpace plugin host {HostStatus.Version}");
-        var data = await DataFolder.TakeAsync(settings.DataFolder, console, clock, cancellationToken);
-        Undo(data.Dispose);
-        console.Say($"Data folder: {data.Path}");
-        var tokens = AccessTokens.Of(settings.Environment, data.Path, clock);
-        var keys = new KeyRing(data.Folder("keys"));
-        var store = HostStore.OfService(Path.Combine(data.Path, "host.db"), keys, clock);
-        Undo(store.Dispose);
+        _data = await DataFolder.TakeAsync(settings.DataFolder, console, clock, cancellationToken);
+        console.Say($"Data folder: {_data.Path}");
+        _app = Compose(_data);
+        var services = _app.Services;
+        Prepare(services, _data);
+        await services.GetRequiredService<EmbeddedSandbox>().StartAsync(cancellationToken);
+        services.GetRequiredService<DataWatch>().Start();
+        // In this order: what tells the plugins ends before they do.
+        services.GetRequiredService<PluginSet>();
+        services.GetRequiredService<FeedSupervisor>();
+        var addresses = await WebServer.ListenAsync(_app, settings, cancellationToken);
+        await StartPluginsAsync(services, cancellationToken);
+        services.GetRequiredService<HostStatus>().Started = true;
+        Greet(services, [.. addresses.Select(a => new Uri(a, $"{settings.PathBase}/"))]);
+    }
 
-        var loggers = LoggerFactory.Create(Log);
-        Undo(loggers.Dispose);
-        var logger = loggers.CreateLogger("StreamSpace.PluginHost");
+    public async ValueTask DisposeAsync()
+    {
+        if (SignInLink is not null)
+        {
+            console.Say("Stopping.");
+        }
+        await (_retry?.DisposeAsync() ?? default);
+        await (_rows?.DisposeAsync() ?? default);
+        if (_app is not null)
+        {
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+        }
+        _data?.Dispose();
+    }
+
+    private WebApplication Compose(DataFolder data)
+    {
+        var builder = WebServer.CreateBuilder(settings, Log);
+        var keys = new KeyRing(data.Folder("keys"));
+        builder
+            .Services.AddSingleton(settings)
+            .AddSingleton(clock)
+            .AddSingleton(random)
+            .AddSingleton(console)
+            .AddSingleton(services =>
+                services.GetRequiredService<ILoggerFactory>().CreateLogger("StreamSpace.PluginHost")
+            )
+            .AddData(data, keys)
+            .AddSignIn()
+            .AddSingleton<EmbeddedSandbox>()
+            .AddFeed()
+            .AddPlugins(PluginLog)
+            .AddPackages()
+            .AddStreamSpaceRows()
+            .AddWeb(keys);
+        return builder.Build();
+    }
+
+    // What is found faulty without anything running.
+    private void Prepare(IServiceProvider services, DataFolder data)
+    {
+        services.GetRequiredService<AccessTokens>();
+        var store = services.GetRequiredService<HostStore>();
+        store.File.Barred = data.Taken;
+        var logger = services.GetRequiredService<ILogger>();
         if (store.SetAside is { } setAside)
         {
             logger.LogError("{SetAside}", setAside);
@@ -68,118 +118,40 @@ internal sealed class RunningHost(
         {
             logger.LogWarning("{Few}", few);
         }
-        var feeds = new FeedSupervisor(
-            SourceFactory.From(settings.Environment, () => _plugins.LookEvery, clock, random, logger),
-            store.File,
-            _plugins,
-            clock,
-            random,
-            console,
-            logger
-        );
-        var watch = new DataWatch(data, store.File, _plugins, clock, logger);
-        var status = new HostStatus(data.Path, _plugins, feeds, watch, store.File, clock)
-        {
-            Sandbox = await StartSandboxAsync(tokens, loggers, cancellationToken),
-            StoreSetAside = store.SetAside,
-        };
-        store.File.Barred = data.Taken;
-        var codes = new SignInCodes(clock);
-        Undo(() => watch.DisposeAsync().AsTask());
-        watch.Start();
-        Undo(UnloadAsync);
-        Undo(() => feeds.DisposeAsync().AsTask());
-        HostServices? host = null;
-        var catalog = new PluginCatalog(settings.Environment.GetValueOrDefault("CATALOG_URL"), clock);
-        Undo(catalog.Dispose);
-        var plugins = new InstalledPlugins(_plugins, feeds);
-        Undo(plugins.Dispose);
-        var web = await WebServer.StartAsync(
-            settings,
-            status,
-            plugins,
-            catalog,
-            () => host ?? throw new BadHttpRequestException("Still starting.", StatusCodes.Status503ServiceUnavailable),
-            feeds.Posted,
-            clock,
-            tokens,
-            codes,
-            keys,
-            Log,
-            cancellationToken
-        );
-        plugins.Serve = () => web.Serve(_plugins);
-        Undo(() => web.DisposeAsync().AsTask());
+        services.GetRequiredService<IReadOnlyList<ISource>>();
+    }
 
-        host = new HostServices
-        {
-            Settings = settings,
-            Data = data,
-            Store = store,
-            Clock = clock,
-            Random = random,
-            Sandbox = status.Sandbox,
-            Sources = () => feeds.Sources,
-            Settle = feeds.SettleAsync,
-            Console = PluginLog,
-        };
-        FindPlugins(host);
-        foreach (var plugin in _plugins.All)
+    private async Task StartPluginsAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var plugins = services.GetRequiredService<PluginSet>();
+        FindPlugins(plugins, services.GetRequiredService<HostServices>());
+        foreach (var plugin in plugins.All)
         {
             await console.StepAsync($"loading {plugin.Name}", () => plugin.LoadAsync(cancellationToken));
             Tell(plugin);
         }
-        if (_plugins.All.Count == 0)
+        if (plugins.All.Count == 0)
         {
             console.Say($"No plugins: there is none in {settings.PluginsFolder}.");
         }
-        if (SourceFactory.Database(settings.Environment) is { } database)
-        {
-            var rows = new PluginRows(database, _plugins, feeds.SettleAsync, clock, logger);
-            Undo(() => rows.DisposeAsync().AsTask());
-            plugins.Serve = () =>
-            {
-                web.Serve(_plugins);
-                rows.Follow();
-            };
-            await console.StepAsync(
-                "reading the plugins' rows in StreamSpace's database",
-                () => rows.StartAsync(cancellationToken)
-            );
-        }
-        web.Serve(_plugins);
-        var retry = new PluginRetry(plugins, clock, logger);
-        Undo(() => retry.DisposeAsync().AsTask());
-        await console.StepAsync("attaching to the platform", () => feeds.SettleAsync(cancellationToken));
-        status.Started = true;
-
-        Address = new Uri(web.Addresses[0], $"{settings.PathBase}/");
-        SignInLink = new Uri(settings.PublicUrl ?? Address, $"sign-in?code={codes.Issue()}");
-        console.Say(status.Sandbox is { } sandbox ? $"Sandbox, a local Datadog: {sandbox}" : "Sandbox: none.");
-        console.Say(
-            $"Serving on {string.Join(" and ", web.Addresses.Select(a => new Uri(a, $"{settings.PathBase}/")))}"
+        _rows = services.GetRequiredService<PluginRows>();
+        await console.StepAsync(
+            "reading the plugins' rows in StreamSpace's database",
+            () => _rows.StartAsync(cancellationToken)
         );
-        console.Say($"Sign in, once, within {SignInCodes.Lifetime.TotalMinutes:0} minutes: {SignInLink}");
+        // From now on they are served.
+        plugins.NotifyChanged();
+        _retry = services.GetRequiredService<PluginRetry>();
+        var feeds = services.GetRequiredService<FeedSupervisor>();
+        await console.StepAsync("attaching to the platform", () => feeds.SettleAsync(cancellationToken));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (SignInLink is not null)
-        {
-            console.Say("Stopping.");
-        }
-        while (_started.TryPop(out var undo))
-        {
-            await undo();
-        }
-    }
-
-    private void FindPlugins(HostServices host)
+    private void FindPlugins(PluginSet plugins, HostServices host)
     {
         var folder = settings.PluginsFolder;
         try
         {
-            InstalledPlugins.Recover(folder);
+            PluginsFolder.Recover(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -188,7 +160,7 @@ internal sealed class RunningHost(
         }
         try
         {
-            _plugins.Find(host);
+            plugins.FindAll(host);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -199,70 +171,37 @@ internal sealed class RunningHost(
         }
     }
 
-    private void Tell(HostedPlugin plugin)
+    private void Tell(PluginSlot plugin)
     {
         var version = plugin.Manifest is { } manifest ? $" {manifest.Version}" : "";
         var where =
             plugin.Status["site"] is JsonValue site && site.TryGetValue(out string? name) ? $", site {name}" : "";
-        var state = plugin.State is PluginState.Running ? $"running{where}" : "";
-        console.Say(
-            $"Plugin {plugin.Name}{version}: {state}{(state.Length > 0 && plugin.Detail.Length > 0 ? "; " : "")}{plugin.Detail}"
-        );
-        foreach (var fault in plugin.Faults)
+        var running = plugin.State.Phase is PluginPhase.Running ? $"running{where}" : "";
+        var parts = new[] { running, plugin.State.Detail }.Where(part => part.Length > 0);
+        console.Say($"Plugin {plugin.Name}{version}: {string.Join("; ", parts)}");
+        foreach (var fault in plugin.State.Faults)
         {
             console.Say($"  {fault}");
         }
-        if (plugin.LogFile is { } log)
+        if (plugin.Log is { Path: var log })
         {
             console.Say($"  Log: {log}");
         }
     }
 
-    private async Task<Uri?> StartSandboxAsync(
-        AccessTokens tokens,
-        ILoggerFactory loggers,
-        CancellationToken cancellationToken
-    )
+    private void Greet(IServiceProvider services, IReadOnlyList<Uri> addresses)
     {
-        if (settings.SandboxUrls.Count == 0)
-        {
-            return null;
-        }
-        var open = settings.SandboxUrls.All(ListenAddress.IsLoopback);
-        var options = new SandboxOptions
-        {
-            Urls = settings.SandboxUrls,
-            PublicUrl = settings.PublicUrl,
-            Gate = open ? null : http => AccessRules.AccessOf(http.Request, tokens),
-            Listener = Connections.ToSandbox,
-        };
-        try
-        {
-            var sandbox = await SandboxServer.StartAsync(options, clock, loggers, cancellationToken);
-            Undo(() => sandbox.DisposeAsync().AsTask());
-            return ListenAddress.From(sandbox.Addresses[0]);
-        }
-        catch (Exception e) when (ListenAddress.IsRefusal(e))
-        {
-            throw ListenAddress.CannotListen(settings.SandboxUrls, "--sandbox-urls", e);
-        }
+        Address = addresses[0];
+        var code = services.GetRequiredService<SignInCodes>().Issue();
+        SignInLink = new Uri(settings.PublicUrl ?? Address, $"sign-in?code={code}");
+        console.Say(
+            services.GetRequiredService<EmbeddedSandbox>().Address is { } sandbox
+                ? $"Sandbox, a local Datadog: {sandbox}"
+                : "Sandbox: none."
+        );
+        console.Say($"Serving on {string.Join(" and ", addresses)}");
+        console.Say($"Sign in, once, within {SignInCodes.Lifetime.TotalMinutes:0} minutes: {SignInLink}");
     }
-
-    private async Task UnloadAsync()
-    {
-        using var deadline = new CancellationTokenSource(UnloadTimeout, clock);
-        await _plugins.UnloadAsync(deadline.Token);
-        _plugins.Dispose();
-    }
-
-    private void Undo(Action action) =>
-        Undo(() =>
-        {
-            action();
-            return Task.CompletedTask;
-        });
-
-    private void Undo(Func<Task> action) => _started.Push(action);
 
     private static void Console(ILoggingBuilder logging)
     {

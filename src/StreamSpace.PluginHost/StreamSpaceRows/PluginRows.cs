@@ -1,4 +1,5 @@
 using StreamSpace.Platform.Sources.Postgres;
+using StreamSpace.PluginHost.Feed;
 using StreamSpace.PluginHost.Plugins;
 
 namespace StreamSpace.PluginHost.StreamSpaceRows;
@@ -7,10 +8,15 @@ namespace StreamSpace.PluginHost.StreamSpaceRows;
 /// Lets StreamSpace's own Admin → Plugins page configure the plugins: each one's row in the platform's database is
 /// watched, and wins over what is kept here.
 /// </summary>
+/// <param name="database">Null when none is attached.</param>
+/// <param name="plugins">Those that are configured.</param>
+/// <param name="feeds">Brought in line with what a row has changed.</param>
+/// <param name="clock">Our clock.</param>
+/// <param name="logger">Takes what ends a watch.</param>
 internal sealed class PluginRows(
-    PostgresOptions database,
+    PostgresOptions? database,
     PluginSet plugins,
-    Func<CancellationToken, Task> settle,
+    FeedSupervisor feeds,
     TimeProvider clock,
     ILogger logger
 ) : IAsyncDisposable
@@ -19,7 +25,7 @@ internal sealed class PluginRows(
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<HostedPlugin, CancellationTokenSource> _watched = [];
+    private readonly Dictionary<PluginSlot, CancellationTokenSource> _watched = [];
     private readonly List<Task> _watching = [];
 
     private bool _ended;
@@ -30,14 +36,34 @@ internal sealed class PluginRows(
     /// <summary>Begins to watch; returns once each row was looked at, or after five seconds.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var looked = Task.WhenAll(Follow());
+        if (database is null)
+        {
+            return;
+        }
+        plugins.Changed += () => Follow(database);
+        var looked = Task.WhenAll(Follow(database));
         await Task.WhenAny(looked, Task.Delay(FirstLook, clock, cancellationToken));
         cancellationToken.ThrowIfCancellationRequested();
         _started = true;
     }
 
-    /// <summary>Watches the rows of the plugins that there are now, and of no others; gives each new one's first look.</summary>
-    public IReadOnlyList<Task> Follow()
+    public async ValueTask DisposeAsync()
+    {
+        List<Task> watching;
+        lock (_lock)
+        {
+            _ended = true;
+            foreach (var stop in _watched.Values)
+            {
+                stop.Cancel();
+            }
+            watching = [.. _watching];
+        }
+        await Task.WhenAll(watching);
+    }
+
+    // Watches the rows of the plugins that there are now, and of no others; gives each new one's first look.
+    private List<Task> Follow(PostgresOptions database)
     {
         lock (_lock)
         {
@@ -57,29 +83,19 @@ internal sealed class PluginRows(
             {
                 var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 var stop = _watched[plugin] = new CancellationTokenSource();
-                _watching.Add(Task.Run(() => WatchAsync(plugin, first, stop.Token)));
+                _watching.Add(Task.Run(() => WatchAsync(database, plugin, first, stop.Token)));
                 looks.Add(first.Task);
             }
             return looks;
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        List<Task> watching;
-        lock (_lock)
-        {
-            _ended = true;
-            foreach (var stop in _watched.Values)
-            {
-                stop.Cancel();
-            }
-            watching = [.. _watching];
-        }
-        await Task.WhenAll(watching);
-    }
-
-    private async Task WatchAsync(HostedPlugin plugin, TaskCompletionSource first, CancellationToken cancellationToken)
+    private async Task WatchAsync(
+        PostgresOptions database,
+        PluginSlot plugin,
+        TaskCompletionSource first,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -87,10 +103,10 @@ internal sealed class PluginRows(
                 var reading in new PluginRowWatch(database, plugin.Name, clock).WatchAsync(cancellationToken)
             )
             {
-                await plugin.UseRowAsync(reading, cancellationToken);
+                await plugin.Configurator!.UseRowAsync(reading, cancellationToken);
                 if (!first.TrySetResult() || _started)
                 {
-                    await settle(cancellationToken);
+                    await feeds.SettleAsync(cancellationToken);
                 }
             }
         }

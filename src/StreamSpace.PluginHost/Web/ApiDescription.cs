@@ -15,19 +15,19 @@ internal static class ApiDescription
     private const string Bearer = "bearer";
     private const string ProblemJson = "application/problem+json";
 
-    /// <param name="routes">Where to map it.</param>
-    /// <param name="version">Differs whenever the endpoints do: the document is made once for each.</param>
-    public static void MapApiDescription(this IEndpointRouteBuilder routes, Func<int> version)
+    /// <summary>Maps the document, which is made once for each version of the plugins' endpoints.</summary>
+    public static void MapApiDescription(this IEndpointRouteBuilder routes)
     {
+        var endpoints = routes.ServiceProvider.GetRequiredService<PluginEndpoints>();
         Task<(int Version, byte[] Json)>? made = null;
         routes
             .MapGet(
                 "/openapi/v1.json",
                 async (HttpContext http) =>
                 {
-                    if (made is not { IsFaulted: false } || (await made).Version != version())
+                    if (made is not { IsFaulted: false } || (await made).Version != endpoints.Version)
                     {
-                        made = MakeAsync(http.RequestServices, http.Request.PathBase, version());
+                        made = MakeAsync(http.RequestServices, http.Request.PathBase, endpoints.Version);
                     }
                     return TypedResults.Bytes((await made).Json, "application/json;charset=utf-8");
                 }

@@ -12,17 +12,12 @@ internal static class CatalogApi
     // A catalogue of 5 MB can hold faults by the hundred thousand: the first are named, the rest counted.
     private const int NamedRefusals = 100;
 
-    /// <param name="routes">Where to map it.</param>
-    /// <param name="plugins">The installed ones.</param>
-    /// <param name="catalog">What is offered.</param>
-    /// <param name="host">Given once plugins can be loaded.</param>
-    public static void MapCatalog(
-        this IEndpointRouteBuilder routes,
-        InstalledPlugins plugins,
-        PluginCatalog catalog,
-        Func<HostServices> host
-    )
+    public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
+        var plugins = routes.ServiceProvider.GetRequiredService<PluginSet>();
+        var catalog = routes.ServiceProvider.GetRequiredService<PluginCatalog>();
+        var installer = routes.ServiceProvider.GetRequiredService<PluginInstaller>();
+        var uninstaller = routes.ServiceProvider.GetRequiredService<PluginUninstaller>();
         var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
         group
             .MapGet(
@@ -39,7 +34,7 @@ internal static class CatalogApi
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status502BadGateway);
         group
-            .MapPost("/catalog/{name}/install", (string name) => InstallAsync(plugins, catalog, name, host()))
+            .MapPost("/catalog/{name}/install", (string name) => InstallAsync(installer, catalog, name))
             .WithSummary("Install a plugin, or update it")
             .WithDescription("The checksum is verified first. An update keeps config, switch and data.")
             .Produces<JsonObject>(StatusCodes.Status201Created)
@@ -47,7 +42,7 @@ internal static class CatalogApi
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status502BadGateway);
         group
-            .MapDelete("/{name}", (string name, string? discard) => UninstallAsync(plugins, name, discard, host()))
+            .MapDelete("/{name}", (string name, string? discard) => UninstallAsync(uninstaller, plugins, name, discard))
             .WithSummary("Uninstall a plugin: its folder, its data, its config")
             .WithDescription(
                 "It first sends what it can. 409 when something is left that it has not delivered, with how many of what, or when that cannot be known: it stays then, unless discard=true. What is discarded so is told in the log."
@@ -59,7 +54,7 @@ internal static class CatalogApi
     }
 
     private static Task<IResult> OfferAsync(
-        InstalledPlugins plugins,
+        PluginSet plugins,
         PluginCatalog catalog,
         string search,
         CancellationToken cancellationToken
@@ -82,12 +77,7 @@ internal static class CatalogApi
             }
         );
 
-    private static Task<IResult> InstallAsync(
-        InstalledPlugins plugins,
-        PluginCatalog catalog,
-        string name,
-        HostServices host
-    ) =>
+    private static Task<IResult> InstallAsync(PluginInstaller installer, PluginCatalog catalog, string name) =>
         WithCatalogAsync(
             catalog,
             async () =>
@@ -104,21 +94,16 @@ internal static class CatalogApi
                     return Problem.Of(StatusCodes.Status404NotFound, $"The catalogue offers no plugin {name}.{others}");
                 }
                 // Not the request's token: a caller who hangs up must not leave a plugin half installed.
-                var plugin = await plugins.InstallAsync(
-                    entry,
-                    (archive, token) => catalog.DownloadAsync(entry, archive, token),
-                    host,
-                    CancellationToken.None
-                );
+                var plugin = await installer.InstallAsync(entry, CancellationToken.None);
                 return TypedResults.Json(PluginStatus.Summary(plugin), statusCode: StatusCodes.Status201Created);
             }
         );
 
     private static async Task<IResult> UninstallAsync(
-        InstalledPlugins plugins,
+        PluginUninstaller uninstaller,
+        PluginSet plugins,
         string name,
-        string? discard,
-        HostServices host
+        string? discard
     )
     {
         if (discard is not (null or "true" or "false"))
@@ -132,7 +117,7 @@ internal static class CatalogApi
                 $"There is no plugin {name}; GET /api/plugins lists what there is."
             );
         }
-        await plugins.UninstallAsync(plugin, discard is "true", host, CancellationToken.None);
+        await uninstaller.UninstallAsync(plugin, discard is "true", CancellationToken.None);
         return TypedResults.NoContent();
     }
 
@@ -162,7 +147,7 @@ internal static class CatalogApi
     private static JsonNode Of((int Index, string Reason) refused) =>
         new JsonObject { ["index"] = refused.Index, ["reason"] = refused.Reason };
 
-    private static JsonObject Of(CatalogEntry entry, HostedPlugin? installed) =>
+    private static JsonObject Of(CatalogEntry entry, PluginSlot? installed) =>
         new()
         {
             ["name"] = entry.Name,

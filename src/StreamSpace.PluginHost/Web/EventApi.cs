@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Webhooks;
+using StreamSpace.PluginHost.Feed;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
 
@@ -16,16 +17,12 @@ internal static class EventApi
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = RequestLimits.Deepest };
 
-    /// <param name="routes">Where to map it.</param>
-    /// <param name="source">Takes the events, or null when none may be taken because the demo would mix with them.</param>
-    /// <param name="signature">How what has no token is signed.</param>
-    /// <param name="clock">Our clock.</param>
-    public static void MapEvents(
-        this IEndpointRouteBuilder routes,
-        WebhookSource? source,
-        WebhookSignature signature,
-        TimeProvider clock
-    ) =>
+    public static void MapEvents(this IEndpointRouteBuilder routes)
+    {
+        // Null when none may be taken because the demo would mix with them.
+        var source = routes.ServiceProvider.GetRequiredService<FeedSupervisor>().Posted;
+        var signature = routes.ServiceProvider.GetRequiredService<WebhookSignature>();
+        var clock = routes.ServiceProvider.GetRequiredService<TimeProvider>();
         routes
             .MapPost("/api/events", (Delegate)((HttpContext http) => TakeAsync(http, source, signature, clock)))
             .RequireAuthorization(AccessRules.OrSigned)
@@ -54,6 +51,7 @@ internal static class EventApi
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
 
     private static async Task<IResult> TakeAsync(
         HttpContext http,

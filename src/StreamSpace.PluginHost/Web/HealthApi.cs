@@ -8,8 +8,9 @@ internal static class HealthApi
 {
     private const string Who = "Why not, an operator's token is told.";
 
-    public static void MapHealth(this IEndpointRouteBuilder routes, HostStatus status)
+    public static void MapHealth(this IEndpointRouteBuilder routes)
     {
+        var status = routes.ServiceProvider.GetRequiredService<HostStatus>();
         routes
             .MapGet("/healthz", (HttpContext http) => Answer(http, "ok", status.NotAlive))
             .AllowAnonymous()

@@ -1,19 +1,20 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform.Store;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
 using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.Web;
 
 /// <summary>What the host says about itself: alive, ready, and all in one document.</summary>
 internal sealed class HostStatus(
-    string dataFolder,
+    DataFolder folder,
+    HostStore store,
+    EmbeddedSandbox sandbox,
     PluginSet plugins,
     FeedSupervisor feeds,
     DataWatch data,
-    HostFile file,
     TimeProvider clock
 )
 {
@@ -26,12 +27,6 @@ internal sealed class HostStatus(
 
     /// <summary>Set once everything that runs at start has run.</summary>
     public bool Started { get; set; }
-
-    /// <summary>The sandbox's address, or null.</summary>
-    public Uri? Sandbox { get; set; }
-
-    /// <summary>What was found damaged at the start and where it lies now, or null.</summary>
-    public string? StoreSetAside { get; init; }
 
     /// <summary>One sentence for each thing that is in the way; empty when all is well.</summary>
     public IReadOnlyList<string> NotReady =>
@@ -47,15 +42,15 @@ internal sealed class HostStatus(
         {
             ["version"] = Version,
             ["startedAt"] = _begin,
-            ["dataFolder"] = dataFolder,
+            ["dataFolder"] = folder.Path,
             ["ready"] = NotReady.Count == 0,
             ["notReady"] = new JsonArray([.. NotReady.Select(s => (JsonNode)s)]),
-            ["storeSetAside"] = StoreSetAside,
-            ["storeWarning"] = file.Warning,
+            ["storeSetAside"] = store.SetAside,
+            ["storeWarning"] = store.File.Warning,
             ["attachedTo"] = feeds.Sentence,
             ["demo"] = feeds.IsDemo,
             ["sources"] = PluginStatus.Of(feeds.Sources),
-            ["sandbox"] = Sandbox?.ToString(),
+            ["sandbox"] = sandbox.Address?.ToString(),
             ["plugins"] = new JsonArray([.. plugins.All.Select(PluginStatus.Summary)]),
         };
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using StreamSpace.PluginHost.SignIn;
+using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.Web;
 
@@ -19,13 +20,11 @@ internal static class PageApi
         ["icon.svg"] = "image/svg+xml",
     };
 
-    public static void MapPage(
-        this IEndpointRouteBuilder routes,
-        Uri? publicUrl,
-        AccessTokens tokens,
-        SignInCodes codes
-    )
+    public static void MapPage(this IEndpointRouteBuilder routes)
     {
+        var publicUrl = routes.ServiceProvider.GetRequiredService<HostSettings>().PublicUrl;
+        var tokens = routes.ServiceProvider.GetRequiredService<AccessTokens>();
+        var codes = routes.ServiceProvider.GetRequiredService<SignInCodes>();
         var page = routes.MapGroup("").AllowAnonymous().ExcludeFromDescription();
         foreach (var file in Types.Keys)
         {

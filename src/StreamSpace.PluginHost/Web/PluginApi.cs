@@ -9,7 +9,7 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>What the host answers for every plugin: its config and its status.</summary>
 internal static class PluginApi
 {
-    public static void Map(IEndpointRouteBuilder routes, HostedPlugin plugin)
+    public static void Map(IEndpointRouteBuilder routes, PluginSlot plugin)
     {
         routes
             .MapGet("/config", (HttpResponse response) => Config(plugin, response))
@@ -49,13 +49,14 @@ internal static class PluginApi
             .Produces<JsonObject>();
     }
 
-    private static Ok<JsonObject> Config(HostedPlugin plugin, HttpResponse response)
+    private static Ok<JsonObject> Config(PluginSlot plugin, HttpResponse response)
     {
-        response.Headers.ETag = plugin.ConfigTag;
-        return TypedResults.Ok(plugin.Config);
+        var config = plugin.Configurator!;
+        response.Headers.ETag = config.Config.Tag;
+        return TypedResults.Ok(config.InForce);
     }
 
-    private static async Task<IResult> ChangeConfigAsync(HostedPlugin plugin, HttpRequest request)
+    private static async Task<IResult> ChangeConfigAsync(PluginSlot plugin, HttpRequest request)
     {
         var (change, refusal) = await RequestJson.ReadObjectAsync(request);
         if (change is null)
@@ -64,7 +65,7 @@ internal static class PluginApi
         }
         // Not the request's token: a caller who hangs up must not leave a config half in force.
         var ifMatch = request.Headers.IfMatch.ToString() is { Length: > 0 } tag and not "*" ? tag : null;
-        var faults = await plugin.ChangeConfigAsync(change, ifMatch, CancellationToken.None);
+        var faults = await plugin.Configurator!.ChangeAsync(change, ifMatch, CancellationToken.None);
         return faults switch
         {
             null => Problem.Of(
@@ -76,11 +77,12 @@ internal static class PluginApi
         };
     }
 
-    private static Ok<JsonObject> Changed(HostedPlugin plugin, JsonObject change, HttpResponse response)
+    private static Ok<JsonObject> Changed(PluginSlot plugin, JsonObject change, HttpResponse response)
     {
         var answer = Config(plugin, response);
         var warnings = plugin
-            .Findings.Where(f => change.ContainsKey(f.What))
+            .Ask(p => p.Findings, nobody: [], broken: _ => [])
+            .Where(f => change.ContainsKey(f.What))
             .Select(f => (JsonNode)$"{f.Found} {f.Fix}".TrimEnd())
             .ToArray();
         if (warnings.Length > 0)

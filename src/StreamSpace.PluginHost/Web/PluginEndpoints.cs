@@ -7,11 +7,18 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>The endpoints of whatever plugins are loaded now, under <c>/api/plugins/{route}</c>.</summary>
 internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
 {
+    private readonly PluginSet _plugins;
+    private readonly IServiceProvider _services;
     private readonly Lock _lock = new();
     private IReadOnlyList<Endpoint> _endpoints = [];
-    private IReadOnlyDictionary<HostedPlugin, PluginInstance?> _mapped =
-        new Dictionary<HostedPlugin, PluginInstance?>();
+    private IReadOnlyDictionary<PluginSlot, PluginInstance?> _mapped = new Dictionary<PluginSlot, PluginInstance?>();
     private CancellationTokenSource _changed = new();
+
+    public PluginEndpoints(PluginSet plugins, IServiceProvider services)
+    {
+        (_plugins, _services) = (plugins, services);
+        plugins.Changed += Replace;
+    }
 
     public override IReadOnlyList<Endpoint> Endpoints => _endpoints;
 
@@ -19,7 +26,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
     public int Version { get; private set; }
 
     /// <summary>Whether they are those of the copy of a plugin that is there now.</summary>
-    public bool AreOf(HostedPlugin plugin) => _mapped.GetValueOrDefault(plugin) == plugin.Instance;
+    public bool AreOf(PluginSlot plugin) => _mapped.GetValueOrDefault(plugin) == plugin.Instance;
 
     public override IChangeToken GetChangeToken()
     {
@@ -29,13 +36,19 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
         }
     }
 
-    /// <summary>Replaces all endpoints by those of <paramref name="plugins"/>.</summary>
-    public void Set(IEnumerable<HostedPlugin> plugins, IServiceProvider services)
+    public void Dispose()
     {
-        var known = plugins.Where(p => p.Manifest is not null).ToList();
+        _plugins.Changed -= Replace;
+        _changed.Dispose();
+    }
+
+    // All of them, by those of the plugins that there are now.
+    private void Replace()
+    {
+        var known = _plugins.All.Where(p => p.Manifest is not null).ToList();
         // Before they are mapped: a copy that comes meanwhile is not among them.
         var mapped = known.ToDictionary(p => p, p => p.Instance);
-        var endpoints = known.SelectMany(p => AllOf(p, services)).ToList();
+        var endpoints = known.SelectMany(p => AllOf(p, _services)).ToList();
         CancellationTokenSource before;
         lock (_lock)
         {
@@ -52,9 +65,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
         }
     }
 
-    public void Dispose() => _changed.Dispose();
-
-    private static List<Endpoint> AllOf(HostedPlugin plugin, IServiceProvider services)
+    private static List<Endpoint> AllOf(PluginSlot plugin, IServiceProvider services)
     {
         try
         {
@@ -62,12 +73,12 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
         }
         catch (Exception e)
         {
-            plugin.Mute($"its endpoints could not be mapped: {e.Message}");
+            plugin.RunsWithoutEndpoints($"its endpoints could not be mapped: {e.Message}");
             return Of(plugin, services, withOwn: false);
         }
     }
 
-    private static List<Endpoint> Of(HostedPlugin plugin, IServiceProvider services, bool withOwn)
+    private static List<Endpoint> Of(PluginSlot plugin, IServiceProvider services, bool withOwn)
     {
         var routes = new Routes(services);
         var group = routes.MapGroup($"/api/plugins/{plugin.Manifest!.Route}").WithTags(plugin.Manifest.DisplayName);
@@ -77,7 +88,7 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
         if (withOwn && plugin.Instance is { } instance)
         {
             owns.WithMetadata(new PluginEndpoint(plugin, instance));
-            plugin.MapEndpoints(owns);
+            MapOwn(plugin, owns);
         }
         // Who may call is the host's to say, whatever a plugin wrote.
         ((IEndpointConventionBuilder)owns).Finally(endpoint =>
@@ -99,6 +110,23 @@ internal sealed class PluginEndpoints : EndpointDataSource, IDisposable
         var all = routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().ToList();
         var hosts = all.Where(endpoint => endpoint.Order < 0).ToList();
         return [.. hosts, .. all.Where(endpoint => endpoint.Order >= 0 && !hosts.Exists(h => Shadows(h, endpoint)))];
+    }
+
+    private static void MapOwn(PluginSlot plugin, IEndpointRouteBuilder routes)
+    {
+        var error = plugin.Ask<string?>(
+            p =>
+            {
+                p.MapEndpoints(routes);
+                return null;
+            },
+            nobody: null,
+            broken: error => error
+        );
+        if (error is not null)
+        {
+            throw new InvalidOperationException(error);
+        }
     }
 
     // What could never be reached is not described either.

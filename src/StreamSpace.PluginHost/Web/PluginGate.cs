@@ -6,7 +6,7 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>Endpoint metadata: the handler is a plugin's own.</summary>
 /// <param name="Plugin">Which plugin.</param>
 /// <param name="Instance">Which copy of it.</param>
-internal sealed record PluginEndpoint(HostedPlugin Plugin, PluginInstance Instance);
+internal sealed record PluginEndpoint(PluginSlot Plugin, PluginInstance Instance);
 
 /// <summary>
 /// Answers for what is only on its way: while the host starts, and between two copies of a plugin, a good call gets 503 with
@@ -21,8 +21,9 @@ internal static class PluginGate
 
     /// <summary>Notes by which endpoints a request is about to be routed.</summary>
     /// <param name="app">Before routing.</param>
-    /// <param name="endpoints">Those of the plugins.</param>
-    public static void UsePluginVersion(this IApplicationBuilder app, PluginEndpoints endpoints) =>
+    public static void UsePluginVersion(this IApplicationBuilder app)
+    {
+        var endpoints = app.ApplicationServices.GetRequiredService<PluginEndpoints>();
         app.Use(
             (http, next) =>
             {
@@ -30,15 +31,13 @@ internal static class PluginGate
                 return next(http);
             }
         );
+    }
 
     /// <param name="app">Behind routing and sign-in.</param>
-    /// <param name="plugins">The installed ones.</param>
-    /// <param name="endpoints">Those of the plugins; none yet until the plugins of a start have been loaded.</param>
-    public static void UsePluginGate(
-        this IApplicationBuilder app,
-        InstalledPlugins plugins,
-        PluginEndpoints endpoints
-    ) =>
+    public static void UsePluginGate(this IApplicationBuilder app)
+    {
+        var plugins = app.ApplicationServices.GetRequiredService<PluginSet>();
+        var endpoints = app.ApplicationServices.GetRequiredService<PluginEndpoints>();
         app.Use(
             (http, next) =>
             {
@@ -48,7 +47,7 @@ internal static class PluginGate
                 }
                 if (endpoints.Version == 0)
                 {
-                    return RefuseAsync(http, ("The host is still starting.", HostedPlugin.Soon));
+                    return RefuseAsync(http, ("The host is still starting.", PluginHealth.Soon));
                 }
                 var own = http.GetEndpoint()?.Metadata.GetMetadata<PluginEndpoint>();
                 if (own is not null)
@@ -65,9 +64,10 @@ internal static class PluginGate
                 }
                 // It was looked for among the endpoints of another copy, or of none.
                 var isOther = !endpoints.AreOf(plugin) || endpoints.Version != (int?)http.Items[Version];
-                return isOther && plugin.Plugin is not null ? RefuseLeavingAsync(http, plugin) : next(http);
+                return isOther && plugin.IsLoaded ? RefuseLeavingAsync(http, plugin) : next(http);
             }
         );
+    }
 
     /// <summary>Gives every 503 a <c>Retry-After</c> that has none: it is for calls that will be good later.</summary>
     public static void UseRetryAfter(this IApplicationBuilder app) =>
@@ -81,7 +81,7 @@ internal static class PluginGate
                         && http.Response.Headers.RetryAfter.Count == 0
                     )
                     {
-                        http.Response.Headers.RetryAfter = Seconds(HostedPlugin.Soon);
+                        http.Response.Headers.RetryAfter = Seconds(PluginHealth.Soon);
                     }
                     return Task.CompletedTask;
                 });
@@ -116,9 +116,9 @@ internal static class PluginGate
         }
     }
 
-    private static Task RefuseLeavingAsync(HttpContext http, HostedPlugin plugin)
+    private static Task RefuseLeavingAsync(HttpContext http, PluginSlot plugin)
     {
-        if (plugin.State is PluginState.Disabled)
+        if (plugin.State.Phase is PluginPhase.Disabled)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
@@ -126,11 +126,11 @@ internal static class PluginGate
         return RefuseAsync(
             http,
             plugin.OnItsWay
-                ?? ($"{plugin.Name} is giving way to another copy of it. Send the same again.", HostedPlugin.Soon)
+                ?? ($"{plugin.Name} is giving way to another copy of it. Send the same again.", PluginHealth.Soon)
         );
     }
 
-    private static HostedPlugin? Of(InstalledPlugins plugins, PathString rest) =>
+    private static PluginSlot? Of(PluginSet plugins, PathString rest) =>
         plugins.All.FirstOrDefault(p =>
             p.Manifest is { } manifest
             && rest.StartsWithSegments($"/{manifest.Route}", StringComparison.OrdinalIgnoreCase)

@@ -8,8 +8,10 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>The list of plugins, and the switch of each.</summary>
 internal static class PluginListApi
 {
-    public static void MapPluginList(this IEndpointRouteBuilder routes, InstalledPlugins plugins, TimeProvider clock)
+    public static void MapPluginList(this IEndpointRouteBuilder routes)
     {
+        var plugins = routes.ServiceProvider.GetRequiredService<PluginSet>();
+        var lifecycle = routes.ServiceProvider.GetRequiredService<PluginLifecycle>();
         var group = routes.MapGroup("/api/plugins").WithTags("Plugins");
         group
             .MapGet("", (HttpContext http) => TypedResults.Ok(VisibleStatus.To(http.User, List(plugins))))
@@ -18,7 +20,7 @@ internal static class PluginListApi
         Map("enable", on: true, "Load a plugin and let it hear; survives a restart");
         Map("disable", on: false, "Let a plugin go, after it has sent what it can; what it has kept stays");
         group
-            .MapPost("/{name}/reload", (string name) => ReloadAsync(plugins, name))
+            .MapPost("/{name}/reload", (string name) => ReloadAsync(plugins, lifecycle, name))
             .WithSummary("Load a plugin anew from its folder, also one that was isolated")
             .WithDescription(
                 "What happens on the platform meanwhile waits, and is for the new copy. Calls to the plugin get 503 meanwhile. "
@@ -28,7 +30,7 @@ internal static class PluginListApi
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
         group
-            .MapPatch("/{name}", (string name, HttpRequest request) => PatchAsync(plugins, name, request, clock))
+            .MapPatch("/{name}", (string name, HttpRequest request) => PatchAsync(plugins, lifecycle, name, request))
             .WithSummary("Switch a plugin, change its config, or both")
             .WithDescription("enabled and config are both optional; config is laid over what is kept, as with PUT.")
             .Accepts<JsonObject>("application/json")
@@ -42,21 +44,21 @@ internal static class PluginListApi
 
         void Map(string verb, bool on, string summary) =>
             group
-                .MapPost($"/{{name}}/{verb}", (string name) => SwitchAsync(plugins, name, on, clock))
+                .MapPost($"/{{name}}/{verb}", (string name) => SwitchAsync(plugins, lifecycle, name, on))
                 .WithSummary(summary)
                 .Produces<JsonObject>()
                 .ProducesProblem(StatusCodes.Status404NotFound)
                 .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static JsonObject List(InstalledPlugins plugins) =>
+    private static JsonObject List(PluginSet plugins) =>
         new()
         {
             ["plugins"] = new JsonArray([.. plugins.All.Select(p => (JsonNode)PluginStatus.Summary(p))]),
             ["total"] = plugins.All.Count,
         };
 
-    private static async Task<IResult> SwitchAsync(InstalledPlugins plugins, string name, bool on, TimeProvider clock)
+    private static async Task<IResult> SwitchAsync(PluginSet plugins, PluginLifecycle lifecycle, string name, bool on)
     {
         if (plugins.Find(name) is not { } plugin)
         {
@@ -64,41 +66,46 @@ internal static class PluginListApi
         }
         if (plugin.Manifest is null)
         {
-            return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}");
+            return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.State.Detail}");
         }
         // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
-        await plugins.SetAsync(plugin, on, clock, CancellationToken.None);
-        return on ? Outcome(plugin) : TypedResults.Ok(PluginStatus.Summary(plugin));
+        if (!on)
+        {
+            await lifecycle.DisableAsync(plugin, CancellationToken.None);
+            return TypedResults.Ok(PluginStatus.Summary(plugin));
+        }
+        await lifecycle.EnableAsync(plugin, CancellationToken.None);
+        return Outcome(plugin);
     }
 
-    private static async Task<IResult> ReloadAsync(InstalledPlugins plugins, string name)
+    private static async Task<IResult> ReloadAsync(PluginSet plugins, PluginLifecycle lifecycle, string name)
     {
         if (plugins.Find(name) is not { } plugin)
         {
             return NotFound(name);
         }
         // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
-        await plugins.ReloadAsync(plugin, CancellationToken.None);
+        await lifecycle.ReloadAsync(plugin, CancellationToken.None);
         return Outcome(plugin);
     }
 
     // What is in its folder is for the operator to mend; a plugin that does not come back is tried again.
-    private static IResult Outcome(HostedPlugin plugin) =>
-        plugin.State switch
+    private static IResult Outcome(PluginSlot plugin) =>
+        plugin.State.Phase switch
         {
-            PluginState.Failed => Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}"),
-            PluginState.Isolated => Problem.Of(
+            PluginPhase.Failed => Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.State.Detail}"),
+            PluginPhase.Isolated => Problem.Of(
                 StatusCodes.Status503ServiceUnavailable,
-                $"{plugin.Name}: {plugin.Detail}"
+                $"{plugin.Name}: {plugin.State.Detail}"
             ),
             _ => TypedResults.Ok(PluginStatus.Summary(plugin)),
         };
 
     private static async Task<IResult> PatchAsync(
-        InstalledPlugins plugins,
+        PluginSet plugins,
+        PluginLifecycle lifecycle,
         string name,
-        HttpRequest request,
-        TimeProvider clock
+        HttpRequest request
     )
     {
         var (body, refusal) = await RequestJson.ReadObjectAsync(request);
@@ -119,9 +126,9 @@ internal static class PluginListApi
         {
             if (plugin.Manifest is null)
             {
-                return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.Detail}");
+                return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.State.Detail}");
             }
-            var found = await plugin.ChangeConfigAsync(config, ifMatch: null, CancellationToken.None);
+            var found = await plugin.Configurator!.ChangeAsync(config, ifMatch: null, CancellationToken.None);
             if (found is { Count: > 0 })
             {
                 return Problem.Of(found);
@@ -129,7 +136,7 @@ internal static class PluginListApi
         }
         if (body["enabled"] is { } enabled)
         {
-            return await SwitchAsync(plugins, name, enabled.GetValue<bool>(), clock);
+            return await SwitchAsync(plugins, lifecycle, name, enabled.GetValue<bool>());
         }
         return TypedResults.Ok(PluginStatus.Summary(plugin));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using StreamSpace.Platform;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.Plugins;
 
@@ -9,7 +10,7 @@ namespace StreamSpace.PluginHost.Web;
 internal static class PluginStatus
 {
     /// <summary>The whole document of one plugin.</summary>
-    public static JsonObject Of(HostedPlugin plugin, IReadOnlyList<SourceStatus> sources)
+    public static JsonObject Of(PluginSlot plugin, IReadOnlyList<SourceStatus> sources)
     {
         var status = plugin.Status;
         foreach (var (key, value) in Summary(plugin))
@@ -21,17 +22,17 @@ internal static class PluginStatus
     }
 
     /// <summary>What a list of plugins shows.</summary>
-    public static JsonObject Summary(HostedPlugin plugin) =>
+    public static JsonObject Summary(PluginSlot plugin) =>
         new()
         {
             ["name"] = plugin.Name,
             ["displayName"] = plugin.Manifest?.DisplayName ?? plugin.Name,
             ["version"] = plugin.Manifest?.Version,
             ["route"] = plugin.Manifest?.Route,
-            ["state"] = Word(plugin.State),
-            ["detail"] = plugin.Detail,
+            ["state"] = Word(plugin.State.Phase),
+            ["detail"] = plugin.State.Detail,
             ["notReady"] = plugin.NotReady,
-            ["retry"] = plugin.Retry,
+            ["retry"] = Retry(plugin),
             ["feed"] = plugin.Subscription?.Health is { } health
                 ? new JsonObject
                 {
@@ -43,11 +44,11 @@ internal static class PluginStatus
                 : null,
             ["restart"] = plugin.RestartWouldFree,
             ["faults"] = new JsonArray([
-                .. plugin.Faults.Select(f => new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
+                .. plugin.State.Faults.Select(f => new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
             ]),
-            ["missing"] = plugin.Missing,
-            ["log"] = plugin.LogFile,
-            ["streamspaceRow"] = plugin.RowDetail,
+            ["missing"] = plugin.Databases?.Missing,
+            ["log"] = plugin.Log?.Path,
+            ["streamspaceRow"] = plugin.Configurator?.RowDetail,
         };
 
     public static JsonArray Of(IReadOnlyList<SourceStatus> sources) =>
@@ -63,6 +64,18 @@ internal static class PluginStatus
                 ["downtimeSeconds"] = s.Downtime.TotalSeconds,
             }),
         ]);
+
+    // Since when it does not come back, why, and when it is tried again; null while nothing is to be tried.
+    private static JsonObject? Retry(PluginSlot plugin) =>
+        plugin is { State.Phase: PluginPhase.Isolated or PluginPhase.Failed, BackOff: { Next: { } next } backOff }
+            ? new JsonObject
+            {
+                ["since"] = backOff.Since,
+                ["reason"] = backOff.Reason,
+                ["attempts"] = backOff.Attempts,
+                ["nextTry"] = next,
+            }
+            : null;
 
     private static string Word<T>(T state)
         where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());

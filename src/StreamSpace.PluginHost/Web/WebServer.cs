@@ -2,51 +2,19 @@ using AgentlessDatadog.Sandbox.Access;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using StreamSpace.Platform.Sources.Webhooks;
-using StreamSpace.PluginHost.Data;
-using StreamSpace.PluginHost.Packages;
-using StreamSpace.PluginHost.Plugins;
-using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.Web;
 
 /// <summary>The HTTP side of the host: sign-in, the page, health, the plugins' endpoints, and OpenAPI over them.</summary>
-internal sealed class WebServer : IAsyncDisposable
+internal static class WebServer
 {
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>How long requests under way may take at the end.</summary>
+    public static readonly TimeSpan RequestsTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly WebApplication _app;
-    private readonly PluginEndpoints _endpoints;
-
-    private WebServer(WebApplication app, PluginEndpoints endpoints) => (_app, _endpoints) = (app, endpoints);
-
-    /// <summary>Where it really listens; a port 0 has become a number.</summary>
-    public IReadOnlyList<Uri> Addresses =>
-        [
-            .. _app
-                .Services.GetRequiredService<IServer>()
-                .Features.Get<IServerAddressesFeature>()!
-                .Addresses.Select(ListenAddress.From),
-        ];
-
-    /// <exception cref="StartupException">An address cannot be listened on.</exception>
-    public static async Task<WebServer> StartAsync(
-        HostSettings settings,
-        HostStatus status,
-        InstalledPlugins plugins,
-        PluginCatalog catalog,
-        Func<HostServices> host,
-        WebhookSource? posted,
-        TimeProvider clock,
-        AccessTokens tokens,
-        SignInCodes codes,
-        KeyRing keys,
-        Action<ILoggingBuilder> console,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Empty, so that no settings file and no ASPNETCORE_ variable says anything behind the operator's back.</summary>
+    public static WebApplicationBuilder CreateBuilder(HostSettings settings, Action<ILoggingBuilder> log)
     {
-        // Empty, so that no settings file and no ASPNETCORE_ variable says anything behind the operator's back.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder
             .WebHost.UseKestrelCore()
@@ -57,21 +25,37 @@ internal sealed class WebServer : IAsyncDisposable
                 Connections.Bound(kestrel.Limits);
             })
             .UseUrls([.. settings.Urls]);
-        console(builder.Logging);
+        log(builder.Logging);
         builder.Services.AddSingleton(services =>
             Connections.ToApi(ActivatorUtilities.CreateInstance<SocketTransportFactory>(services))
         );
-        var endpoints = new PluginEndpoints();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTimeout);
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = RequestLimits.Deepest);
-        builder.Services.AddRouting();
-        // ASP.NET Core wants a key ring of its own; left alone it would make one in the user's home.
-        keys.Configure(builder.Services.AddDataProtection());
-        builder.Services.AddSingleton(new FailedSignIns(clock));
-        var signature = new WebhookSignature(settings.Environment);
-        builder.Services.AddSignIn(tokens, signature);
+        return builder;
+    }
 
-        var app = builder.Build();
+    /// <summary>Maps all, and listens; gives where: a port 0 has become a number.</summary>
+    /// <exception cref="StartupException">An address cannot be listened on.</exception>
+    public static async Task<IReadOnlyList<Uri>> ListenAsync(
+        WebApplication app,
+        HostSettings settings,
+        CancellationToken cancellationToken
+    )
+    {
+        Use(app, settings);
+        Map(app);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (ListenAddress.IsRefusal(e))
+        {
+            throw ListenAddress.CannotListen(settings.Urls, "--urls", e);
+        }
+        var listening = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        return [.. listening.Addresses.Select(ListenAddress.From)];
+    }
+
+    private static void Use(WebApplication app, HostSettings settings)
+    {
         app.UsePathBase(settings.PathBase);
         app.Use(
             (http, next) =>
@@ -91,41 +75,24 @@ internal sealed class WebServer : IAsyncDisposable
                     ? Problem.Of(StatusCodes.Status421MisdirectedRequest, foreign).ExecuteAsync(http)
                     : next(http)
         );
-        app.UsePluginVersion(endpoints);
+        app.UsePluginVersion();
         app.UseRouting();
         app.UseAuthentication();
         app.UseCallersBody();
         app.UseAuthorization();
         app.UseBodyBound();
-        app.UsePluginGate(plugins, endpoints);
-        app.UsePluginCallTimeout(settings.CallTimeout, clock);
-        app.MapPage(settings.PublicUrl, tokens, codes);
-        app.MapHealth(status);
-        app.MapPluginList(plugins, clock);
-        app.MapCatalog(plugins, catalog, host);
-        app.MapEvents(posted, signature, clock);
-        app.MapApiDescription(() => endpoints.Version);
-        ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
-        try
-        {
-            await app.StartAsync(cancellationToken);
-        }
-        catch (Exception e) when (ListenAddress.IsRefusal(e))
-        {
-            await app.DisposeAsync();
-            throw ListenAddress.CannotListen(settings.Urls, "--urls", e);
-        }
-        return new WebServer(app, endpoints);
+        app.UsePluginGate();
+        app.UsePluginCallTimeout();
     }
 
-    /// <summary>Serves the endpoints of <paramref name="plugins"/>, and of no others.</summary>
-    public void Serve(PluginSet plugins) => _endpoints.Set(plugins.All, _app.Services);
-
-    /// <summary>Takes no further request, and waits some seconds for those that run.</summary>
-    public async ValueTask DisposeAsync()
+    private static void Map(WebApplication app)
     {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        _endpoints.Dispose();
+        app.MapPage();
+        app.MapHealth();
+        app.MapPluginList();
+        app.MapCatalog();
+        app.MapEvents();
+        app.MapApiDescription();
+        ((IEndpointRouteBuilder)app).DataSources.Add(app.Services.GetRequiredService<PluginEndpoints>());
     }
 }

@@ -15,7 +15,7 @@ internal sealed class LonePlugin : IDisposable
     {
         _data = data;
         _store = new HostStore(Path.Combine(data.Path, "host.db"), new KeyRing(data.Folder("keys")), clock);
-        Plugin = new HostedPlugin(
+        Plugin = new PluginSlot(
             Path.Combine(TestHost.EchoFolder, "streamspace-echo"),
             new HostServices
             {
@@ -32,7 +32,7 @@ internal sealed class LonePlugin : IDisposable
         );
     }
 
-    public HostedPlugin Plugin { get; }
+    public PluginSlot Plugin { get; }
 
     /// <summary>Where it leaves its traces.</summary>
     public string Folder => _data.Folder(Plugin.Name);
@@ -53,7 +53,7 @@ internal sealed class LonePlugin : IDisposable
     }
 
     public Task ConfigureAsync(JsonObject change) =>
-        Plugin.ChangeConfigAsync(change, ifMatch: null, TestContext.Current.CancellationToken);
+        Plugin.Configurator!.ChangeAsync(change, ifMatch: null, TestContext.Current.CancellationToken);
 
     public void Dispose()
     {

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.Tests.Support;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;

@@ -1,0 +1,243 @@
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using StreamSpace.PluginHost.StreamSpaceRows;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost.Plugins;
+
+/// <summary>
+/// Puts configs in force in a plugin's copy: the one it begins with, those of callers, and those of StreamSpace's own page.
+/// While no copy is loaded the schema alone decides; the plugin says its part when it is loaded.
+/// </summary>
+internal sealed class PluginConfigurator(
+    PluginSlot plugin,
+    PluginConfig config,
+    PluginConfigurator? before,
+    Func<CancellationToken, Task> settle
+)
+{
+    /// <summary>What is kept, and what StreamSpace's row says.</summary>
+    public PluginConfig Config { get; } = Under(config, before);
+
+    /// <summary>What was found of that row, in sentences, or null when no database is attached.</summary>
+    public string? RowDetail { get; private set; } = before?.RowDetail;
+
+    /// <summary>
+    /// The config in force, or while the plugin is off the one that will be; secrets left out by the plugin and once
+    /// more by the schema.
+    /// </summary>
+    public JsonObject InForce =>
+        plugin.Manifest!.ConfigSchema.WithoutSecrets(
+            plugin.IsLoaded
+                ? plugin.Ask(p => p.Config, nobody: [], broken: _ => [])
+                : Config.Check(Config.Read()).Values
+        );
+
+    /// <summary>
+    /// Lays <paramref name="change"/> over what is kept (an absent key stays, a null clears) and puts the result in force and
+    /// in the store; or returns the faults, and all stays as it was. Null when the config is no longer the one of
+    /// <paramref name="ifMatch"/>: somebody else has changed it.
+    /// </summary>
+    /// <param name="change">Some keys.</param>
+    /// <param name="ifMatch">The tag of the config that the change was made for; null for any.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="PluginException">It has been uninstalled, is at something else, or fails over the config.</exception>
+    public async Task<IReadOnlyList<ConfigFault>?> ChangeAsync(
+        JsonObject change,
+        string? ifMatch,
+        CancellationToken cancellationToken
+    )
+    {
+        IReadOnlyList<ConfigFault> faults;
+        using (var turn = await plugin.Turn.TakeAsync(PluginSlot.TurnTimeout, cancellationToken))
+        {
+            if (turn is null)
+            {
+                throw PluginException.Busy(plugin.Name);
+            }
+            if (plugin.State.Phase is PluginPhase.Uninstalled)
+            {
+                // What is kept of it was forgotten, and must not come back.
+                throw PluginException.Gone(plugin.Name);
+            }
+            if (ifMatch is not null && ifMatch != Config.Tag)
+            {
+                return null;
+            }
+            faults = await ChangeAsync(change, cancellationToken);
+        }
+        if (faults.Count == 0)
+        {
+            await settle(cancellationToken);
+        }
+        return faults;
+    }
+
+    /// <summary>
+    /// Lets StreamSpace's row win over what is kept, or no longer. A row with faults changes nothing: what was in force
+    /// stays, and <see cref="RowDetail"/> says what is wrong.
+    /// </summary>
+    public async Task UseRowAsync(PluginRowReading reading, CancellationToken cancellationToken)
+    {
+        RowDetail = reading.Detail;
+        if (reading.State is not (PluginRowState.Present or PluginRowState.Absent))
+        {
+            return;
+        }
+        using var turn = await plugin.Turn.TakeAsync(cancellationToken);
+        if (plugin.State.Phase is PluginPhase.Uninstalled)
+        {
+            return;
+        }
+        var warnings = new List<string>();
+        var row = Config.Row;
+        Config.Row = reading.Row is { } read
+            ? RowLayer.Read(read, plugin.Manifest!.ConfigSchema, warnings) ?? row
+            : null;
+        try
+        {
+            var faults = plugin.IsLoaded ? await ApplyAsync(Config.Read(), cancellationToken) : [];
+            if (faults.Count > 0)
+            {
+                Config.Row = row;
+                warnings.AddRange(faults.Select(f => f.ToString()));
+            }
+        }
+        catch (PluginException e)
+        {
+            Config.Row = row;
+            warnings.Add(e.Message);
+        }
+        if (warnings.Count > 0)
+        {
+            var said = string.Join(" ", warnings);
+            RowDetail = $"{reading.Detail} {said}";
+            plugin.Log?.Logger.LogWarning("StreamSpace's row of {Plugin}: {Warnings}", plugin.Name, said);
+        }
+    }
+
+    /// <summary>
+    /// Gives a copy the config that it begins with. It is loaded by now, whatever its config does: an operator can mend that.
+    /// To be called by whoever has the turn.
+    /// </summary>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        var log = plugin.Log!.Logger;
+        try
+        {
+            await ConfigureAsync(Config.Read(), cancellationToken);
+            plugin.State = plugin.State with { ConfigIsTriedAgain = false };
+            plugin.Databases!.Remember(log);
+            if (Config.SecretsLost)
+            {
+                plugin.State = plugin.State with
+                {
+                    Detail = "its stored secrets cannot be decrypted, for the key ring is another: set them again.",
+                };
+                log.LogWarning("{Plugin}: {Detail}", plugin.Name, plugin.State.Detail);
+            }
+        }
+        catch (PluginIsolatedException)
+        {
+            // Isolated, which says it all.
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (!plugin.State.ConfigIsTriedAgain)
+            {
+                log.LogError(e, "{Plugin} failed over its config; it is tried again until it works.", plugin.Name);
+            }
+            plugin.State = new(PluginPhase.Unconfigured, $"it failed over its config: {plugin.ErrorText(e)}")
+            {
+                ConfigIsTriedAgain = true,
+            };
+        }
+    }
+
+    /// <summary>Gives a plugin that threw over its first config that config once more; true when it runs then.</summary>
+    public async Task<bool> BeginAgainAsync(CancellationToken cancellationToken)
+    {
+        using var turn = await plugin.Turn.TakeAsync(cancellationToken);
+        // Somebody may have configured it, or unloaded it.
+        if (plugin.State.ConfigIsTriedAgain)
+        {
+            await BeginAsync(cancellationToken);
+        }
+        return plugin.State.Phase is PluginPhase.Running;
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> ChangeAsync(JsonObject change, CancellationToken cancellationToken)
+    {
+        var kept = Config.Read();
+        var wanted = PluginConfig.Over(kept, change);
+        var astray = Config.WithSecretsAstray(kept, change);
+        var faults =
+            astray.Count > 0 ? [.. astray, .. Config.Check(wanted).Faults]
+            : plugin.IsLoaded ? await ApplyAsync(wanted, cancellationToken)
+            : Config.Check(wanted).Faults;
+        if (faults.Count == 0)
+        {
+            try
+            {
+                Config.Save(wanted);
+            }
+            catch (SqliteException) when (plugin.IsLoaded)
+            {
+                // What would be forgotten at the next start must not be in force until then.
+                await ApplyAsync(kept, CancellationToken.None);
+                throw;
+            }
+        }
+        return faults;
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> ApplyAsync(JsonObject kept, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ConfigureAsync(kept, cancellationToken);
+        }
+        catch (Exception e) when (e is not PluginException && !cancellationToken.IsCancellationRequested)
+        {
+            plugin.Log?.Logger.LogError(e, "{Plugin} failed over a config.", plugin.Name);
+            throw PluginException.OverConfig(plugin.Name, plugin.ErrorText(e), e);
+        }
+    }
+
+    private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject kept, CancellationToken cancellationToken)
+    {
+        // A copy: what is stored is what the operator wrote, not what the plugin made of it.
+        var settings = Config.InForce(kept);
+        var instance = plugin.Instance;
+        var faults = await plugin.CallAsync(
+            instance,
+            copy => copy.ConfigureAsync(settings, cancellationToken).AsTask(),
+            "taking a config"
+        );
+        if (instance != plugin.Instance)
+        {
+            // It came back from this and was isolated for something else.
+            throw new PluginIsolatedException($"{plugin.Name}: {plugin.State.Detail}");
+        }
+        if (faults.Count == 0)
+        {
+            plugin.State = new(PluginPhase.Running);
+            plugin.HasRun = true;
+        }
+        else if (plugin.State.Phase is not PluginPhase.Running)
+        {
+            plugin.State = new(PluginPhase.Unconfigured, "no valid config; the faults say what is wrong.")
+            {
+                Faults = faults,
+                ConfigIsTriedAgain = plugin.State.ConfigIsTriedAgain,
+            };
+        }
+        return faults;
+    }
+
+    private static PluginConfig Under(PluginConfig config, PluginConfigurator? before)
+    {
+        config.Row = before?.Config.Row;
+        return config;
+    }
+}

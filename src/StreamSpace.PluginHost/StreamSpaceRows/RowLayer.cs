@@ -1,0 +1,62 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.PluginHost.StreamSpaceRows;
+
+/// <summary>What StreamSpace's row sets, and when it was last written, as far as it says.</summary>
+internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written)
+{
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    /// <summary>
+    /// Reads a row as the page writes it. An unknown key is only worth a warning there, and so is a secret: StreamSpace
+    /// shows its rows to everyone who is signed in (docs/reference/streamspace.md §6.2). Null, with a warning, when its
+    /// config is none.
+    /// </summary>
+    public static RowLayer? Read(PluginRow row, ConfigSchema schema, ICollection<string> warnings)
+    {
+        try
+        {
+            if (
+                !JsonText.IsWhole(Encoding.UTF8.GetBytes(row.Config))
+                || JsonNode.Parse(row.Config, null, Strict) is not JsonObject given
+            )
+            {
+                warnings.Add("its config is not a JSON object of Unicode text.");
+                return null;
+            }
+            var known = new JsonObject();
+            foreach (var (key, value) in given)
+            {
+                if (!schema.Keys.Contains(key))
+                {
+                    var nearest = NearestName.Of(key, schema.Keys) is { } name ? $"; did you mean {name}?" : ".";
+                    warnings.Add($"{key} is not a known key{nearest}");
+                    continue;
+                }
+                if (schema.IsSecret(key) && value is JsonValue)
+                {
+                    warnings.Add(
+                        $"{key} is there for every signed-in user to read: keep it in the environment instead."
+                    );
+                }
+                known[key] = value?.DeepClone();
+            }
+            if (!row.Enabled)
+            {
+                known["enabled"] = false;
+            }
+            return new RowLayer(known, row.UpdatedAt);
+        }
+        catch (JsonException)
+        {
+            warnings.Add("its config is not JSON, or has a key twice.");
+            return null;
+        }
+    }
+
+    /// <summary>Tells nothing: it may hold secrets.</summary>
+    public override string ToString() => nameof(RowLayer);
+}

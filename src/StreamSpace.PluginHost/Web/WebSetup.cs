@@ -1,0 +1,21 @@
+using StreamSpace.PluginHost.Data;
+
+namespace StreamSpace.PluginHost.Web;
+
+/// <summary>What answers over HTTP.</summary>
+internal static class WebSetup
+{
+    /// <param name="services">Where to add it.</param>
+    /// <param name="keys">Those that ASP.NET Core wants; left alone it would make some in the user's home.</param>
+    public static IServiceCollection AddWeb(this IServiceCollection services, KeyRing keys)
+    {
+        services
+            .Configure<HostOptions>(host => host.ShutdownTimeout = WebServer.RequestsTimeout)
+            .ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = RequestLimits.Deepest)
+            .AddRouting()
+            .AddSingleton<PluginEndpoints>()
+            .AddSingleton<HostStatus>();
+        keys.Configure(services.AddDataProtection());
+        return services;
+    }
+}
