@@ -6,6 +6,9 @@ namespace StreamSpace.Platform.Sessions;
 /// <summary>What can become of a life: it begins, moves from state to state, and ends. Each step is told once.</summary>
 internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
 {
+    // Between the clocks of two machines of one platform.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
     /// <summary>What there is to tell since <see cref="TakeUpdate"/> was called last.</summary>
     public RegistryUpdate Update { get; private set; } = new();
 
@@ -35,8 +38,9 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
     public void Create(Life? life, SessionObservation seen)
     {
         var end = life?.Session.EndedAt ?? life?.HeldEnd;
-        // A life that was seen, and another of its name, are told apart by sight: the API's clock may be ahead.
-        if (life is null || (life.Uid is null && seen.At > end))
+        // A life that was seen, and another of its name, are told apart by sight: the API's clock may be ahead. One of which
+        // only the end was told may be this one.
+        if (life is null || (life.Uid is null && seen.At > end && (life.Introduced || seen.At > end + ClockTolerance)))
         {
             if (life?.HeldEnd is { } held)
             {
@@ -113,6 +117,7 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
             StateAt = status.At,
             FailedAt = firstFailure ? status.At : life.FailedAt,
             FailureReason = firstFailure ? status.Message : life.FailureReason,
+            FailureCause = firstFailure ? status.Cause : life.FailureCause,
             Due = status.Uid is null ? expiry.Of(life) : null,
         };
         session = life.Session;
@@ -139,8 +144,7 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
     /// <summary>Something says that a session is over; of one that is not known yet, a creation may still come.</summary>
     public void End(Life? life, SessionObservation seen)
     {
-        // What ended before this life was asked for is an earlier life, which nobody saw.
-        if (life is { Introduced: true } && seen.At < life.Session.CreatedAt)
+        if (life is { Introduced: true } && IsOfFormerLife(life, seen.At))
         {
             return;
         }
@@ -161,6 +165,7 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
     /// <summary>The life is over.</summary>
     public void End(Life life, DateTimeOffset at)
     {
+        at = life.Session.CreatedAt is { } created && at < created ? created : at;
         var ended = life.In(SessionState.Ended, at) with { EndedAt = at };
         Put(
             life with
@@ -172,6 +177,11 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
             FactFactory.Ended(ended, at)
         );
     }
+
+    // What ended before this life was asked for is an earlier life, which nobody saw; but for a moment, by which the clocks of
+    // those who ask for a life and for its end may differ.
+    private static bool IsOfFormerLife(Life life, DateTimeOffset end) =>
+        end < life.Session.CreatedAt - (life.FormerEnd is null ? ClockTolerance : TimeSpan.Zero);
 
     /// <summary>Nothing has confirmed the life in time: it is only remembered.</summary>
     public void Lapse(Life life) =>

@@ -64,6 +64,44 @@ public class SessionEndTests
         _told.Names.ShouldBe("Created Ended Created");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AnEndThatIsStampedAFewSecondsBeforeItsCreationEndsThatSession(bool isRequest)
+    {
+        _told.See(Create("s", 20), isRequest ? Delete("s", 17) : Ended("s", 17));
+
+        _told.Names.ShouldBe("Created Ended");
+        _told.Last.EndedAt.ShouldBe(At(20));
+        _told.Last.RunningTime(At(60)).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void SuchAnEndThatComesBeforeItsCreationWaitsForIt()
+    {
+        _told.See(Delete("s", 17)).Tick(5).See(Create("s", 20)).Tick(60);
+
+        _told.Names.ShouldBe("Found Created Ended");
+        _told.Facts.OfType<SessionFact>().Select(e => e.Session.LifeId).Distinct().Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public void SuchAnEndThatWasToldAlreadyIsOfTheSessionThatIsCreatedThen()
+    {
+        _told.See(Delete("s", 17)).Tick(30).See(Create("s", 20), Running("s", 21));
+
+        _told.Names.ShouldBe("Found Ended Created");
+        _told.Last.State.ShouldBe(SessionState.Ended);
+    }
+
+    [Fact]
+    public void ARepeatedEndOfTheFormerLifeDoesNotEndTheNextOneThatFollowsAtOnce()
+    {
+        _told.See(Create("s", 0), Delete("s", 10), Create("s", 12), Delete("s", 11));
+
+        _told.Names.ShouldBe("Created Ended Created");
+    }
+
     [Fact]
     public void AnEndBeforeTheCreationIsOfALifeThatNobodySaw()
     {
