@@ -40,7 +40,11 @@ public sealed record SessionWoken(Session Session, DateTimeOffset At) : SessionF
 /// <param name="Session">The session as it is after it.</param>
 /// <param name="At">When.</param>
 /// <param name="Reason">The platform's words, or null.</param>
-public sealed record SessionFailed(Session Session, DateTimeOffset At, string? Reason) : SessionFact(Session, At);
+public sealed record SessionFailed(Session Session, DateTimeOffset At, string? Reason) : SessionFact(Session, At)
+{
+    /// <summary>Of which kind the failure is.</summary>
+    public FailureCause Cause { get; init; }
+}
 
 /// <summary>A session ended. Once per life, and the last word on it.</summary>
 /// <inheritdoc cref="SessionFact"/>

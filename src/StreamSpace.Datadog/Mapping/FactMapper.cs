@@ -62,7 +62,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
                 Measure(MetricCatalog.TimeToReady, (e.At - created).TotalSeconds, _tags.Of(session.Template));
                 break;
             case SessionFailed e:
-                Count(MetricCatalog.SessionFailed, _tags.Of(session.User, session.Template));
+                Count(MetricCatalog.SessionFailed, [.. _tags.Of(session.User, session.Template), ReasonOf(e.Cause)]);
                 break;
             case SessionEnded e:
                 Count(MetricCatalog.SessionTerminated, _tags.Of(session.User, session.Template));
@@ -76,6 +76,14 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
                 break;
         }
     }
+
+    private static string ReasonOf(FailureCause cause) =>
+        cause switch
+        {
+            FailureCause.Template => "reason:template",
+            FailureCause.Timeout => "reason:timeout",
+            _ => "reason:other",
+        };
 
     // The last duration of a session is kept like a count: nothing repeats it. Where the longest of many is sent, or
     // a distribution, SessionGauges sees to it.

@@ -13,7 +13,11 @@ internal static class FactFactory
         new(session, at) { Id = $"{session.LifeId}/started" };
 
     public static SessionFailed Failed(Life life) =>
-        new(life.Session, life.FailedAt!.Value, life.FailureReason) { Id = $"{life.Session.LifeId}/failed" };
+        new(life.Session, life.FailedAt!.Value, life.FailureReason)
+        {
+            Id = $"{life.Session.LifeId}/failed",
+            Cause = life.FailureCause,
+        };
 
     public static SessionEnded Ended(Session session, DateTimeOffset at) =>
         new(session, at) { Id = $"{session.LifeId}/ended" };

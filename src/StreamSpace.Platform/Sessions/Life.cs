@@ -33,6 +33,9 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     /// <summary>The platform's words about the first failure.</summary>
     public string? FailureReason { get; init; }
 
+    /// <summary>Of which kind the first failure was.</summary>
+    public FailureCause FailureCause { get; init; }
+
     /// <summary>End of the former life of the same session id: what is not later belongs to that one.</summary>
     public DateTimeOffset? FormerEnd { get; init; }
 
@@ -138,6 +141,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
             StateAt = seen.At,
             FailedAt = state is SessionState.Failed ? since : null,
             FailureReason = state is SessionState.Failed ? seen.Message : null,
+            FailureCause = state is SessionState.Failed ? seen.Cause : FailureCause.Other,
         };
     }
 

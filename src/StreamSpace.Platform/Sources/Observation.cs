@@ -78,6 +78,9 @@ public enum ReportedStatus
 public sealed record StatusReported(string SessionId, DateTimeOffset At, ReportedStatus Status, string? Message = null)
     : SessionObservation(SessionId, At)
 {
+    /// <summary>Of which kind the failure is, of a status that is one.</summary>
+    public FailureCause Cause { get; init; }
+
     /// <summary>When the session was asked for, where the source knows it.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 

@@ -49,6 +49,33 @@ public sealed partial class FakeCluster
             }
         );
 
+    /// <summary>Sets a condition that is not met; a phase stays as it is, and none stays none.</summary>
+    public void Fail(string id, string type, string reason, string message, string @namespace = Home) =>
+        Put(
+            "sessions",
+            @namespace,
+            id,
+            s =>
+            {
+                s["status"] ??= new JsonObject();
+                s["status"]!["conditions"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["type"] = "Ready",
+                        ["status"] = "False",
+                        ["message"] = "not yet",
+                    },
+                    new JsonObject
+                    {
+                        ["type"] = type,
+                        ["status"] = "False",
+                        ["reason"] = reason,
+                        ["message"] = message,
+                    }
+                );
+            }
+        );
+
     /// <summary>The user moves the mouse: a change that says nothing new.</summary>
     public void Touch(string id, string @namespace = Home) =>
         Put(

@@ -42,6 +42,10 @@ internal sealed partial class FakeClusterApi
             using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, http.RequestAborted);
             await http.Response.StartAsync();
             await http.Response.Body.FlushAsync(http.RequestAborted);
+            if (cluster.ClosesWatches)
+            {
+                return;
+            }
             if (cluster.Stalls)
             {
                 await Task.Delay(Timeout.InfiniteTimeSpan, clock, http.RequestAborted);

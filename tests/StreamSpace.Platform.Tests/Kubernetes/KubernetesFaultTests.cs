@@ -138,6 +138,29 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
         cluster.Asked("list sessions").ShouldBe(1, "nothing was lost");
     }
 
+    [Fact]
+    public async Task WhereWatchesAreClosedAtOnceSessionsAreListedAgainAndTheSourceIsNotUp()
+    {
+        _cluster.ClosesWatches = true;
+        await _attached.StartAsync();
+        await _attached.UntilAsync(() => _attached.Status.Detail.Contains("closed at once"), "it is told");
+        _attached.Status.State.ShouldBe(SourceState.Connecting);
+        _cluster.RunSession("a");
+        await _attached.UntilAsync(() => _attached.State("a") is SessionState.Running, "it is seen in a list");
+
+        _cluster.ClosesWatches = false;
+        await _attached.UntilAsync(() => _attached.Status.State is SourceState.Up, "a watch that lasts");
+        var lists = _cluster.Asked("list sessions");
+        await _attached.SettledAsync();
+        _cluster.Asked("list sessions").ShouldBe(lists);
+
+        _cluster.ClosesWatches = true;
+        _cluster.EndWatches();
+        await _attached.UntilAsync(() => _attached.Status.State is SourceState.Down, "it is down");
+        _cluster.RunSession("b");
+        await _attached.UntilAsync(() => _attached.State("b") is SessionState.Running, "it is seen in a list");
+    }
+
     [Theory]
     [InlineData("this is no JSON")]
     [InlineData("""{"type":"MODIFIED"}""")]
@@ -158,6 +181,10 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
     [Theory]
     [InlineData("""{"type":"ADDED","object":{"metadata":{"name":"x"}}}""")]
     [InlineData("""{"type":"ADDED","object":{"metadata":{"name":"x","uid":"u","creationTimestamp":"soon"}}}""")]
+    [InlineData("""{"type":"ADDED","object":{"metadata":{"name":"x","uid":"u","creationTimestamp":"2026-03-02"}}}""")]
+    [InlineData(
+        """{"type":"ADDED","object":{"metadata":{"name":"x","uid":"u","creationTimestamp":"2026-03-02T08:00:00"}}}"""
+    )]
     [InlineData("""{"type":"ADDED","object":{"spec":7}}""")]
     public async Task AResourceThatCannotBeReadCostsOnlyItself(string line)
     {

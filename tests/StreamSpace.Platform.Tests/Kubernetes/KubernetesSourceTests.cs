@@ -40,6 +40,39 @@ public sealed class KubernetesSourceTests : IAsyncLifetime
         _attached.Active.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("TemplateResolved", "TemplateNotFound", FailureCause.Template)]
+    [InlineData("DeploymentReady", "DeploymentCreationFailed", FailureCause.Other)]
+    public async Task WithoutAPhaseAConditionThatIsNotMetIsAFailure(string type, string reason, FailureCause cause)
+    {
+        await _attached.WatchingAsync();
+        _cluster.CreateSession("a", template: "nowhere");
+        _cluster.Fail("a", type, reason, "no such thing");
+        await _attached.SettledAsync();
+
+        _attached.Told("a").ShouldBe("Created Failed");
+        _attached.Active.ShouldBe(0);
+        _attached.Session("a")!.AwakeSince.ShouldBeNull();
+        var failed = _attached.Facts.OfType<SessionFailed>().Single();
+        failed.Reason.ShouldBe($"{reason}: no such thing");
+        failed.Cause.ShouldBe(cause);
+    }
+
+    [Theory]
+    [InlineData("Running")]
+    [InlineData("Pending")]
+    public async Task WhereThereIsAPhaseItWinsOverACondition(string phase)
+    {
+        await _attached.WatchingAsync();
+        _cluster.CreateSession("a");
+        _cluster.Phase("a", phase);
+        _cluster.Fail("a", "DeploymentReady", "DeploymentCreationFailed", "it was so once");
+        await _attached.SettledAsync();
+
+        _attached.Told("a").ShouldBe("Created");
+        _attached.Active.ShouldBe(1);
+    }
+
     [Fact]
     public async Task ASessionThatAppearsIsCreatedAndHasStartedWhenItsPodIsReady()
     {

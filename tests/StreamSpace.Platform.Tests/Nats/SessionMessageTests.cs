@@ -67,7 +67,7 @@ public class SessionMessageTests
     [InlineData("2026-03-01T22:00:00-10:00", 0)]
     public void TimesAreReadAsGoWritesThem(string text, long ticks)
     {
-        GoTime.TryParse(text, out var time).ShouldBeTrue();
+        Rfc3339.TryParse(text, out var time).ShouldBeTrue();
         time.ShouldBe(Morning.AddTicks(ticks));
         time.Offset.ShouldBe(TimeSpan.Zero);
     }
@@ -84,7 +84,7 @@ public class SessionMessageTests
     [InlineData("0001-01-01T00:00:00+05:00")]
     [InlineData("2026-03-02 08:00:00Z")]
     [InlineData("2026-03-02T08:00:00ZZ")]
-    public void WhatIsNoSuchTimeIsRefused(string text) => GoTime.TryParse(text, out _).ShouldBeFalse();
+    public void WhatIsNoSuchTimeIsRefused(string text) => Rfc3339.TryParse(text, out _).ShouldBeFalse();
 
     [Theory]
     [InlineData("", "not-json")]

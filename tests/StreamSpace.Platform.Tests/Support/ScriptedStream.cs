@@ -75,12 +75,12 @@ internal sealed class ScriptedStream : IAsyncDisposable
         new()
         {
             ["config"] = new JsonObject { ["max_age"] = 86_400_000_000_000 },
-            ["created"] = UpstreamMessages.GoTime(Some.Morning),
+            ["created"] = UpstreamMessages.Rfc3339(Some.Morning),
             ["state"] = new JsonObject
             {
                 ["first_seq"] = 1,
                 ["last_seq"] = _messages.Count,
-                ["last_ts"] = UpstreamMessages.GoTime(Some.At(_messages.Count)),
+                ["last_ts"] = UpstreamMessages.Rfc3339(Some.At(_messages.Count)),
             },
         };
 
@@ -96,7 +96,7 @@ internal sealed class ScriptedStream : IAsyncDisposable
                 ["subject"] = message.Subject,
                 ["seq"] = sequence,
                 ["data"] = Convert.ToBase64String(message.Body),
-                ["time"] = UpstreamMessages.GoTime(Some.At(sequence)),
+                ["time"] = UpstreamMessages.Rfc3339(Some.At(sequence)),
             },
         };
     }

@@ -111,7 +111,7 @@ public sealed class UpstreamMessages(int seed, string platform = "kubernetes", T
         );
 
     /// <summary>A time as Go writes it: up to nine fraction digits, none when zero, and the writer's offset.</summary>
-    public static string GoTime(DateTimeOffset at, int nanoseconds = 0)
+    public static string Rfc3339(DateTimeOffset at, int nanoseconds = 0)
     {
         var fraction = ((at.Ticks % TimeSpan.TicksPerSecond * 100) + nanoseconds).ToString(
             "000000000",
@@ -138,7 +138,7 @@ public sealed class UpstreamMessages(int seed, string platform = "kubernetes", T
         var body = new JsonObject
         {
             ["event_id"] = new Guid(id).ToString(),
-            ["timestamp"] = GoTime(at.ToOffset(offset), _random.Next(100)),
+            ["timestamp"] = Rfc3339(at.ToOffset(offset), _random.Next(100)),
         };
         foreach (var (name, value) in members)
         {

@@ -56,7 +56,7 @@ internal sealed class ClusterClient : IDisposable
                 inner: e
             )
             {
-                IsOurs = true,
+                Fix = ClusterException.MendAndWait,
             };
         }
     }

@@ -77,7 +77,7 @@ internal sealed class ClusterConnection : IDisposable
                     + "on the way could read: they are sent over https, or to this machine itself. Write https there."
             )
             {
-                IsOurs = true,
+                Fix = ClusterException.MendAndWait,
             };
         }
     }

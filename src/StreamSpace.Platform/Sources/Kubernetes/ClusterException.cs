@@ -17,8 +17,11 @@ internal sealed class ClusterException(string message, HttpStatusCode? status = 
     /// </summary>
     public bool Refused => status is HttpStatusCode.Forbidden or HttpStatusCode.NotFound;
 
-    /// <summary>True when nothing was asked: our own files are at fault, and the message says what to do.</summary>
-    public bool IsOurs { get; init; }
+    /// <summary>What to do about our own files, of which the message tells.</summary>
+    public const string MendAndWait = "Mend that; it is tried again by itself.";
+
+    /// <summary>One sentence: what to do, where that does not follow from <see cref="Status"/>; else null.</summary>
+    public string? Fix { get; init; }
 
     /// <summary>True when what was asked for is too old to be known.</summary>
     public bool Gone => status is HttpStatusCode.Gone;

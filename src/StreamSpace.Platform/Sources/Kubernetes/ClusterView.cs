@@ -201,8 +201,9 @@ internal sealed class ClusterView(TimeProvider clock)
         DateTimeOffset at,
         bool lookedBefore
     ) =>
-        new(session.Id, at < session.CreatedAt ? session.CreatedAt : at, status, session.Reason)
+        new(session.Id, at < session.CreatedAt ? session.CreatedAt : at, status, session.Error?.Message)
         {
+            Cause = session.Error?.Cause ?? FailureCause.Other,
             User = new PlatformUser(null, session.Owner.User),
             Template = session.Owner.Template,
             Platform = "kubernetes",

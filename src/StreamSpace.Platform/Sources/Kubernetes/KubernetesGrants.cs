@@ -94,7 +94,7 @@ public static class KubernetesGrants
     internal static string Fix(KubernetesRight right, ClusterException error) =>
         (right, error.Status) switch
         {
-            _ when error.IsOurs => "Mend that; it is tried again by itself.",
+            _ when error.Fix is { } fix => fix,
             (_, HttpStatusCode.Unauthorized) =>
                 "Give credentials that the cluster takes; they are read again by itself.",
             (KubernetesRight.ListSessions or KubernetesRight.WatchSessions, HttpStatusCode.Forbidden) =>

@@ -19,7 +19,11 @@ internal sealed class ListWatch<T>(
 )
 {
     private const int PageSize = 500;
+    private const int MaxSilent = 3;
     private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+
+    // A watch that is open for so long is one, though nothing happens.
+    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan WatchTimeoutMargin = TimeSpan.FromSeconds(30);
 
@@ -28,6 +32,10 @@ internal sealed class ListWatch<T>(
     // Where a watch goes on from; null when a list is needed.
     private string? _version;
     private int _failures;
+
+    // Watches in a row that ended at once, without a line.
+    private int _silent;
+    private bool _isHeard;
 
     /// <summary>Goes on until <paramref name="cancellationToken"/> fires, and then throws.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -48,6 +56,7 @@ internal sealed class ListWatch<T>(
                 }
                 else
                 {
+                    _isHeard = false;
                     await handler.TellAsync(error, cancellationToken);
                 }
                 _failures++;
@@ -112,15 +121,57 @@ internal sealed class ListWatch<T>(
                 + $"&resourceVersion={Uri.EscapeDataString(version)}{_query}",
             either.Token
         );
-        await handler.TellAsync(null, cancellationToken);
         var opened = clock.GetTimestamp();
-        await foreach (var line in WatchLines.ReadAsync(stream, either.Token))
+        await using var lines = WatchLines.ReadAsync(stream, either.Token).GetAsyncEnumerator(either.Token);
+        var first = lines.MoveNextAsync().AsTask();
+        await Task.WhenAny(first, Task.Delay(SettleTime, clock, either.Token));
+        if (first.IsCompletedSuccessfully && !await first)
         {
-            await TakeAsync(line, cancellationToken);
+            await EndedSilentlyAsync(cancellationToken);
+            return;
+        }
+        if (!first.IsCompleted)
+        {
+            await HeardAsync(cancellationToken);
+        }
+        for (var more = await first; more; more = await lines.MoveNextAsync())
+        {
+            await TakeAsync(lines.Current, cancellationToken);
+            await HeardAsync(cancellationToken);
             _failures = 0;
         }
-        // A watch that ends in time is in order; one that ends at once, saying nothing, is not.
+        // A watch that ends in time is in order; one that ends early, again and again, is not.
         _failures = clock.GetElapsedTime(opened) < Retry.Limit ? _failures + 1 : 0;
+    }
+
+    private async ValueTask HeardAsync(CancellationToken cancellationToken)
+    {
+        if (!_isHeard)
+        {
+            await handler.TellAsync(null, cancellationToken);
+        }
+        (_isHeard, _silent) = (true, 0);
+    }
+
+    // Something between us and the API server answers in its place, or it is in trouble: what is new would never be told.
+    private async ValueTask EndedSilentlyAsync(CancellationToken cancellationToken)
+    {
+        _failures++;
+        _silent++;
+        if (_silent >= MaxSilent)
+        {
+            _version = null;
+            _isHeard = false;
+            await handler.TellAsync(
+                new ClusterException(
+                    "The watch is answered and closed at once, without a line; it is listed again and again."
+                )
+                {
+                    Fix = "See what stands between us and the API server: it must let a watch last.",
+                },
+                cancellationToken
+            );
+        }
     }
 
     private async ValueTask TakeAsync(WatchLine line, CancellationToken cancellationToken)

@@ -35,7 +35,13 @@ internal sealed record SessionSpec(string? User, string? Template, string? State
 
 internal sealed record SessionStatus(string? Phase, IReadOnlyList<Condition>? Conditions);
 
-internal sealed record Condition(string Type, string Status, string? Message, DateTimeOffset? LastTransitionTime);
+internal sealed record Condition(
+    string Type,
+    string Status,
+    string? Reason,
+    string? Message,
+    DateTimeOffset? LastTransitionTime
+);
 
 /// <summary>What keeps a session's pods running (docs/reference/streamspace.md §8.3).</summary>
 internal sealed record DeploymentResource(ObjectMeta Metadata, DeploymentSpec? Spec, DeploymentStatus? Status);
@@ -85,7 +91,8 @@ internal sealed record VolumeClaim(string Name, string Namespace);
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = false
+    RespectRequiredConstructorParameters = false,
+    Converters = [typeof(Rfc3339Converter)]
 )]
 [JsonSerializable(typeof(ListPage))]
 [JsonSerializable(typeof(WatchLine))]

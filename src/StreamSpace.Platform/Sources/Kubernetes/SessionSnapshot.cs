@@ -11,7 +11,7 @@ internal readonly record struct Owner(string Namespace, string? User, string? Te
 /// <param name="DeletingAt">When its deletion was asked for, or null.</param>
 /// <param name="Intent">What it is meant to be.</param>
 /// <param name="Phase">What the controller says it is, or null.</param>
-/// <param name="Reason">The controller's words about what is wrong, or null.</param>
+/// <param name="Error">What the controller says is wrong, or null; it may be so no more.</param>
 internal sealed record SessionSnapshot(
     string Uid,
     string Id,
@@ -20,11 +20,9 @@ internal sealed record SessionSnapshot(
     DateTimeOffset? DeletingAt,
     string? Intent,
     string? Phase,
-    string? Reason
+    SessionError? Error
 )
 {
-    private const int MaxReasonLength = 500;
-
     /// <summary>Which of the two it is.</summary>
     public Witness Witness { get; init; } = Witness.Resource;
 
@@ -45,7 +43,6 @@ internal sealed record SessionSnapshot(
         {
             return null;
         }
-        var reason = resource.Status?.Conditions?.FirstOrDefault(c => c.Status is "False")?.Message;
         return new SessionSnapshot(
             metadata.Uid!,
             metadata.Name!,
@@ -54,7 +51,7 @@ internal sealed record SessionSnapshot(
             metadata.DeletionTimestamp,
             Names.Of(resource.Spec?.State),
             Names.Of(resource.Status?.Phase),
-            reason?.Length > MaxReasonLength ? reason[..MaxReasonLength] : reason
+            SessionError.Of(resource.Status?.Conditions ?? [])
         );
     }
 
@@ -75,7 +72,7 @@ internal sealed record SessionSnapshot(
                 metadata.DeletionTimestamp,
                 Intent: deployment.Spec?.Replicas is 0 ? "hibernated" : "running",
                 Phase: deployment.Status?.ReadyReplicas > 0 ? "Running" : null,
-                Reason: null
+                Error: null
             )
             {
                 Witness = Witness.Workload,
@@ -97,6 +94,8 @@ internal sealed record SessionSnapshot(
             { Phase: "Failed" } => ReportedStatus.Failed,
             { Intent: "hibernated" } => ReportedStatus.Hibernated,
             _ when (podsSeen ? ready : Phase is "Running") => ReportedStatus.Running,
+            // Of one that is there a condition may say what was wrong once, so that a phase goes first.
+            { Phase: null, Error.IsFinal: true } => ReportedStatus.Failed,
             // An agent tells of a session once its pod is ready, and of nothing before.
             _ => Witness is Witness.Workload ? ReportedStatus.Requested : ReportedStatus.Pending,
         };

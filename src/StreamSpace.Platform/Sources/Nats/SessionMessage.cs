@@ -65,7 +65,7 @@ internal static class SessionMessage
         }
         if (
             members.Timestamp is null
-            || !GoTime.TryParse(members.Timestamp, out var at)
+            || !Rfc3339.TryParse(members.Timestamp, out var at)
             || at.Year < FirstYear
             || at > now + MaxAhead
         )

@@ -176,5 +176,5 @@ internal sealed class SessionStream(NatsConnection connection, TimeProvider cloc
 
     // Go writes the year 1 for a time that is not set.
     private static DateTimeOffset? Time(JsonElement text) =>
-        GoTime.TryParse(text.GetString() ?? "", out var time) && time.Year > 1 ? time : null;
+        Rfc3339.TryParse(text.GetString() ?? "", out var time) && time.Year > 1 ? time : null;
 }

@@ -32,7 +32,7 @@ internal sealed record StreamPosition(DateTimeOffset? Created, ulong Sequence, D
 
     private static bool TryTime(string text, out DateTimeOffset? time)
     {
-        var known = GoTime.TryParse(text, out var parsed);
+        var known = Rfc3339.TryParse(text, out var parsed);
         time = known ? parsed : null;
         return known || text == Unknown;
     }

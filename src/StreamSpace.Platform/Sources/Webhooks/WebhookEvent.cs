@@ -73,7 +73,7 @@ public static class WebhookEvent
             return (null, $"\"{shown}\" is not a known kind{nearest}");
         }
         // Without its date or its offset a time would be another one tomorrow, or elsewhere.
-        if (Text(item, "timestamp") is not { } time || !GoTime.TryParse(time, out var at))
+        if (Text(item, "timestamp") is not { } time || !Rfc3339.TryParse(time, out var at))
         {
             return (null, "timestamp must be a time in RFC 3339, such as 2026-01-02T03:04:05Z");
         }
