@@ -46,7 +46,7 @@ public sealed class KubernetesCheckTests : IAsyncLifetime
     public async Task ACertificateThatNobodyChecksIsAWarningHereAndInTheStatus()
     {
         var text = await File.ReadAllTextAsync(Options.KubeConfig!);
-        var trusting = Path.Combine(TestRun.NewFolder(), "kubeconfig");
+        var trusting = Path.Combine(TestRun.NewGivenFolder(), "kubeconfig");
         await File.WriteAllTextAsync(
             trusting,
             Regex.Replace(text, "certificate-authority-data: .*", "insecure-skip-tls-verify: true")

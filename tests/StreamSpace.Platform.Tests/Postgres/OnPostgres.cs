@@ -3,8 +3,7 @@ using Xunit;
 namespace StreamSpace.Platform.Tests.Postgres;
 
 /// <summary>The tests that share one PostgreSQL; they run one after the other, for some of them stop it.</summary>
-/// <remarks>Nothing else runs meanwhile: one counts what the whole process allocates.</remarks>
-[CollectionDefinition(nameof(OnPostgres), DisableParallelization = true)]
+[CollectionDefinition(nameof(OnPostgres))]
 public sealed class OnPostgres : ICollectionFixture<OnPostgres.Fixture>
 {
     /// <summary>The server.</summary>
