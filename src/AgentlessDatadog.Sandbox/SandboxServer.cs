@@ -85,7 +85,7 @@ public sealed class SandboxServer : IAsyncDisposable
         new EventRoutes(keys, events, drops, limiter, time).Map(app);
         new TraceIntake(keys, spans, metrics, drops, limiter, time).Map(app);
         new LogIntake(keys, logs, drops, limiter, time).Map(app);
-        new SearchRoutes(keys, spans, logs, time).Map(app);
+        new SearchRoutes(keys, spans, logs, events, time).Map(app);
         new SandboxRoutes(drops, metrics, events, spans, logs, faults, history).Map(app);
         new PageRoutes(metrics, events, spans, logs, history, reads, time).Map(app);
         try

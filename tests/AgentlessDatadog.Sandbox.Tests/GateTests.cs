@@ -11,6 +11,12 @@ public sealed class GateTests
     [
         "/",
         "/page.js",
+        "/traces.js",
+        "/sandbox/spans",
+        "/sandbox/logs",
+        "/api/v2/spans/events",
+        "/api/v2/logs/events",
+        "/api/v2/events",
         "/healthz",
         "/sandbox/overview",
         "/sandbox/query?query=avg:a{*}&from=0&to=1",
@@ -35,6 +41,35 @@ public sealed class GateTests
         (await sandbox.PostAsync("/sandbox/faults", "{}")).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await sandbox.GetAsync("/api/v1/validate")).Status.ShouldBe(HttpStatusCode.OK);
         (await sandbox.PutPointAsync("a", 3, 1)).Status.ShouldBe(HttpStatusCode.Accepted);
+        (await sandbox.PostAsync("/v1/traces", "{}")).Status.ShouldBe(HttpStatusCode.Accepted);
+        (await sandbox.PostAsync("/api/v2/logs", "[]")).Status.ShouldBe(HttpStatusCode.Accepted);
+    }
+
+    [Fact]
+    public async Task WhoMayReadMaySearch()
+    {
+        await using var sandbox = await TestSandbox.StartAsync(o => o with { Gate = _ => SandboxAccess.Read });
+
+        (await sandbox.PostAsync("/api/v2/logs/events/search", "{}")).Status.ShouldBe(HttpStatusCode.OK);
+        (await sandbox.PostAsync("/api/v2/spans/events/search", """{"data":{"attributes":{}}}""")).Status.ShouldBe(
+            HttpStatusCode.OK
+        );
+    }
+
+    [Fact]
+    public async Task HeadIsAnsweredWhereverGetIs()
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+
+        foreach (var path in Gated.Except(["/nothing"]).Append("/api/v1/validate"))
+        {
+            var get = await sandbox.GetAsync(path);
+            var head = await sandbox.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+
+            head.Status.ShouldBe(get.Status, path);
+            head.ContentType.ShouldBe(get.ContentType, path);
+            head.Text.ShouldBeEmpty(path);
+        }
     }
 
     [Fact]

@@ -88,6 +88,58 @@ public sealed class SearchTests
     }
 
     [Theory]
+    [InlineData("*", "1 2")]
+    [InlineData("source:streamspace", "1")]
+    [InlineData("status:error", "1")]
+    [InlineData("env:prod host:node-*", "1")]
+    [InlineData("\"no room\"", "1")]
+    [InlineData("-@title:Session*", "2")]
+    [InlineData("@aggregation_key:s-1", "1")]
+    public async Task ASearchOfEventsFindsWhatItsTermsSay(string query, string found)
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+        await sandbox.PostAsync(
+            "/api/v1/events",
+            $$"""
+            {"title":"Session failed","text":"no room","alert_type":"error","source_type_name":"streamspace","host":"node-1",
+             "tags":["env:prod","n:1"],"aggregation_key":"s-1","date_happened":{{sandbox.Now - 5}}}
+            """
+        );
+        await sandbox.PostAsync("/api/v1/events", """{"title":"Other","text":"x","tags":["n:2"]}""");
+
+        var reply = await sandbox.PostAsync(
+            "/api/v2/events/search",
+            JsonSerializer.Serialize(
+                new
+                {
+                    filter = new
+                    {
+                        query,
+                        from = "now-1h",
+                        to = "now",
+                    },
+                    sort = "timestamp",
+                }
+            )
+        );
+
+        reply.Status.ShouldBe(HttpStatusCode.OK, reply.Text);
+        var events = reply.Json.GetProperty("data").EnumerateArray().ToArray();
+        events.ShouldAllBe(item => item.GetProperty("type").GetString() == "event");
+        string.Join(
+                ' ',
+                events.Select(item =>
+                    item.GetProperty("attributes")
+                        .GetProperty("tags")
+                        .EnumerateArray()
+                        .Select(tag => tag.GetString()!)
+                        .Single(tag => tag.StartsWith("n:", StringComparison.Ordinal))[2..]
+                )
+            )
+            .ShouldBe(found);
+    }
+
+    [Theory]
     [InlineData("timestamp")]
     [InlineData("-timestamp")]
     public async Task PagesHoldEachThingOnceInOrderAlsoWhereTimesAreEqual(string sort)
@@ -209,10 +261,10 @@ public sealed class SearchTests
     {
         await using var sandbox = await TestSandbox.StartAsync();
         sandbox.Client.DefaultRequestHeaders.Remove("DD-APPLICATION-KEY");
-        foreach (var what in new[] { "spans", "logs" })
+        foreach (var list in new[] { "spans/events", "logs/events", "events" })
         {
-            (await sandbox.GetAsync($"/api/v2/{what}/events")).Status.ShouldBe(HttpStatusCode.Forbidden);
-            (await sandbox.PostAsync($"/api/v2/{what}/events/search", "{}")).Status.ShouldBe(HttpStatusCode.Forbidden);
+            (await sandbox.GetAsync($"/api/v2/{list}")).Status.ShouldBe(HttpStatusCode.Forbidden);
+            (await sandbox.PostAsync($"/api/v2/{list}/search", "{}")).Status.ShouldBe(HttpStatusCode.Forbidden);
         }
     }
 

@@ -1,15 +1,9 @@
 namespace AgentlessDatadog.Sandbox.Intake;
 
-/// <summary>
-/// Reads the protobuf body of <c>/api/v2/series</c> by the numbers of its fields. An empty message takes two bytes on the
-/// wire and a hundred in memory, so that things are counted while they are read.
-/// </summary>
-internal ref struct SeriesProtobuf
+/// <summary>Reads the protobuf body of <c>/api/v2/series</c> by the numbers of its fields.</summary>
+internal sealed class SeriesProtobuf
 {
-    /// <summary>How many series, tags, points and resources a body may hold: more than fit into it when none is empty.</summary>
-    public const int MaxThings = 1_000_000;
-
-    private int _things;
+    private readonly ThingCount _things = new("series, tags, points and resources");
 
     /// <exception cref="ApiError">400: not such a message, or a type outside the enum. 413: too many things in it.</exception>
     public static List<IncomingSeries> Read(ReadOnlySpan<byte> body)
@@ -32,7 +26,7 @@ internal ref struct SeriesProtobuf
         {
             if (reader.Field is (1, ProtobufReader.Delimited))
             {
-                Count();
+                _things.Add();
                 series.Add(ReadSeries(reader.TakeBytes(), series.Count));
             }
             else
@@ -55,7 +49,7 @@ internal ref struct SeriesProtobuf
             switch (reader.Field)
             {
                 case (1, ProtobufReader.Delimited):
-                    Count();
+                    _things.Add();
                     if (ReadResource(reader.TakeBytes()) is { } resource)
                     {
                         (tags ??= []).Add(resource);
@@ -65,11 +59,11 @@ internal ref struct SeriesProtobuf
                     metric = reader.TakeText();
                     break;
                 case (3, ProtobufReader.Delimited):
-                    Count();
+                    _things.Add();
                     (tags ??= []).Add(reader.TakeText());
                     break;
                 case (4, ProtobufReader.Delimited):
-                    Count();
+                    _things.Add();
                     (samples ??= []).Add(ReadPoint(reader.TakeBytes()));
                     break;
                 case (5, ProtobufReader.Varint):
@@ -143,12 +137,4 @@ internal ref struct SeriesProtobuf
             3 => IntakeMetricType.Gauge,
             _ => throw ApiError.BadRequest($"series[{index}].type: {type} is not a type; 0 to 3 are"),
         };
-
-    private void Count()
-    {
-        if (++_things > MaxThings)
-        {
-            throw ApiError.TooMany("series, tags, points and resources", MaxThings);
-        }
-    }
 }

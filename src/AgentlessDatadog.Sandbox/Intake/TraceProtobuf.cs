@@ -1,27 +1,14 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace AgentlessDatadog.Sandbox.Intake;
 
 /// <summary>
-/// Reads the protobuf body of <c>/v1/traces</c> by the numbers of its fields (docs/reference/datadog.md §5.2). An empty
-/// message takes two bytes on the wire and a hundred in memory, so that things are counted while they are read.
+/// Reads the protobuf body of <c>/v1/traces</c> by the numbers of its fields (docs/reference/datadog.md §5.2).
 /// </summary>
-internal ref struct TraceProtobuf
+internal sealed class TraceProtobuf
 {
-    /// <summary>How many spans, attributes, values, events and links a body may hold.</summary>
-    public const int MaxThings = 1_000_000;
+    private readonly ThingCount _things = new("spans, attributes, values, events and links");
+    private readonly AttributeProtobuf _attributes;
 
-    private const int MaxValueDepth = 32;
-
-    private static readonly JsonSerializerOptions ValueOptions = new()
-    {
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
-
-    private int _things;
+    private TraceProtobuf() => _attributes = new AttributeProtobuf(_things);
 
     /// <exception cref="ApiError">400: not such a message, or a bad id. 413: too many things in it.</exception>
     public static List<IncomingSpan> Read(ReadOnlySpan<byte> body)
@@ -44,7 +31,7 @@ internal ref struct TraceProtobuf
         {
             if (reader.Field is (1, ProtobufReader.Delimited))
             {
-                Count();
+                _things.Add();
                 ReadResourceSpans(reader.TakeBytes(), $"resource_spans[{index++}]", spans);
             }
             else
@@ -64,7 +51,7 @@ internal ref struct TraceProtobuf
         {
             if (first.Field is (1, ProtobufReader.Delimited))
             {
-                ReadAttributes(first.TakeBytes(), 1, resource);
+                _attributes.ReadAll(first.TakeBytes(), 1, resource);
             }
             else
             {
@@ -77,7 +64,7 @@ internal ref struct TraceProtobuf
         {
             if (reader.Field is (2, ProtobufReader.Delimited))
             {
-                Count();
+                _things.Add();
                 ReadScopeSpans(reader.TakeBytes(), $"{path}.scope_spans[{index++}]", shared, spans);
             }
             else
@@ -99,7 +86,7 @@ internal ref struct TraceProtobuf
         {
             if (reader.Field is (2, ProtobufReader.Delimited))
             {
-                Count();
+                _things.Add();
                 var span = new IncomingSpan { Path = $"{path}.spans[{index++}]", Resource = resource };
                 ReadSpan(reader.TakeBytes(), span);
                 spans.Add(span);
@@ -142,7 +129,7 @@ internal ref struct TraceProtobuf
                     span.End = reader.TakeFixed64();
                     break;
                 case (9, ProtobufReader.Delimited):
-                    span.Attributes.Add(ReadAttribute(reader.TakeBytes()));
+                    span.Attributes.Add(_attributes.Read(reader.TakeBytes()));
                     break;
                 case (11, ProtobufReader.Delimited):
                     ReadEvent(reader.TakeBytes(), span);
@@ -169,7 +156,7 @@ internal ref struct TraceProtobuf
 
     private void ReadEvent(ReadOnlySpan<byte> message, IncomingSpan span)
     {
-        Count();
+        _things.Add();
         var name = "";
         var reader = new ProtobufReader(message);
         while (reader.Next())
@@ -185,13 +172,13 @@ internal ref struct TraceProtobuf
         }
         if (name == "exception" && span.Exception.Count == 0)
         {
-            ReadAttributes(message, 3, span.Exception);
+            _attributes.ReadAll(message, 3, span.Exception);
         }
     }
 
     private SpanLink ReadLink(ReadOnlySpan<byte> message, string path)
     {
-        Count();
+        _things.Add();
         ReadOnlySpan<byte> traceId = [];
         ReadOnlySpan<byte> spanId = [];
         var reader = new ProtobufReader(message);
@@ -230,159 +217,6 @@ internal ref struct TraceProtobuf
                     reader.Skip();
                     break;
             }
-        }
-    }
-
-    /// <summary>The attributes that a message has under a number.</summary>
-    private void ReadAttributes(ReadOnlySpan<byte> message, int field, List<SpanAttribute> attributes)
-    {
-        var reader = new ProtobufReader(message);
-        while (reader.Next())
-        {
-            if (reader.Field == (field, ProtobufReader.Delimited))
-            {
-                attributes.Add(ReadAttribute(reader.TakeBytes()));
-            }
-            else
-            {
-                reader.Skip();
-            }
-        }
-    }
-
-    private SpanAttribute ReadAttribute(ReadOnlySpan<byte> message)
-    {
-        Count();
-        var key = ReadPair(message, out var value);
-        return new SpanAttribute(key, ReadValue(value));
-    }
-
-    /// <returns>The key; its value is still to be read.</returns>
-    private static string ReadPair(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> value)
-    {
-        var key = "";
-        value = [];
-        var reader = new ProtobufReader(message);
-        while (reader.Next())
-        {
-            switch (reader.Field)
-            {
-                case (1, ProtobufReader.Delimited):
-                    key = reader.TakeText();
-                    break;
-                case (2, ProtobufReader.Delimited):
-                    value = reader.TakeBytes();
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
-        return key;
-    }
-
-    private object ReadValue(ReadOnlySpan<byte> message)
-    {
-        object value = "";
-        var reader = new ProtobufReader(message);
-        while (reader.Next())
-        {
-            switch (reader.Field)
-            {
-                case (1, ProtobufReader.Delimited):
-                    value = reader.TakeText();
-                    break;
-                case (2, ProtobufReader.Varint):
-                    value = reader.TakeVarint() != 0;
-                    break;
-                case (3, ProtobufReader.Varint):
-                    value = (long)reader.TakeVarint();
-                    break;
-                case (4, ProtobufReader.EightBytes):
-                    value = reader.TakeDouble();
-                    break;
-                case (5 or 6, ProtobufReader.Delimited):
-                    var isMap = reader.Field.Number == 6;
-                    value = JsonOf(reader.TakeBytes(), isMap);
-                    break;
-                case (7, ProtobufReader.Delimited):
-                    value = Convert.ToBase64String(reader.TakeBytes());
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
-        return value;
-    }
-
-    private string JsonOf(ReadOnlySpan<byte> message, bool isMap)
-    {
-        var text = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(text))
-        {
-            WriteMany(json, message, isMap, 1);
-        }
-        return Encoding.UTF8.GetString(text.WrittenSpan);
-    }
-
-    private void WriteMany(Utf8JsonWriter json, ReadOnlySpan<byte> message, bool isMap, int depth)
-    {
-        if (depth > MaxValueDepth)
-        {
-            throw new InvalidDataException($"a value is nested more than {MaxValueDepth} deep");
-        }
-        if (isMap)
-        {
-            json.WriteStartObject();
-        }
-        else
-        {
-            json.WriteStartArray();
-        }
-        var reader = new ProtobufReader(message);
-        while (reader.Next())
-        {
-            if (reader.Field is not (1, ProtobufReader.Delimited))
-            {
-                reader.Skip();
-                continue;
-            }
-            Count();
-            var value = reader.TakeBytes();
-            if (isMap)
-            {
-                json.WritePropertyName(ReadPair(value, out value));
-            }
-            WriteValue(json, value, depth);
-        }
-        if (isMap)
-        {
-            json.WriteEndObject();
-        }
-        else
-        {
-            json.WriteEndArray();
-        }
-    }
-
-    private void WriteValue(Utf8JsonWriter json, ReadOnlySpan<byte> message, int depth)
-    {
-        var reader = new ProtobufReader(message);
-        if (reader.Next() && reader.Field is (5 or 6, ProtobufReader.Delimited))
-        {
-            var isMap = reader.Field.Number == 6;
-            WriteMany(json, reader.TakeBytes(), isMap, depth + 1);
-            return;
-        }
-        JsonSerializer.Serialize(json, ReadValue(message), ValueOptions);
-    }
-
-    private void Count()
-    {
-        if (++_things > MaxThings)
-        {
-            throw ApiError.TooMany("spans, attributes, values, events and links", MaxThings);
         }
     }
 }

@@ -6,11 +6,12 @@ using AgentlessDatadog.Sandbox.Store;
 
 namespace AgentlessDatadog.Sandbox.Routes;
 
-/// <summary>Searching spans and logs, in Datadog's shapes (docs/reference/datadog.md §7).</summary>
+/// <summary>Searching spans, logs and events, in Datadog's shapes (docs/reference/datadog.md §7).</summary>
 internal sealed class SearchRoutes(
     ApiKeys keys,
     ArrivalStore<StoredSpan> spans,
     ArrivalStore<StoredLog> logs,
+    ArrivalStore<StoredEvent> events,
     TimeProvider time
 )
 {
@@ -18,31 +19,30 @@ internal sealed class SearchRoutes(
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        Map(routes, "spans", spans, SpanJson.Write, isWrapped: true);
-        Map(routes, "logs", logs, LogEntryJson.Write, isWrapped: false);
+        Map(routes, "/api/v2/spans/events", spans, SpanJson.Write, isWrapped: true);
+        Map(routes, "/api/v2/logs/events", logs, LogEntryJson.Write, isWrapped: false);
+        Map(routes, "/api/v2/events", events, EventEntryJson.Write, isWrapped: false);
+        // The page asks without keys, at paths of its own.
+        MapPage(routes, "/sandbox/spans", spans, SpanJson.Write);
+        MapPage(routes, "/sandbox/logs", logs, LogEntryJson.Write);
     }
 
     private void Map<T>(
         IEndpointRouteBuilder routes,
-        string what,
+        string list,
         ArrivalStore<T> store,
         Action<Utf8JsonWriter, T> write,
         bool isWrapped
     )
         where T : class, IStored, ISearchable
     {
-        var list = $"/api/v2/{what}/events";
-        // The page asks without keys, at a path of its own.
-        routes.MapRead(
-            $"/sandbox/{what}",
-            context => AnswerAsync(context, SearchRequestReader.OfQuery(context.Request, time.GetUtcNow()))
-        );
         routes.MapRead(
             list,
             context =>
             {
                 keys.RequireBothKeys(context.Request);
-                return AnswerAsync(context, SearchRequestReader.OfQuery(context.Request, time.GetUtcNow()));
+                var request = SearchRequestReader.OfQuery(context.Request, time.GetUtcNow());
+                return AnswerAsync(context, request, store, write, list);
             }
         );
         routes
@@ -56,39 +56,62 @@ internal sealed class SearchRoutes(
                         MaxBodyBytes,
                         json => SearchRequestReader.OfBody(json, isWrapped, time.GetUtcNow())
                     );
-                    await AnswerAsync(context, request);
+                    await AnswerAsync(context, request, store, write, list);
                 }
             )
             .OnlyReads();
+    }
 
-        Task AnswerAsync(HttpContext context, SearchRequest request)
-        {
-            var started = time.GetTimestamp();
-            var (page, next) = request.Run(store.Newest());
-            var elapsed = (long)time.GetElapsedTime(started).TotalMilliseconds;
-            return JsonResponse.OkAsync(
-                context,
-                json =>
+    private void MapPage<T>(
+        IEndpointRouteBuilder routes,
+        string path,
+        ArrivalStore<T> store,
+        Action<Utf8JsonWriter, T> write
+    )
+        where T : class, IStored, ISearchable =>
+        routes.MapRead(
+            path,
+            context =>
+            {
+                var request = SearchRequestReader.OfQuery(context.Request, time.GetUtcNow());
+                return AnswerAsync(context, request, store, write, path);
+            }
+        );
+
+    private Task AnswerAsync<T>(
+        HttpContext context,
+        SearchRequest request,
+        ArrivalStore<T> store,
+        Action<Utf8JsonWriter, T> write,
+        string list
+    )
+        where T : class, IStored, ISearchable
+    {
+        var started = time.GetTimestamp();
+        var (page, next) = request.Run(store.Newest());
+        var elapsed = (long)time.GetElapsedTime(started).TotalMilliseconds;
+        return JsonResponse.OkAsync(
+            context,
+            json =>
+            {
+                json.WriteStartArray("data");
+                foreach (var item in page)
                 {
-                    json.WriteStartArray("data");
-                    foreach (var item in page)
-                    {
-                        json.WriteStartObject();
-                        write(json, item);
-                        json.WriteEndObject();
-                    }
-                    json.WriteEndArray();
-                    WriteMeta(json, elapsed, next);
-                    if (next is { } position)
-                    {
-                        var server = $"{context.Request.Scheme}://{context.Request.Host}";
-                        json.WriteStartObject("links");
-                        json.WriteString("next", $"{server}{list}{SearchRequestReader.QueryOf(request, position)}");
-                        json.WriteEndObject();
-                    }
+                    json.WriteStartObject();
+                    write(json, item);
+                    json.WriteEndObject();
                 }
-            );
-        }
+                json.WriteEndArray();
+                WriteMeta(json, elapsed, next);
+                if (next is { } position)
+                {
+                    var server = $"{context.Request.Scheme}://{context.Request.Host}";
+                    json.WriteStartObject("links");
+                    json.WriteString("next", $"{server}{list}{SearchRequestReader.QueryOf(request, position)}");
+                    json.WriteEndObject();
+                }
+            }
+        );
     }
 
     private static void WriteMeta(Utf8JsonWriter json, long elapsed, SearchPosition? next)

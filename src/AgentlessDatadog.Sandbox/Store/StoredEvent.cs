@@ -1,12 +1,18 @@
+using System.Globalization;
+using AgentlessDatadog.Sandbox.Queries;
+
 namespace AgentlessDatadog.Sandbox.Store;
 
 /// <summary>An event as it was taken: the fields of v1 (docs/reference/datadog.md §4.1), null where not sent.</summary>
-internal sealed record StoredEvent : IStored
+internal sealed record StoredEvent : IStored, ISearchable
 {
     private const long FirstId = 7_000_000_000_000_000_000;
 
     /// <inheritdoc/>
     public long Sequence { get; set; }
+
+    /// <inheritdoc/>
+    public long Time => DateHappened * 1_000_000_000;
 
     /// <summary>Beyond 2^53, as Datadog's are, so that a client which reads it as a double fails here too.</summary>
     public long Id => FirstId + Sequence;
@@ -39,4 +45,19 @@ internal sealed record StoredEvent : IStored
                 + Tags.Sum(tag => 16L + tag.Length)
             )
         );
+
+    /// <inheritdoc/>
+    public IEnumerable<string> ValuesOf(string field) =>
+        field switch
+        {
+            "" => [Title, Text],
+            "status" or "@status" => [AlertType],
+            "priority" or "@priority" => [Priority],
+            "host" or "@hostname" => Host is null ? [] : [Host],
+            "source" => SourceTypeName is null ? [] : [SourceTypeName],
+            "@title" => [Title],
+            "@aggregation_key" => AggregationKey is null ? [] : [AggregationKey],
+            "@evt.id" => [Id.ToString(CultureInfo.InvariantCulture)],
+            _ => TagValues.Of(Tags, field),
+        };
 }

@@ -38,12 +38,7 @@ internal sealed class StoredLog : IStored, ISearchable
             "trace_id" => Attribute("dd.trace_id"),
             "span_id" => Attribute("dd.span_id"),
             ['@', .. var path] => Attribute(path),
-            _ => Tags.Where(tag =>
-                    tag.Length > field.Length
-                    && tag[field.Length] == ':'
-                    && tag.StartsWith(field, StringComparison.OrdinalIgnoreCase)
-                )
-                .Select(tag => tag[(field.Length + 1)..]),
+            _ => TagValues.Of(Tags, field),
         };
 
     private IEnumerable<string> Attribute(string path) =>

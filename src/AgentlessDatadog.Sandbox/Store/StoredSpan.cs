@@ -76,12 +76,26 @@ internal sealed class StoredSpan : IStored, ISearchable
                 TraceId.ToString("x32", CultureInfo.InvariantCulture),
             ],
             "@duration" => [Duration.ToString(CultureInfo.InvariantCulture)],
-            _ => AttributesNamed(field.StartsWith('@') ? field[1..] : field),
+            _ => AttributeNamed(field.StartsWith('@') ? field[1..] : field),
         };
 
-    private IEnumerable<string> AttributesNamed(string key) =>
-        AllAttributes.Where(attribute => attribute.Key == key).Select(attribute => TextOf(attribute.Value));
+    // Its own attribute before that of what sent it; each key is there once.
+    private string[] AttributeNamed(string key)
+    {
+        foreach (var attributes in (ReadOnlySpan<SpanAttribute[]>)[Attributes, ResourceAttributes])
+        {
+            foreach (var (name, value) in attributes)
+            {
+                if (name == key)
+                {
+                    return [TextOf(value)];
+                }
+            }
+        }
+        return [];
+    }
 
+    /// <summary>An attribute's value as a search compares it.</summary>
     public static string TextOf(object value) =>
         value switch
         {
