@@ -58,12 +58,12 @@ public sealed class NewcomerTests : IAsyncLifetime
         }
         string[] titles =
         [
-            "Datadog plugin loaded",
-            "Session created",
-            "Session terminated",
-            "User logged in",
-            "User logged out",
-            "User created",
+            "Plugin Loaded",
+            "Session Created",
+            "Session Terminated",
+            "User Logged In",
+            "User Logged Out",
+            "User Created",
         ];
         foreach (var title in titles)
         {

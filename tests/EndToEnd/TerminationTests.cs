@@ -34,7 +34,7 @@ public sealed class TerminationTests
         var accepted = await SumAsync("sum:streamspace.datadog.accepted{lane:distributions}.as_count()");
         accepted.ShouldBeGreaterThan(0);
         (await SumAsync("sum:streamspace.datadog.delivered{lane:distributions}.as_count()")).ShouldBe(accepted);
-        (await installation.Sandbox.EventsAsync(from, to)).ToString().ShouldContain("Datadog plugin unloaded");
+        (await installation.Sandbox.EventsAsync(from, to)).ToString().ShouldContain("Plugin Unloaded");
 
         async Task<double> SumAsync(string query) =>
             (await installation.Sandbox.QueryAsync(query, from, to)).Sum(s => s.Points.Sum(p => p.Value));

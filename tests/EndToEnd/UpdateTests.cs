@@ -64,8 +64,8 @@ public sealed class UpdateTests
             .EnumerateArray()
             .Select(e => e.GetProperty("title").GetString())
             .ToList();
-        titles.Count(t => t == "Datadog plugin loaded").ShouldBe(4);
-        titles.Count(t => t == "Datadog plugin unloaded").ShouldBe(4);
+        titles.Count(t => t == "Plugin Loaded").ShouldBe(4);
+        titles.Count(t => t == "Plugin Unloaded").ShouldBe(4);
         await PayloadRules.HoldAsync(installation.Sandbox);
         Directory.Delete(folder, recursive: true);
 

@@ -12,10 +12,10 @@ public sealed class GateTests
     [InlineData(
         "trackSessionMetrics",
         "streamspace.session.created,streamspace.session.active,streamspace.session.duration",
-        "Session created"
+        "Session Created"
     )]
     [InlineData("trackResourceMetrics", "streamspace.session.cpu_usage", null)]
-    [InlineData("trackUserMetrics", "streamspace.user.login,streamspace.users.total", "User logged in")]
+    [InlineData("trackUserMetrics", "streamspace.user.login,streamspace.users.total", "User Logged In")]
     public async Task AFlagSilencesItsSectionAndOnlyThat(string flag, string metrics, string? title)
     {
         string[] all =
@@ -39,8 +39,8 @@ public sealed class GateTests
             );
         }
         var titles = (await run.EventsAsync()).Select(e => e.GetProperty("title").GetString()).ToList();
-        titles.Contains("Session created").ShouldBe(title != "Session created");
-        titles.Contains("User logged in").ShouldBe(title != "User logged in");
+        titles.Contains("Session Created").ShouldBe(title != "Session Created");
+        titles.Contains("User Logged In").ShouldBe(title != "User Logged In");
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class GateTests
         await run.ConfigureAsync("""{"site":"sandbox","metricsInterval":10}""");
         await run.FlushAsync();
         (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).ShouldBeEmpty();
-        (await run.EventsAsync()).ShouldContain(e => e.GetProperty("title").GetString() == "Session created");
+        (await run.EventsAsync()).ShouldContain(e => e.GetProperty("title").GetString() == "Session Created");
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class GateTests
         (await run.LastAsync("sum:streamspace.session.active{*}")).Values.ShouldBe([1]);
         (await run.EventsAsync())
             .Select(e => e.GetProperty("title").GetString())
-            .Count(t => t is "Datadog plugin loaded" or "Datadog plugin unloaded")
+            .Count(t => t is "Plugin Loaded" or "Plugin Unloaded")
             .ShouldBe(3);
     }
 
@@ -104,7 +104,7 @@ public sealed class GateTests
         await run.UnloadAsync();
         (await real.LastAsync("sum:streamspace.session.active{*}")).ShouldBeEmpty();
         (await real.SumAsync("sum:streamspace.session.created{*}.as_count()")).ShouldBeEmpty();
-        (await real.EventsAsync()).ShouldContain(e => e.GetProperty("title").GetString() == "Datadog plugin unloaded");
+        (await real.EventsAsync()).ShouldContain(e => e.GetProperty("title").GetString() == "Plugin Unloaded");
     }
 
     private static async Task EverythingAsync(PluginRun run)

@@ -21,7 +21,7 @@ public sealed class HandledFactsTests
         await run.FlushAsync();
         (await run.SumAsync(Logins)).Values.Sum().ShouldBe(4);
         await run.UnloadAsync();
-        (await run.EventsAsync()).Count(e => e.GetProperty("title").GetString() == "User logged in").ShouldBe(4);
+        (await run.EventsAsync()).Count(e => e.GetProperty("title").GetString() == "User Logged In").ShouldBe(4);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class LifecycleTests
         (await run.SumAsync("sum:streamspace.session.created{*}.as_count()")).Values.ShouldBe([1]);
         (await run.EventsAsync())
             .Select(e => e.GetProperty("title").GetString())
-            .ShouldBe(["Datadog plugin loaded", "Session created", "Datadog plugin unloaded"], ignoreOrder: true);
+            .ShouldBe(["Plugin Loaded", "Session Created", "Plugin Unloaded"], ignoreOrder: true);
     }
 
     [Fact]

@@ -60,7 +60,7 @@ internal sealed class Collector : IAsyncDisposable
 
     /// <summary>Tells Datadog that the plugin is loaded, when it is switched on.</summary>
     public ValueTask SayLoadedAsync(CancellationToken cancellationToken) =>
-        _config.Enabled ? SayAsync("loaded", cancellationToken) : ValueTask.CompletedTask;
+        _config.Enabled ? SayAsync("Loaded", cancellationToken) : ValueTask.CompletedTask;
 
     /// <summary>Goes on under another config.</summary>
     public async ValueTask ChangeAsync(DatadogConfig config, CancellationToken cancellationToken)
@@ -68,7 +68,7 @@ internal sealed class Collector : IAsyncDisposable
         var before = _config;
         if (before.Enabled && !config.Enabled)
         {
-            await SayAsync("unloaded", cancellationToken);
+            await SayAsync("Unloaded", cancellationToken);
         }
         // In this order: nothing invented is left, and what is held goes out under the old config.
         if (!config.KeepsDataLocal)
@@ -80,7 +80,7 @@ internal sealed class Collector : IAsyncDisposable
         _config = config;
         if (!before.Enabled && config.Enabled)
         {
-            await SayAsync("loaded", cancellationToken);
+            await SayAsync("Loaded", cancellationToken);
         }
     }
 
@@ -130,7 +130,7 @@ internal sealed class Collector : IAsyncDisposable
     {
         // Not waited for: a store that fails must not keep the last flush from being made. Said also when there is no
         // time left to send anything: it is kept all the same.
-        var said = _config.Enabled ? SayAsync("unloaded", CancellationToken.None).AsTask() : Task.CompletedTask;
+        var said = _config.Enabled ? SayAsync("Unloaded", CancellationToken.None).AsTask() : Task.CompletedTask;
         await Pipeline.StopAsync(cancellationToken);
         // Whoever stops takes what came before: only a store that hangs has not answered by now.
         await said.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -148,11 +148,11 @@ internal sealed class Collector : IAsyncDisposable
 
     private async ValueTask SayAsync(string what, CancellationToken cancellationToken)
     {
-        var version = _context.Manifest.Version;
-        _context.Logger.LogInformation("Datadog plugin {What}, version {Version}", what, version);
+        var (version, happened) = (_context.Manifest.Version, what.ToLowerInvariant());
+        _context.Logger.LogInformation("Datadog plugin {What}, version {Version}", happened, version);
         var said = new DatadogEvent(
-            $"Datadog plugin {what}",
-            $"The StreamSpace Datadog plugin {version} was {what} on {Environment.MachineName}.",
+            $"Plugin {what}",
+            $"The StreamSpace Datadog plugin {version} was {happened} on {Environment.MachineName}.",
             Pipeline.Clock.GetUtcNow()
         )
         {

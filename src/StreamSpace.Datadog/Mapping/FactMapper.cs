@@ -56,7 +56,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
         {
             case SessionCreated e:
                 Count(MetricCatalog.SessionCreated, _tags.Of(session.User, session.Template));
-                Say(e, "Session created", "was created", AlertType.Info);
+                Say(e, "Session Created", "was created", AlertType.Info);
                 break;
             case SessionStarted { Session.CreatedAt: { } created } e:
                 Measure(MetricCatalog.TimeToReady, (e.At - created).TotalSeconds, _tags.Of(session.Template));
@@ -69,7 +69,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
                 AddDurations(e);
                 Say(
                     e,
-                    "Session terminated",
+                    "Session Terminated",
                     $"ended after {Spoken(session.RunningTime(e.At))} of running time",
                     AlertType.Info
                 );
@@ -103,9 +103,9 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
     {
         var (metric, title, done) = fact switch
         {
-            UserCreated => (MetricCatalog.UserCreated, "User created", "was created"),
-            UserLoggedIn => (MetricCatalog.UserLogin, "User logged in", "logged in"),
-            UserLoggedOut => (MetricCatalog.UserLogout, "User logged out", "logged out"),
+            UserCreated => (MetricCatalog.UserCreated, "User Created", "was created"),
+            UserLoggedIn => (MetricCatalog.UserLogin, "User Logged In", "logged in"),
+            UserLoggedOut => (MetricCatalog.UserLogout, "User Logged Out", "logged out"),
             _ => (null, null, null),
         };
         if (metric is null)
@@ -149,7 +149,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
 
     private DatadogEvent SayLate() =>
         new(
-            "StreamSpace facts arrived late",
+            "Facts Arrived Late",
             $"{_late} fact(s) arrived up to {Spoken(_oldest)} late and are counted at the time of arrival.",
             clock.GetUtcNow()
         )

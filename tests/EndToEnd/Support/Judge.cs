@@ -173,10 +173,10 @@ public sealed class Judge(
             .EnumerateArray()
             .Select(e => e.GetProperty("title").GetString())
             .ToList();
-        titles.Count(t => t == "Session created").ShouldBe(lives.Count);
-        titles.Count(t => t == "Session terminated").ShouldBe(lives.Count(l => l.Ended is not null));
-        titles.Count(t => t == "Datadog plugin loaded").ShouldBe(1);
-        titles.Count(t => t == "Datadog plugin unloaded").ShouldBe(1);
+        titles.Count(t => t == "Session Created").ShouldBe(lives.Count);
+        titles.Count(t => t == "Session Terminated").ShouldBe(lives.Count(l => l.Ended is not null));
+        titles.Count(t => t == "Plugin Loaded").ShouldBe(1);
+        titles.Count(t => t == "Plugin Unloaded").ShouldBe(1);
     }
 
     public async Task NothingWasDroppedAsync() =>
