@@ -205,11 +205,9 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         CancellationToken cancellationToken
     ) => TakeAsync(new Arrival(measurements, []) { Call = (key, contents) }, cancellationToken);
 
-    /// <summary>Why Datadog would not take a measurement, or null when it would.</summary>
+    /// <summary>Every reason why Datadog would not take a measurement, in one line; null when it would.</summary>
     public string? Check(Measurement measurement) =>
-        MeasurementRules.Fault(measurement, _clock.GetUtcNow())
-        ?? MeasurementRules.TagsFault(measurement.Tags)
-        ?? _table.Clash(measurement.Metric, measurement.Type);
+        MeasurementRules.Faults(measurement, _table.Clash(measurement.Metric, measurement.Type), _clock.GetUtcNow());
 
     /// <summary>
     /// Goes on with new options. Where they alter what was measured so far, that is cut before, with the options so far, as

@@ -40,4 +40,11 @@ public static class JsonText
             return false;
         }
     }
+
+    /// <summary>
+    /// Where JSON stopped being valid, as in "line 1, byte 22", both from 1. The exception's own message may quote the text,
+    /// and with it a secret.
+    /// </summary>
+    public static string Place(JsonException error) =>
+        $"line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}";
 }

@@ -75,7 +75,10 @@ public sealed partial class PluginManifest
         }
         catch (JsonException e)
         {
-            throw new FormatException($"manifest.json is not JSON: {e.Message}", e);
+            throw new FormatException(
+                $"manifest.json is not valid JSON at {JsonText.Place(e)}, or has a key twice.",
+                e
+            );
         }
 
         var faults = new List<string>();

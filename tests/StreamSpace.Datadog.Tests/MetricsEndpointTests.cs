@@ -103,6 +103,44 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AllThatIsWrongWithAnItemIsSaidAtOnceWithTheFieldsThatThereAre()
+    {
+        var (_, answer) = await PostAsync(
+            """
+            {"metric":"1bad","valeu":1,"type":"histogram","tags":["1x",""],"unit":5,"timestamp":"now","colour":true}
+            """
+        );
+        var reason = answer.GetProperty("rejected")[0].GetProperty("reason").GetString()!;
+        foreach (
+            var part in (string[])
+                [
+                    "metric must be a letter",
+                    "type must be gauge, count, rate or distribution",
+                    "value must be a finite number",
+                    "unit must be a name",
+                    "tag 0 does not begin with a letter",
+                    "tag 1 is empty",
+                    "timestamp must be whole seconds",
+                    "\"valeu\" is not a field; did you mean \"value\"? The fields are metric, value, type, tags, unit, timestamp",
+                    "\"colour\" is not a field.",
+                ]
+        )
+        {
+            reason.ShouldContain(part);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"metric":"a","value":x}""", "line 1, byte 23")]
+    [InlineData("{\n\"metric\":\"a\",\n}", "line 3, byte 1")]
+    public async Task ABodyThatIsNoJsonIsRefusedWithThePlaceInWordsOfPeople(string body, string place)
+    {
+        var (status, answer) = await PostAsync(body);
+        status.ShouldBe(HttpStatusCode.BadRequest);
+        answer.GetProperty("detail").GetString()!.ShouldContain($"not valid JSON at {place},");
+    }
+
+    [Fact]
     public async Task WhenNothingIsAcceptedTheAnswerIsAProblem()
     {
         var (status, answer) = await PostAsync("""{"metric":"1bad","value":1,"type":"gauge"}""");

@@ -18,13 +18,14 @@ internal sealed record Rejected(int Index, string Reason);
 internal static class MetricsBody
 {
     private static readonly string[] Fields = ["metric", "value", "type", "tags", "unit", "timestamp"];
-    private static readonly string[] Types = ["gauge", "count", "rate", "distribution"];
+    private static readonly string[] Types = [.. Enum.GetNames<MetricType>().Select(name => name.ToLowerInvariant())];
 
     /// <summary>
-    /// Each item of <paramref name="body"/>, read or refused, in order.
+    /// Each item of <paramref name="body"/> in order, with every fault of its form. What could not be read stands there as what
+    /// no rule of a measurement lets pass, to be named by it.
     /// </summary>
     /// <exception cref="FormatException">The body as a whole is of neither form.</exception>
-    public static IEnumerable<(Measurement? Read, string? Reason)> Read(JsonElement body)
+    public static IEnumerable<(Measurement? Read, string? Fault)> Read(JsonElement body)
     {
         if (body.ValueKind != JsonValueKind.Object)
         {
@@ -54,106 +55,85 @@ internal static class MetricsBody
         {
             return (null, "holds a string that is not Unicode text");
         }
-        string? metric = null,
-            type = null,
-            unit = null;
-        double? value = null;
+        string metric = "",
+            type = "";
+        var value = double.NaN;
+        string? unit = null;
         DateTimeOffset? timestamp = null;
-        IReadOnlyList<string> tags = [];
+        IReadOnlyList<string>? tags = null;
+        List<string>? faults = null;
         foreach (var property in item.EnumerateObject())
         {
             var given = property.Value;
-            var fault = property.Name switch
+            switch (property.Name)
             {
-                "metric" => Text(given, out metric),
-                "type" => Text(given, out type),
-                "unit" => given.ValueKind == JsonValueKind.Null ? null : Text(given, out unit),
-                "value" => Value(given, out value),
-                "tags" => given.ValueKind == JsonValueKind.Null ? null : Tags(given, out tags),
-                "timestamp" => given.ValueKind == JsonValueKind.Null ? null : Timestamp(given, out timestamp),
-                _ => Unknown(property.Name),
-            };
-            if (fault is not null)
-            {
-                return (null, property.Name is var name && Fields.Contains(name) ? $"{name} {fault}" : fault);
+                case "metric":
+                    metric = Text(given);
+                    break;
+                case "type":
+                    type = Text(given);
+                    break;
+                case "value":
+                    value = given.ValueKind == JsonValueKind.Number ? given.GetDouble() : double.NaN;
+                    break;
+                case "unit":
+                    unit = given.ValueKind == JsonValueKind.Null ? null : Text(given);
+                    break;
+                case "tags":
+                    tags = Tags(given);
+                    Faulty(tags is null, "tags must be a list of texts such as custom:tag");
+                    break;
+                case "timestamp":
+                    timestamp = Timestamp(given);
+                    Faulty(
+                        timestamp is null && given.ValueKind != JsonValueKind.Null,
+                        "timestamp must be whole seconds since 1970"
+                    );
+                    break;
+                case var name:
+                    Faulty(true, Unknown(name));
+                    break;
             }
         }
-        if (metric is null)
-        {
-            return (null, "metric is missing: give a name such as streamspace.custom.metric");
-        }
-        if (value is null)
-        {
-            return (null, "value is missing: give a number");
-        }
-        if (type is null || !Types.Contains(type))
-        {
-            return (
-                null,
-                $"type {(type is null ? "is missing" : "is unknown")}: give one of {string.Join(", ", Types)}"
-            );
-        }
         return (
-            new Measurement(metric, Enum.Parse<MetricType>(type, ignoreCase: true), value.Value, tags)
+            new Measurement(metric, (MetricType)Array.IndexOf(Types, type), value, tags ?? [])
             {
                 Unit = unit,
                 Timestamp = timestamp,
                 IsItem = true,
             },
-            null
+            faults is null ? null : string.Join("; ", faults)
         );
-    }
 
-    private static string? Text(JsonElement given, out string? text)
-    {
-        text = given.ValueKind == JsonValueKind.String ? given.GetString() : null;
-        return text is null ? "must be text" : null;
-    }
-
-    private static string? Value(JsonElement given, out double? value)
-    {
-        value = null;
-        if (given.ValueKind != JsonValueKind.Number)
+        void Faulty(bool isFaulty, string fault)
         {
-            return "must be a number";
+            if (isFaulty)
+            {
+                (faults ??= []).Add(fault);
+            }
         }
-        value = given.GetDouble();
-        return null;
     }
 
-    private static string? Tags(JsonElement given, out IReadOnlyList<string> tags)
-    {
-        tags = [];
-        if (
-            given.ValueKind != JsonValueKind.Array
-            || given.EnumerateArray().Any(t => t.ValueKind != JsonValueKind.String)
-        )
-        {
-            return "must be a list of texts such as custom:tag";
-        }
-        tags = [.. given.EnumerateArray().Select(t => t.GetString()!)];
-        return null;
-    }
+    private static string Text(JsonElement given) => given.ValueKind == JsonValueKind.String ? given.GetString()! : "";
 
-    private static string? Timestamp(JsonElement given, out DateTimeOffset? timestamp)
-    {
-        timestamp = null;
-        if (
-            given.ValueKind == JsonValueKind.Number
-            && given.TryGetInt64(out var seconds)
-            && seconds is >= 0 and <= 253402300799
-        )
-        {
-            timestamp = DateTimeOffset.FromUnixTimeSeconds(seconds);
-            return null;
-        }
-        return "must be whole seconds since 1970";
-    }
+    private static IReadOnlyList<string>? Tags(JsonElement given) =>
+        given.ValueKind == JsonValueKind.Null ? []
+        : given.ValueKind == JsonValueKind.Array
+        && given.EnumerateArray().All(tag => tag.ValueKind == JsonValueKind.String)
+            ? [.. given.EnumerateArray().Select(tag => tag.GetString()!)]
+        : null;
+
+    private static DateTimeOffset? Timestamp(JsonElement given) =>
+        given.ValueKind == JsonValueKind.Number
+        && given.TryGetInt64(out var seconds)
+        && seconds is >= 0 and <= 253402300799
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : null;
 
     private static string Unknown(string name)
     {
         var shown = name.Length > 40 ? string.Create(CultureInfo.InvariantCulture, $"{name[..40]}…") : name;
-        var nearest = NearestName.Of(shown, Fields) is { } field ? $"; did you mean \"{field}\"?" : "";
-        return $"\"{shown}\" is not a field{nearest}";
+        var nearest = NearestName.Of(shown, Fields) is { } field ? $"; did you mean \"{field}\"?" : ".";
+        return $"\"{shown}\" is not a field{nearest} The fields are {string.Join(", ", Fields)}";
     }
 }

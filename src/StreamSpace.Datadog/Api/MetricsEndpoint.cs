@@ -17,6 +17,7 @@ internal static class MetricsEndpoint
     private const int NamedRejections = 1000;
 
     private const int LongestKey = 200;
+    private const int Deepest = 16;
 
     private const string Example =
         """{"metric":"streamspace.custom.metric","value":42,"type":"gauge","tags":["custom:tag"]}""";
@@ -33,7 +34,7 @@ internal static class MetricsEndpoint
             .WithSummary("Send custom metrics to Datadog")
             .WithDescription(
                 "One metric, or {\"series\":[…]}. 202 once kept, with the number accepted and every rejected item with "
-                    + "its index and reason; 400 when none was accepted; 503 when it cannot be kept, which says whether "
+                    + "its index and all that is wrong with it; 400 when none was accepted; 503 when it cannot be kept, which says whether "
                     + "it may be kept all the same. type is gauge, count, rate (the last value of an "
                     + "interval wins) or distribution; timestamp only for gauges and distributions. With an "
                     + "Idempotency-Key header, of 1 to 200 characters, a call that is repeated within 48 hours counts "
@@ -83,7 +84,7 @@ internal static class MetricsEndpoint
         {
             // Bounded by the server.
             await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
-            using var body = JsonDocument.Parse(WholeOf(bytes), new JsonDocumentOptions { MaxDepth = 16 });
+            using var body = JsonDocument.Parse(WholeOf(bytes), new JsonDocumentOptions { MaxDepth = Deepest });
             Sort(body.RootElement, pipeline, accepted, rejected);
         }
         catch (BadHttpRequestException e)
@@ -95,9 +96,16 @@ internal static class MetricsEndpoint
                 statusCode: e.StatusCode
             );
         }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (JsonException e)
         {
-            return Results.Problem($"The body was not taken: {e.Message}", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem(
+                $"The body is not valid JSON at {JsonText.Place(e)}, or nests deeper than {Deepest}.",
+                statusCode: StatusCodes.Status400BadRequest
+            );
+        }
+        catch (FormatException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status400BadRequest);
         }
         if (accepted.Count > 0)
         {
@@ -144,13 +152,14 @@ internal static class MetricsEndpoint
         var index = 0;
         foreach (var (read, fault) in MetricsBody.Read(body))
         {
-            if ((fault ?? pipeline.Check(read!)) is { } reason)
+            var broken = read is null ? null : pipeline.Check(read);
+            if (fault is null && broken is null)
             {
-                rejected.Add(new Rejected(index, reason));
+                accepted.Add(read!);
             }
             else
             {
-                accepted.Add(read!);
+                rejected.Add(new Rejected(index, string.Join("; ", new[] { broken, fault }.OfType<string>())));
             }
             index++;
         }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Web;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Packages;
 
@@ -57,7 +58,10 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
         }
         catch (JsonException e)
         {
-            throw new CatalogException($"catalog.json is not JSON, or nests deeper than {RequestLimits.Deepest}.", e);
+            throw new CatalogException(
+                $"catalog.json is not valid JSON at {JsonText.Place(e)}, or nests deeper than {RequestLimits.Deepest}.",
+                e
+            );
         }
     }
 

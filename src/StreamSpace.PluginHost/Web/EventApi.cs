@@ -86,11 +86,11 @@ internal static class EventApi
             using var json = JsonDocument.Parse(raw, Strict);
             return await TakeAsync(json.RootElement, source, clock, http.RequestAborted);
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
             return Problem.Of(
                 StatusCodes.Status400BadRequest,
-                $"The body is not valid JSON, or nests deeper than {RequestLimits.Deepest}."
+                $"The body is not valid JSON at {JsonText.Place(e)}, or nests deeper than {RequestLimits.Deepest}."
             );
         }
     }

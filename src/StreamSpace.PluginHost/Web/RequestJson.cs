@@ -40,7 +40,7 @@ internal static class RequestJson
                 null,
                 Problem.Of(
                     StatusCodes.Status400BadRequest,
-                    $"The body is not valid JSON {Place(e)}, or nests deeper than {RequestLimits.Deepest}."
+                    $"The body is not valid JSON at {JsonText.Place(e)}, or nests deeper than {RequestLimits.Deepest}."
                 )
             );
         }
@@ -54,7 +54,4 @@ internal static class RequestJson
         body.Position = 0;
         return body;
     }
-
-    // The exception's own message may quote the body, and with it a secret.
-    private static string Place(JsonException e) => $"at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
 }

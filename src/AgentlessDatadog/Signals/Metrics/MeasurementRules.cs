@@ -6,18 +6,37 @@ namespace AgentlessDatadog.Signals.Metrics;
 internal static partial class MeasurementRules
 {
     /// <summary>Why a measurement can never be sent, or null. Tags are mended, not judged.</summary>
-    public static string? Fault(Measurement measurement, DateTimeOffset now)
+    public static string? Fault(Measurement measurement, DateTimeOffset now) =>
+        NameFault(measurement.Metric)
+        ?? TypeFault(measurement.Type)
+        ?? ValueFault(measurement.Value)
+        ?? UnitFault(measurement.Unit)
+        ?? TimeFault(measurement, now);
+
+    /// <summary>Every reason why Datadog would not take a measurement as it is, in one line; null when there is none.</summary>
+    /// <param name="measurement">The measurement, its tags judged as well.</param>
+    /// <param name="clash">Why its name cannot be used with its type, or null.</param>
+    /// <param name="now">By Datadog's clock.</param>
+    public static string? Faults(Measurement measurement, string? clash, DateTimeOffset now)
     {
-        if (NameFault(measurement.Metric) is { } name)
-            return name;
-        if (!Enum.IsDefined(measurement.Type))
-            return "type must be gauge, count, rate or distribution";
-        if (!double.IsFinite(measurement.Value))
-            return "value must be a finite number";
-        if (UnitFault(measurement.Unit) is { } unit)
-            return unit;
-        return measurement.Timestamp is { } at ? TimeFault(measurement.Type, at, now) : null;
+        if (Fault(measurement, now) is null && clash is null && !TagFaults(measurement.Tags).Any())
+            return null;
+        string?[] faults =
+        [
+            NameFault(measurement.Metric),
+            TypeFault(measurement.Type) ?? clash,
+            ValueFault(measurement.Value),
+            UnitFault(measurement.Unit),
+            TimeFault(measurement, now),
+            .. TagFaults(measurement.Tags),
+        ];
+        return string.Join("; ", faults.OfType<string>());
     }
+
+    public static string? TypeFault(MetricType type) =>
+        Enum.IsDefined(type) ? null : "type must be gauge, count, rate or distribution";
+
+    public static string? ValueFault(double value) => double.IsFinite(value) ? null : "value must be a finite number";
 
     public static string? NameFault(string? metric) =>
         metric is not null && Name().IsMatch(metric)
@@ -29,26 +48,31 @@ internal static partial class MeasurementRules
             ? null
             : "unit must be a name from Datadog's list, in lower-case letters, as in byte, second, percent";
 
-    public static string? TagsFault(IReadOnlyList<string> tags)
+    private static IEnumerable<string> TagFaults(IReadOnlyList<string> tags)
     {
         if (tags.Count > TagSet.MaxCount)
-            return $"{tags.Count} tags are more than {TagSet.MaxCount}";
+        {
+            yield return $"{tags.Count} tags are more than {TagSet.MaxCount}";
+            yield break;
+        }
         for (var i = 0; i < tags.Count; i++)
         {
-            var tag = tags[i];
-            if (string.IsNullOrEmpty(tag))
-                return $"tag {i} is empty";
-            if (tag.Length > TagSet.MaxLength)
-                return $"tag {i} has {tag.Length} characters, the limit is {TagSet.MaxLength}";
-            if (!char.IsLetter(tag, 0))
-                return $"tag {i} does not begin with a letter";
+            if (TagFault(tags[i]) is { } fault)
+                yield return $"tag {i} {fault}";
         }
-        return null;
     }
 
-    private static string? TimeFault(MetricType type, DateTimeOffset at, DateTimeOffset now)
+    private static string? TagFault(string tag) =>
+        string.IsNullOrEmpty(tag) ? "is empty"
+        : tag.Length > TagSet.MaxLength ? $"has {tag.Length} characters, the limit is {TagSet.MaxLength}"
+        : !char.IsLetter(tag, 0) ? "does not begin with a letter"
+        : null;
+
+    private static string? TimeFault(Measurement measurement, DateTimeOffset now)
     {
-        if (type is MetricType.Count or MetricType.Rate)
+        if (measurement.Timestamp is not { } at)
+            return null;
+        if (measurement.Type is MetricType.Count or MetricType.Rate)
             return "timestamp is for gauges and distributions only: counts and rates are booked at the flush";
         if (now - at > Lane.Metrics.MaxAge)
             return "timestamp is more than 1 h old";
