@@ -34,7 +34,7 @@ public static class EnvironmentVariables
     ) =>
         [
             .. names
-                .Where(name => environment.GetValueOrDefault(name) is ['"', .., '"'] or ['\'', .., '\''])
+                .Where(name => IsQuoted(environment.GetValueOrDefault(name, "")))
                 .Select(name => new CheckFinding(
                     name,
                     CheckVerdict.Warning,
@@ -42,4 +42,7 @@ public static class EnvironmentVariables
                     "Leave them out."
                 )),
         ];
+
+    /// <summary>Whether a value stands in quotation marks, of either kind.</summary>
+    public static bool IsQuoted(string value) => value is ['"', .., '"'] or ['\'', .., '\''];
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
@@ -150,6 +151,27 @@ public sealed partial class RefusalTests
         await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
         (lane.Ledger.Uncertain, lane.Ledger.Queued).ShouldBe((0, 1));
+    }
+
+    [Theory]
+    [InlineData(SocketError.HostNotFound, null, "no such host: api.datadoghq.com")]
+    [InlineData(SocketError.NoData, null, "no such host: api.datadoghq.com")]
+    [InlineData(SocketError.HostNotFound, "http://proxy.corp:3128", "no such host: proxy.corp")]
+    [InlineData(SocketError.TryAgain, null, "no name server says where api.datadoghq.com is")]
+    public async Task AHostThatThereIsNotIsSaidAsThat(SocketError error, string? proxy, string said)
+    {
+        using var way = new Way(
+            (_, _) =>
+                throw new HttpRequestException(
+                    HttpRequestError.NameResolutionError,
+                    "Resource temporarily unavailable (elsewhere:443)",
+                    new SocketException((int)error)
+                )
+        );
+        await using var pipeline = Start(way, o => o with { Proxy = proxy is null ? null : new Uri(proxy) });
+        await pipeline.StartAsync(CancellationToken.None);
+        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        (await LaneAsync(pipeline, l => l.State == LaneState.BackingOff)).LastError.ShouldBe(said);
     }
 
     [Theory]

@@ -174,6 +174,7 @@ public sealed class ConfigTests
     [InlineData("example.com#.datadoghq.com", "must be one of")]
     [InlineData("dаtadoghq.com", "Did you mean datadoghq.com?")]
     [InlineData("sandbx", "Did you mean sandbox?")]
+    [InlineData("'datadoghq.eu'", "Did you mean datadoghq.eu? Leave out the quotation marks.")]
     public void ASiteThatIsNotDatadogsIsRefusedWithTheNearestName(string site, string said)
     {
         Faults(new JsonObject { ["site"] = site }.ToJsonString()).ShouldHaveSingleItem().ShouldContain(said);
@@ -182,6 +183,7 @@ public sealed class ConfigTests
 
     [Theory]
     [InlineData("app.datadoghq.eu", "datadoghq.eu", false)]
+    [InlineData("api.us5.datadoghq.com", "us5.datadoghq.com", false)]
     [InlineData("US5.DATADOGHQ.COM", "us5.datadoghq.com", false)]
     [InlineData("us2.ddog-gov.com", "us2.ddog-gov.com", false)]
     [InlineData("ap9.datadoghq.com", "ap9.datadoghq.com", true)]
@@ -192,6 +194,26 @@ public sealed class ConfigTests
         config.Values["site"]!.GetValue<string>().ShouldBe(site);
         config.Warnings.Any(w => w.What == "DD_SITE").ShouldBe(odd);
     }
+
+    [Theory]
+    [InlineData("apiKey")]
+    [InlineData("appKey")]
+    [InlineData("cluster")]
+    public void AValueInQuotationMarksIsNamedWhateverItIs(string key) =>
+        Read(new JsonObject { [key] = "\"0123456789abcdef\"", ["site"] = "datadoghq.eu" }.ToJsonString())
+            .Warnings.ShouldContain(w =>
+                w.What == key && w.Found == $"{key} stands in quotation marks, which are taken as part of its value."
+            );
+
+    [Theory]
+    [InlineData("0123456789abcdef0123456789abcdef", false)]
+    [InlineData("0123456789ABCDEF0123456789ABCDEF", false)]
+    [InlineData("0123456789abcdef0123456789abcde", true)]
+    [InlineData("0123456789abcdef0123456789abcdeg", true)]
+    public void AnApiKeyThatIsNot32HexadecimalDigitsIsAWarning(string key, bool odd) =>
+        Read($$"""{"apiKey":"{{key}}"}""")
+            .Warnings.Any(w => w.Found.Contains("those of Datadog are 32 hexadecimal digits"))
+            .ShouldBe(odd);
 
     [Fact]
     public void WhatTheEnvironmentCoversIsJudgedAllTheSameAndTheVariablesAreToo()

@@ -177,6 +177,7 @@ public sealed class LifecycleTests
     [InlineData(null)]
     [InlineData("")]
     [InlineData("two keys")]
+    [InlineData("\"in-quotation-marks\"")]
     public async Task AKeyFileThatHoldsNoneIsWaitedForAndOneThatLosesItsIsSaidWhileTheLastStaysInUse(string? first)
     {
         var file = Path.Combine(TestRun.NewGivenFolder(), "key");

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using AgentlessDatadog.Signals;
 
@@ -191,16 +192,26 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             (await sending.ConfigureAwait(false)).Dispose();
     }
 
-    // What it says itself is to look there.
-    private static string Words(Exception error) =>
-        error
-            is HttpRequestException
+    // What these two say themselves is to look there, or something that nobody has heard of.
+    private string Words(Exception error) =>
+        error switch
+        {
+            HttpRequestException
             {
                 HttpRequestError: HttpRequestError.SecureConnectionError,
                 InnerException: { } tls
-            }
-            ? $"no secure connection: {tls.Message}"
-            : error.Message;
+            } => $"no secure connection: {tls.Message}",
+            HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.NameResolutionError,
+                InnerException: SocketException { SocketErrorCode: SocketError.TryAgain }
+            } => $"no name server says where {Next} is",
+            HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => $"no such host: {Next}",
+            _ => error.Message,
+        };
+
+    // The host that is connected to.
+    private string Next => (options.Proxy ?? At("/")).IdnHost;
 
     // A proxy that does not let us through; one that cannot get through itself is an outage like any other.
     private static bool IsBarred(Exception error) =>

@@ -66,7 +66,7 @@ internal static class ConfigCheck
                 "key",
                 CheckVerdict.Fault,
                 $"{config.Site} could not be asked: {verdict.Message}.",
-                "Open the way to https on port 443, or set proxy."
+                "Look at the name servers of this machine, and open the way to https on port 443, or set proxy."
             ),
         };
 }

@@ -57,6 +57,10 @@ internal sealed class ConfigReader(
         var way =
             proxy?.Address ?? (destination is null ? null : EnvironmentProxy.For(destination, environment, rules));
         var tags = Tags(read, rules);
+        foreach (var (key, value) in values.Where(v => whole.OriginOf(v.Key) is not SettingOrigin.Environment))
+        {
+            rules.IsQuoted(key, value is JsonValue one && one.TryGetValue(out string? text) ? text : "");
+        }
         WarnOf(whole, intakeUrl, apiKey, isSandbox, rules);
 
         faults = [.. found.Distinct()];

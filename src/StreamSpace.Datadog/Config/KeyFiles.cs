@@ -1,3 +1,5 @@
+using StreamSpace.Plugins;
+
 namespace StreamSpace.Datadog.Config;
 
 /// <summary>
@@ -65,6 +67,7 @@ internal sealed class KeyFile(string variable, string path)
             var text = Read().Trim();
             Error =
                 text.Length == 0 ? "The file is empty."
+                : EnvironmentVariables.IsQuoted(text) ? "The key in the file stands in quotation marks: leave them out."
                 : !ValueRules.IsKey(text) ? "The file holds something else than one key."
                 : null;
             Key = Error is null ? text : Key;

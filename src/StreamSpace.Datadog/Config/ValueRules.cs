@@ -16,8 +16,12 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
     /// <summary>The site in lower case, or null with a fault.</summary>
     public string? Site(string name, string text)
     {
+        // The web page and the API of a site are hosts of it.
         var site = text.ToLowerInvariant();
-        site = site.StartsWith("app.", StringComparison.Ordinal) ? site[4..] : site;
+        site =
+            site.StartsWith("app.", StringComparison.Ordinal) || site.StartsWith("api.", StringComparison.Ordinal)
+                ? site["app.".Length..]
+                : site;
         if (site == DatadogConfig.Sandbox || Sites.Known.Contains(site))
         {
             return site;
@@ -34,7 +38,7 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
         var nearest = NearestName.Of(site, [.. Sites.Known, DatadogConfig.Sandbox]) is { } known
             ? $" Did you mean {known}?"
             : "";
-        Fault(name, $"must be one of {string.Join(", ", Sites.Known)}, or sandbox.{nearest}");
+        Fault(name, $"must be one of {string.Join(", ", Sites.Known)}, or sandbox.{nearest}{Quotes(text)}");
         return null;
     }
 
@@ -43,7 +47,7 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
     {
         if (Address(text) is not { } url)
         {
-            Fault(name, "must be an absolute http or https URL.");
+            Fault(name, $"must be an absolute http or https URL.{Quotes(text)}");
             return null;
         }
         if (url.UserInfo.Length > 0)
@@ -67,7 +71,7 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
     public static Uri? Proxy(string text, out string? fault)
     {
         var url = Address(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}");
-        fault = url is null ? "must be an http or https URL, or host:port." : null;
+        fault = url is null ? $"must be an http or https URL, or host:port.{Quotes(text)}" : null;
         return url;
     }
 
@@ -93,14 +97,19 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
         return null;
     }
 
+    /// <summary>Says when a value in force stands in quotation marks.</summary>
+    public void IsQuoted(string name, string value)
+    {
+        if (EnvironmentVariables.IsQuoted(value))
+        {
+            Warn(name, $"{name} stands in quotation marks, which are taken as part of its value.", "Leave them out.");
+        }
+    }
+
     /// <summary>Says when an API key in force does not look like one.</summary>
     public void LooksLikeAnApiKey(string name, string key)
     {
-        if (key is ['"', .., '"'] or ['\'', .., '\''])
-        {
-            Warn(name, "The API key stands in quotation marks, which are taken as part of it.", "Leave them out.");
-        }
-        else if (key.Length != KeyLength || !key.All(char.IsAsciiHexDigit))
+        if (key.Length != KeyLength || !key.All(char.IsAsciiHexDigit))
         {
             Warn(
                 name,
@@ -132,6 +141,9 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
 
     /// <summary>Whether a key can be sent at all: a header holds no blanks, and nothing beyond ASCII.</summary>
     public static bool IsKey(string text) => text.Length <= LongestKey && text.All(c => c is > ' ' and <= '~');
+
+    private static string Quotes(string text) =>
+        EnvironmentVariables.IsQuoted(text) ? " Leave out the quotation marks." : "";
 
     private static Uri? Address(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.IdnHost.Length > 0
