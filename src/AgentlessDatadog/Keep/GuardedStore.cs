@@ -6,7 +6,7 @@ namespace AgentlessDatadog;
 /// A store that may fail or not answer, and whether it does. From the first failure until <see cref="Works"/> nobody should
 /// ask it for more than tells whether it works again: what must be durable is refused meanwhile. Any thread.
 /// </summary>
-internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Warnings warnings)
+internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Warnings warnings) : IDisposable
 {
     private const string Silent = "The store does not answer.";
 
@@ -82,6 +82,8 @@ internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Wa
 
     /// <summary>Waits no longer for what was asked, as if it had not answered in time.</summary>
     public void LetGo() => Interlocked.Exchange(ref _letGo, new CancellationTokenSource()).Cancel();
+
+    public void Dispose() => _letGo.Dispose();
 
     private static bool IsSilence(Exception error, CancellationToken letGo) =>
         error is TimeoutException || (error is OperationCanceledException && letGo.IsCancellationRequested);
