@@ -65,7 +65,7 @@ public enum LaneState
 /// <param name="State">What it does at the moment.</param>
 /// <param name="Verdict">What became of its last request, or null before the first.</param>
 /// <param name="LastStatus">HTTP status of the last answer, or null when there was none.</param>
-/// <param name="LastError">Why the last failed request failed, in the server's words where it gave any.</param>
+/// <param name="LastError">Why its last request failed, in the server's words where it gave any; null once one is delivered.</param>
 /// <param name="NextTry">When it tries again, unless it is open.</param>
 /// <param name="Ledger">What became of everything it was given.</param>
 public sealed record LaneStatus(
@@ -80,6 +80,9 @@ public sealed record LaneStatus(
 {
     /// <summary>What its ledger counts, in the plural, as in <c>metric points</c>.</summary>
     public required string Unit { get; init; }
+
+    /// <summary>When <see cref="LastError"/> was seen first; null together with it.</summary>
+    public DateTimeOffset? LastErrorAt { get; init; }
 
     /// <summary>Why it is parked, or null when it is not.</summary>
     public ParkReason? ParkReason { get; init; }

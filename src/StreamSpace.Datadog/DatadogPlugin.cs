@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
 using Microsoft.AspNetCore.Routing;
@@ -44,15 +45,19 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         _inForce is { } inForce ? Context.Manifest.ConfigSchema.WithoutSecrets(inForce.Config.Values) : [];
 
     /// <inheritdoc/>
+    public IReadOnlyDictionary<string, SettingSource> Origins =>
+        _inForce?.Config.Origins ?? FrozenDictionary<string, SettingSource>.Empty;
+
+    /// <inheritdoc/>
     public JsonObject Status =>
         _inForce is { } inForce
-            ? StatusDocument.Of(inForce.Config, inForce.Pipeline.Status, inForce.Gauges.OpenCount, Findings, Verdict)
+            ? StatusDocument.Of(inForce, Context, Findings, Verdict)
             : StatusDocument.Unconfigured(Faults, Verdict);
 
     /// <inheritdoc/>
     public IReadOnlyList<CheckFinding> Findings =>
         _inForce is { } inForce
-            ? HealthFindings.Of(inForce.Config, inForce.Pipeline.Status, _keyFiles!)
+            ? [.. HealthFindings.Of(inForce.Config, inForce.Pipeline.Status, _keyFiles!), .. inForce.TagChanges]
             : HealthFindings.Unconfigured(Faults);
 
     /// <inheritdoc/>

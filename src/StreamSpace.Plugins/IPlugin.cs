@@ -28,12 +28,18 @@ public interface IPlugin : IAsyncDisposable
     /// <summary>The config in force, secrets left out; empty while none is.</summary>
     JsonObject Config { get; }
 
+    /// <summary>
+    /// Where the value of each key in force comes from, or its absence: a plugin may lay an environment of its own over what
+    /// the host gives, or leave of it what it may not apply. Empty while no config is in force.
+    /// </summary>
+    IReadOnlyDictionary<string, SettingSource> Origins => FrozenDictionary<string, SettingSource>.Empty;
+
     /// <summary>What the plugin has to say about itself, secrets left out. Served as its status document.</summary>
     JsonObject Status => [];
 
     /// <summary>
-    /// What an operator should know now, secrets left out: what is not as it should be, and what of the config in force
-    /// was not applied, named by its key. Its worst is the plugin's verdict.
+    /// What an operator should know now, secrets left out: what is not as it should be, what of the config in force was not
+    /// applied, and what its last change does that he may not expect, named by its key. Its worst is the plugin's verdict.
     /// </summary>
     IReadOnlyList<CheckFinding> Findings => [];
 

@@ -18,6 +18,11 @@ public enum SettingOrigin
     Environment,
 }
 
+/// <summary>Where the value of a setting comes from, as far as it can be named.</summary>
+/// <param name="Origin">The topmost layer that sets it.</param>
+/// <param name="Variables">Variables of the environment that set it, or that add to it; none for most.</param>
+public sealed record SettingSource(SettingOrigin Origin, IReadOnlyList<string> Variables);
+
 /// <summary>A config in layers: its values, and where each comes from. Not changed once it is made.</summary>
 public sealed class PluginSettings
 {

@@ -209,7 +209,10 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
     private Task SessionsAreAsync(int open) =>
         Eventually.GetAsync(
             $"{open} open sessions",
-            async () => (await _installation.StatusAsync()).GetProperty("openSessions").GetInt32() == open ? "so" : null
+            async () =>
+                (await _installation.StatusAsync()).GetProperty("sessions").GetProperty("open").GetInt32() == open
+                    ? "so"
+                    : null
         );
 
     private async Task UsageAndUsersAreSeenAsync(DateTimeOffset from)

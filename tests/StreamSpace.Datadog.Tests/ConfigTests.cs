@@ -94,7 +94,10 @@ public sealed class ConfigTests
         config.ApiKey.ShouldBe(Secret.ApiKey);
         config.IntakeUrl.ShouldBe(new Uri("http://127.0.0.1:9"));
         config.GlobalTags.ShouldBe(["team:x", "env:prod", "a:b", "c:d"]);
-        config.FixedByEnvironment.ShouldBe(["apiKey", "site", "intakeUrl"], ignoreOrder: true);
+        config
+            .Origins.Where(o => o.Value.Origin is SettingOrigin.Environment)
+            .Select(o => o.Key)
+            .ShouldBe(["apiKey", "site", "intakeUrl"], ignoreOrder: true);
     }
 
     [Fact]

@@ -69,12 +69,12 @@ public sealed partial class MetricTests
         await using var run = await PluginRun.StartAsync();
         var session = Some.Session("ada-chrome-1", run.Now);
         await run.HandleAsync(Some.Created(session));
-        run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(1);
+        run.Plugin.Status["sessions"]!["open"]!.GetValue<int>().ShouldBe(1);
 
         run.Apply(session with { State = SessionState.Lapsed });
-        run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(0);
+        run.Plugin.Status["sessions"]!["open"]!.GetValue<int>().ShouldBe(0);
         run.Apply(session);
-        run.Plugin.Status["openSessions"]!.GetValue<int>().ShouldBe(1);
+        run.Plugin.Status["sessions"]!["open"]!.GetValue<int>().ShouldBe(1);
     }
 
     [Fact]

@@ -102,7 +102,7 @@ public sealed class UnkeptTests
         await run.FlushAsync();
         (await run.SumAsync("sum:streamspace.user.login{*}.as_count()")).Values.Sum().ShouldBe(26);
         await run.UnloadAsync();
-        (await run.EventsAsync()).Count(e => e.GetProperty("title").GetString() == "User logged in").ShouldBe(26);
+        (await run.EventsAsync()).Count(e => e.GetProperty("title").GetString() == "User Logged In").ShouldBe(26);
 
         // As a host does: all beyond the cursor, which moves once they are taken.
         async Task HappenAsync()

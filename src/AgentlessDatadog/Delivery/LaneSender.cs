@@ -31,7 +31,10 @@ internal sealed class LaneSender(
         string? Error,
         DateTimeOffset? NextTry,
         ParkReason? ParkReason
-    );
+    )
+    {
+        public DateTimeOffset? ErrorAt { get; init; }
+    }
 
     public Lane Lane => lane;
 
@@ -51,6 +54,7 @@ internal sealed class LaneSender(
         return new(lane.Name, state.Lane, state.Verdict, state.Status, state.Error, state.NextTry, ledger.Of(lane))
         {
             Unit = lane.Unit,
+            LastErrorAt = state.ErrorAt,
             ParkReason = state.ParkReason,
         };
     }
@@ -169,8 +173,7 @@ internal sealed class LaneSender(
         backOff.Succeeded();
         if (answer.Verdict == Verdict.Delivered)
             outbox.Back(lane, client.Destination);
-        var error = answer.Verdict == Verdict.Bad ? answer.Words : _state.Error;
-        _state = new State(LaneState.Open, answer.Verdict, answer.Status, error, null, null);
+        Show(LaneState.Open, answer, nextTry: null, reason: null);
         return answer;
     }
 
@@ -201,7 +204,7 @@ internal sealed class LaneSender(
             return;
         backOff.Failed(null);
         outbox.Age(lane);
-        _state = new State(LaneState.Parked, answer.Verdict, answer.Status, answer.Words, null, ParkReason.Unexplained);
+        Show(LaneState.Parked, answer, nextTry: null, ParkReason.Unexplained);
         // A stop does not wait for a parked lane.
         outbox.Changed.Raise();
         var reason = ParkReason.Unexplained;
@@ -247,10 +250,23 @@ internal sealed class LaneSender(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // It begins before it is told when it ends.
         var waited = Task.Delay(wait, clock, ended.Token);
-        _state = new State(state, answer.Verdict, answer.Status, answer.Words, clock.GetUtcNow() + wait, reason);
+        Show(state, answer, clock.GetUtcNow() + wait, reason);
         await Task.WhenAny(reconfigured, waited).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
+    }
+
+    // The same error again, as the retries of an outage, is as old as its first time. What was delivered has none.
+    private void Show(LaneState lane, IntakeResponse answer, DateTimeOffset? nextTry, ParkReason? reason)
+    {
+        var before = _state;
+        _state = new State(lane, answer.Verdict, answer.Status, answer.Words, nextTry, reason)
+        {
+            ErrorAt =
+                answer.Words is null ? null
+                : answer.Words == before.Error ? before.ErrorAt
+                : clock.GetUtcNow(),
+        };
     }
 
     // What waits because of one far end goes on waiting while only other things change.

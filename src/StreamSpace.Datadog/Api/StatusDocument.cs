@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
+using StreamSpace.Datadog.Collection;
 using StreamSpace.Datadog.Config;
+using StreamSpace.Datadog.Mapping;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Api;
 
-/// <summary>The plugin's status: config in force, ledger, queue, series, lanes, last errors. Times are Unix seconds.</summary>
+/// <summary>The plugin's status: config in force, ledger, queue, series, lanes, last errors. Times are ISO 8601.</summary>
 internal static class StatusDocument
 {
     public static JsonObject Unconfigured(IReadOnlyList<ConfigFault> faults, PluginVerdict verdict) =>
@@ -19,27 +21,37 @@ internal static class StatusDocument
         };
 
     public static JsonObject Of(
-        DatadogConfig config,
-        PipelineStatus pipeline,
-        int openSessions,
+        Collector collector,
+        IPluginContext context,
         IReadOnlyList<CheckFinding> findings,
         PluginVerdict verdict
-    ) =>
-        new()
+    )
+    {
+        var (config, pipeline) = (collector.Config, collector.Pipeline.Status);
+        return new()
         {
             ["verdict"] = Of(verdict),
             ["configured"] = true,
             ["enabled"] = config.Enabled,
             ["site"] = config.Site,
             ["apiKey"] = config.ApiKey is null ? "missing" : "set",
-            ["fixedByEnvironment"] = new JsonArray([.. config.FixedByEnvironment.Select(k => (JsonNode)k)]),
-            ["openSessions"] = openSessions,
+            ["origins"] = new JsonObject(
+                config
+                    .Origins.Where(o => o.Value.Origin is not SettingOrigin.Default || o.Value.Variables.Count > 0)
+                    .Select(o => KeyValuePair.Create(o.Key, (JsonNode?)Said(o.Value)))
+            ),
+            ["tags"] = new JsonArray([.. config.GlobalTags.Select(tag => (JsonNode)tag)]),
+            ["instance"] = Collector.InstanceTag,
+            ["dataFolder"] = context.DataFolder,
+            ["startedAt"] = collector.StartedAt,
+            ["uptime"] = Spoken.Of(context.Clock.GetUtcNow() - collector.StartedAt),
+            ["sessions"] = Of(collector.Gauges.Counts),
             ["lanes"] = new JsonArray([.. pipeline.Lanes.Select(l => (JsonNode)Of(l))]),
             ["queue"] = new JsonObject
             {
                 ["requests"] = pipeline.Queue.Requests,
                 ["bytes"] = pipeline.Queue.Bytes,
-                ["oldest"] = pipeline.Queue.Oldest?.ToUnixTimeSeconds(),
+                ["oldest"] = pipeline.Queue.Oldest,
             },
             ["clock"] = new JsonObject
             {
@@ -64,13 +76,48 @@ internal static class StatusDocument
             ["lastFlush"] = pipeline.LastFlush is { } flush
                 ? new JsonObject
                 {
-                    ["at"] = flush.At.ToUnixTimeSeconds(),
+                    ["at"] = flush.At,
                     ["points"] = flush.Points,
                     ["requests"] = flush.Requests,
                     ["bytes"] = flush.Bytes,
                     ["seconds"] = Math.Round(flush.Took.TotalSeconds, 4),
                 }
                 : null,
+        };
+    }
+
+    // Active are those that are meant to run: what streamspace.session.active adds up to.
+    private static JsonObject Of(IReadOnlyDictionary<SessionState, int> counts)
+    {
+        var sessions = new JsonObject
+        {
+            ["open"] = counts.Values.Sum(),
+            ["active"] = Count(SessionState.Requested) + Count(SessionState.Running),
+        };
+        foreach (
+            var state in (SessionState[])
+                [
+                    SessionState.Requested,
+                    SessionState.Running,
+                    SessionState.Hibernated,
+                    SessionState.Failed,
+                    SessionState.Ending,
+                ]
+        )
+        {
+            sessions[Word(state)] = Count(state);
+        }
+        return sessions;
+
+        int Count(SessionState state) => counts.GetValueOrDefault(state);
+    }
+
+    private static string Said(SettingSource source) =>
+        source switch
+        {
+            { Origin: SettingOrigin.Environment } => string.Join(", ", source.Variables),
+            { Variables.Count: > 0 } => $"{Word(source.Origin)}, and {string.Join(", ", source.Variables)}",
+            _ => Word(source.Origin),
         };
 
     private static JsonObject Of(PluginVerdict verdict) =>
@@ -91,7 +138,8 @@ internal static class StatusDocument
             ["refusal"] = lane.ParkReason is { } refusal ? Word(refusal) : null,
             ["lastStatus"] = lane.LastStatus,
             ["lastError"] = lane.LastError,
-            ["nextTry"] = lane.NextTry?.ToUnixTimeSeconds(),
+            ["lastErrorAt"] = lane.LastErrorAt,
+            ["nextTry"] = lane.NextTry,
             ["ledger"] = Of(lane.Ledger),
         };
 

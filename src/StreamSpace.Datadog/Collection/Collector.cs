@@ -18,6 +18,8 @@ internal sealed class Collector : IAsyncDisposable
     private readonly ITelemetryStore _store;
     private readonly IPluginContext _context;
     private volatile DatadogConfig _config;
+    private IReadOnlyList<CheckFinding> _tagChanges = [];
+    private DateTimeOffset _tagChangesUntil;
     private bool _hasFlushed;
 
     /// <summary>Makes the store at <paramref name="path"/> and the pipeline; neither is opened yet.</summary>
@@ -29,7 +31,7 @@ internal sealed class Collector : IAsyncDisposable
         Func<Uri?, HttpMessageHandler>? makeWay
     )
     {
-        (_config, _context) = (config, context);
+        (_config, _context, StartedAt) = (config, context, context.Clock.GetUtcNow());
         _store = makeStore(path, context.Clock);
         Pipeline = new TelemetryPipeline(
             _store,
@@ -46,6 +48,15 @@ internal sealed class Collector : IAsyncDisposable
 
     /// <summary>The config in force.</summary>
     public DatadogConfig Config => _config;
+
+    /// <summary>When it was made, by this machine's clock.</summary>
+    public DateTimeOffset StartedAt { get; }
+
+    /// <summary>What the last change of tags does to the charts, as long as it does.</summary>
+    public IReadOnlyList<CheckFinding> TagChanges => _context.Clock.GetUtcNow() < _tagChangesUntil ? _tagChanges : [];
+
+    /// <summary>The tag of everything that the plugin says about itself.</summary>
+    public static string InstanceTag => Instance;
 
     public TelemetryPipeline Pipeline { get; }
 
@@ -78,6 +89,11 @@ internal sealed class Collector : IAsyncDisposable
         await Pipeline.ConfigureAsync(IntakeOf(config, _context), cancellationToken);
         Gauges.Use(config);
         _config = config;
+        if (TagChange.Between(before, config, Pipeline.Clock.GetUtcNow()) is { Count: > 0 } changes)
+        {
+            // Until a flush of the new tags has followed the last of the old ones for certain.
+            (_tagChanges, _tagChangesUntil) = (changes, _context.Clock.GetUtcNow() + (2 * config.MetricsInterval));
+        }
         if (!before.Enabled && config.Enabled)
         {
             await SayAsync("Loaded", cancellationToken);

@@ -55,7 +55,7 @@ internal sealed class ConfigReader(
         var destination =
             intakeUrl?.Address ?? (isSandbox ? sandbox : new Uri($"https://api.{site ?? "datadoghq.com"}"));
         var way =
-            proxy?.Address ?? (destination is null ? null : EnvironmentProxy.For(destination, environment, rules));
+            proxy is not null || destination is null ? null : EnvironmentProxy.For(destination, environment, rules);
         var tags = Tags(read, rules);
         foreach (var (key, value) in values.Where(v => whole.OriginOf(v.Key) is not SettingOrigin.Environment))
         {
@@ -74,8 +74,19 @@ internal sealed class ConfigReader(
         return new DatadogConfig
         {
             Values = values,
-            Origins = schema.Keys.ToDictionary(key => key, whole.OriginOf, StringComparer.Ordinal),
-            FixedByEnvironment = [.. schema.Keys.Where(key => whole.OriginOf(key) is SettingOrigin.Environment)],
+            Origins = schema.Keys.ToDictionary(
+                key => key,
+                key =>
+                    key switch
+                    {
+                        "globalTags" => new SettingSource(whole.OriginOf(key), _environment.TagVariables),
+                        "intakeUrl" => SourceOf(key, intakeUrl?.Origin ?? SettingOrigin.Default),
+                        "proxy" when way is { Variable: var variable } => new(SettingOrigin.Environment, [variable]),
+                        "proxy" => SourceOf(key, proxy?.Origin ?? SettingOrigin.Default),
+                        _ => SourceOf(key, whole.OriginOf(key)),
+                    },
+                StringComparer.Ordinal
+            ),
             Warnings = [.. warnings.Distinct()],
             RowWritten = given.RowWritten,
             Enabled = read.Flag("enabled"),
@@ -89,7 +100,7 @@ internal sealed class ConfigReader(
             TrackResourceMetrics = read.Flag("trackResourceMetrics"),
             TrackUserMetrics = read.Flag("trackUserMetrics"),
             IntakeUrl = intakeUrl?.Address,
-            Proxy = way,
+            Proxy = proxy?.Address ?? way?.Address,
             Cluster = read.Text("cluster"),
             UserTag = Enum.Parse<UserTag>(read.Text("userTag")!, ignoreCase: true),
             SessionTagOnDuration = read.Flag("sessionTagOnDuration"),
@@ -212,6 +223,9 @@ internal sealed class ConfigReader(
             );
         }
     }
+
+    private SettingSource SourceOf(string key, SettingOrigin origin) =>
+        new(origin, origin is SettingOrigin.Environment ? [_environment.NameOf(key)] : []);
 
     private string NameOf(string key, PluginSettings whole) =>
         whole.OriginOf(key) is SettingOrigin.Environment ? _environment.NameOf(key) : key;

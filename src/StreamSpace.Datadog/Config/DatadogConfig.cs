@@ -43,10 +43,7 @@ internal sealed record DatadogConfig
     public required OnUncertain OnUncertain { get; init; }
 
     /// <summary>Where the value of each key comes from, or its absence.</summary>
-    public required IReadOnlyDictionary<string, SettingOrigin> Origins { get; init; }
-
-    /// <summary>Keys that the environment fixes, whatever the stored config says.</summary>
-    public required IReadOnlyList<string> FixedByEnvironment { get; init; }
+    public required IReadOnlyDictionary<string, SettingSource> Origins { get; init; }
 
     /// <summary>When StreamSpace's row was last written, or null when nobody can tell.</summary>
     public DateTimeOffset? RowWritten { get; init; }

@@ -59,6 +59,10 @@ internal sealed class EnvironmentConfig(
             _ => Direct.Single(d => d.Key == key).Variable,
         };
 
+    /// <summary>The variables that add to the tags.</summary>
+    public IReadOnlyList<string> TagVariables =>
+        [.. Tagged.Select(t => t.Variable).Append("DD_TAGS").Where(environment.ContainsKey)];
+
     /// <summary>Says what is odd about the variables as they stand.</summary>
     public void Warn(ValueRules rules)
     {

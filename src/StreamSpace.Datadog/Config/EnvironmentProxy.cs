@@ -15,8 +15,12 @@ internal static class EnvironmentProxy
     /// <summary>Every variable that is read here and is Datadog's own.</summary>
     public static IEnumerable<string> Ours => [ForHttps[0], ForHttp[0], None[0]];
 
-    /// <summary>The proxy on the way to <paramref name="destination"/>, or null for none.</summary>
-    public static Uri? For(Uri destination, IReadOnlyDictionary<string, string> environment, ValueRules rules)
+    /// <summary>The proxy on the way to <paramref name="destination"/> and the variable that names it, or null for none.</summary>
+    public static (Uri Address, string Variable)? For(
+        Uri destination,
+        IReadOnlyDictionary<string, string> environment,
+        ValueRules rules
+    )
     {
         if (destination.IsLoopback || First(None) is { } none && IsListed(destination, environment[none]))
         {
@@ -28,14 +32,16 @@ internal static class EnvironmentProxy
         }
         if (variable.StartsWith("DD_", StringComparison.Ordinal))
         {
-            return rules.Proxy(variable, environment[variable]);
+            return Named(rules.Proxy(variable, environment[variable]));
         }
         var proxy = ValueRules.Proxy(environment[variable], out var fault);
         if (fault is not null)
         {
             rules.Warn(variable, $"{variable} {fault} It is not used.", "Set it right, or set proxy.");
         }
-        return proxy;
+        return Named(proxy);
+
+        (Uri, string)? Named(Uri? address) => address is null ? null : (address, variable);
 
         string? First(string[] names) => names.FirstOrDefault(environment.ContainsKey);
     }

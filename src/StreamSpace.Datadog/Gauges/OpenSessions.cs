@@ -15,9 +15,6 @@ internal sealed class OpenSessions(TelemetryPipeline pipeline)
     private readonly Dictionary<string, GroupSeries> _groups = new(StringComparer.Ordinal);
     private PlatformTags _tags = new(Config.UserTag.None, []);
 
-    /// <summary>How many there are.</summary>
-    public int Count => _sessions.Count;
-
     /// <summary>All of them, in no order.</summary>
     public IEnumerable<OpenSession> All => _sessions.Values;
 

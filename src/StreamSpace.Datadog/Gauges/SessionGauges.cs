@@ -26,14 +26,14 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
     private bool _told;
     private bool _catchingUp;
 
-    /// <summary>How many sessions are open.</summary>
-    public int OpenCount
+    /// <summary>How many sessions are open, in each of their states.</summary>
+    public IReadOnlyDictionary<SessionState, int> Counts
     {
         get
         {
             lock (_lock)
             {
-                return _sessions.Count;
+                return _sessions.All.CountBy(open => open.Session.State).ToDictionary();
             }
         }
     }

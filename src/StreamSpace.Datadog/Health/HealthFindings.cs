@@ -32,8 +32,8 @@ internal static class HealthFindings
                 new(
                     "enabled",
                     CheckVerdict.Warning,
-                    $"It is switched off by {DatadogConfig.Said(config.Origins["enabled"], config.RowWritten)}: nothing is collected.",
-                    config.Origins["enabled"] is SettingOrigin.Row
+                    $"It is switched off by {DatadogConfig.Said(config.Origins["enabled"].Origin, config.RowWritten)}: nothing is collected.",
+                    config.Origins["enabled"].Origin is SettingOrigin.Row
                         ? "Switch it on there: on StreamSpace's page, Admin → Plugins."
                         : "Set enabled to true."
                 ),

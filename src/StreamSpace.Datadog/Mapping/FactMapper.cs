@@ -70,7 +70,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
                 Say(
                     e,
                     "Session Terminated",
-                    $"ended after {Spoken(session.RunningTime(e.At))} of running time",
+                    $"ended after {Spoken.Of(session.RunningTime(e.At))} of running time",
                     AlertType.Info
                 );
                 break;
@@ -150,7 +150,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
     private DatadogEvent SayLate() =>
         new(
             "Facts Arrived Late",
-            $"{_late} fact(s) arrived up to {Spoken(_oldest)} late and are counted at the time of arrival.",
+            $"{_late} fact(s) arrived up to {Spoken.Of(_oldest)} late and are counted at the time of arrival.",
             clock.GetUtcNow()
         )
         {
@@ -163,9 +163,4 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
     private string Who(PlatformUser user) => _tags.UserValue(user) is { Length: > 0 } name ? name : "a user";
 
     private static EventText Key(string kind, string name) => $"streamspace-{kind}:{name}";
-
-    private static string Spoken(TimeSpan span) =>
-        span.TotalHours >= 1 ? $"{(int)span.TotalHours} h {span.Minutes} min"
-        : span.TotalMinutes >= 1 ? $"{span.Minutes} min {span.Seconds} s"
-        : $"{(int)span.TotalSeconds} s";
 }

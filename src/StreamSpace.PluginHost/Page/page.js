@@ -15,7 +15,7 @@ function make(tag, attributes = {}, ...children) {
 
 const badge = (text, tone = "") => make("span", { class: `badge ${tone}` }, text);
 const note = (text, tone) => make("p", { class: `note ${tone}` }, text);
-const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+const time = (iso) => new Date(iso).toLocaleTimeString();
 
 function bytes(count) {
   const units = ["B", "KiB", "MiB", "GiB"];

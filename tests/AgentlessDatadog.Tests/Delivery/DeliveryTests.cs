@@ -217,8 +217,10 @@ public sealed class DeliveryTests
         rig.Clock.Advance(TimeSpan.FromSeconds(1));
         await rig.Until(() => rig.Lane(Lane.Metrics).State == LaneState.BackingOff);
         rig.Lane(Lane.Metrics).LastError.ShouldBe("no answer within 20 s");
+        rig.Lane(Lane.Metrics).LastErrorAt.ShouldBe(rig.Clock.GetUtcNow());
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         await rig.UntilSent(TimeSpan.FromSeconds(1));
+        (rig.Lane(Lane.Metrics).LastError, rig.Lane(Lane.Metrics).LastErrorAt).ShouldBe((null, null), "it is over");
     }
 
     [Theory]

@@ -121,7 +121,7 @@ internal sealed class PluginRun : IAsyncDisposable
     }
 
     /// <summary>Waits until the first flush is made.</summary>
-    public Task FlushedAsync() => Until(() => Cuts() != 0);
+    public Task FlushedAsync() => Until(() => Cuts() is not null);
 
     /// <summary>Waits until nothing is on its way.</summary>
     public Task ShippedAsync() => Until(() => Queued() == 0);
@@ -201,7 +201,7 @@ internal sealed class PluginRun : IAsyncDisposable
                 .Order(StringComparer.Ordinal)
         );
 
-    private long Cuts() => Plugin.Status["lastFlush"]?["at"]?.GetValue<long>() ?? 0;
+    private DateTimeOffset? Cuts() => Plugin.Status["lastFlush"]?["at"]?.GetValue<DateTimeOffset>();
 
     private int Queued() => Plugin.Status["queue"]?["requests"]?.GetValue<int>() ?? 0;
 }
