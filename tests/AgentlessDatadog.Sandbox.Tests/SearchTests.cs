@@ -61,7 +61,8 @@ public sealed class SearchTests
     [InlineData("service:web status:(error OR warn)", "1")]
     [InlineData("@error.kind:Timeout", "1")]
     [InlineData("@dd.trace_id:77", "1 2")]
-    [InlineData("trace_id:77", "1 2")]
+    [InlineData("trace_id:77", "1 2 3")]
+    [InlineData("trace_id:0000000000000000000000000000004d", "1 2 3")]
     [InlineData("team:a", "1")]
     [InlineData("source:streamspace", "2")]
     [InlineData("@list:b", "1")]
@@ -74,7 +75,7 @@ public sealed class SearchTests
             [{"message":"session failed","service":"web","status":"error","ddtags":"team:a","id":"1",
               "dd":{"trace_id":"77"},"error.kind":"Timeout","list":["a","b"]},
              {"message":"Session ready","service":"web","ddsource":"streamspace","dd.trace_id":"77","id":"2"},
-             {"message":"other","id":"3"}]
+             {"message":"other","id":"3","dd.trace_id":"0000000000000000000000000000004D"}]
             """
         );
 

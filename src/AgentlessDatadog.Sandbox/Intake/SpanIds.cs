@@ -44,14 +44,18 @@ internal static class SpanIds
             ? traceId.ToString(CultureInfo.InvariantCulture)
             : traceId.ToString("x32", CultureInfo.InvariantCulture);
 
-    /// <summary>
-    /// A trace id as somebody writes it: 32 hexadecimal digits, or the lower half in decimal. Null for anything else.
-    /// </summary>
-    public static UInt128? Find(string text) =>
-        text.Length == 2 * TraceBytes && Hex(text, TraceBytes) is { } bytes
-            ? BinaryPrimitives.ReadUInt128BigEndian(bytes)
-        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lower) ? lower
-        : null;
+    /// <summary>The two ways in which a search may name a trace: the lower half in decimal, and 32 hexadecimal digits.</summary>
+    public static string[] Spellings(UInt128 traceId) =>
+        [
+            ((ulong)traceId).ToString(CultureInfo.InvariantCulture),
+            traceId.ToString("x32", CultureInfo.InvariantCulture),
+        ];
+
+    /// <summary>The same of an id as a log has it, in either way; anything else stands for itself.</summary>
+    public static string[] Spellings(string text) =>
+        Hex(text, TraceBytes) is { } bytes ? Spellings(BinaryPrimitives.ReadUInt128BigEndian(bytes))
+        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lower) ? Spellings(lower)
+        : [text];
 
     private static byte[]? Hex(string id, int length) =>
         id.Length == 2 * length && id.All(char.IsAsciiHexDigit) ? Convert.FromHexString(id) : null;

@@ -9,7 +9,7 @@ internal static class EventEntryJson
 {
     public static void Write(Utf8JsonWriter json, StoredEvent stored)
     {
-        json.WriteString("id", $"AQ{stored.Sequence:X16}");
+        json.WriteString("id", FoundJson.IdOf(stored));
         json.WriteString("type", "event");
         json.WriteStartObject("attributes");
         json.WriteStartObject("attributes");
@@ -29,12 +29,7 @@ internal static class EventEntryJson
             "tags",
             stored.SourceTypeName is { } source ? stored.Tags.Append($"source:{source}") : stored.Tags
         );
-        json.WriteString(
-            "timestamp",
-            DateTimeOffset
-                .FromUnixTimeSeconds(stored.DateHappened)
-                .ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)
-        );
+        json.WriteString("timestamp", FoundJson.TimeOf(stored.Time));
         json.WriteEndObject();
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using AgentlessDatadog.Sandbox.Store;
 
@@ -9,7 +8,7 @@ internal static class LogEntryJson
 {
     public static void Write(Utf8JsonWriter json, StoredLog log)
     {
-        json.WriteString("id", $"AQ{log.Sequence:X16}");
+        json.WriteString("id", FoundJson.IdOf(log));
         json.WriteString("type", "log");
         json.WriteStartObject("attributes");
         json.WriteStartObject("attributes");
@@ -26,12 +25,7 @@ internal static class LogEntryJson
         json.WriteString("service", log.Service);
         json.WriteString("status", log.Status);
         json.WriteStrings("tags", log.Tags);
-        json.WriteString(
-            "timestamp",
-            DateTimeOffset
-                .FromUnixTimeMilliseconds(log.Time / 1_000_000)
-                .ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)
-        );
+        json.WriteString("timestamp", FoundJson.TimeOf(log.Time));
         json.WriteEndObject();
     }
 }

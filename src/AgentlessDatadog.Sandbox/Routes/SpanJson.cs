@@ -12,13 +12,13 @@ internal static class SpanJson
 {
     public static void Write(Utf8JsonWriter json, StoredSpan span)
     {
-        json.WriteString("id", IdOf(span));
+        json.WriteString("id", FoundJson.IdOf(span));
         json.WriteString("type", "spans");
         json.WriteStartObject("attributes");
         json.WritePropertyName("custom");
         Custom(span).WriteTo(json);
-        json.WriteString("start_timestamp", TimeOf(span.Start));
-        json.WriteString("end_timestamp", TimeOf(span.End));
+        json.WriteString("start_timestamp", FoundJson.TimeOf(span.Start));
+        json.WriteString("end_timestamp", FoundJson.TimeOf(span.End));
         json.WriteString("env", span.Env);
         json.WriteString("host", span.Host);
         json.WriteString("ingestion_reason", "otel");
@@ -35,14 +35,6 @@ internal static class SpanJson
         json.WriteString("type", span.Type);
         json.WriteEndObject();
     }
-
-    private static string IdOf(IStored stored) => $"AQ{stored.Sequence:X16}";
-
-    /// <summary>To the millisecond, as Datadog has it; the duration tells the nanoseconds.</summary>
-    private static string TimeOf(long nanoseconds) =>
-        DateTimeOffset
-            .FromUnixTimeMilliseconds(nanoseconds / 1_000_000)
-            .ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     private static IEnumerable<string> Tags(StoredSpan span) =>
         new[]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Queries;
 
 namespace AgentlessDatadog.Sandbox.Store;
@@ -35,7 +36,7 @@ internal sealed class StoredLog : IStored, ISearchable
             "status" => [Status],
             "host" => [Host],
             // The page's link from a span to its logs.
-            "trace_id" => Attribute("dd.trace_id"),
+            "trace_id" => Attribute("dd.trace_id").SelectMany(SpanIds.Spellings),
             "span_id" => Attribute("dd.span_id"),
             ['@', .. var path] => Attribute(path),
             _ => TagValues.Of(Tags, field),

@@ -70,11 +70,7 @@ internal sealed class StoredSpan : IStored, ISearchable
                 SpanId.ToString("x16", CultureInfo.InvariantCulture),
             ],
             "parent_id" => [ParentId.ToString(CultureInfo.InvariantCulture)],
-            "trace_id" =>
-            [
-                ((ulong)TraceId).ToString(CultureInfo.InvariantCulture),
-                TraceId.ToString("x32", CultureInfo.InvariantCulture),
-            ],
+            "trace_id" => SpanIds.Spellings(TraceId),
             "@duration" => [Duration.ToString(CultureInfo.InvariantCulture)],
             _ => AttributeNamed(field.StartsWith('@') ? field[1..] : field),
         };
