@@ -19,9 +19,10 @@ public static class Patience
     /// <summary>Asks until something holds.</summary>
     /// <param name="holds">Asks for it.</param>
     /// <param name="otherwise">Says how things stand when it did not become true.</param>
+    /// <param name="every">How long to wait before it is asked again; null for not long.</param>
     /// <exception cref="TimeoutException">It did not become true.</exception>
-    public static Task Until(Func<Task<bool>> holds, Func<string>? otherwise = null) =>
-        Until(holds, TimeSpan.FromMilliseconds(20), otherwise);
+    public static Task Until(Func<Task<bool>> holds, Func<string>? otherwise = null, TimeSpan? every = null) =>
+        Until(holds, every ?? TimeSpan.FromMilliseconds(20), otherwise);
 
     private static async Task Until(Func<Task<bool>> holds, TimeSpan again, Func<string>? otherwise)
     {

@@ -245,8 +245,9 @@ internal sealed partial class AggregateLoop(
         try
         {
             if (store.Error is { } failure)
-                throw new StoreUnavailableException(failure);
-            await CommitAsync(batch).ConfigureAwait(false);
+                batch.ForEach(arrival => RefuseWhileDown(arrival, failure));
+            else
+                await CommitAsync(batch).ConfigureAwait(false);
         }
         catch (StoreUnavailableException error)
         {
@@ -275,6 +276,13 @@ internal sealed partial class AggregateLoop(
         admission.Apply();
         Applied(admission, arrivals);
         await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+    }
+
+    // Of what the store is still at, nobody knows whether it is kept.
+    private void RefuseWhileDown(Arrival arrival, string failure)
+    {
+        var mayBeKept = _late is LateAppend late && late.Admission.Holds(arrival);
+        Refuse([arrival], new StoreUnavailableException(failure) { MayBeKept = mayBeKept });
     }
 
     private Admission NewAdmission() =>

@@ -68,6 +68,10 @@ internal sealed class Admission(
             Admit(what);
     }
 
+    /// <summary>Whether another arrival is a call that is among these.</summary>
+    public bool Holds(Arrival other) =>
+        other.Call is { } call && _keys.ContainsKey(SeenKeys.Of($"call {call.Key}", second: 0).Hash);
+
     /// <summary>What the store has to keep, or null when that is nothing.</summary>
     public Arrivals? Result(long sequence)
     {

@@ -2,6 +2,9 @@ namespace EndToEnd.Support;
 
 public static class Eventually
 {
+    // A process that is asked all the time does little else.
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(100);
+
     /// <summary>
     /// Asks again until <paramref name="ask"/> gives something; when that is not to be had, fails with
     /// <paramref name="what"/>. For far ends that offer no signal to wait on.
@@ -10,7 +13,11 @@ public static class Eventually
         where T : class
     {
         T? found = null;
-        await Patience.Until(async () => (found = await ask()) is not null, () => $"Waited in vain for {what}.");
+        await Patience.Until(
+            async () => (found = await ask()) is not null,
+            () => $"Waited in vain for {what}.",
+            AskEvery
+        );
         return found!;
     }
 }
