@@ -14,6 +14,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
 {
     private readonly Lock _lock = new();
     private readonly OpenSessions _sessions = new(pipeline);
+    private readonly AgentGauges _agents = new(pipeline);
     private readonly List<IDisposable> _totals = [];
     private DatadogConfig? _config;
     private SessionTotals? _sessionTotals;
@@ -60,7 +61,9 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         lock (_lock)
         {
             _config = config;
-            _sessions.Use(new PlatformTags(config));
+            var tags = new PlatformTags(config);
+            _sessions.Use(tags);
+            _agents.Use(tags);
             _totals.ForEach(t => t.Dispose());
             _totals.Clear();
             _sessionTotals = null;
@@ -109,6 +112,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
                 }
             }
             _users = state.Users ?? _users;
+            _agents.Apply(state);
         }
     }
 
@@ -125,6 +129,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
             if (config.TrackSessionMetrics && !_catchingUp)
             {
                 ObserveSessions(flush, config);
+                _agents.Observe(flush);
             }
             if (config.TrackUserMetrics && _users is { } users)
             {
@@ -161,9 +166,11 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
 
     private void ObserveSessions(DateTimeOffset flush, DatadogConfig config)
     {
-        int running = 0,
+        int pending = 0,
+            running = 0,
             hibernated = 0,
             failed = 0;
+        var oldest = flush;
         foreach (var open in _sessions.All)
         {
             var (session, series) = open;
@@ -186,6 +193,11 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
                     group.Longest = Math.Max(group.Longest, seconds);
                 }
             }
+            if (session.State is SessionState.Requested)
+            {
+                pending++;
+                oldest = session.CreatedAt < oldest ? session.CreatedAt.Value : oldest;
+            }
             running += session.State is SessionState.Running ? 1 : 0;
             hibernated += session.State is SessionState.Hibernated ? 1 : 0;
             failed += session.State is SessionState.Failed ? 1 : 0;
@@ -194,11 +206,15 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         _sessionTotals ??= new SessionTotals(
             Total(MetricCatalog.SessionsTotal, "state:running"),
             Total(MetricCatalog.SessionsTotal, "state:hibernated"),
-            Total(MetricCatalog.SessionsTotal, "state:failed")
+            Total(MetricCatalog.SessionsTotal, "state:failed"),
+            Total(MetricCatalog.SessionsPending),
+            Total(MetricCatalog.SessionsPendingAge)
         );
         _sessionTotals.Running.Set(running);
         _sessionTotals.Hibernated.Set(hibernated);
         _sessionTotals.Failed.Set(failed);
+        _sessionTotals.Pending.Set(pending);
+        _sessionTotals.PendingAge.Set((flush - oldest).TotalSeconds);
     }
 
     private void Measure(SessionSeries series, SessionUsage usage)
@@ -224,5 +240,5 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         return gauge;
     }
 
-    private sealed record SessionTotals(Gauge Running, Gauge Hibernated, Gauge Failed);
+    private sealed record SessionTotals(Gauge Running, Gauge Hibernated, Gauge Failed, Gauge Pending, Gauge PendingAge);
 }

@@ -32,6 +32,19 @@ internal static class MetricCatalog
         "second"
     );
     public static readonly MetricDefinition SessionsTotal = new("streamspace.sessions.total", MetricType.Gauge);
+    public static readonly MetricDefinition SessionsPending = new("streamspace.sessions.pending", MetricType.Gauge);
+    public static readonly MetricDefinition SessionsPendingAge = new(
+        "streamspace.sessions.pending_age",
+        MetricType.Gauge,
+        "second"
+    );
+
+    public static readonly MetricDefinition AgentsOnline = new("streamspace.agents.online", MetricType.Gauge);
+    public static readonly MetricDefinition AgentHeartbeatAge = new(
+        "streamspace.agent.heartbeat_age",
+        MetricType.Gauge,
+        "second"
+    );
 
     public static readonly MetricDefinition CpuUsage = new(
         "streamspace.session.cpu_usage",

@@ -31,6 +31,9 @@ internal sealed class PlatformTags(UserTag userTag, IReadOnlyList<string> global
     /// <summary>user alone.</summary>
     public string[] Of(PlatformUser user) => Known(User(user));
 
+    /// <summary>agent alone.</summary>
+    public string[] Of(PlatformAgent agent) => Known($"agent:{agent.Id}");
+
     /// <summary>template alone.</summary>
     public string[] Of(string? template) => Known(Template(template));
 
