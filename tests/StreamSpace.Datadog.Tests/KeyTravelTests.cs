@@ -82,7 +82,7 @@ public sealed class KeyTravelTests
             ("DD_PROXY_HTTP", "127.0.0.1:3128")
         );
         config.IntakeUrl.ShouldBe(new Uri("http://127.0.0.1:9"));
-        config.Warnings.ShouldBeEmpty();
+        config.Warnings.ShouldNotContain(w => w.Found.Contains("not applied"));
     }
 
     [Fact]
@@ -158,6 +158,26 @@ public sealed class KeyTravelTests
         Read($"{{{ApiKey}}}", $"{{{ApiKey}}}").Warnings.ShouldNotContain(w => w.Found.StartsWith("The API key"));
         Read("{}", $$"""{"apiKey":"{{Secret.Wrong}}"}""", "DD_API_KEY")
             .Warnings.ShouldNotContain(w => w.Found.StartsWith("The API key"));
+    }
+
+    [Theory]
+    [InlineData("apiKey", "DD_API_KEY", Secret.ApiKey)]
+    [InlineData("appKey", "DD_APP_KEY", Secret.AppKey)]
+    public void AKeyThatStandsInTheRowIsUsedAndSaidToBelongInTheEnvironmentAlsoWhereItDoesNotWin(
+        string key,
+        string variable,
+        string value
+    )
+    {
+        var row = $$"""{"{{key}}":"{{value}}"}""";
+        foreach (var config in new[] { Read("{}", row), Read(row, row), Read("{}", row, "DD_API_KEY") })
+        {
+            var warning = config.Warnings.Single(w => w.Found.StartsWith($"{key} stands in StreamSpace's row"));
+            warning.Verdict.ShouldBe(CheckVerdict.Warning);
+            warning.Fix!.ShouldStartWith($"Set {variable} in the environment");
+        }
+        Read("{}", row).ApiKey.ShouldBe(key == "apiKey" ? Secret.ApiKey : null);
+        Read(row, "{}").Warnings.ShouldNotContain(w => w.Found.Contains("stands in"));
     }
 
     private static DatadogConfig Read(string saved, string row, string? variable) =>

@@ -19,6 +19,13 @@ internal sealed class ConfigReader(
     private const int MostTags = 100;
     private const int MostTagCharacters = 5000;
 
+    // What StreamSpace's row may hold and should not, and what to set in its place.
+    private static readonly (string Key, string Variable)[] BelongsInEnvironment =
+    [
+        ("apiKey", "DD_API_KEY"),
+        ("appKey", "DD_APP_KEY"),
+    ];
+
     private readonly EnvironmentConfig _environment = new(schema, environment, files);
 
     /// <summary>The config to put in force, or null with at least one fault.</summary>
@@ -213,19 +220,34 @@ internal sealed class ConfigReader(
             whole.Below?.Below?.Values["apiKey"] is JsonValue value && value.TryGetValue(out string? text)
                 ? text.Trim()
                 : "";
+        var row = DatadogConfig.Said(SettingOrigin.Row, whole.RowWritten);
         if (apiKey is not null && apiKey != saved && whole.OriginOf("apiKey") is SettingOrigin.Row)
         {
             rules.Warn(
                 "apiKey",
                 $"The API key {(saved.Length > 0 ? "is another than the saved one: it " : "")}comes from "
-                    + $"{DatadogConfig.Said(SettingOrigin.Row, whole.RowWritten)}, and what is collected goes to its account.",
+                    + $"{row}, and what is collected goes to its account.",
                 "Take apiKey out of the row, or set DD_API_KEY in the environment, which wins."
             );
+        }
+        // The environment lies over it, and does not make it unseen.
+        foreach (var (key, variable) in BelongsInEnvironment)
+        {
+            if (whole.Below is { } given && given.OriginOf(key) is SettingOrigin.Row && IsGiven(given.Values[key]))
+            {
+                rules.Warn(
+                    key,
+                    $"{key} stands in {row}, where everyone who is signed in to StreamSpace can read it.",
+                    $"Set {variable} in the environment, take {key} out of the row, and make a new one, for this one was seen."
+                );
+            }
         }
     }
 
     private SettingSource SourceOf(string key, SettingOrigin origin) =>
         new(origin, origin is SettingOrigin.Environment ? [_environment.NameOf(key)] : []);
+
+    private static bool IsGiven(JsonNode? value) => value is not null && value.ToString().Trim().Length > 0;
 
     private string NameOf(string key, PluginSettings whole) =>
         whole.OriginOf(key) is SettingOrigin.Environment ? _environment.NameOf(key) : key;

@@ -128,7 +128,7 @@ internal sealed class PluginRegistration(PostgresOptions options)
                 PostgresStatements.Value(Text(manifest, "description")),
                 PostgresStatements.Value(Text(manifest, "category")),
                 PostgresStatements.Value(Text(manifest, "type")),
-                Json(manifest.Json),
+                Json(PageManifest(manifest)),
                 PostgresStatements.Value(tags),
             },
         };
@@ -154,6 +154,38 @@ internal sealed class PluginRegistration(PostgresOptions options)
             },
         };
         return (bool?)await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// The manifest as StreamSpace's page makes a form of it: without what is for nobody's eyes, for the page shows every
+    /// field to everyone who is signed in, and with whole numbers as numbers, for it takes an integer for text
+    /// (docs/reference/streamspace.md §7.3).
+    /// </summary>
+    internal static JsonObject PageManifest(PluginManifest manifest)
+    {
+        var page = (JsonObject)manifest.Json.DeepClone();
+        if (page["configSchema"] is not JsonObject { } schema || schema["properties"] is not JsonObject properties)
+        {
+            return page;
+        }
+        foreach (var key in manifest.ConfigSchema.Keys.Where(manifest.ConfigSchema.IsSecret).ToList())
+        {
+            properties.Remove(key);
+        }
+        foreach (var property in properties.Select(p => p.Value).OfType<JsonObject>())
+        {
+            if (property["type"]?.ToString() is "integer")
+            {
+                property["type"] = "number";
+            }
+        }
+        if (schema["required"] is JsonArray required)
+        {
+            schema["required"] = new JsonArray([
+                .. required.Where(key => properties.ContainsKey(key!.ToString())).Select(key => key!.DeepClone()),
+            ]);
+        }
+        return page;
     }
 
     private static string Text(PluginManifest manifest, string key) => manifest.Json[key]?.ToString() ?? "";

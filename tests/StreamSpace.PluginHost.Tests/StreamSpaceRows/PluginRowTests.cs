@@ -167,6 +167,34 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
         return [.. guide.Split("```sql\n").Skip(1).Select(b => b[..b.IndexOf("\n```", StringComparison.Ordinal)])];
     }
 
+    [Fact]
+    public async Task ThePageGetsAFormWithoutFieldsForKeysOfTypesThatItKnows()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        var manifest = PluginManifest.Parse(
+            """
+            {
+                "name": "streamspace-datadog", "version": "1.0.0", "displayName": "Datadog Monitoring",
+                "type": "extension", "entrypoints": {"main": "StreamSpace.Datadog.dll"},
+                "configSchema": {"required": ["apiKey", "site"], "properties": {
+                    "apiKey": {"type": "string", "format": "password"},
+                    "interval": {"type": "integer", "minimum": 10, "title": "Seconds, 10 or more"},
+                    "site": {"type": "string"}}}
+            }
+            """
+        );
+
+        (await RegisterAsync(upstream.Options, manifest)).Done.ShouldBeTrue();
+
+        var schema = JsonNode.Parse(
+            await upstream.ValueAsync<string>("SELECT (manifest->'configSchema')::text FROM catalog_plugins")
+        )!;
+        schema["properties"]!.AsObject().Select(p => p.Key).ShouldBe(["interval", "site"], ignoreOrder: true);
+        schema["properties"]!["interval"]!["type"]!.GetValue<string>().ShouldBe("number");
+        schema["required"]!.AsArray().Select(k => k!.GetValue<string>()).ShouldBe(["site"]);
+        manifest.ConfigSchema.IsSecret("apiKey").ShouldBeTrue("it is taken all the same where it is found");
+    }
+
     // Its plan is what docs/postgresql.md shows.
     [Fact]
     public async Task AReadingTakesTheRowByItsNameHoweverManyThereAre()
