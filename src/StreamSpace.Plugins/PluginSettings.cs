@@ -14,6 +14,9 @@ public enum SettingOrigin
     /// <summary>The plugin's row in StreamSpace's database, which anyone who is signed in there may write.</summary>
     Row,
 
+    /// <summary>StreamSpace's database, from which the plugin's row has gone: the plugin was uninstalled there.</summary>
+    Uninstalled,
+
     /// <summary>The environment, or a file that it names.</summary>
     Environment,
 }

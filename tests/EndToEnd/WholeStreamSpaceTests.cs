@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using EndToEnd.Support;
 using Shouldly;
@@ -144,6 +145,42 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task UninstalledThereIsOffOverKillsUntilItIsEnabledHereOrRegisteredAgain()
+    {
+        const string insert =
+            "INSERT INTO installed_plugins (name, version, enabled, config) VALUES ('streamspace-datadog', '1.0.0', {0}, '{{\"site\":\"sandbox\"}}')";
+        await _database.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, insert, "true"));
+        await RowSaysAsync("Read from installed_plugins");
+        (await EnabledAsync()).ShouldBeTrue();
+
+        await _database.ExecuteAsync("DELETE FROM installed_plugins");
+        await RowSaysAsync("StreamSpace has uninstalled it");
+        await ConfigIsAsync(c => !c.GetProperty("enabled").GetBoolean());
+        await RestartAsync();
+        await RowSaysAsync("StreamSpace has uninstalled it");
+        (await EnabledAsync()).ShouldBeFalse();
+        // The database is away when we start, too.
+        await _servers.Postgres.KillAsync();
+        await RestartAsync();
+        (await EnabledAsync()).ShouldBeFalse();
+        await _servers.Postgres.StartAgainAsync();
+
+        (await _installation.Http.PostAsync("/api/plugins/datadog/enable", null)).EnsureSuccessStatusCode();
+        (await EnabledAsync()).ShouldBeTrue();
+        await RestartAsync();
+        (await EnabledAsync()).ShouldBeTrue();
+
+        // Disabled there and then uninstalled, and registered again.
+        await _database.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, insert, "false"));
+        await ConfigIsAsync(c => !c.GetProperty("enabled").GetBoolean());
+        await _database.ExecuteAsync("DELETE FROM installed_plugins");
+        await RowSaysAsync("StreamSpace has uninstalled it");
+        await ConfigIsAsync(c => !c.GetProperty("enabled").GetBoolean());
+        await _database.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, insert, "true"));
+        await ConfigIsAsync(c => c.GetProperty("enabled").GetBoolean());
+    }
+
+    [Fact]
     public async Task CheckNamesEveryThingAndItsExitCodeTells()
     {
         var data = TestRun.NewFolder();
@@ -192,6 +229,25 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         const string count = "SELECT count(*) FROM installed_plugins WHERE name = 'streamspace-datadog' AND enabled";
         (await _database.ValueAsync<long>(count)).ShouldBe(1);
     }
+
+    private async Task RestartAsync()
+    {
+        await _installation.KillHostAsync();
+        _installation.StartHostAgain();
+        await _installation.Host.LineAsync("sign-in?code=");
+    }
+
+    private async Task<bool> EnabledAsync() => (await ConfigAsync()).GetProperty("enabled").GetBoolean();
+
+    private Task RowSaysAsync(string what) =>
+        Eventually.GetAsync(
+            $"the row: {what}",
+            async () =>
+                (await _installation.StatusAsync()).GetProperty("streamspaceRow").GetString() is { } said
+                && said.Contains(what)
+                    ? said
+                    : null
+        );
 
     private static DateTime Wall() => TimeProvider.System.GetUtcNow().UtcDateTime;
 

@@ -65,6 +65,7 @@ internal sealed record DatadogConfig
             SettingOrigin.Row when rowWritten is { } at =>
                 $"StreamSpace's row, last written {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC",
             SettingOrigin.Row => "StreamSpace's row",
+            SettingOrigin.Uninstalled => "StreamSpace's page, where it was uninstalled",
             SettingOrigin.Saved => "the saved config",
             _ => "the defaults",
         };

@@ -33,9 +33,13 @@ internal static class HealthFindings
                     "enabled",
                     CheckVerdict.Warning,
                     $"It is switched off by {DatadogConfig.Said(config.Origins["enabled"].Origin, config.RowWritten)}: nothing is collected.",
-                    config.Origins["enabled"].Origin is SettingOrigin.Row
-                        ? "Switch it on there: on StreamSpace's page, Admin → Plugins."
-                        : "Set enabled to true."
+                    config.Origins["enabled"].Origin switch
+                    {
+                        SettingOrigin.Row => "Switch it on there: on StreamSpace's page, Admin → Plugins.",
+                        SettingOrigin.Uninstalled =>
+                            "Enable it here (POST /api/plugins/datadog/enable), or run the sub-command register.",
+                        _ => "Set enabled to true.",
+                    }
                 ),
             ];
 

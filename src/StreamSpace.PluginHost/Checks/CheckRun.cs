@@ -167,7 +167,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
                         random,
                         async (plugin, manifest) =>
                         {
-                            var config = new PluginConfig(manifest, store);
+                            var config = new PluginConfig(manifest, store, hasDatabase: database is not null);
                             var findings = new List<CheckFinding>();
                             if (database is not null)
                             {
@@ -210,8 +210,8 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         var warnings = new List<string>();
         await foreach (var reading in new PluginRowWatch(database, manifest.Name, clock).WatchAsync(cancellationToken))
         {
-            findings.AddRange(PluginRowCheck.Findings(reading, manifest.ConfigSchema));
-            config.Row = reading.Row is { } row ? RowLayer.Read(row, manifest.ConfigSchema, warnings) : null;
+            config.Take(reading, warnings);
+            findings.AddRange(PluginRowCheck.Findings(reading, manifest.ConfigSchema, config.IsUninstalledThere));
             break;
         }
         // Of a secret there a finding tells already.

@@ -168,9 +168,34 @@ internal sealed class HostStore : IDisposable
             return ((select.ExecuteScalar() as string) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         });
 
-    /// <summary>Forgets a plugin: its config, its secrets, its switch, its databases.</summary>
+    /// <summary>Keeps what a plugin's row in StreamSpace's database said last, encrypted as secrets are; null for nothing.</summary>
+    public void SaveRow(string plugin, JsonObject? row)
+    {
+        if (row is null)
+        {
+            Write("DELETE FROM plugin_rows WHERE plugin = $plugin", ("$plugin", plugin));
+            return;
+        }
+        Write(
+            "INSERT INTO plugin_rows (plugin, row) VALUES ($plugin, $row) ON CONFLICT DO UPDATE SET row = $row",
+            ("$plugin", plugin),
+            ("$row", _protector.Protect(Encoding.UTF8.GetBytes(row.ToJsonString())))
+        );
+    }
+
+    /// <summary>What <see cref="SaveRow"/> kept; null for nothing, or when it can no longer be decrypted.</summary>
+    public JsonObject? ReadRow(string plugin) =>
+        _connection.Read(connection =>
+        {
+            using var select = new SqliteCommand("SELECT row FROM plugin_rows WHERE plugin = $plugin", connection);
+            select.Parameters.AddWithValue("$plugin", plugin);
+            return select.ExecuteScalar() is byte[] row ? Unprotect(row) : null;
+        });
+
+    /// <summary>Forgets a plugin: its config, its secrets, its switch, its row, its databases.</summary>
     public void Forget(string plugin)
     {
+        Write("DELETE FROM plugin_rows WHERE plugin = $name", ("$name", plugin));
         Write("DELETE FROM plugins WHERE name = $name", ("$name", plugin));
         Write("DELETE FROM plugin_databases WHERE plugin = $name", ("$name", plugin));
     }
@@ -230,6 +255,7 @@ internal sealed class HostStore : IDisposable
             connection,
             "CREATE TABLE IF NOT EXISTS plugin_databases (plugin TEXT PRIMARY KEY, names TEXT NOT NULL) STRICT"
         );
+        Ask(connection, "CREATE TABLE IF NOT EXISTS plugin_rows (plugin TEXT PRIMARY KEY, row BLOB NOT NULL) STRICT");
         switch (Ask(connection, "SELECT max(version) FROM host_schema"))
         {
             case long version and not SchemaVersion:

@@ -11,7 +11,10 @@ namespace StreamSpace.PluginHost.Plugins;
 /// The config of one plugin: what an operator gave it, which is kept over restarts, and over it what StreamSpace's own page
 /// says.
 /// </summary>
-internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
+/// <param name="manifest">The plugin's.</param>
+/// <param name="store">Where it is kept.</param>
+/// <param name="hasDatabase">True where StreamSpace's database is attached; without it its page has no say.</param>
+internal sealed class PluginConfig(PluginManifest manifest, HostStore store, bool hasDatabase)
 {
     // New with each process: what a tag was made of cannot be guessed from it, secrets included.
     private readonly byte[] _tagKey = RandomNumberGenerator.GetBytes(32);
@@ -35,8 +38,11 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
     /// <summary>True when the last <see cref="Read"/> had to leave the secrets out.</summary>
     public bool SecretsLost { get; private set; }
 
-    /// <summary>What StreamSpace's row says, or null while there is none that can be used.</summary>
-    public RowLayer? Row { get; set; }
+    /// <summary>What StreamSpace's row says, or said last; null while there was none that can be used.</summary>
+    public RowLayer? Row { get; set; } = hasDatabase ? RowLayer.Read(store.ReadRow(manifest.Name)) : null;
+
+    /// <summary>True once the row that was obeyed has gone: the plugin was uninstalled there, and stays off.</summary>
+    public bool IsUninstalledThere => Row is { IsGone: true };
 
     /// <summary>
     /// What is kept. At a plugin's first start that is the manifest's default, kept from then on, so that an update
@@ -65,7 +71,12 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
         {
             RowWritten = Row?.Written,
         };
-        return Row is { } row ? settings.With(row.Values, SettingOrigin.Row) : settings;
+        if (Row is not { } row)
+        {
+            return settings;
+        }
+        var withRow = settings.With(row.Values, SettingOrigin.Row);
+        return row.IsGone ? withRow.With(new JsonObject { ["enabled"] = false }, SettingOrigin.Uninstalled) : withRow;
     }
 
     /// <summary>What <paramref name="kept"/> would be in force as, and what its schema finds wrong with it.</summary>
@@ -73,6 +84,23 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store)
     {
         var faults = new List<ConfigFault>();
         return (manifest.ConfigSchema.Read(InForce(kept).Values, faults), faults);
+    }
+
+    /// <summary>Takes a reading of the row: what it says counts, and one that has gone, having counted, switches the plugin off.</summary>
+    public void Take(PluginRowReading reading, ICollection<string> warnings) =>
+        Row =
+            reading.Row is { } row ? RowLayer.Read(row, manifest.ConfigSchema, warnings) ?? Row
+            : Row is { } last ? last with { IsGone = true }
+            : null;
+
+    /// <summary>Keeps over restarts what <see cref="Row"/> is.</summary>
+    public void SaveRow()
+    {
+        var row = RowLayer.Write(Row);
+        if (!JsonNode.DeepEquals(row, store.ReadRow(manifest.Name)))
+        {
+            store.SaveRow(manifest.Name, row);
+        }
     }
 
     /// <summary>Keeps it over restarts, its secrets encrypted.</summary>

@@ -16,6 +16,9 @@ internal sealed class PluginConfigurator(
     Func<CancellationToken, Task> settle
 )
 {
+    private const string UninstalledThere =
+        "StreamSpace has uninstalled it: its row has gone, and nothing is sent until it is enabled here, or the sub-command register makes the row again.";
+
     /// <summary>What is kept, and what StreamSpace's row says.</summary>
     public PluginConfig Config { get; } = Under(config, before);
 
@@ -91,9 +94,11 @@ internal sealed class PluginConfigurator(
         }
         var warnings = new List<string>();
         var row = Config.Row;
-        Config.Row = reading.Row is { } read
-            ? RowLayer.Read(read, plugin.Manifest!.ConfigSchema, warnings) ?? row
-            : null;
+        Config.Take(reading, warnings);
+        if (Config.IsUninstalledThere)
+        {
+            RowDetail = UninstalledThere;
+        }
         try
         {
             var faults = plugin.IsLoaded ? await ApplyAsync(Config.Read(), cancellationToken) : [];
@@ -102,17 +107,38 @@ internal sealed class PluginConfigurator(
                 Config.Row = row;
                 warnings.AddRange(faults.Select(f => f.ToString()));
             }
+            Config.SaveRow();
         }
         catch (PluginException e)
         {
             Config.Row = row;
             warnings.Add(e.Message);
         }
+        catch (SqliteException e)
+        {
+            warnings.Add($"It is in force, and cannot be kept over a restart: {e.Message}");
+        }
         if (warnings.Count > 0)
         {
             var said = string.Join(" ", warnings);
-            RowDetail = $"{reading.Detail} {said}";
+            RowDetail = $"{RowDetail} {said}";
             plugin.Log?.Logger.LogWarning("StreamSpace's row of {Plugin}: {Warnings}", plugin.Name, said);
+        }
+    }
+
+    /// <summary>An operator enables it here: that StreamSpace has uninstalled it counts no more.</summary>
+    public async Task EnableHereAsync(CancellationToken cancellationToken)
+    {
+        using var turn = await plugin.Turn.TakeAsync(cancellationToken);
+        if (Config.IsUninstalledThere)
+        {
+            Config.Row = null;
+            Config.SaveRow();
+            RowDetail = null;
+            if (plugin.IsLoaded)
+            {
+                await ApplyAsync(Config.Read(), cancellationToken);
+            }
         }
     }
 
@@ -170,20 +196,31 @@ internal sealed class PluginConfigurator(
     {
         var kept = Config.Read();
         var wanted = PluginConfig.Over(kept, change);
+        var row = Config.Row;
+        if (Config.IsUninstalledThere && change["enabled"]?.ToString() is "true")
+        {
+            Config.Row = null;
+        }
         var astray = Config.WithSecretsAstray(kept, change);
         var faults =
             astray.Count > 0 ? [.. astray, .. Config.Check(wanted).Faults]
             : plugin.IsLoaded ? await ApplyAsync(wanted, cancellationToken)
             : Config.Check(wanted).Faults;
-        if (faults.Count == 0)
+        if (faults.Count > 0)
+        {
+            Config.Row = row;
+        }
+        else
         {
             try
             {
                 Config.Save(wanted);
+                Config.SaveRow();
             }
             catch (SqliteException) when (plugin.IsLoaded)
             {
                 // What would be forgotten at the next start must not be in force until then.
+                Config.Row = row;
                 await ApplyAsync(kept, CancellationToken.None);
                 throw;
             }
@@ -237,7 +274,7 @@ internal sealed class PluginConfigurator(
 
     private static PluginConfig Under(PluginConfig config, PluginConfigurator? before)
     {
-        config.Row = before?.Config.Row;
+        config.Row = before is null ? config.Row : before.Config.Row;
         return config;
     }
 }

@@ -18,6 +18,7 @@ internal sealed class PluginLifecycle(PluginSet plugins, FeedSupervisor feeds, T
     {
         using var turn = await TakeTurnAsync(cancellationToken);
         Demand(plugin);
+        await plugin.Configurator!.EnableHereAsync(cancellationToken);
         if (plugin.State.Phase is PluginPhase.Running or PluginPhase.Unconfigured)
         {
             await SettleAsync(plugin, cancellationToken);

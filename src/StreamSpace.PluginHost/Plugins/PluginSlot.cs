@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using StreamSpace.Platform;
 using StreamSpace.Platform.Feed;
 using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Feed;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Plugins;
@@ -158,7 +159,7 @@ internal sealed class PluginSlot : IDisposable
             Databases = new KnownDatabases(_host.Store, _host.Data, manifest.Name);
             Configurator = new PluginConfigurator(
                 this,
-                new PluginConfig(manifest, _host.Store),
+                new PluginConfig(manifest, _host.Store, SourceFactory.Database(_host.Settings.Environment) is not null),
                 Configurator,
                 _host.Settle
             );

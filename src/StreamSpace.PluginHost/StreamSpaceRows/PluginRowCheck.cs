@@ -11,11 +11,23 @@ internal static class PluginRowCheck
     public const string Page = "StreamSpace's page Admin → Plugins";
 
     /// <summary>How the row stands, and what in it is for nobody's eyes.</summary>
-    public static IEnumerable<CheckFinding> Findings(PluginRowReading reading, ConfigSchema schema)
+    /// <param name="reading">Of the row.</param>
+    /// <param name="schema">Tells which keys are secrets.</param>
+    /// <param name="isUninstalled">True when there was one that counted.</param>
+    public static IEnumerable<CheckFinding> Findings(PluginRowReading reading, ConfigSchema schema, bool isUninstalled)
     {
         if (reading.Row is not { } row)
         {
-            if (reading.State is PluginRowState.Absent)
+            if (reading.State is PluginRowState.Absent && isUninstalled)
+            {
+                yield return new(
+                    Page,
+                    CheckVerdict.Warning,
+                    "Has uninstalled the plugin: nothing is sent.",
+                    "Run the sub-command register, or enable it here."
+                );
+            }
+            else if (reading.State is PluginRowState.Absent)
             {
                 yield return new(
                     Page,

@@ -5,8 +5,14 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.StreamSpaceRows;
 
-/// <summary>What StreamSpace's row sets, and when it was last written, as far as it says.</summary>
-internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written)
+/// <summary>
+/// What StreamSpace's row sets, and when it was last written, as far as it says. It is kept over restarts, for what it said
+/// holds while the database is away, and when the row has gone: then the plugin was uninstalled there.
+/// </summary>
+/// <param name="Values">Known keys alone.</param>
+/// <param name="Written">By the clock of StreamSpace's API, or null.</param>
+/// <param name="IsGone">True once the row has gone.</param>
+internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written, bool IsGone = false)
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -56,6 +62,27 @@ internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written)
             return null;
         }
     }
+
+    /// <summary>As it is kept; null for none.</summary>
+    public static JsonObject? Write(RowLayer? layer) =>
+        layer is null
+            ? null
+            : new JsonObject
+            {
+                ["values"] = layer.Values.DeepClone(),
+                ["written"] = layer.Written,
+                ["gone"] = layer.IsGone,
+            };
+
+    /// <summary>Reads back what <see cref="Write"/> made.</summary>
+    public static RowLayer? Read(JsonObject? kept) =>
+        kept?["values"] is JsonObject values
+            ? new RowLayer(
+                (JsonObject)values.DeepClone(),
+                kept["written"]?.GetValue<DateTimeOffset>(),
+                kept["gone"]?.GetValue<bool>() is true
+            )
+            : null;
 
     /// <summary>Tells nothing: it may hold secrets.</summary>
     public override string ToString() => nameof(RowLayer);

@@ -38,11 +38,28 @@ public sealed class PluginRowCheckTests
     public void WhereThereIsNoneTheFixSaysWhatToDo(string state, string? fix)
     {
         var found = PluginRowCheck
-            .Findings(new PluginRowReading(Enum.Parse<PluginRowState>(state), null, "It is so."), Schema)
+            .Findings(
+                new PluginRowReading(Enum.Parse<PluginRowState>(state), null, "It is so."),
+                Schema,
+                isUninstalled: false
+            )
             .ToList();
         found.Select(f => f.Fix!.Contains(fix!, StringComparison.Ordinal)).ShouldBe(fix is null ? [] : [true]);
     }
 
+    [Fact]
+    public void ThatItWasUninstalledIsSaid()
+    {
+        var reading = new PluginRowReading(PluginRowState.Absent, null, "It is so.");
+        PluginRowCheck.Findings(reading, Schema, isUninstalled: true).Single().Found.ShouldContain("uninstalled");
+    }
+
     private static List<CheckFinding> Findings(PluginRow row) =>
-        [.. PluginRowCheck.Findings(new PluginRowReading(PluginRowState.Present, row, "Read."), Schema)];
+        [
+            .. PluginRowCheck.Findings(
+                new PluginRowReading(PluginRowState.Present, row, "Read."),
+                Schema,
+                isUninstalled: false
+            ),
+        ];
 }
