@@ -14,6 +14,9 @@ public sealed class WebhookSource : ISource
 
     private readonly TimeProvider _clock;
     private readonly DateTimeOffset _begun;
+
+    // Whoever posts before it runs waits for that.
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ChannelWriter<ObservationBatch>? _output;
     private long _received;
 
@@ -54,6 +57,7 @@ public sealed class WebhookSource : ISource
     )
     {
         _output = output;
+        _started.TrySetResult();
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, _clock, cancellationToken);
@@ -70,15 +74,16 @@ public sealed class WebhookSource : ISource
     /// </summary>
     public async Task<bool> TakeAsync(IReadOnlyList<Observation> observations, CancellationToken cancellationToken)
     {
-        if (_output is not { } output)
-        {
-            return false;
-        }
         var durable = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var timeout = new CancellationTokenSource(AnswerTimeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
+            await _started.Task.WaitAsync(either.Token);
+            if (_output is not { } output)
+            {
+                return false;
+            }
             await output.WriteAsync(new ObservationBatch(Name, observations) { Durable = durable }, either.Token);
             var isDurable = await durable.Task.WaitAsync(either.Token);
             Interlocked.Add(ref _received, observations.Count);
