@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Xml.Linq;
 using Shouldly;
 using Xunit;
 
@@ -45,4 +46,23 @@ public sealed class ReferenceTests
             .Load(Telemetry)
             .GetTypes()
             .ShouldAllBe(type => !type.FullName!.Contains("StreamSpace", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Who builds it for the first time is told how many projects there are, and each once it is built.</summary>
+    [Fact]
+    public void AFirstBuildNamesEveryProjectThatTheHostNeeds()
+    {
+        var host = Path.Combine(Repository.Root, "src", Host, $"{Host}.csproj");
+        var told = XDocument.Load(Path.Combine(Path.GetDirectoryName(host)!, "FirstBuild.targets"));
+        told.Descendants("FirstBuild").Single().Attribute("Include")!.Value.Split(';').ShouldBe(Needed(host), true);
+
+        static IEnumerable<string> Needed(string project) =>
+            XDocument
+                .Load(project)
+                .Descendants()
+                .Where(item => item.Name.LocalName is "ProjectReference" or "HostedPlugin")
+                .Select(item => item.Attribute("Include")!.Value.Replace('\\', Path.DirectorySeparatorChar))
+                .SelectMany(path => Needed(Path.GetFullPath(path, Path.GetDirectoryName(project)!)))
+                .Append(Path.GetFileNameWithoutExtension(project))
+                .Distinct();
+    }
 }
