@@ -1,4 +1,3 @@
-using System.Globalization;
 using NamedFiles;
 
 namespace AgentlessDatadog;
@@ -8,8 +7,6 @@ namespace AgentlessDatadog;
 /// </summary>
 internal sealed class SqliteFile(string path, SqliteSchema schema)
 {
-    private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
-
     private readonly FileWatch _watch = new(System.IO.Path.GetFullPath(path), "-wal");
 
     public string Path { get; } = System.IO.Path.GetFullPath(path);
@@ -21,7 +18,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     /// <exception cref="NotSupportedException">A newer version has written it.</exception>
     public SqliteDatabase Open()
     {
-        LetOnlyTheOwnerIn();
+        DatabaseFile.MakePrivate(Path);
         var database = new SqliteDatabase(Path);
         try
         {
@@ -83,18 +80,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         };
 
     /// <summary>Puts the file out of the way, with what belongs to it.</summary>
-    public SetAside SetAside(string reason, DateTimeOffset now)
-    {
-        var stamp = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var aside = $"{Path}.damaged-{stamp}";
-        for (var n = 2; File.Exists(aside); n++)
-            aside = $"{Path}.damaged-{stamp}-{n}";
-        // The file itself goes last: a new one must never find what belonged to it.
-        foreach (var companion in Companions.Where(companion => File.Exists(Path + companion)))
-            File.Move(Path + companion, aside + companion);
-        File.Move(Path, aside);
-        return new SetAside(aside, reason);
-    }
+    public SetAside SetAside(string reason, DateTimeOffset now) => new(DatabaseFile.SetAside(Path, now), reason);
 
     /// <summary>What a failure means to the caller of a store.</summary>
     public Exception Explain(Exception error, bool mayBeKept = false) =>
@@ -132,24 +118,6 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
             SqliteException other => $"{Name} cannot be used (SQLite error {other.Code}).",
             _ => $"{Name} cannot be used: {error.Message.Replace(Path, Name, StringComparison.Ordinal)}",
         };
-
-    // SQLite gives the rights of the file to those that it makes beside it.
-    private void LetOnlyTheOwnerIn()
-    {
-        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var created = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            created.UnixCreateMode = owner;
-        if (!File.Exists(Path))
-            new FileStream(Path, created).Dispose();
-        if (OperatingSystem.IsWindows())
-            return;
-        foreach (var file in Companions.Select(companion => Path + companion).Append(Path).Where(File.Exists))
-        {
-            if (File.GetUnixFileMode(file) != owner)
-                File.SetUnixFileMode(file, owner);
-        }
-    }
 
     private static void Check(SqliteDatabase database)
     {

@@ -158,7 +158,7 @@ public sealed class HostFile(string path, TimeProvider clock)
 
     private SqliteConnection Open()
     {
-        OwnerOnly();
+        DatabaseFile.MakePrivate(path);
         var connection = new SqliteConnection(
             new SqliteConnectionStringBuilder
             {
@@ -182,38 +182,6 @@ public sealed class HostFile(string path, TimeProvider clock)
         {
             connection.Dispose();
             throw;
-        }
-    }
-
-    // The main file is made here, so that no moment passes in which others could read it; SQLite gives its
-    // companions (-wal, -shm) the rights of the main file. One that exists is not opened: to close it again would let go
-    // of the locks that another connection of this process has on it (sqlite.org/howtocorrupt.html, 2.2).
-    private void OwnerOnly()
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        if (!File.Exists(path))
-        {
-            File.Open(
-                    path,
-                    new FileStreamOptions
-                    {
-                        Mode = FileMode.CreateNew,
-                        Access = FileAccess.Write,
-                        UnixCreateMode = owner,
-                    }
-                )
-                .Dispose();
-        }
-        foreach (var file in Companions.Select(companion => path + companion).Append(path).Where(File.Exists))
-        {
-            if (File.GetUnixFileMode(file) != owner)
-            {
-                File.SetUnixFileMode(file, owner);
-            }
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -30,8 +29,6 @@ internal sealed class HostStore : IDisposable
     private const int Wrong = 1;
     private const int Corrupt = 11;
     private const int NotADatabase = 26;
-
-    private static readonly string[] Companions = ["-wal", "-shm", "-journal"];
 
     private readonly HostConnection _connection;
     private readonly IDataProtector _protector;
@@ -223,20 +220,9 @@ internal sealed class HostStore : IDisposable
 
     private static string MoveAside(string file, DateTimeOffset now)
     {
-        var stamp = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var aside = $"{file}.damaged-{stamp}";
-        for (var n = 2; System.IO.File.Exists(aside); n++)
-        {
-            aside = $"{file}.damaged-{stamp}-{n}";
-        }
         try
         {
-            // The file itself goes last: a new one must never find what belonged to it.
-            foreach (var part in Companions.Append("").Where(part => System.IO.File.Exists(file + part)))
-            {
-                System.IO.File.Move(file + part, aside + part, overwrite: true);
-            }
-            return aside;
+            return DatabaseFile.SetAside(file, now);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,4 @@
+using NamedFiles;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Plugins;
 

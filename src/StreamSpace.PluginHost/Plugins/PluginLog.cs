@@ -1,9 +1,9 @@
 using System.Text;
+using NamedFiles;
 using Serilog;
 using Serilog.Core;
 using Serilog.Formatting.Compact;
 using Serilog.Sinks.File;
-using StreamSpace.PluginHost.Data;
 
 namespace StreamSpace.PluginHost.Plugins;
 

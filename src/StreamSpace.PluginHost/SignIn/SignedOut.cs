@@ -1,5 +1,5 @@
 using System.Globalization;
-using StreamSpace.PluginHost.Data;
+using NamedFiles;
 using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.SignIn;

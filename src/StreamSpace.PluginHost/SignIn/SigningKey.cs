@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using StreamSpace.PluginHost.Data;
+using NamedFiles;
 using StreamSpace.PluginHost.Startup;
 
 namespace StreamSpace.PluginHost.SignIn;

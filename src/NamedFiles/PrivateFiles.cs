@@ -1,4 +1,4 @@
-namespace StreamSpace.PluginHost.Data;
+namespace NamedFiles;
 
 /// <summary>Files and folders that nobody but their owner can read.</summary>
 internal static class PrivateFiles
