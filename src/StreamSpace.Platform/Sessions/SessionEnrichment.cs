@@ -1,5 +1,4 @@
 using StreamSpace.Platform.Sources;
-using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Sessions;
 

@@ -1,4 +1,3 @@
-using StreamSpace.PluginHost.Data;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Plugins;

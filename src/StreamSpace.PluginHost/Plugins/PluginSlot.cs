@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
 using StreamSpace.Platform.Feed;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;

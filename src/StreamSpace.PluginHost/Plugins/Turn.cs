@@ -1,7 +1,9 @@
 namespace StreamSpace.PluginHost.Plugins;
 
 /// <summary>One thing at a time: whoever has the turn ends it by disposing it.</summary>
+#pragma warning disable CA1001 // Somebody may wait until the end; what has no wait handle holds nothing that must be disposed of.
 internal sealed class Turn
+#pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _free = new(1);
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using StreamSpace.PluginHost.Data;
-using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.SignIn;
 
 namespace StreamSpace.PluginHost.Startup;

@@ -1,5 +1,3 @@
-using StreamSpace.PluginHost.Data;
-using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using StreamSpace.Platform;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.Plugins;
 

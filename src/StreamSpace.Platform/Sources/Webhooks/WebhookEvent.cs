@@ -2,8 +2,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using StreamSpace.Platform.Sessions;
-using StreamSpace.Platform.Sources.Kubernetes;
-using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Sources.Webhooks;
