@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
 using StreamSpace.Datadog.Collection;
-using StreamSpace.Datadog.Config;
 using StreamSpace.Datadog.Mapping;
 using StreamSpace.Plugins;
 
