@@ -92,11 +92,11 @@ public sealed class UnkeptTests
             .Count.ShouldBeGreaterThan(12, "gauges");
 
         store.Fails = false;
-        while (run.Plugin.NotReady is not null)
+        await Patience.Until(() =>
         {
-            await Task.Yield();
             run.Host.FakeClock.Advance(TimeSpan.FromMilliseconds(100));
-        }
+            return run.Plugin.NotReady is null;
+        });
         await HappenAsync();
         cursor.ShouldBe(26);
         await run.FlushAsync();
