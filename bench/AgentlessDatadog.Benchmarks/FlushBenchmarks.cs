@@ -1,3 +1,4 @@
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals.Metrics;
 using BenchmarkDotNet.Attributes;
 using ZstdSharp;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AgentlessDatadog.Store.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AgentlessDatadog.Benchmarks;

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using AgentlessDatadog.Pipeline;
 using BenchmarkDotNet.Attributes;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;

@@ -1,6 +1,8 @@
+using AgentlessDatadog.Pipeline;
+
 namespace AgentlessDatadog;
 
-/// <summary>A series whose values are added up from cut to cut.</summary>
+/// <summary>A series whose values are added up from flush to flush.</summary>
 public sealed class Counter : Series
 {
     internal Counter(Metric metric, byte[] identity)

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Pipeline;
+
 namespace AgentlessDatadog;
 
 /// <summary>A series whose values are all sent, for Datadog to make percentiles of.</summary>
@@ -18,7 +20,7 @@ public sealed class Distribution : Series
             Put(value);
     }
 
-    /// <param name="Second">Unix second that it is booked at, or 0 for that of the cut.</param>
+    /// <param name="Second">Unix second that it is booked at, or 0 for that of the flush.</param>
     /// <param name="Value">A finite number.</param>
     /// <param name="IsItem">Whether it is a ledger unit of its own.</param>
     internal readonly record struct Sample(long Second, double Value, bool IsItem);

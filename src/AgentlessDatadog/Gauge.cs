@@ -1,3 +1,5 @@
+using AgentlessDatadog.Pipeline;
+
 namespace AgentlessDatadog;
 
 /// <summary>A series whose last value wins.</summary>
@@ -7,7 +9,7 @@ public sealed class Gauge : Series
         : base(metric, identity) { }
 
     /// <summary>
-    /// Sets the value, from any thread: one store. It is sent once, at the next cut. A value that is not finite is
+    /// Sets the value, from any thread: one store. It is sent once, at the next flush. A value that is not finite is
     /// ignored.
     /// </summary>
     public void Set(double value)
@@ -18,6 +20,6 @@ public sealed class Gauge : Series
 
     internal override void Put(double value) => Set(value);
 
-    // What was set since the cut is newer and stays.
+    // What was set since the flush is newer and stays.
     private protected override void PutBack() => Interlocked.CompareExchange(ref Live, Taken, Unset);
 }

@@ -1,15 +1,18 @@
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Store;
+
 namespace AgentlessDatadog;
 
 /// <summary>
-/// One name with one set of tags, and its value since the last cut. Whoever asks for the same name and tags gets the
-/// same one. Dispose it once for each time it was asked for: when nobody holds it, it goes after the next cut.
+/// One name with one set of tags, and its value since the last flush. Whoever asks for the same name and tags gets the
+/// same one. Dispose it once for each time it was asked for: when nobody holds it, it goes after the next flush.
 /// </summary>
 public abstract class Series : IDisposable
 {
     // A quiet NaN that no arithmetic yields, so that "not set" needs no second field.
     private protected const long Unset = 0x7FF8_DD06_5E71_E5ED;
 
-    // Live is written by any thread. Everything below it belongs to the thread that cuts.
+    // Live is written by any thread. Everything below it belongs to the thread that flushes.
     private protected long Live = Unset;
     private protected long Taken = Unset;
 
@@ -40,22 +43,22 @@ public abstract class Series : IDisposable
     /// <summary>Ledger items in the live value.</summary>
     internal int Items { get; set; }
 
-    /// <summary>Ledger items in the value that the last cut took.</summary>
+    /// <summary>Ledger items in the value that the last flush took.</summary>
     internal int TakenItems { get; set; }
 
-    /// <summary>Unix second of the last cut that took a value, or at which it was first looked up by name.</summary>
+    /// <summary>Unix second of the last flush that took a value, or at which it was first looked up by name.</summary>
     internal long LastTaken { get; set; }
 
     /// <summary>Whether a measurement named it, so that it stays for a while without a holder.</summary>
     internal bool Named { get; set; }
 
-    /// <summary>Whether it has ever had a point at a cut's second.</summary>
-    internal bool WasCut { get; set; }
+    /// <summary>Whether it has ever had a point at a flush's second.</summary>
+    internal bool WasFlushed { get; set; }
 
     /// <summary>Whether the live value holds something of the journal.</summary>
     internal bool IsJournaled { get; set; }
 
-    /// <summary>Whether the value that the last cut took does.</summary>
+    /// <summary>Whether the value that the last flush took does.</summary>
     internal bool TakenJournaled { get; private set; }
 
     internal virtual bool HasLive => Volatile.Read(ref Live) != Unset;
@@ -85,7 +88,7 @@ public abstract class Series : IDisposable
         other.Skip();
     }
 
-    /// <summary>Leaves what is live for a later cut.</summary>
+    /// <summary>Leaves what is live for a later flush.</summary>
     internal virtual void Skip()
     {
         Taken = Unset;
@@ -93,7 +96,7 @@ public abstract class Series : IDisposable
         TakenJournaled = false;
     }
 
-    /// <summary>Merges what was taken back into what is live, as if the cut had not been.</summary>
+    /// <summary>Merges what was taken back into what is live, as if the flush had not been.</summary>
     internal void Restore()
     {
         if (HasTaken)

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
@@ -5,14 +6,14 @@ namespace AgentlessDatadog;
 /// <content>How it ends.</content>
 public sealed partial class TelemetryPipeline
 {
-    // How long an end waits for a cut, and for what is still under way.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    // How long an end waits for a flush, and for what is still under way.
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(3);
 
     private bool _isDisposed;
 
     /// <summary>
-    /// Takes nothing more, cuts, and ships until everything is sent that can be, or the token fires: that is no error,
-    /// what is left stays in the store. A last cut carries what the pipeline has counted about itself until then.
+    /// Takes nothing more, flushes, and sends until everything is sent that can be, or the token fires: that is no error,
+    /// what is left stays in the store. A last flush carries what the pipeline has counted about itself until then.
     /// </summary>
     public async ValueTask StopAsync(CancellationToken cancellationToken)
     {
@@ -24,7 +25,7 @@ public sealed partial class TelemetryPipeline
             _loop.Close();
             foreach (var isLast in new[] { false, true })
             {
-                await CutAsync(isLast).ConfigureAwait(false);
+                await FlushLastAsync(isLast).ConfigureAwait(false);
                 await ShipRestAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -35,7 +36,7 @@ public sealed partial class TelemetryPipeline
         }
     }
 
-    /// <summary>Ends at once, without a cut. What is kept stays in the store.</summary>
+    /// <summary>Ends at once, without a flush. What is kept stays in the store.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_timer is not null)
@@ -48,22 +49,22 @@ public sealed partial class TelemetryPipeline
         _stop.Dispose();
     }
 
-    // A store or a look that hangs must not keep the last cut from being made.
-    private async Task CutAsync(bool isLast)
+    // A store, or an observation, that hangs must not keep the last flush from being made.
+    private async Task FlushLastAsync(bool isLast)
     {
         using var made = new CancellationTokenSource();
-        var patience = Task.Delay(Patience, _clock, made.Token);
-        var cut = isLast ? _loop.CutAsync(isLast: true) : _loop.CutEarlyAsync();
-        await Task.WhenAny(cut, patience).ConfigureAwait(false);
+        var patience = Task.Delay(EndTimeout, _clock, made.Token);
+        var flush = isLast ? _loop.FlushAsync(isLast: true) : _loop.FlushEarlyAsync();
+        await Task.WhenAny(flush, patience).ConfigureAwait(false);
         await made.CancelAsync().ConfigureAwait(false);
-        if (!cut.IsCompleted)
+        if (!flush.IsCompleted)
         {
-            _loop.LeaveLook();
+            _loop.LeaveObservation();
             _store.LetGo();
         }
         try
         {
-            await cut.WaitAsync(Patience, _clock, CancellationToken.None).ConfigureAwait(false);
+            await flush.WaitAsync(EndTimeout, _clock, CancellationToken.None).ConfigureAwait(false);
         }
         catch (StoreUnavailableException)
         {
@@ -88,7 +89,7 @@ public sealed partial class TelemetryPipeline
         await _stop.CancelAsync().ConfigureAwait(false);
         _loop.Abandon();
         using var ended = new CancellationTokenSource();
-        await Task.WhenAny(_running, Task.Delay(Patience, _clock, ended.Token)).ConfigureAwait(false);
+        await Task.WhenAny(_running, Task.Delay(EndTimeout, _clock, ended.Token)).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         await HandOverAsync().ConfigureAwait(false);
     }
@@ -97,7 +98,7 @@ public sealed partial class TelemetryPipeline
     private async Task HandOverAsync()
     {
         var handingOver = _loop.RecoverAsync();
-        await Task.WhenAny(handingOver, Task.Delay(Patience, _clock)).ConfigureAwait(false);
+        await Task.WhenAny(handingOver, Task.Delay(EndTimeout, _clock)).ConfigureAwait(false);
         if (_store.Error is { } error)
         {
             _logger.LogError(

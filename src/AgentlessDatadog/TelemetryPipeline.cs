@@ -1,6 +1,8 @@
 using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Signals.Metrics;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
@@ -20,13 +22,13 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private readonly Watchdog _watchdog;
     private readonly Outbox _outbox;
     private readonly SelfReport _self;
-    private readonly AggregateLoop _loop;
+    private readonly PipelineLoop _loop;
     private readonly LaneSender[] _lanes;
     private Task _canary = Task.CompletedTask;
     private Task _asking = Task.CompletedTask;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<HttpClient> _clients = [];
-    private Action<DateTimeOffset> _looks = _ => { };
+    private Action<DateTimeOffset> _observers = _ => { };
     private Task _running = Task.CompletedTask;
     private ITimer? _timer;
     private long _ticked;
@@ -65,13 +67,13 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _outbox = new Outbox(_store, _ledger, _clock);
         _self = new SelfReport(_table, _ledger, _outbox, _clock);
         var expiry = new Expiry(_outbox, _warnings, logger);
-        var hooks = new AggregateLoop.Hooks(
-            Look,
+        var hooks = new PipelineLoop.Hooks(
+            Observe,
             () => _self.Write(_loop!.LastFlush?.Took ?? default),
             Configured,
             AskTime
         );
-        _loop = new AggregateLoop(_store, _table, _outbox, _ledger, expiry, _clock, logger, hooks);
+        _loop = new PipelineLoop(_store, _table, _outbox, _ledger, expiry, _clock, logger, hooks);
         _store.Failed = _loop.TryStoreLater;
         _lanes =
         [
@@ -86,9 +88,9 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         ];
         _watchdog = new Watchdog(
             [
-                new("The loop that commits and cuts", _loop.Working, Restart: null),
-                new("A look before the cut", _loop.Looking, _loop.LeaveLook),
-                new("The encoding of a cut", _loop.Encoding, _loop.EncodeAgain),
+                new("The loop that commits and flushes", _loop.Working, Restart: null),
+                new("The observation of gauges", _loop.Observing, _loop.LeaveObservation),
+                new("The encoding of a flush", _loop.Encoding, _loop.EncodeAgain),
                 .. _lanes.Select(lane => new Stage($"The lane {lane.Lane}", lane.Sending, lane.Restart)),
             ],
             _warnings
@@ -96,7 +98,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     }
 
     /// <summary>How it stands.</summary>
-    public PipelineStatus Status =>
+    public TelemetryStatus Status =>
         new(
             [.. _lanes.Select(lane => lane.Status(_ledger))],
             _outbox.Status,
@@ -120,7 +122,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     /// <summary>
     /// Why nothing can be kept now, in a sentence, or null: the store fails, or the loop stands still.
     /// </summary>
-    public string? CannotKeep => _store.Error ?? _watchdog.Stuck;
+    public string? StoreError => _store.Error ?? _watchdog.Stuck;
 
     /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and ship.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
@@ -140,16 +142,16 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
-        _outbox.Losses.Add(contents.Losses);
+        _outbox.ExpiredReport.Add(contents.ExpiredReport);
         _outbox.AddBacklog(contents.Outbox);
         await _loop.StartAsync(contents, _options).ConfigureAwait(false);
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
     }
 
     /// <summary>
-    /// Calls back on the loop just before each cut, with the cut's second: the time to set gauges. It must be quick.
+    /// Calls back on the loop just before each flush, with the flush's second: the time to set gauges. It must be quick.
     /// </summary>
-    public void BeforeCut(Action<DateTimeOffset> look) => _looks += look;
+    public void ObserveGauges(Action<DateTimeOffset> callback) => _observers += callback;
 
     /// <summary>
     /// Keeps measurements and events; returns when the store has committed them. What Datadog would not take is in the
@@ -161,7 +163,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         IReadOnlyList<Measurement> measurements,
         IReadOnlyList<DatadogEvent> events,
         CancellationToken cancellationToken
-    ) => TakeAsync(new Arrival(measurements, events), cancellationToken);
+    ) => TakeAsync(new PendingWrite(measurements, events), cancellationToken);
 
     /// <summary>
     /// Keeps what a stretch of a caller's stream says, and that the stream has come so far, in one transaction: nothing of it
@@ -181,7 +183,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(range.Stream, nameof(range));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(range.From, range.To, nameof(range));
-        return TakeAsync(new Arrival(measurements, events) { Range = range }, cancellationToken);
+        return TakeAsync(new PendingWrite(measurements, events) { Range = range }, cancellationToken);
     }
 
     /// <summary>How far a caller's stream is durable; 0 for one of which nothing is known. Known once it is started.</summary>
@@ -203,15 +205,15 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         string contents,
         IReadOnlyList<Measurement> measurements,
         CancellationToken cancellationToken
-    ) => TakeAsync(new Arrival(measurements, []) { Call = (key, contents) }, cancellationToken);
+    ) => TakeAsync(new PendingWrite(measurements, []) { Call = (key, contents) }, cancellationToken);
 
     /// <summary>Every reason why Datadog would not take a measurement, in one line; null when it would.</summary>
     public string? Check(Measurement measurement) =>
         MeasurementRules.Faults(measurement, _table.Clash(measurement.Metric, measurement.Type), _clock.GetUtcNow());
 
     /// <summary>
-    /// Goes on with new options. Where they alter what was measured so far, that is cut before, with the options so far, as
-    /// soon as a second is free for it, which takes a second or two. When that cut cannot be made or kept it throws, and the
+    /// Goes on with new options. Where they alter what was measured so far, that is flushed before, with the options so far, as
+    /// soon as a second is free for it, which takes a second or two. When that flush cannot be made or kept it throws, and the
     /// options stay as they are.
     /// </summary>
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
@@ -219,20 +221,20 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     public async ValueTask ConfigureAsync(TelemetryOptions options, CancellationToken cancellationToken)
     {
         options.Verify();
-        await _loop.CutAsync(options).WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _loop.FlushAsync(options).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Cuts as soon as a second is free; returns when the requests are in the outbox.</summary>
+    /// <summary>Snapshots as soon as a second is free; returns when the requests are in the outbox.</summary>
     /// <exception cref="StoreUnavailableException">The flush is held because of the clock, or could not be kept.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellationToken) =>
-        await _loop.CutAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _loop.FlushAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>
-    /// Cuts before the interval is over; leaves it to the next one when the last cut was not before this second, for a
+    /// Flushes before the interval is over; leaves it to the next one when the last flush was not before this second, for a
     /// process that is started again and again must not run ahead of the time of day.
     /// </summary>
     public async ValueTask FlushEarlyAsync(CancellationToken cancellationToken) =>
-        await _loop.CutEarlyAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _loop.FlushEarlyAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Asks Datadog about the API key.</summary>
     /// <exception cref="InvalidOperationException">The pipeline has not been started.</exception>
@@ -242,16 +244,16 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         return await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask TakeAsync(Arrival arrival, CancellationToken cancellationToken)
+    private async ValueTask TakeAsync(PendingWrite write, CancellationToken cancellationToken)
     {
-        foreach (var measurement in arrival.Measurements)
-            ArgumentNullException.ThrowIfNull(measurement?.Tags, nameof(arrival.Measurements));
-        foreach (var what in arrival.Events)
+        foreach (var measurement in write.Measurements)
+            ArgumentNullException.ThrowIfNull(measurement?.Tags, nameof(write.Measurements));
+        foreach (var what in write.Events)
         {
-            ArgumentNullException.ThrowIfNull(what?.Tags, nameof(arrival.Events));
-            ArgumentNullException.ThrowIfNull(what.Text, nameof(arrival.Events));
+            ArgumentNullException.ThrowIfNull(what?.Tags, nameof(write.Events));
+            ArgumentNullException.ThrowIfNull(what.Text, nameof(write.Events));
         }
-        await _loop.KeepAsync(arrival).WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _loop.KeepAsync(write).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private void Tick()
@@ -261,8 +263,8 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         var fault = _clock.Fault ?? _loop.Held;
         _warnings.Set("clock", fault, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
         if (_canary.IsCompleted)
-            _canary = _loop.KeepAsync(Arrival.Canary());
-        _ = _loop.CutEarlyAsync();
+            _canary = _loop.KeepAsync(PendingWrite.Canary());
+        _ = _loop.FlushEarlyAsync();
     }
 
     private void AskTime()
@@ -275,22 +277,22 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
             await ((Task)intake.CheckKeyAsync(_stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // What was held need not wait for the interval.
             if (!_clock.IsInDoubt)
-                await _loop.CutEarlyAsync().ConfigureAwait(false);
+                await _loop.FlushEarlyAsync().ConfigureAwait(false);
         }
     }
 
-    private void Look(DateTimeOffset second)
+    private void Observe(DateTimeOffset second)
     {
-        foreach (var look in Delegate.EnumerateInvocationList(_looks))
+        foreach (var observer in Delegate.EnumerateInvocationList(_observers))
         {
             try
             {
-                look(second);
+                observer(second);
             }
             // One that fails must not cost the others their points.
             catch (Exception error)
             {
-                _logger.LogError(error, "A look before the cut failed");
+                _logger.LogError(error, "Gauges could not be observed");
             }
         }
     }

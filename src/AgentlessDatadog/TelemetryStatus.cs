@@ -1,3 +1,8 @@
+using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
+
 namespace AgentlessDatadog;
 
 /// <summary>How a pipeline stands.</summary>
@@ -6,7 +11,7 @@ namespace AgentlessDatadog;
 /// <param name="Series">Distinct series now, for each metric.</param>
 /// <param name="SeriesTotal">Distinct series now, over all metrics.</param>
 /// <param name="LastFlush">The last flush that was committed, or null before the first.</param>
-public sealed record PipelineStatus(
+public sealed record TelemetryStatus(
     IReadOnlyList<LaneStatus> Lanes,
     QueueStatus Queue,
     IReadOnlyDictionary<string, int> Series,
@@ -44,7 +49,7 @@ public sealed record QueueStatus(int Requests, long Bytes, DateTimeOffset? Oldes
 /// <param name="Points">Number of points.</param>
 /// <param name="Requests">Number of requests they went into.</param>
 /// <param name="Bytes">Size of these on the wire.</param>
-/// <param name="Took">Time from the cut to the commit.</param>
+/// <param name="Took">Time from the flush to the commit.</param>
 public sealed record FlushStatus(DateTimeOffset At, int Points, int Requests, long Bytes, TimeSpan Took);
 
 /// <summary>What a lane does at the moment.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Datadog.Api;
@@ -63,7 +65,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     /// <inheritdoc/>
     public string? NotReady =>
         _inForce is { } inForce
-            ? inForce.Pipeline.CannotKeep
+            ? inForce.Pipeline.StoreError
             : $"No valid config is in force. {string.Join(" ", Faults)}";
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using AgentlessDatadog.Signals.Events;
 using FsCheck.Xunit;
 using Shouldly;
 using Xunit;

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
@@ -43,7 +45,7 @@ public sealed class LedgerMetricTests
         // And the summary of the other five.
         await rig.Until(() => rig.Lane(Lane.Distributions).NextTry > rig.Clock.GetUtcNow());
         rig.Clock.Advance(TimeSpan.FromMinutes(1));
-        await rig.CutAsync();
+        await rig.FlushNowAsync();
         await rig.Until(() => rig.Ledger(Lane.Events).Delivered == 61, TimeSpan.FromSeconds(1));
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
@@ -55,7 +57,7 @@ public sealed class LedgerMetricTests
         {
             await rig.Until(() => rig.IsQuiet);
             rig.Clock.Advance(TimeSpan.FromMinutes(5));
-            await rig.CutAsync();
+            await rig.FlushNowAsync();
         }
         for (var i = 0; i < 2; i++)
         {

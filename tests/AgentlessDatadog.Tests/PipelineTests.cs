@@ -1,3 +1,4 @@
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
@@ -52,12 +53,12 @@ public sealed class PipelineTests
         await using var rig = await Rig.StartAsync();
         using var gauge = rig.Pipeline.Gauge("app.level", []);
         var looks = new List<long>();
-        rig.Pipeline.BeforeCut(second =>
+        rig.Pipeline.ObserveGauges(second =>
         {
             looks.Add(second.ToUnixTimeSeconds());
             gauge.Set(looks.Count);
         });
-        rig.Pipeline.BeforeCut(_ => throw new InvalidOperationException("no business of the others"));
+        rig.Pipeline.ObserveGauges(_ => throw new InvalidOperationException("no business of the others"));
         for (var i = 1; i <= 3; i++)
         {
             rig.Clock.Advance(TimeSpan.FromSeconds(10));
@@ -75,7 +76,7 @@ public sealed class PipelineTests
         {
             await rig.KeepAsync(Some.Count());
             rig.Clock.Advance(TimeSpan.FromSeconds(seconds));
-            await rig.CutAsync();
+            await rig.FlushNowAsync();
         }
         await rig.UntilSent();
         rig.FarEnd.Series.OrderBy(s => s.Points[0].Second).Select(s => s.Interval).ShouldBe([7, 3]);
@@ -203,7 +204,7 @@ public sealed class PipelineTests
         rig.FarEnd.Requests.Count.ShouldBe(130);
 
         rig.Clock.Advance(TimeSpan.FromMinutes(1));
-        await rig.CutAsync();
+        await rig.FlushNowAsync();
         await rig.UntilSent();
         await rig.FlushAsync();
         await rig.UntilSent();

@@ -1,4 +1,5 @@
 using AgentlessDatadog.Tests;
+using AgentlessDatadog.Tests.Store;
 using Xunit.MicrosoftTestingPlatform;
 
 // The test program is also the process that a test kills.

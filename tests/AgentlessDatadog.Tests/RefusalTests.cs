@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
@@ -267,7 +269,7 @@ public sealed partial class RefusalTests
             answer(request, token);
     }
 
-    // Stands for every host of the world; takes the body, and cuts the connection where there is no answer.
+    // Stands for every host of the world; takes the body, and flushes the connection where there is no answer.
     private sealed class Sites(Func<HttpRequestMessage, HttpResponseMessage?> answer) : HttpMessageHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(

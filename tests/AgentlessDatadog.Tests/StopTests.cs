@@ -1,3 +1,4 @@
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
@@ -75,11 +76,11 @@ public sealed class StopTests
         if (isStore)
         {
             store.Gate = gate.Opened;
-            store.OnCut = _ => hangs = true;
+            store.OnFlush = _ => hangs = true;
         }
         else
         {
-            rig.Pipeline.BeforeCut(_ =>
+            rig.Pipeline.ObserveGauges(_ =>
             {
                 hangs = true;
                 gate.Wait();

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
@@ -76,7 +77,7 @@ public sealed class StreamTests : IAsyncDisposable
         await Should.ThrowAsync<StoreUnavailableException>(() => KeepAsync(rig, 0, 6));
 
         gate.Open();
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await Should.ThrowAsync<PositionMovedException>(() => KeepAsync(rig, 0, 6));
         rig.Pipeline.Position(Log).ShouldBe(5);
         await KeepAsync(rig, 5, 6);
@@ -91,7 +92,7 @@ public sealed class StreamTests : IAsyncDisposable
         await Should.ThrowAsync<StoreUnavailableException>(() => KeepAsync(rig, 0, 5));
         rig.Pipeline.Position(Log).ShouldBe(0);
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await KeepAsync(rig, 0, 5);
         (await SumAsync(rig)).ShouldBe(5);
     }

@@ -1,4 +1,7 @@
 using System.Net;
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
@@ -19,8 +22,8 @@ public sealed class WatchdogTests
         using var gate = new Gate();
         using var gauge = rig.Pipeline.Gauge("app.level", []);
         var looks = 0;
-        rig.Pipeline.BeforeCut(_ => gauge.Set(1));
-        rig.Pipeline.BeforeCut(_ =>
+        rig.Pipeline.ObserveGauges(_ => gauge.Set(1));
+        rig.Pipeline.ObserveGauges(_ =>
         {
             if (Interlocked.Increment(ref looks) == 1)
                 gate.Wait();
@@ -35,7 +38,7 @@ public sealed class WatchdogTests
 
         rig.Clock.Advance(Interval);
         await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"));
-        _log.Text.ShouldContain("A look before the cut has stood still for 30 s and is restarted.");
+        _log.Text.ShouldContain("The observation of gauges has stood still for 30 s and is restarted.");
         await rig.KeepAsync(Some.Count());
         await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.made"), Interval);
         looks.ShouldBe(1, "none is begun while one hangs");
@@ -57,16 +60,16 @@ public sealed class WatchdogTests
         for (var i = 0; i < 6; i++)
         {
             rig.Clock.Advance(Interval);
-            rig.Pipeline.CannotKeep.ShouldBeNull();
+            rig.Pipeline.StoreError.ShouldBeNull();
         }
         rig.Clock.Advance(Interval);
-        const string sentence = "The loop that commits and cuts has stood still for 60 s: start the service again.";
-        rig.Pipeline.CannotKeep.ShouldBe(sentence);
+        const string sentence = "The loop that commits and flushes has stood still for 60 s: start the service again.";
+        rig.Pipeline.StoreError.ShouldBe(sentence);
         rig.Pipeline.Status.Warnings.ShouldBe([sentence]);
 
         gate.Open();
         await kept;
-        await TickUntil(rig, () => rig.Pipeline.CannotKeep is null && rig.Pipeline.Status.Warnings.Count == 0);
+        await TickUntil(rig, () => rig.Pipeline.StoreError is null && rig.Pipeline.Status.Warnings.Count == 0);
     }
 
     [Fact]
@@ -88,7 +91,7 @@ public sealed class WatchdogTests
         await rig.FlushAsync();
         await rig.Until(() => store.Settlements == 2);
         await TickUntil(rig, () => rig.Ledger(Lane.Metrics).Delivered == 2);
-        rig.Pipeline.CannotKeep.ShouldNotBeNull().ShouldContain("does not answer");
+        rig.Pipeline.StoreError.ShouldNotBeNull().ShouldContain("does not answer");
         gate.Open();
         await TickUntil(rig, () => rig.Pipeline.Status.Warnings.Count == 0);
         rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 2);
@@ -152,7 +155,7 @@ public sealed class WatchdogTests
         {
             await rig.Until(() => rig.IsQuiet);
             rig.Clock.Advance(Interval);
-            await rig.CutAsync();
+            await rig.FlushNowAsync();
         }
         _log.Text.ShouldNotContain("stood still");
     }
@@ -167,7 +170,7 @@ public sealed class WatchdogTests
             rig.Clock.Advance(Interval);
             await rig.Until(() => store.Appends == i);
             // Behind the canary: the next is not sent off before it is back.
-            await rig.CutAsync();
+            await rig.FlushNowAsync();
         }
         _log.Text.ShouldNotContain("stood still");
         rig.FarEnd.Requests.ShouldBeEmpty();
@@ -180,7 +183,7 @@ public sealed class WatchdogTests
     public void StandingStillMeansThreeIntervalsAnd30Seconds(int interval, int looks)
     {
         var restarts = 0;
-        var pulse = new Pulse();
+        var pulse = new Heartbeat();
         var warnings = new Warnings(_log);
         var watchdog = new Watchdog([new Stage("A stage", pulse, () => restarts++)], warnings);
         pulse.Beat();

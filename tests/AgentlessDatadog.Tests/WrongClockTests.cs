@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using AgentlessDatadog.Tests;
+using AgentlessDatadog.Tests.Store;
 using EndToEnd.Support;
 using Shouldly;
 using Xunit;

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Datadog.Tests.Support;
 using StreamSpace.Plugins;

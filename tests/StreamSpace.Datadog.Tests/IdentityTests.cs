@@ -1,5 +1,6 @@
 using AgentlessDatadog.Sandbox.Normalising;
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Datadog.Tests.Support;
 using StreamSpace.Plugins;

@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Datadog.Tests.Support;
 using StreamSpace.Plugins;
@@ -305,14 +308,14 @@ public sealed class LifecycleTests
         public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
             _file.OpenAsync(cancellationToken);
 
-        public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
+        public ValueTask AppendAsync(JournalAppend arrivals, CancellationToken cancellationToken)
         {
             hung.TrySetResult();
             return new ValueTask(new TaskCompletionSource().Task);
         }
 
-        public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
-            _file.CutAsync(cut, cancellationToken);
+        public ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken) =>
+            _file.FlushAsync(flush, cancellationToken);
 
         public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken) =>
             _file.ReadAsync(payload, cancellationToken);

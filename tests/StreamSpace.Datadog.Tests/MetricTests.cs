@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Datadog.Tests.Support;
 using StreamSpace.Plugins;

@@ -1,4 +1,6 @@
 using AgentlessDatadog;
+using AgentlessDatadog.Store.Sqlite;
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Datadog.Tests.Support;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 
 namespace AgentlessDatadog.Delivery;
 
@@ -50,7 +51,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     }
 
     public Task<IntakeResponse> SendAsync(
-        PayloadHeader header,
+        RequestHeader header,
         ReadOnlyMemory<byte> body,
         CancellationToken cancellationToken
     )

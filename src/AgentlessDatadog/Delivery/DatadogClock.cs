@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Delivery;
 
 /// <summary>
 /// The time of day by which everything here is stamped and judged: this machine's, put right by Datadog's own, which each

@@ -1,5 +1,7 @@
 using System.Globalization;
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog.Delivery;

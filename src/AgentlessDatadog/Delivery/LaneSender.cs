@@ -1,4 +1,6 @@
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog.Delivery;
@@ -39,7 +41,7 @@ internal sealed class LaneSender(
     public Lane Lane => lane;
 
     /// <summary>Requests are under way.</summary>
-    public Pulse Sending { get; } = new();
+    public Heartbeat Sending { get; } = new();
 
     /// <summary>Whether it has nothing to send or cannot send now, so that a stop need not wait for it.</summary>
     public bool IsIdle =>

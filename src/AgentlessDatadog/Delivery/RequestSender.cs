@@ -1,4 +1,5 @@
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog.Delivery;
@@ -6,7 +7,7 @@ namespace AgentlessDatadog.Delivery;
 /// <summary>What became of a request.</summary>
 /// <param name="Response">Null: it was too old to send.</param>
 /// <param name="Unsettled">The request, when it is still to be delivered.</param>
-internal sealed record Sent(IntakeResponse? Response, PayloadHeader? Unsettled);
+internal sealed record Sent(IntakeResponse? Response, RequestHeader? Unsettled);
 
 /// <summary>Sends single requests of a lane and books what became of them.</summary>
 internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> sent, ILogger logger)
@@ -17,7 +18,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
     /// Sends a request that was handed out and settles it, or leaves it to the caller to give back. Whatever goes wrong is
     /// an answer, so that no other request is left alone.
     /// </summary>
-    public async Task<Sent> SendAsync(DatadogClient client, PayloadHeader header, CancellationToken stop)
+    public async Task<Sent> SendAsync(DatadogClient client, RequestHeader header, CancellationToken stop)
     {
         try
         {
@@ -41,7 +42,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
 
     private async Task<(IntakeResponse? Response, string? Reason, Account? To)> TryAsync(
         DatadogClient client,
-        PayloadHeader header,
+        RequestHeader header,
         CancellationToken stop
     )
     {
@@ -80,7 +81,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         };
     }
 
-    private string Dropped(PayloadHeader header, DateTimeOffset theirs)
+    private string Dropped(RequestHeader header, DateTimeOffset theirs)
     {
         logger.LogError(
             "Lane {Lane}: {Units} units of {At:u} were taken at {Theirs:u} by Datadog's clock, which drops them without a word",

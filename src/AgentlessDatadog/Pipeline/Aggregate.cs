@@ -1,12 +1,12 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
-/// <summary>What a cut took, to be encoded. Nothing changes it until it is committed or restored.</summary>
+/// <summary>What a flush took, to be encoded. Nothing changes it until it is committed or restored.</summary>
 /// <param name="Second">Unix second that its points carry.</param>
-/// <param name="Interval">Seconds since the cut before it.</param>
+/// <param name="Interval">Seconds since the flush before it.</param>
 /// <param name="Series">All series; those without a value are passed over.</param>
 /// <param name="Timed">Points with a second of their own, oldest first.</param>
 /// <param name="GlobalBlock">The tags on every series, as protobuf fields.</param>
-internal sealed record TakenCut(
+internal sealed record FlushSnapshot(
     long Second,
     long Interval,
     ReadOnlyMemory<Series> Series,
@@ -18,7 +18,7 @@ internal sealed record TakenCut(
     public bool IsKept { get; set; }
 }
 
-/// <summary>Everything measured since the last cut. Belongs to the loop.</summary>
+/// <summary>Everything measured since the last flush. Belongs to the loop.</summary>
 internal sealed class Aggregate(SeriesTable table)
 {
     private readonly TimedPoints _timed = new();
@@ -57,7 +57,7 @@ internal sealed class Aggregate(SeriesTable table)
     }
 
     /// <summary>Takes what is there, or only those gauges that the journal does not hold as well.</summary>
-    public TakenCut Take(long second, long interval, bool gaugesAlone = false)
+    public FlushSnapshot Take(long second, long interval, bool gaugesAlone = false)
     {
         var all = table.Snapshot();
         if (table.HasAliases)
@@ -74,20 +74,20 @@ internal sealed class Aggregate(SeriesTable table)
         }
         _timed.Pass(second);
         var timed = gaugesAlone ? [] : _timed.Take();
-        timed.RemoveAll(point => FoldIntoCut(point, second));
-        return new TakenCut(second, interval, all, timed, table.GlobalBlock);
+        timed.RemoveAll(point => FoldIntoFlush(point, second));
+        return new FlushSnapshot(second, interval, all, timed, table.GlobalBlock);
     }
 
-    /// <summary>Undoes a cut that could not be kept, or of one that perhaps is those gauges that the journal does not hold.</summary>
-    public void Restore(TakenCut cut, bool gaugesAlone = false)
+    /// <summary>Undoes a flush that could not be kept, or of one that perhaps is those gauges that the journal does not hold.</summary>
+    public void Restore(FlushSnapshot snapshot, bool gaugesAlone = false)
     {
-        foreach (var series in cut.Series.Span)
+        foreach (var series in snapshot.Series.Span)
         {
             if (!gaugesAlone || series is Gauge { TakenJournaled: false })
                 series.Restore();
         }
         if (!gaugesAlone)
-            _timed.Restore(cut.Second, cut.Timed);
+            _timed.Restore(snapshot.Second, snapshot.Timed);
     }
 
     private static void FoldAliases(ReadOnlySpan<Series> all, long second, bool gaugesAlone)
@@ -102,7 +102,7 @@ internal sealed class Aggregate(SeriesTable table)
     }
 
     // One point for a series and second: the live value is the newer one.
-    private static bool FoldIntoCut(TimedPoint point, long second)
+    private static bool FoldIntoFlush(TimedPoint point, long second)
     {
         if (point.Second != second || !point.Series.HasTaken)
             return false;
@@ -115,6 +115,6 @@ internal sealed class Aggregate(SeriesTable table)
     private static void MarkTaken(Series series, long second)
     {
         series.LastTaken = second;
-        series.WasCut = true;
+        series.WasFlushed = true;
     }
 }

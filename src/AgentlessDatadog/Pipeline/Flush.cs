@@ -1,8 +1,9 @@
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
-/// <summary>A cut that somebody asked for, and what follows it: other options, or the end of the loop.</summary>
+/// <summary>A flush that somebody asked for, and what follows it: other options, or the end of the loop.</summary>
 internal sealed record Command(TelemetryOptions? Next, bool IsLast)
 {
     /// <summary>Left to the next flush when there is no free second for it.</summary>
@@ -10,7 +11,7 @@ internal sealed record Command(TelemetryOptions? Next, bool IsLast)
 
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Takes those that one cut serves: any that want nothing but a cut, and one that wants more.</summary>
+    /// <summary>Takes those that one flush serves: any that want nothing but a flush, and one that wants more.</summary>
     public static List<Command> TakeShared(Queue<Command> waiting, bool changes)
     {
         List<Command> commands = [waiting.Dequeue()];
@@ -24,9 +25,9 @@ internal sealed record Command(TelemetryOptions? Next, bool IsLast)
     }
 }
 
-/// <summary>A cut on its way into the store.</summary>
-/// <param name="Commands">Who waits for it; only the last of them may have more in mind than the cut.</param>
-/// <param name="Cut">What it took.</param>
+/// <summary>A flush on its way into the store.</summary>
+/// <param name="Commands">Who waits for it; only the last of them may have more in mind than the flush.</param>
+/// <param name="Snapshot">What it took.</param>
 /// <param name="Time">When it was.</param>
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Summaries">Events that stand for those that were folded, and one for what was lost.</param>
@@ -34,8 +35,8 @@ internal sealed record Command(TelemetryOptions? Next, bool IsLast)
 /// <param name="Told">What that one tells, with units below zero.</param>
 internal sealed record Flush(
     List<Command> Commands,
-    TakenCut Cut,
-    CutTime Time,
+    FlushSnapshot Snapshot,
+    FlushTime Time,
     long Sequence,
     List<DatadogEvent> Summaries,
     long Folded,
@@ -50,14 +51,14 @@ internal sealed record Flush(
     public bool TakesNothingBeyond(long sequence) => Sequence == sequence && Summaries.Count == 0;
 }
 
-/// <summary>What became of the encoding of a flush: a cut or an error.</summary>
-internal sealed record Encoded(Flush Flush, EncodedFlush? Cut, Exception? Error)
+/// <summary>What became of the encoding of a flush: requests or an error.</summary>
+internal sealed record Encoded(Flush Flush, EncodedFlush? Requests, Exception? Error)
 {
     public static Encoded Of(Flush flush, TelemetryOptions options, FlushEncoder encoder)
     {
         try
         {
-            return new Encoded(flush, encoder.Encode(flush.Cut, options), null);
+            return new Encoded(flush, encoder.Encode(flush.Snapshot, options), null);
         }
         // The loop waits for an answer: whatever went wrong is one.
         catch (Exception error)

@@ -1,17 +1,19 @@
-namespace AgentlessDatadog;
+using AgentlessDatadog.Delivery;
+
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>When a flush is. Belongs to the loop.</summary>
 /// <param name="Second">Unix second that its points carry.</param>
 /// <param name="Interval">Seconds since the flush before it, at least 1.</param>
 /// <param name="Now">The time of day.</param>
 /// <param name="Stamp">The same by the clock that never steps.</param>
-internal readonly record struct CutTime(long Second, long Interval, DateTimeOffset Now, long Stamp);
+internal readonly record struct FlushTime(long Second, long Interval, DateTimeOffset Now, long Stamp);
 
 /// <summary>
 /// Gives every flush a second of its own, later than any before it that Datadog may have taken. Time alone makes seconds
 /// free: where there is none, the flush waits. The interval is measured by a clock that cannot step. Belongs to the loop.
 /// </summary>
-internal sealed class CutClock(DatadogClock clock)
+internal sealed class FlushClock(DatadogClock clock)
 {
     // How far ahead of its own clock Datadog takes a point (docs/reference/datadog.md §3.5).
     private const long TakenAhead = 600;
@@ -61,20 +63,20 @@ internal sealed class CutClock(DatadogClock clock)
         return true;
     }
 
-    public CutTime Next()
+    public FlushTime Next()
     {
         var now = clock.GetUtcNow();
         var second = Math.Max(now.ToUnixTimeSeconds(), Last + 1);
         var stamp = clock.GetTimestamp();
         var interval = (long)Math.Round(clock.GetElapsedTime(_lastStamp, stamp).TotalSeconds);
-        return new CutTime(second, Math.Max(1, interval), now, stamp);
+        return new FlushTime(second, Math.Max(1, interval), now, stamp);
     }
 
     /// <summary>The flush has been kept: the next one is later. One that was not kept may be made again.</summary>
-    public void Keep(CutTime cut)
+    public void Keep(FlushTime flush)
     {
-        _lastStamp = cut.Stamp;
-        _used.Add(cut.Second);
+        _lastStamp = flush.Stamp;
+        _used.Add(flush.Second);
         if (_used.Count <= Remembered)
             return;
         _usedUp = Math.Max(_usedUp, _used.Min);

@@ -1,7 +1,7 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>Whether a stage has something in hand, and whether it moves. Any thread.</summary>
-internal sealed class Pulse
+internal sealed class Heartbeat
 {
     private long _beats;
     private volatile bool _isBusy;

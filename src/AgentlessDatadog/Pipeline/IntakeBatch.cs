@@ -1,16 +1,17 @@
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Signals.Events;
 using AgentlessDatadog.Signals.Metrics;
+using AgentlessDatadog.Store;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>What one caller hands in, and its wait for the commit.</summary>
-internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnlyList<DatadogEvent> Events)
+internal sealed record PendingWrite(IReadOnlyList<Measurement> Measurements, IReadOnlyList<DatadogEvent> Events)
 {
     /// <summary>Holds nothing, and is handed to the store all the same, so that every stage has something to do.</summary>
     public bool IsCanary => Measurements.Count + Events.Count == 0;
 
-    public static Arrival Canary() => new([], []);
+    public static PendingWrite Canary() => new([], []);
 
     /// <summary>What of a stream it is, when it may come again, perhaps in other pieces.</summary>
     public StreamRange? Range { get; init; }
@@ -24,7 +25,7 @@ internal sealed record Arrival(IReadOnlyList<Measurement> Measurements, IReadOnl
 /// <summary>
 /// Decides about everything that arrives: a replay, bad, folded, or kept. One for each batch; belongs to the loop.
 /// </summary>
-internal sealed class Admission(
+internal sealed class IntakeBatch(
     Aggregate aggregate,
     SeenKeys seen,
     StreamPositions positions,
@@ -36,50 +37,51 @@ internal sealed class Admission(
 )
 {
     private readonly List<(Series Series, Measurement Measurement)> _applied = [];
-    private readonly List<Payload> _payloads = [];
+    private readonly List<QueuedRequest> _payloads = [];
     private readonly List<LedgerMove> _moves = [];
     private readonly Dictionary<UInt128, SeenKey> _keys = [];
     private readonly Dictionary<Lane, long> _accepted = [];
     private readonly Dictionary<string, int> _ofKind = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _moved = new(StringComparer.Ordinal);
-    private readonly List<(Arrival Arrival, Exception Error)> _refused = [];
+    private readonly List<(PendingWrite PendingWrite, Exception Error)> _refused = [];
     private bool _hasCanary;
 
     /// <summary>Of which nothing is kept, and why: a key that belongs to another call, a stream that stands elsewhere.</summary>
-    public IReadOnlyList<(Arrival Arrival, Exception Error)> Refused => _refused;
+    public IReadOnlyList<(PendingWrite PendingWrite, Exception Error)> Refused => _refused;
 
     public static Lane LaneOf(Measurement measurement) =>
         measurement.Type == MetricType.Distribution ? Lane.Distributions : Lane.Metrics;
 
-    public void Admit(Arrival arrival)
+    public void Admit(PendingWrite write)
     {
-        _hasCanary |= arrival.IsCanary;
-        if (arrival.Call is { } call && !Begins(arrival, call.Key, call.Contents))
+        _hasCanary |= write.IsCanary;
+        if (write.Call is { } call && !Begins(write, call.Key, call.Contents))
             return;
-        if (arrival.Range is { } range && !Moves(arrival, range))
+        if (write.Range is { } range && !Moves(write, range))
             return;
         // What is switched off is not buffered.
         if (options.Metrics)
         {
-            foreach (var measurement in arrival.Measurements)
+            foreach (var measurement in write.Measurements)
                 Admit(measurement);
         }
-        foreach (var what in arrival.Events)
+        foreach (var what in write.Events)
             Admit(what);
     }
 
-    /// <summary>Whether another arrival is a call that is among these.</summary>
-    public bool Holds(Arrival other) =>
-        other.Call is { } call && _keys.ContainsKey(SeenKeys.Of($"call {call.Key}", second: 0).Hash);
+    /// <summary>Whether this may be a call of the batch, or something of a stream in it, told once more.</summary>
+    public bool Holds(PendingWrite write) =>
+        (write.Call is { } call && _keys.ContainsKey(SeenKeys.Of(NameOf(call.Key), 0).Hash))
+        || (write.Range is { } range && _moved.ContainsKey(range.Stream));
 
     /// <summary>What the store has to keep, or null when that is nothing.</summary>
-    public Arrivals? Result(long sequence)
+    public JournalAppend? Result(long sequence)
     {
         _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
         if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count == 0 && !_hasCanary)
             return null;
         var journal = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
-        return new Arrivals(journal, _payloads, [.. _keys.Values], _moves)
+        return new JournalAppend(journal, _payloads, [.. _keys.Values], _moves)
         {
             Positions = [.. _moved.Select(stream => new StreamPosition(stream.Key, stream.Value))],
         };
@@ -141,28 +143,30 @@ internal sealed class Admission(
     }
 
     // Whether it is the first call with its key: then its contents are remembered with it.
-    private bool Begins(Arrival arrival, string key, string contents)
+    private bool Begins(PendingWrite write, string key, string contents)
     {
         var second = now.ToUnixTimeSeconds();
-        var call = SeenKeys.Of($"call {key}", second);
+        var call = SeenKeys.Of(NameOf(key), second);
         var whole = SeenKeys.Of($"contents {key} {contents}", second);
         if (!IsSeen(call))
             return _keys.TryAdd(call.Hash, call) && _keys.TryAdd(whole.Hash, whole);
         if (!IsSeen(whole))
-            _refused.Add((arrival, new KeyReusedException()));
+            _refused.Add((write, new KeyReusedException()));
         return false;
     }
 
     // Whoever read the stream before it moved may have read what is durable already.
-    private bool Moves(Arrival arrival, StreamRange range)
+    private bool Moves(PendingWrite write, StreamRange range)
     {
         var position = _moved.TryGetValue(range.Stream, out var moved) ? moved : positions.Of(range.Stream);
         if (range.From == position)
             _moved[range.Stream] = range.To;
         else
-            _refused.Add((arrival, new PositionMovedException()));
+            _refused.Add((write, new PositionMovedException()));
         return range.From == position;
     }
+
+    private static string NameOf(string key) => $"call {key}";
 
     private bool IsSeen(SeenKey key) => seen.Contains(key) || _keys.ContainsKey(key.Hash);
 

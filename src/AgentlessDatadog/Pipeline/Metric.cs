@@ -1,7 +1,7 @@
 using System.Text;
 using AgentlessDatadog.Signals.Metrics;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>What all series of one name have in common.</summary>
 internal sealed class Metric(SeriesTable table, string name, MetricType type, DateTimeOffset since, bool isSelf)

@@ -1,10 +1,11 @@
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
-/// <content>From a cut to its requests in the outbox.</content>
-internal sealed partial class AggregateLoop
+/// <content>From a flush to its requests in the outbox.</content>
+internal sealed partial class PipelineLoop
 {
     // How long a change of config waits for a second, at most.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -23,13 +24,13 @@ internal sealed partial class AggregateLoop
             {
                 _commands.Dequeue().Done.SetException(new StoreUnavailableException($"{failure} Nothing was changed."));
             }
-            else if (!HasTime() || (command.MayBeSkipped && !_cuts.IsFree))
+            else if (!HasTime() || (command.MayBeSkipped && !_flushes.IsFree))
             {
                 LeaveOut(_commands.Dequeue());
                 // What is too old is given up all the same.
                 await expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
             }
-            else if (_cuts.Wait > TimeSpan.Zero)
+            else if (_flushes.Wait > TimeSpan.Zero)
             {
                 WaitForSecond();
                 return;
@@ -48,12 +49,12 @@ internal sealed partial class AggregateLoop
             hooks.AskTime();
         if (clock.IsInDoubt)
             return false;
-        if (_cuts.GiveBack())
+        if (_flushes.GiveBack())
             logger.LogWarning("Flushes were stamped ahead of Datadog's clock: what waits of them is given up");
         _fault =
-            _cuts.Wait <= LongestWait
+            _flushes.Wait <= LongestWait
                 ? null
-                : $"This machine's clock was set back: points up to {_cuts.LastTaken:yyyy-MM-dd HH:mm:ss} UTC may be at Datadog, and "
+                : $"This machine's clock was set back: points up to {_flushes.LastTaken:yyyy-MM-dd HH:mm:ss} UTC may be at Datadog, and "
                     + "the flush is held until then, for a second point would take the place of the first.";
         return _fault is null;
     }
@@ -74,7 +75,7 @@ internal sealed partial class AggregateLoop
         if (_waitsForSecond)
             return;
         _waitsForSecond = true;
-        _ = WaitAsync(_cuts.Wait);
+        _ = WaitAsync(_flushes.Wait);
 
         async Task WaitAsync(TimeSpan wait)
         {
@@ -88,54 +89,54 @@ internal sealed partial class AggregateLoop
         var commands = Command.TakeShared(_commands, changes: store.Error is null);
         try
         {
-            _flush = await TakeCutAsync(commands).ConfigureAwait(false);
+            _flush = await TakeSnapshotAsync(commands).ConfigureAwait(false);
             Encode(_flush);
         }
-        // Whoever waits for the cut must learn that it was not made; the next one takes its place.
+        // Whoever waits for the flush must learn that it was not made; the next one takes its place.
         catch (Exception error)
         {
-            logger.LogError(error, "A cut could not be made");
+            logger.LogError(error, "A flush could not be made");
             commands.ForEach(command => command.Done.TrySetException(error));
             if (commands[^1].IsLast)
                 _inbox.Writer.TryComplete();
         }
     }
 
-    private async Task<Flush> TakeCutAsync(List<Command> commands)
+    private async Task<Flush> TakeSnapshotAsync(List<Command> commands)
     {
         var isLast = commands[^1].IsLast;
         // While the store fails, all else waits for it: sent from memory, it would count twice after a kill.
         var gaugesAlone = store.Error is not null;
-        var time = _cuts.Next();
+        var time = _flushes.Next();
         if (_options.Metrics)
         {
             if (!isLast)
-                await LookAsync(DateTimeOffset.FromUnixTimeSeconds(time.Second)).ConfigureAwait(false);
+                await ObserveAsync(DateTimeOffset.FromUnixTimeSeconds(time.Second)).ConfigureAwait(false);
             hooks.Report();
         }
-        var cut = _aggregate.Take(time.Second, time.Interval, gaugesAlone);
+        var snapshot = _aggregate.Take(time.Second, time.Interval, gaugesAlone);
         if (!_options.Metrics)
-            cut = cut with { Series = default, Timed = [] };
-        _sinceCut = 0;
+            snapshot = snapshot with { Series = default, Timed = [] };
+        _sinceFlush = 0;
         if (gaugesAlone)
-            return new Flush(commands, cut, time, _lastCutSequence, [], 0, []);
+            return new Flush(commands, snapshot, time, _flushedSequence, [], 0, []);
         var (summaries, folded) = _fold.Summaries(time.Now, isLast);
-        var (told, lossEvent) = outbox.Losses.Tell(_options.Destination, isLast);
+        var (told, lossEvent) = outbox.ExpiredReport.Tell(_options.Destination, isLast);
         if (lossEvent is not null)
             summaries.Add(lossEvent);
-        return new Flush(commands, cut, time, _lastSequence, summaries, folded, told);
+        return new Flush(commands, snapshot, time, _lastSequence, summaries, folded, told);
     }
 
     // On another thread, so that one that hangs costs its own levels alone.
-    private async Task LookAsync(DateTimeOffset second)
+    private async Task ObserveAsync(DateTimeOffset second)
     {
-        if (!_look.IsCompleted)
+        if (!_observing.IsCompleted)
             return;
-        var left = _leaveLook.Next;
-        Looking.Beat();
-        _look = Task.Run(() => hooks.Look(second));
-        await Task.WhenAny(_look, left).ConfigureAwait(false);
-        Looking.Rest();
+        var left = _leaveObservation.Next;
+        Observing.Beat();
+        _observing = Task.Run(() => hooks.Observe(second));
+        await Task.WhenAny(_observing, left).ConfigureAwait(false);
+        Observing.Rest();
     }
 
     private void Encode(Flush flush)
@@ -151,29 +152,29 @@ internal sealed partial class AggregateLoop
         Encoding.Rest();
         try
         {
-            await KeepFlushAsync(flush, encoded.Cut ?? throw encoded.Error!).ConfigureAwait(false);
+            await KeepFlushAsync(flush, encoded.Requests ?? throw encoded.Error!).ConfigureAwait(false);
             if (flush.Next is { } next)
             {
-                // What handles were set to since the cut was meant for the far end before.
+                // What handles were set to since the flush was meant for the far end before.
                 if (next.Destination != _options.Destination)
-                    _aggregate.Take(flush.Cut.Second, flush.Cut.Interval);
+                    _aggregate.Take(flush.Snapshot.Second, flush.Snapshot.Interval);
                 Configure(next);
             }
         }
         // What counts waits for the store, and the gauges go on without it.
         catch (StoreUnavailableException)
         {
-            if (!flush.Cut.IsKept)
-                _aggregate.Restore(flush.Cut);
+            if (!flush.Snapshot.IsKept)
+                _aggregate.Restore(flush.Snapshot);
             _commands = new Queue<Command>(flush.Commands.Concat(_commands));
             return;
         }
-        // The cut is merged back and the next one takes it along; the options stay as they were.
+        // The flush is merged back and the next one takes it along; the options stay as they were.
         catch (Exception error)
         {
             logger.LogError(error, "A flush could not be kept, the next one carries it");
-            if (!flush.Cut.IsKept)
-                _aggregate.Restore(flush.Cut);
+            if (!flush.Snapshot.IsKept)
+                _aggregate.Restore(flush.Snapshot);
             flush.Commands.ForEach(command => command.Done.TrySetException(error));
         }
         if (flush.IsLast)
@@ -189,9 +190,9 @@ internal sealed partial class AggregateLoop
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
         if (flush.Folded > 0)
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Overflowed, flush.Folded));
-        if (flush.Sequence != _lastCutSequence)
+        if (flush.Sequence != _flushedSequence)
             encoded.Moves.AddRange(_refusedInReplay);
-        if (store.Error is not null && flush.TakesNothingBeyond(_lastCutSequence))
+        if (store.Error is not null && flush.TakesNothingBeyond(_flushedSequence))
         {
             outbox.AddInMemory(encoded.Payloads, encoded.Moves);
             Flushed(flush, encoded);
@@ -199,18 +200,18 @@ internal sealed partial class AggregateLoop
         }
         // By a clock that nobody has confirmed, all keys could be too old.
         var forget = _seen.Forget(clock.IsKnown ? flush.Time.Now.ToUnixTimeSeconds() : 0);
-        var cut = new Cut(flush.Time.Second, flush.Sequence, encoded.Payloads, encoded.Moves, forget)
+        var write = new JournalFlush(flush.Time.Second, flush.Sequence, encoded.Payloads, encoded.Moves, forget)
         {
             Told = flush.Told,
         };
-        var isEmpty = encoded.Payloads.Count == 0 && flush.TakesNothingBeyond(_lastCutSequence);
-        var late = new LateFlush(flush, encoded, cut);
-        if (!isEmpty && !await WriteAsync(s => s.CutAsync(cut, default), late).ConfigureAwait(false))
+        var isEmpty = encoded.Payloads.Count == 0 && flush.TakesNothingBeyond(_flushedSequence);
+        var late = new LateFlush(flush, encoded, write);
+        if (!isEmpty && !await WriteAsync(s => s.FlushAsync(write, default), late).ConfigureAwait(false))
         {
-            flush.Cut.IsKept = true;
-            _cuts.Keep(flush.Time);
+            flush.Snapshot.IsKept = true;
+            _flushes.Keep(flush.Time);
             // Said twice they add nothing, and nobody knows when the store answers.
-            _aggregate.Restore(flush.Cut, gaugesAlone: true);
+            _aggregate.Restore(flush.Snapshot, gaugesAlone: true);
             throw new StoreUnavailableException(Unsure) { MayBeKept = true };
         }
         Durable(late);
@@ -219,20 +220,20 @@ internal sealed partial class AggregateLoop
     private void Durable(LateFlush late)
     {
         var (flush, encoded, _) = late;
-        if (flush.Sequence != _lastCutSequence)
+        if (flush.Sequence != _flushedSequence)
             _refusedInReplay.Clear();
-        _lastCutSequence = flush.Sequence;
+        _flushedSequence = flush.Sequence;
         ledger.Book(encoded.Moves);
         outbox.Add(encoded.Payloads.Select(payload => payload.Header));
         _fold.Forget(flush.Time.Now, flush.IsLast);
-        outbox.Losses.Add(flush.Told);
+        outbox.ExpiredReport.Add(flush.Told);
         Flushed(flush, encoded);
     }
 
     private void Flushed(Flush flush, EncodedFlush encoded)
     {
-        flush.Cut.IsKept = true;
-        _cuts.Keep(flush.Time);
+        flush.Snapshot.IsKept = true;
+        _flushes.Keep(flush.Time);
         table.Prune(flush.Time.Second);
         _lastFlush = new FlushStatus(
             DateTimeOffset.FromUnixTimeSeconds(flush.Time.Second),

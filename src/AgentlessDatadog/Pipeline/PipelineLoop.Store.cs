@@ -1,10 +1,11 @@
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <content>What becomes of it while the store fails.</content>
-internal sealed partial class AggregateLoop
+internal sealed partial class PipelineLoop
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(2);
 
@@ -15,9 +16,9 @@ internal sealed partial class AggregateLoop
         public Task? Ended { get; set; }
     }
 
-    private sealed record LateAppend(Admission Admission, Arrivals Arrivals) : LateWrite;
+    private sealed record LateAppend(IntakeBatch Batch, JournalAppend Append) : LateWrite;
 
-    private sealed record LateFlush(Flush Flush, EncodedFlush Encoded, Cut Cut) : LateWrite;
+    private sealed record LateFlush(Flush Flush, EncodedFlush Encoded, JournalFlush Write) : LateWrite;
 
     /// <summary>Looks in a while whether the store works again. Any thread.</summary>
     public void TryStoreLater()
@@ -62,14 +63,14 @@ internal sealed partial class AggregateLoop
         if (_late is LateFlush { Ended: not null } flush)
         {
             _late = null;
-            if (!await WriteAsync(s => s.CutAsync(flush.Cut, default), flush).ConfigureAwait(false))
+            if (!await WriteAsync(s => s.FlushAsync(flush.Write, default), flush).ConfigureAwait(false))
                 return false;
             Durable(flush);
         }
         if (_late is not null)
             return false;
-        var nothing = new Arrivals(new JournalEntry(_lastSequence + 1, _options.Destination, []), [], [], []);
-        var isDurable = await WriteAsync(s => s.AppendAsync(nothing, default), new LateAppend(NewAdmission(), nothing))
+        var nothing = new JournalAppend(new JournalEntry(_lastSequence + 1, _options.Destination, []), [], [], []);
+        var isDurable = await WriteAsync(s => s.AppendAsync(nothing, default), new LateAppend(NewBatch(), nothing))
             .ConfigureAwait(false);
         _lastSequence += isDurable ? 1 : 0;
         return isDurable;
@@ -115,8 +116,8 @@ internal sealed partial class AggregateLoop
             else if (late is LateAppend append)
             {
                 // Series may have gone meanwhile.
-                Replay([append.Arrivals.Journal]);
-                Applied(append.Admission, append.Arrivals);
+                Replay([append.Append.Journal]);
+                Applied(append.Batch, append.Append);
             }
         }
         else if (late is LateAppend)

@@ -2,15 +2,16 @@ using System.Threading.Channels;
 using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Signals.Events;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>
-/// The one loop that owns the aggregate. Whatever has arrived is one batch and one commit; a command is a cut, and what
-/// follows it. While a cut is being encoded, on another thread, it goes on committing batches.
+/// The one loop that owns the aggregate. Whatever has arrived is one batch and one commit; a command is a flush, and what
+/// follows it. While a flush is being encoded, on another thread, it goes on committing batches.
 /// </summary>
-internal sealed partial class AggregateLoop(
+internal sealed partial class PipelineLoop(
     GuardedStore store,
     SeriesTable table,
     Outbox outbox,
@@ -18,11 +19,11 @@ internal sealed partial class AggregateLoop(
     Expiry expiry,
     DatadogClock clock,
     ILogger logger,
-    AggregateLoop.Hooks hooks
+    PipelineLoop.Hooks hooks
 )
 {
-    // Beyond this many measurements a cut comes early, so that what no cut has taken stays bounded.
-    private const int EarlyCut = 200_000;
+    // Beyond this many measurements a flush comes early, so that what no flush has taken stays bounded.
+    private const int EarlyFlush = 200_000;
 
     // Nor does more than this wait for a flush that is held: whoever has more keeps it.
     private const int MostHeld = 1_000_000;
@@ -33,7 +34,7 @@ internal sealed partial class AggregateLoop(
     private volatile FlushStatus? _lastFlush;
     private volatile bool _stopping;
     private long _lastPayload;
-    private readonly ChangeSource _leaveLook = new();
+    private readonly ChangeSource _leaveObservation = new();
     private readonly object _encodeAgain = new();
     private readonly object _secondIsFree = new();
     private readonly object _tryStore = new();
@@ -45,41 +46,41 @@ internal sealed partial class AggregateLoop(
 
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate = new(table);
-    private readonly CutClock _cuts = new(clock);
+    private readonly FlushClock _flushes = new(clock);
     private readonly SeenKeys _seen = new();
     private readonly EventFold _fold = new();
     private Queue<Command> _commands = [];
-    private readonly List<Arrival> _held = [];
+    private readonly List<PendingWrite> _held = [];
     private readonly List<LedgerMove> _refusedInReplay = [];
     private TelemetryOptions _options = new();
     private Flush? _flush;
-    private Task _look = Task.CompletedTask;
+    private Task _observing = Task.CompletedTask;
     private long _lastSequence;
-    private long _lastCutSequence;
-    private int _sinceCut;
+    private long _flushedSequence;
+    private int _sinceFlush;
     private bool _waitsForSecond;
     private LateWrite? _late;
 
     /// <summary>What else happens on the loop.</summary>
-    /// <param name="Look">Called with the second of each cut but the last, before it.</param>
-    /// <param name="Report">Called after that, before each cut.</param>
+    /// <param name="Observe">Called with the second of each flush but the last, before it.</param>
+    /// <param name="Report">Called after that, before each flush.</param>
     /// <param name="Configured">Called with the options that hold from then on.</param>
     /// <param name="AskTime">Called when Datadog's clock should be asked, at each flush that this machine's leaves in doubt.</param>
     public sealed record Hooks(
-        Action<DateTimeOffset> Look,
+        Action<DateTimeOffset> Observe,
         Action Report,
         Action<TelemetryOptions> Configured,
         Action AskTime
     );
 
-    /// <summary>A look before a cut is under way.</summary>
-    public Pulse Looking { get; } = new();
+    /// <summary>Gauges are being observed.</summary>
+    public Heartbeat Observing { get; } = new();
 
-    /// <summary>A cut is being encoded.</summary>
-    public Pulse Encoding { get; } = new();
+    /// <summary>A flush is being encoded.</summary>
+    public Heartbeat Encoding { get; } = new();
 
     /// <summary>Something that came is being dealt with.</summary>
-    public Pulse Working { get; } = new();
+    public Heartbeat Working { get; } = new();
 
     public FlushStatus? LastFlush => _lastFlush;
 
@@ -89,51 +90,51 @@ internal sealed partial class AggregateLoop(
     private FlushEncoder Encoder => new(() => Interlocked.Increment(ref _lastPayload));
 
     /// <summary>Completes when the measurements and events are in the store.</summary>
-    public Task KeepAsync(Arrival arrival) => _stopping ? Task.FromException(Stopped()) : Post(arrival, arrival.Done);
+    public Task KeepAsync(PendingWrite write) => _stopping ? Task.FromException(Stopped()) : Post(write, write.Done);
 
-    /// <summary>Cuts as soon as a second is free; then uses the next options, if any.</summary>
+    /// <summary>Snapshots as soon as a second is free; then uses the next options, if any.</summary>
     /// <exception cref="StoreUnavailableException">There will be none for a while; nothing has changed.</exception>
-    public Task CutAsync(TelemetryOptions? next = null, bool isLast = false)
+    public Task FlushAsync(TelemetryOptions? next = null, bool isLast = false)
     {
         _stopping |= isLast;
         var command = new Command(next, isLast);
         return Post(command, command.Done);
     }
 
-    /// <summary>Cuts, or leaves it to the next time when no second is free.</summary>
-    public Task CutEarlyAsync()
+    /// <summary>Snapshots, or leaves it to the next time when no second is free.</summary>
+    public Task FlushEarlyAsync()
     {
         var command = new Command(null, IsLast: false) { MayBeSkipped = true };
         return Post(command, command.Done);
     }
 
-    /// <summary>Takes nothing more; cuts go on.</summary>
+    /// <summary>Takes nothing more; flushes go on.</summary>
     public void Close() => _stopping = true;
 
-    /// <summary>Waits no longer for a look, and calls none until it has ended.</summary>
-    public void LeaveLook() => _leaveLook.Raise();
+    /// <summary>Waits no longer for gauges to be observed, and observes none until that has ended.</summary>
+    public void LeaveObservation() => _leaveObservation.Raise();
 
-    /// <summary>Encodes the cut under way once more; the first to end counts.</summary>
+    /// <summary>Encodes the flush under way once more; the first to end counts.</summary>
     public void EncodeAgain() => _inbox.Writer.TryWrite(_encodeAgain);
 
-    /// <summary>Ends the loop without a cut.</summary>
+    /// <summary>Ends the loop without a flush.</summary>
     public void Abandon() => _inbox.Writer.TryComplete();
 
     /// <summary>
     /// Brings back what an earlier process left. Its measurements are in the first flush: it has a second of its own, and
-    /// by then Datadog may have told the time. What came for another far end than the configured one is cut at once.
+    /// by then Datadog may have told the time. What came for another far end than the configured one is flushed at once.
     /// </summary>
     public async Task StartAsync(StoreContents contents, TelemetryOptions options)
     {
         _options = options;
-        _cuts.Start(contents.LastCut);
+        _flushes.Start(contents.LastFlush);
         _lastPayload = contents.LastPayload;
         _lastSequence = contents.LastSequence;
         foreach (var key in contents.Keys)
             _seen.Add(key);
         foreach (var (stream, position) in contents.Positions)
             Positions.Move(stream, position);
-        _lastCutSequence = contents.Journal.Count == 0 ? _lastSequence : contents.Journal[0].Sequence - 1;
+        _flushedSequence = contents.Journal.Count == 0 ? _lastSequence : contents.Journal[0].Sequence - 1;
         for (var from = 0; from < contents.Journal.Count; )
         {
             var destination = contents.Journal[from].Destination;
@@ -142,7 +143,7 @@ internal sealed partial class AggregateLoop(
             from += run.Count;
             if (destination != options.Destination || from < contents.Journal.Count)
             {
-                await CutReplayAsync(run[^1].Sequence, options with { Destination = destination })
+                await FlushReplayAsync(run[^1].Sequence, options with { Destination = destination })
                     .ConfigureAwait(false);
             }
         }
@@ -171,7 +172,7 @@ internal sealed partial class AggregateLoop(
             }
             Working.Rest();
         }
-        _held.ForEach(arrival => arrival.Done.TrySetException(Stopped()));
+        _held.ForEach(write => write.Done.TrySetException(Stopped()));
         foreach (var command in _commands.Concat(_flush?.Commands ?? []))
             command.Done.TrySetException(Stopped());
     }
@@ -218,34 +219,34 @@ internal sealed partial class AggregateLoop(
         }
         else
         {
-            TakeArrivals((Arrival)message);
-            // What comes between a cut and the options after it belongs to these.
+            TakeWrites((PendingWrite)message);
+            // What comes between a flush and the options after it belongs to these.
             if (_flush is null or { Next: null, IsLast: false })
                 await CommitHeldAsync().ConfigureAwait(false);
         }
         await GoOnAsync().ConfigureAwait(false);
     }
 
-    private void TakeArrivals(Arrival first)
+    private void TakeWrites(PendingWrite first)
     {
         _held.Add(first);
-        while (_inbox.Reader.TryPeek(out var next) && next is Arrival && _inbox.Reader.TryRead(out next))
-            _held.Add((Arrival)next);
+        while (_inbox.Reader.TryPeek(out var next) && next is PendingWrite && _inbox.Reader.TryRead(out next))
+            _held.Add((PendingWrite)next);
     }
 
     private async Task CommitHeldAsync()
     {
-        List<Arrival> batch = [.. _held];
+        List<PendingWrite> batch = [.. _held];
         _held.Clear();
-        if (_sinceCut >= MostHeld && Held is { } fault)
+        if (_sinceFlush >= MostHeld && Held is { } fault)
         {
-            Refuse(batch.Where(arrival => arrival.Measurements.Count > 0), new StoreUnavailableException(fault));
-            batch.RemoveAll(arrival => arrival.Measurements.Count > 0);
+            Refuse(batch.Where(write => write.Measurements.Count > 0), new StoreUnavailableException(fault));
+            batch.RemoveAll(write => write.Measurements.Count > 0);
         }
         try
         {
             if (store.Error is { } failure)
-                batch.ForEach(arrival => RefuseWhileDown(arrival, failure));
+                RefuseWhileFailing(batch, failure);
             else
                 await CommitAsync(batch).ConfigureAwait(false);
         }
@@ -259,54 +260,57 @@ internal sealed partial class AggregateLoop(
             logger.LogError(error, "A batch could not be kept");
             Refuse(batch, error);
         }
-        batch.ForEach(arrival => arrival.Done.TrySetResult());
+        batch.ForEach(write => write.Done.TrySetResult());
     }
 
-    private async Task CommitAsync(List<Arrival> batch)
+    private async Task CommitAsync(List<PendingWrite> batch)
     {
-        var admission = NewAdmission();
-        batch.ForEach(admission.Admit);
-        foreach (var (arrival, error) in admission.Refused)
-            arrival.Done.TrySetException(error);
-        if (admission.Result(_lastSequence + 1) is not { } arrivals)
+        var intake = NewBatch();
+        batch.ForEach(intake.Admit);
+        foreach (var (write, error) in intake.Refused)
+            write.Done.TrySetException(error);
+        if (intake.Result(_lastSequence + 1) is not { } append)
             return;
-        var late = new LateAppend(admission, arrivals);
-        if (!await WriteAsync(s => s.AppendAsync(arrivals, default), late).ConfigureAwait(false))
+        var late = new LateAppend(intake, append);
+        if (!await WriteAsync(s => s.AppendAsync(append, default), late).ConfigureAwait(false))
             throw new StoreUnavailableException(Unsure) { MayBeKept = true };
-        admission.Apply();
-        Applied(admission, arrivals);
+        intake.Apply();
+        Applied(intake, append);
         await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
     }
 
-    // Of what the store is still at, nobody knows whether it is kept.
-    private void RefuseWhileDown(Arrival arrival, string failure)
-    {
-        var mayBeKept = _late is LateAppend late && late.Admission.Holds(arrival);
-        Refuse([arrival], new StoreUnavailableException(failure) { MayBeKept = mayBeKept });
-    }
-
-    private Admission NewAdmission() =>
+    private IntakeBatch NewBatch() =>
         new(_aggregate, _seen, Positions, _fold, Encoder, ledger, _options, clock.GetUtcNow());
 
-    private void Applied(Admission admission, Arrivals arrivals)
+    private void Applied(IntakeBatch intake, JournalAppend append)
     {
-        _lastSequence = arrivals.Journal.Sequence;
-        admission.Remember();
-        ledger.Book(arrivals.Moves);
-        outbox.Add(arrivals.Payloads.Select(payload => payload.Header));
-        CutEarly(arrivals.Journal.Measurements.Count);
+        _lastSequence = append.Journal.Sequence;
+        intake.Remember();
+        ledger.Book(append.Moves);
+        outbox.Add(append.Payloads.Select(payload => payload.Header));
+        FlushIfMany(append.Journal.Measurements.Count);
     }
 
-    private static void Refuse(IEnumerable<Arrival> batch, Exception error)
+    // What the store is still at may be the same, told once more.
+    private void RefuseWhileFailing(List<PendingWrite> batch, string failure)
     {
-        foreach (var arrival in batch)
-            arrival.Done.TrySetException(error);
+        foreach (var write in batch)
+        {
+            var mayBeKept = _late is LateAppend late && late.Batch.Holds(write);
+            write.Done.TrySetException(new StoreUnavailableException(failure) { MayBeKept = mayBeKept });
+        }
     }
 
-    private void CutEarly(int measurements)
+    private static void Refuse(IEnumerable<PendingWrite> batch, Exception error)
     {
-        _sinceCut += measurements;
-        if (_sinceCut >= EarlyCut && _commands.Count == 0 && !clock.IsInDoubt && _cuts.IsFree)
+        foreach (var write in batch)
+            write.Done.TrySetException(error);
+    }
+
+    private void FlushIfMany(int measurements)
+    {
+        _sinceFlush += measurements;
+        if (_sinceFlush >= EarlyFlush && _commands.Count == 0 && !clock.IsInDoubt && _flushes.IsFree)
             _commands.Enqueue(new Command(null, IsLast: false) { MayBeSkipped = true });
     }
 
@@ -314,25 +318,25 @@ internal sealed partial class AggregateLoop(
     {
         foreach (var measurement in entries.SelectMany(entry => entry.Measurements))
         {
-            _sinceCut++;
+            _sinceFlush++;
             var fault = _aggregate.Find(measurement, out var series);
             if (fault is null)
                 _aggregate.Apply(series!, measurement);
             else if (measurement.IsItem)
-                _refusedInReplay.Add(new LedgerMove(Admission.LaneOf(measurement), Account.Rejected, 1, fault));
+                _refusedInReplay.Add(new LedgerMove(IntakeBatch.LaneOf(measurement), Account.Rejected, 1, fault));
         }
     }
 
-    private async Task CutReplayAsync(long sequence, TelemetryOptions options)
+    private async Task FlushReplayAsync(long sequence, TelemetryOptions options)
     {
-        // How long it took to come together is not known: as long as between any two cuts.
-        var time = _cuts.Next() with
+        // How long it took to come together is not known: as long as between any two flushes.
+        var time = _flushes.Next() with
         {
             Interval = (long)options.FlushInterval.TotalSeconds,
         };
-        var cut = _aggregate.Take(time.Second, time.Interval);
-        var flush = new Flush([], cut, time, sequence, [], 0, []);
-        await KeepFlushAsync(flush, Encoder.Encode(cut, options)).ConfigureAwait(false);
-        _sinceCut = 0;
+        var snapshot = _aggregate.Take(time.Second, time.Interval);
+        var flush = new Flush([], snapshot, time, sequence, [], 0, []);
+        await KeepFlushAsync(flush, Encoder.Encode(snapshot, options)).ConfigureAwait(false);
+        _sinceFlush = 0;
     }
 }

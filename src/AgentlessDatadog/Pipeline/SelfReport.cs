@@ -1,7 +1,8 @@
 using System.Globalization;
 using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>Writes what the pipeline does into series of its own. Any thread.</summary>
 internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox, TimeProvider clock)
@@ -36,7 +37,7 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
         Add("requests", 1, Tag(lane), $"status:{answer}");
     }
 
-    /// <summary>Brings all but the requests up to date, for the cut that follows.</summary>
+    /// <summary>Brings all but the requests up to date, for the flush that follows.</summary>
     public void Write(TimeSpan lastFlush)
     {
         foreach (var lane in Lane.All)

@@ -1,7 +1,7 @@
 using System.Text;
 using AgentlessDatadog.Signals.Metrics;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>Series are told apart by their encoded name and tags, so that neither is kept twice.</summary>
 internal static class SeriesIdentity

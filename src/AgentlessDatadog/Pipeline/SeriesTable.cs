@@ -1,7 +1,7 @@
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Signals.Metrics;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>All series, found by name and tags and kept in the order in which they came.</summary>
 internal sealed class SeriesTable(TimeProvider clock)

@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>A gauge's value at a second that its sender chose.</summary>
 internal readonly record struct TimedPoint(Series Series, long Second, double Value, int Items);
@@ -11,13 +11,13 @@ internal sealed class TimedPoints
 {
     private readonly Dictionary<(Series Series, long Second), TimedPoint> _pending = [];
     private readonly Dictionary<long, HashSet<Series>> _used = [];
-    private readonly HashSet<long> _cuts = [];
+    private readonly HashSet<long> _flushes = [];
 
     /// <summary>Why a second can no longer be used, or null.</summary>
     public string? Clash(Series series, long second)
     {
         var used = _used.TryGetValue(second, out var those) && those.Contains(series);
-        return used || (series.WasCut && _cuts.Contains(second))
+        return used || (series.WasFlushed && _flushes.Contains(second))
             ? "a point of this series at this second has been sent already"
             : null;
     }
@@ -32,11 +32,11 @@ internal sealed class TimedPoints
     public bool IsUsed(Series series, long second) =>
         _used.Count > 0 && _used.TryGetValue(second, out var those) && those.Contains(series);
 
-    /// <summary>A cut is made at this second.</summary>
-    public void Pass(long cut)
+    /// <summary>A flush is made at this second.</summary>
+    public void Pass(long flush)
     {
-        Forget(cut - 2 * 3600);
-        _cuts.Add(cut);
+        Forget(flush - 2 * 3600);
+        _flushes.Add(flush);
     }
 
     /// <summary>Takes all points, oldest first.</summary>
@@ -54,9 +54,9 @@ internal sealed class TimedPoints
     }
 
     /// <summary>Puts points back that were taken and not sent; a newer value for the same second stays.</summary>
-    public void Restore(long cut, List<TimedPoint> taken)
+    public void Restore(long flush, List<TimedPoint> taken)
     {
-        _cuts.Remove(cut);
+        _flushes.Remove(flush);
         foreach (var point in taken)
         {
             _used[point.Second].Remove(point.Series);
@@ -66,7 +66,7 @@ internal sealed class TimedPoints
 
     private void Forget(long before)
     {
-        _cuts.RemoveWhere(second => second < before);
+        _flushes.RemoveWhere(second => second < before);
         foreach (var second in _used.Keys.Where(second => second < before).ToList())
             _used.Remove(second);
     }

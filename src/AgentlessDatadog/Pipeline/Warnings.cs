@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>
 /// What an operator should know now. Each is logged once when it begins, once more when it gets worse, and once when it

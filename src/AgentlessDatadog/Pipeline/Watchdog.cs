@@ -1,7 +1,7 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>A stage on the way of the data, and how to get it going again; null: only another process can.</summary>
-internal sealed record Stage(string Name, Pulse Pulse, Action? Restart);
+internal sealed record Stage(string Name, Heartbeat Heartbeat, Action? Restart);
 
 /// <summary>
 /// Looks at every stage once an interval. One that has had the same thing in hand for three looks, and for 30 s, stands
@@ -30,7 +30,7 @@ internal sealed class Watchdog(IReadOnlyList<Stage> stages, Warnings warnings)
     private void Look(Stage stage, int patience, TimeSpan interval)
     {
         var before = _seen.GetValueOrDefault(stage);
-        var busy = stage.Pulse.Busy;
+        var busy = stage.Heartbeat.Busy;
         var looks = busy is { } beat && beat == before.Beat ? before.Looks + 1 : 0;
         _seen[stage] = (busy ?? 0, looks);
         if (looks < patience)

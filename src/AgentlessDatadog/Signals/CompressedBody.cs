@@ -1,3 +1,5 @@
+using AgentlessDatadog.Pipeline;
+
 namespace AgentlessDatadog.Signals;
 
 /// <summary>A compressed request body that grows in one reused buffer and knows how large it may become.</summary>

@@ -1,25 +1,27 @@
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals.Distributions;
 using AgentlessDatadog.Signals.Events;
 using AgentlessDatadog.Signals.Metrics;
+using AgentlessDatadog.Store;
 
 namespace AgentlessDatadog.Signals;
 
-/// <summary>A cut as requests.</summary>
+/// <summary>A flush as requests.</summary>
 /// <param name="Payloads">Ready for the outbox.</param>
 /// <param name="Moves">Acceptance of the points that no item of the ledger is in.</param>
 /// <param name="Points">Number of points.</param>
-internal sealed record EncodedFlush(List<Payload> Payloads, List<LedgerMove> Moves, int Points);
+internal sealed record EncodedFlush(List<QueuedRequest> Payloads, List<LedgerMove> Moves, int Points);
 
 /// <summary>Makes requests.</summary>
 internal sealed class FlushEncoder(Func<long> nextId)
 {
-    public EncodedFlush Encode(TakenCut cut, TelemetryOptions options)
+    public EncodedFlush Encode(FlushSnapshot snapshot, TelemetryOptions options)
     {
-        using var series = new SeriesEncoder(cut, options.Compression);
-        var distributions = new DistributionEncoder(cut);
+        using var series = new SeriesEncoder(snapshot, options.Compression);
+        var distributions = new DistributionEncoder(snapshot);
         var ofSeries = series.Encode();
         var ofDistributions = distributions.Encode();
-        List<Payload> payloads =
+        List<QueuedRequest> payloads =
         [
             .. ofSeries.Select(request => Address(request, Lane.Metrics, options)),
             .. ofDistributions.Select(request => Address(request, Lane.Distributions, options)),
@@ -33,15 +35,15 @@ internal sealed class FlushEncoder(Func<long> nextId)
         return new EncodedFlush(payloads, moves, ofSeries.Concat(ofDistributions).Sum(request => request.Points));
     }
 
-    public Payload Encode(DatadogEvent what, TelemetryOptions options)
+    public QueuedRequest Encode(DatadogEvent what, TelemetryOptions options)
     {
         var body = EventEncoder.Encode(what, options.Tags);
         return Address(new EncodedRequest(body, null, 1, 0, what.At.ToUnixTimeSeconds()), Lane.Events, options);
     }
 
-    private Payload Address(EncodedRequest request, Lane lane, TelemetryOptions options)
+    private QueuedRequest Address(EncodedRequest request, Lane lane, TelemetryOptions options)
     {
-        var header = new PayloadHeader(
+        var header = new RequestHeader(
             nextId(),
             lane,
             options.Destination,
@@ -52,6 +54,6 @@ internal sealed class FlushEncoder(Func<long> nextId)
             request.Units,
             DateTimeOffset.FromUnixTimeSeconds(request.Oldest)
         );
-        return new Payload(header, request.Body);
+        return new QueuedRequest(header, request.Body);
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using AgentlessDatadog.Pipeline;
 
 namespace AgentlessDatadog.Signals;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using AgentlessDatadog.Pipeline;
 using ZstdSharp;
 
 namespace AgentlessDatadog.Signals;

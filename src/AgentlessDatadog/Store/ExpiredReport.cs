@@ -1,18 +1,18 @@
 using AgentlessDatadog.Signals;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>
 /// What expired and nobody has been told about yet. Once a lane's far end is back, one event tells it. Any thread.
 /// </summary>
-internal sealed class Losses(TimeProvider clock)
+internal sealed class ExpiredReport(TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(Lane Lane, string Destination), Loss> _losses = [];
     private readonly HashSet<(Lane Lane, string Destination)> _back = [];
 
     /// <summary>What the end of requests loses: one entry for each lane and far end. What holds no unit is no loss.</summary>
-    public static IReadOnlyList<Loss> Of(IEnumerable<PayloadHeader> headers, string reason) =>
+    public static IReadOnlyList<Loss> Of(IEnumerable<RequestHeader> headers, string reason) =>
         Sum(
             headers
                 .Where(header => header.Units > 0)

@@ -1,6 +1,7 @@
+using AgentlessDatadog.Pipeline;
 using Microsoft.Extensions.Logging;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>
 /// A store that may fail or not answer, and whether it does. From the first failure until <see cref="Works"/> nobody should

@@ -1,12 +1,12 @@
 using AgentlessDatadog.Signals;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>
 /// What must outlive the process: the journal (measurements that no flush has taken yet), the outbox (requests that are
-/// not settled yet), the keys that were seen, the last cut, and the ledger. Each call that changes something is one
+/// not settled yet), the keys that were seen, the last flush, and the ledger. Each call that changes something is one
 /// transaction: when it returns, all of it is kept; when it throws, nothing is. The pipeline makes one
-/// <see cref="AppendAsync"/> or <see cref="CutAsync"/> at a time, and the others beside it from any thread.
+/// <see cref="AppendAsync"/> or <see cref="FlushAsync"/> at a time, and the others beside it from any thread.
 /// </summary>
 public interface ITelemetryStore : IAsyncDisposable
 {
@@ -17,10 +17,10 @@ public interface ITelemetryStore : IAsyncDisposable
     ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken);
 
     /// <summary>Keeps what arrived.</summary>
-    ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken);
+    ValueTask AppendAsync(JournalAppend append, CancellationToken cancellationToken);
 
     /// <summary>Replaces the journal up to and with a sequence by the requests that were made of it.</summary>
-    ValueTask CutAsync(Cut cut, CancellationToken cancellationToken);
+    ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken);
 
     /// <summary>Reads the body of a request in the outbox.</summary>
     ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken);
@@ -30,23 +30,23 @@ public interface ITelemetryStore : IAsyncDisposable
 }
 
 /// <summary>What a store holds when it is opened.</summary>
-/// <param name="LastCut">Unix second of the last cut, or 0.</param>
+/// <param name="LastFlush">Unix second of the last flush, or 0.</param>
 /// <param name="LastSequence">The highest journal sequence ever used, or 0.</param>
 /// <param name="LastPayload">The highest payload id ever used, or 0.</param>
 /// <param name="Journal">What no flush has taken, in order of arrival.</param>
 /// <param name="Outbox">Requests that are not settled, in order of id.</param>
 /// <param name="Keys">Keys of calls that were seen, in order of arrival.</param>
 /// <param name="Ledger">Sum of all moves so far: one entry for each lane, account and reason.</param>
-/// <param name="Losses">Sum of all losses so far, without those that are told: one entry for each lane and far end.</param>
+/// <param name="ExpiredReport">Sum of all losses so far, without those that are told: one entry for each lane and far end.</param>
 public sealed record StoreContents(
-    long LastCut,
+    long LastFlush,
     long LastSequence,
     long LastPayload,
     IReadOnlyList<JournalEntry> Journal,
-    IReadOnlyList<PayloadHeader> Outbox,
+    IReadOnlyList<RequestHeader> Outbox,
     IReadOnlyList<SeenKey> Keys,
     IReadOnlyList<LedgerMove> Ledger,
-    IReadOnlyList<Loss> Losses
+    IReadOnlyList<Loss> ExpiredReport
 )
 {
     /// <summary>What was found damaged when it was opened, so that all else here begins anew; null when nothing was.</summary>
@@ -70,9 +70,9 @@ public sealed record JournalEntry(long Sequence, string Destination, IReadOnlyLi
 /// <param name="Payloads">Requests that are complete already: events.</param>
 /// <param name="Keys">Keys of calls that may come again.</param>
 /// <param name="Moves">For the ledger.</param>
-public sealed record Arrivals(
+public sealed record JournalAppend(
     JournalEntry Journal,
-    IReadOnlyList<Payload> Payloads,
+    IReadOnlyList<QueuedRequest> Payloads,
     IReadOnlyList<SeenKey> Keys,
     IReadOnlyList<LedgerMove> Moves
 )
@@ -87,20 +87,20 @@ public sealed record Arrivals(
 public sealed record StreamPosition(string Stream, long Position);
 
 /// <summary>A flush.</summary>
-/// <param name="Second">Unix second of the cut.</param>
+/// <param name="Second">Unix second of the flush.</param>
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Payloads">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
-/// <param name="ForgetBefore">Unix second before which keys are no longer needed.</param>
-public sealed record Cut(
+/// <param name="ForgetKeysBefore">Unix second before which keys are no longer needed.</param>
+public sealed record JournalFlush(
     long Second,
     long Sequence,
-    IReadOnlyList<Payload> Payloads,
+    IReadOnlyList<QueuedRequest> Payloads,
     IReadOnlyList<LedgerMove> Moves,
-    long ForgetBefore
+    long ForgetKeysBefore
 )
 {
-    /// <summary>Losses that one of the requests tells: units below zero, so that the sum is what is still to be told.</summary>
+    /// <summary>ExpiredReport that one of the requests tells: units below zero, so that the sum is what is still to be told.</summary>
     public IReadOnlyList<Loss> Told { get; init; } = [];
 }
 
@@ -113,13 +113,13 @@ public sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<Ledg
     public IReadOnlyList<Loss> Lost { get; init; } = [];
 
     /// <summary>Requests that were made while the store failed and still wait. They come in before the others go.</summary>
-    public IReadOnlyList<Payload> Added { get; init; } = [];
+    public IReadOnlyList<QueuedRequest> Added { get; init; } = [];
 
     /// <summary>This and another end, as one.</summary>
     public Settlement Plus(Settlement other) =>
         new([.. Payloads, .. other.Payloads], LedgerMove.Sum([.. Moves, .. other.Moves]))
         {
-            Lost = Losses.Sum([.. Lost, .. other.Lost]),
+            Lost = ExpiredReport.Sum([.. Lost, .. other.Lost]),
         };
 }
 
@@ -152,7 +152,7 @@ public sealed record Loss(
 /// <summary>A request, ready to go.</summary>
 /// <param name="Header">All but its body.</param>
 /// <param name="Body">As it goes over the wire.</param>
-public sealed record Payload(PayloadHeader Header, ReadOnlyMemory<byte> Body);
+public sealed record QueuedRequest(RequestHeader Header, ReadOnlyMemory<byte> Body);
 
 /// <summary>All of a request but its body.</summary>
 /// <param name="Id">Ascends in the order in which requests are made.</param>
@@ -164,7 +164,7 @@ public sealed record Payload(PayloadHeader Header, ReadOnlyMemory<byte> Body);
 /// <param name="Size">Length of its body in bytes.</param>
 /// <param name="Units">Ledger units in it.</param>
 /// <param name="Oldest">Time of the oldest thing in it, which is what its age limit goes by.</param>
-public sealed record PayloadHeader(
+public sealed record RequestHeader(
     long Id,
     Lane Lane,
     string Destination,

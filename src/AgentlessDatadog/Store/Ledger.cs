@@ -1,6 +1,6 @@
 using AgentlessDatadog.Signals;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>Where every unit of every lane is. Any thread.</summary>
 internal sealed class Ledger

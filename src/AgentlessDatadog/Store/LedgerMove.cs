@@ -1,6 +1,7 @@
+using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Signals;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>Where a unit is.</summary>
 public enum Account

@@ -1,17 +1,17 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>Keeps everything for as long as the process lives.</summary>
 public sealed class MemoryStore : ITelemetryStore
 {
     private readonly Lock _lock = new();
     private readonly Queue<JournalEntry> _journal = [];
-    private readonly SortedDictionary<long, Payload> _outbox = [];
+    private readonly SortedDictionary<long, QueuedRequest> _outbox = [];
     private readonly Queue<SeenKey> _keys = [];
     private readonly Dictionary<LedgerMove, long> _ledger = [];
     private readonly List<StreamPosition> _positions = [];
     private IReadOnlyList<Loss> _losses = [];
     private long _lastSequence;
-    private long _lastCut;
+    private long _lastFlush;
     private long _lastPayload;
 
     /// <inheritdoc/>
@@ -21,7 +21,7 @@ public sealed class MemoryStore : ITelemetryStore
         {
             return new(
                 new StoreContents(
-                    _lastCut,
+                    _lastFlush,
                     _lastSequence,
                     _lastPayload,
                     [.. _journal],
@@ -39,18 +39,18 @@ public sealed class MemoryStore : ITelemetryStore
     }
 
     /// <inheritdoc/>
-    public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
+    public ValueTask AppendAsync(JournalAppend append, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            _lastSequence = arrivals.Journal.Sequence;
-            if (arrivals.Journal.Measurements.Count > 0)
-                _journal.Enqueue(arrivals.Journal);
-            foreach (var key in arrivals.Keys)
+            _lastSequence = append.Journal.Sequence;
+            if (append.Journal.Measurements.Count > 0)
+                _journal.Enqueue(append.Journal);
+            foreach (var key in append.Keys)
                 _keys.Enqueue(key);
-            Insert(arrivals.Payloads);
-            Book(arrivals.Moves);
-            foreach (var moved in arrivals.Positions)
+            Insert(append.Payloads);
+            Book(append.Moves);
+            foreach (var moved in append.Positions)
             {
                 _positions.RemoveAll(position => position.Stream == moved.Stream);
                 _positions.Add(moved);
@@ -60,18 +60,18 @@ public sealed class MemoryStore : ITelemetryStore
     }
 
     /// <inheritdoc/>
-    public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken)
+    public ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            while (_journal.TryPeek(out var first) && first.Sequence <= cut.Sequence)
+            while (_journal.TryPeek(out var first) && first.Sequence <= flush.Sequence)
                 _journal.Dequeue();
-            while (_keys.TryPeek(out var oldest) && oldest.Second < cut.ForgetBefore)
+            while (_keys.TryPeek(out var oldest) && oldest.Second < flush.ForgetKeysBefore)
                 _keys.Dequeue();
-            _lastCut = cut.Second;
-            Insert(cut.Payloads);
-            Book(cut.Moves);
-            _losses = Losses.Sum(_losses.Concat(cut.Told));
+            _lastFlush = flush.Second;
+            Insert(flush.Payloads);
+            Book(flush.Moves);
+            _losses = ExpiredReport.Sum(_losses.Concat(flush.Told));
         }
         return default;
     }
@@ -92,7 +92,7 @@ public sealed class MemoryStore : ITelemetryStore
             foreach (var payload in settlement.Payloads)
                 _outbox.Remove(payload);
             Book(settlement.Moves);
-            _losses = Losses.Sum(_losses.Concat(settlement.Lost));
+            _losses = ExpiredReport.Sum(_losses.Concat(settlement.Lost));
         }
         return default;
     }
@@ -100,7 +100,7 @@ public sealed class MemoryStore : ITelemetryStore
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => default;
 
-    private void Insert(IReadOnlyList<Payload> payloads)
+    private void Insert(IReadOnlyList<QueuedRequest> payloads)
     {
         foreach (var payload in payloads)
         {

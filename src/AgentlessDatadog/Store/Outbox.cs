@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Signals;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>
 /// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go. While the store
@@ -16,18 +16,18 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     private readonly Lock _lock = new();
 
     // All that is not settled, and of these what no ship loop has in its hands, by where it goes.
-    private readonly SortedDictionary<long, PayloadHeader> _all = [];
+    private readonly SortedDictionary<long, RequestHeader> _all = [];
     private readonly Dictionary<(Lane Lane, string Destination), Shelf> _waiting = [];
     private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
     private long _bytes;
 
     // While the store fails: requests that it has not, what it has not booked, and how many ends it is at.
-    private readonly Dictionary<long, Payload> _inMemory = [];
+    private readonly Dictionary<long, QueuedRequest> _inMemory = [];
     private Settlement _unbooked = new([], []);
     private int _underWay;
 
     /// <summary>What expired, until it is told.</summary>
-    public Losses Losses { get; } = new(clock);
+    public ExpiredReport ExpiredReport { get; } = new(clock);
 
     /// <summary>Raised when requests come in or are settled.</summary>
     public ChangeSource Changed { get; } = new();
@@ -51,7 +51,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     }
 
     /// <summary>Takes in what an earlier process left: the backlog of this one.</summary>
-    public void AddBacklog(IReadOnlyList<PayloadHeader> headers)
+    public void AddBacklog(IReadOnlyList<RequestHeader> headers)
     {
         Add(headers);
         foreach (var lane in Lane.All)
@@ -59,7 +59,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     }
 
     /// <summary>Takes in what the store has committed; it is live.</summary>
-    public void Add(IEnumerable<PayloadHeader> headers)
+    public void Add(IEnumerable<RequestHeader> headers)
     {
         lock (_lock)
         {
@@ -75,7 +75,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     }
 
     /// <summary>Takes in what was made while the store fails, and books it here.</summary>
-    public void AddInMemory(IReadOnlyList<Payload> payloads, IReadOnlyList<LedgerMove> moves)
+    public void AddInMemory(IReadOnlyList<QueuedRequest> payloads, IReadOnlyList<LedgerMove> moves)
     {
         lock (_lock)
         {
@@ -128,7 +128,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     /// Hands out a request for a lane and destination, until it is settled or given back: live ones first, then the
     /// backlog, each in the order in which they were made. Null: none waits.
     /// </summary>
-    public PayloadHeader? Take(Lane lane, string destination, bool liveAlone)
+    public RequestHeader? Take(Lane lane, string destination, bool liveAlone)
     {
         lock (_lock)
         {
@@ -144,7 +144,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     }
 
     /// <summary>Takes back what was handed out and not settled: it has had its turn, and is backlog.</summary>
-    public void GiveBack(PayloadHeader header)
+    public void GiveBack(RequestHeader header)
     {
         lock (_lock)
             ShelfOf(header).Backlog.Add(header.Id, header);
@@ -180,7 +180,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
             return _open.GetValueOrDefault((lane, destination)) == 0;
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(PayloadHeader header, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(RequestHeader header, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -196,12 +196,12 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         foreach (var other in Lane.All)
         {
             if (other == lane || IsEmpty(other, destination))
-                Losses.Back(other, destination);
+                ExpiredReport.Back(other, destination);
         }
     }
 
     /// <summary>Ends requests that were handed out. While the store fails, it learns it as soon as it works.</summary>
-    public async ValueTask SettleAsync(IReadOnlyList<PayloadHeader> headers, Account to, string? reason)
+    public async ValueTask SettleAsync(IReadOnlyList<RequestHeader> headers, Account to, string? reason)
     {
         if (headers.Count == 0)
             return;
@@ -210,7 +210,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
             .ToList();
         var ids = headers.Select(header => header.Id).ToList();
         // What has happened has happened: no token may keep it from being written down.
-        var lost = to == Account.Expired ? Losses.Of(headers, reason!) : [];
+        var lost = to == Account.Expired ? ExpiredReport.Of(headers, reason!) : [];
         await SettleAsync(new Settlement(ids, moves) { Lost = lost }).ConfigureAwait(false);
         lock (_lock)
         {
@@ -223,7 +223,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                 _open[(header.Lane, header.Destination)]--;
             }
         }
-        Losses.Add(lost);
+        ExpiredReport.Add(lost);
         Changed.Raise();
     }
 
@@ -292,20 +292,20 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     }
 
     /// <summary>Whether Datadog would no longer take it (docs/reference/datadog.md §3.5, §4.1).</summary>
-    public bool IsTooOld(PayloadHeader header) => AgeOf(header) > header.Lane.MaxAge;
+    public bool IsTooOld(RequestHeader header) => AgeOf(header) > header.Lane.MaxAge;
 
     /// <summary>
     /// Whether it is so by this machine's clock alone: what an earlier process left counts as no older than this one
     /// before Datadog has told the time, for a wrong clock must not cost the whole queue.
     /// </summary>
-    public bool SeemsTooOld(PayloadHeader header) =>
+    public bool SeemsTooOld(RequestHeader header) =>
         !clock.IsKnown && clock.GetUtcNow() - header.Oldest > header.Lane.MaxAge;
 
     /// <summary>Whether it is so far ahead of Datadog's clock that Datadog would drop it.</summary>
-    public bool IsAhead(PayloadHeader header) => clock.IsKnown && IsAhead(header, clock.GetUtcNow());
+    public bool IsAhead(RequestHeader header) => clock.IsKnown && IsAhead(header, clock.GetUtcNow());
 
     /// <summary>Whether Datadog drops it, without a word, when it has this time of day.</summary>
-    public static bool IsDropped(PayloadHeader header, DateTimeOffset theirs) =>
+    public static bool IsDropped(RequestHeader header, DateTimeOffset theirs) =>
         theirs - header.Oldest > header.Lane.MaxAge || IsAhead(header, theirs);
 
     /// <summary>What waits for longer than half of its age limit: when the first of it expires, and how much it is.</summary>
@@ -337,7 +337,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     /// <summary>The reason of what was stamped by a clock that was ahead.</summary>
     public const string Ahead = "ahead of Datadog's clock";
 
-    private async ValueTask GiveUpAsync(List<PayloadHeader> headers, string reason)
+    private async ValueTask GiveUpAsync(List<RequestHeader> headers, string reason)
     {
         try
         {
@@ -351,12 +351,12 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         }
     }
 
-    private static bool IsAhead(PayloadHeader header, DateTimeOffset now) => header.Oldest - now > header.Lane.MaxAhead;
+    private static bool IsAhead(RequestHeader header, DateTimeOffset now) => header.Oldest - now > header.Lane.MaxAhead;
 
-    private TimeSpan AgeOf(PayloadHeader header) =>
+    private TimeSpan AgeOf(RequestHeader header) =>
         clock.GetUtcNow() - (clock.IsKnown || header.Oldest > clock.Began ? header.Oldest : clock.Began);
 
-    private List<PayloadHeader> TakeWaiting(Func<PayloadHeader, bool> which)
+    private List<RequestHeader> TakeWaiting(Func<RequestHeader, bool> which)
     {
         lock (_lock)
         {
@@ -367,7 +367,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         }
     }
 
-    private List<PayloadHeader> TakeExcess(long maxBytes, Func<long, bool> which)
+    private List<RequestHeader> TakeExcess(long maxBytes, Func<long, bool> which)
     {
         lock (_lock)
         {
@@ -382,7 +382,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         }
     }
 
-    private Shelf ShelfOf(PayloadHeader header)
+    private Shelf ShelfOf(RequestHeader header)
     {
         var key = (header.Lane, header.Destination);
         if (!_waiting.TryGetValue(key, out var shelf))
@@ -392,9 +392,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
 
     private sealed class Shelf
     {
-        public SortedDictionary<long, PayloadHeader> Live { get; } = [];
+        public SortedDictionary<long, RequestHeader> Live { get; } = [];
 
-        public SortedDictionary<long, PayloadHeader> Backlog { get; } = [];
+        public SortedDictionary<long, RequestHeader> Backlog { get; } = [];
 
         public int Count => Live.Count + Backlog.Count;
 

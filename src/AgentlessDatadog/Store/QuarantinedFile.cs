@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>A damaged file that a store has put out of its way, whole, before it began a new one.</summary>
 /// <param name="Path">Where it is now.</param>

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>
 /// Keys of calls that may come again, known for 48 hours; at most a million of them, of which each call takes two. Belongs

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store;
 
 /// <summary>How far the callers' streams are durable. Moved by the loop, read by any thread.</summary>
 internal sealed class StreamPositions

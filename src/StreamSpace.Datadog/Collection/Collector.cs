@@ -1,4 +1,5 @@
 using AgentlessDatadog;
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Datadog.Gauges;
@@ -43,7 +44,7 @@ internal sealed class Collector : IAsyncDisposable
         );
         Gauges = new SessionGauges(Pipeline);
         Gauges.Use(config);
-        Pipeline.BeforeCut(Gauges.Observe);
+        Pipeline.ObserveGauges(Gauges.Observe);
     }
 
     /// <summary>The config in force.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
+using AgentlessDatadog.Pipeline;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
+using AgentlessDatadog.Pipeline;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;

@@ -8,7 +8,7 @@ namespace StreamSpace.Datadog.Health;
 internal static class HealthFindings
 {
     /// <summary>What is not as it should be, the worst first.</summary>
-    public static IReadOnlyList<CheckFinding> Of(DatadogConfig config, PipelineStatus pipeline, KeyFiles files) =>
+    public static IReadOnlyList<CheckFinding> Of(DatadogConfig config, TelemetryStatus pipeline, KeyFiles files) =>
         [
             .. PluginVerdict.WorstFirst([
                 .. Switch(config),

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Delivery;
 using Shouldly;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;

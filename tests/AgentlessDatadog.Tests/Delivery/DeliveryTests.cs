@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;

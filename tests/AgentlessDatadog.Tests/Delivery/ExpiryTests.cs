@@ -1,4 +1,5 @@
 using System.Text;
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
@@ -53,7 +54,7 @@ public sealed class ExpiryTests
     {
         await using var rig = await Rig.StartAsync(o => o with { ApiKey = null, FlushInterval = TimeSpan.FromDays(1) });
         await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
-        await rig.CutAsync();
+        await rig.FlushNowAsync();
         // What is still in the hands of a lane is in nobody else's reach.
         await rig.Until(() => rig.Pipeline.Status.Lanes.All(lane => lane.ParkReason == ParkReason.KeyMissing));
         await AfterAsync(TimeSpan.FromMinutes(59));
@@ -68,8 +69,8 @@ public sealed class ExpiryTests
         async Task AfterAsync(TimeSpan time)
         {
             rig.Clock.Advance(time);
-            await rig.CutAsync();
-            await rig.CutAsync();
+            await rig.FlushNowAsync();
+            await rig.FlushNowAsync();
         }
     }
 
@@ -175,7 +176,7 @@ public sealed class ExpiryTests
         rig.Pipeline.Status.Queue.ShouldBe(new QueueStatus(0, 0, null));
     }
 
-    // In steps, as the interval cuts, each of which looks at what is old.
+    // In steps, as the interval flushes, each of which looks at what is old.
     private static async Task PassAsync(Rig rig, TimeSpan time)
     {
         for (var end = rig.Clock.GetUtcNow() + time; rig.Clock.GetUtcNow() < end; )
@@ -183,9 +184,9 @@ public sealed class ExpiryTests
             // What is on its way is in nobody's reach.
             await rig.Until(() => rig.IsQuiet);
             rig.Clock.Advance(TimeSpan.FromSeconds(10));
-            await rig.CutAsync();
+            await rig.FlushNowAsync();
         }
         // What a cut gives up is given up before the next.
-        await rig.CutAsync();
+        await rig.FlushNowAsync();
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using AgentlessDatadog.Delivery;
 using Shouldly;
 using Xunit;
 

@@ -1,4 +1,9 @@
 using System.Net;
+using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Tests.Store;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
@@ -20,9 +25,9 @@ public sealed class LaneSenderTests
         using var hanging = new Hanging();
         using var client = new HttpClient(hanging);
         lane.Use(new DatadogClient(client, new TelemetryOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock)));
-        await memory.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]), default);
+        await memory.AppendAsync(Sample.JournalAppend(Sample.Entry(1), [Sample.Request(1)]), default);
         outbox.Add([
-            Sample.Payload(1).Header with
+            Sample.Request(1).Header with
             {
                 Lane = Lane.Events,
                 Destination = new TelemetryOptions().Destination,

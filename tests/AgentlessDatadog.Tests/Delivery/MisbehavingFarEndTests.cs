@@ -1,3 +1,4 @@
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;

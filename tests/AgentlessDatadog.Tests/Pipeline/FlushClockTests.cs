@@ -2,18 +2,18 @@ using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Pipeline;
 
 /// <summary>A flush takes no second before its time.</summary>
-public sealed class CutClockTests
+public sealed class FlushClockTests
 {
     [Fact]
     public async Task AnEarlyCutNeverRunsAheadOfTheClockHoweverOftenItIsAskedFor()
     {
-        var cuts = new List<long>();
+        var flushes = new List<long>();
         await using var rig = await Rig.StartAsync(
             o => o with { FlushInterval = TimeSpan.FromMinutes(1) },
-            new FailingStore { OnCut = cut => cuts.Add(cut.Second) }
+            new FailingStore { OnFlush = flush => flushes.Add(flush.Second) }
         );
         for (var i = 0; i < 20; i++)
         {
@@ -22,8 +22,8 @@ public sealed class CutClockTests
             if (i % 2 == 1)
                 rig.Clock.Advance(TimeSpan.FromSeconds(1));
         }
-        cuts.Count.ShouldBe(10);
-        cuts[^1].ShouldBe(rig.Clock.GetUtcNow().ToUnixTimeSeconds() - 1);
+        flushes.Count.ShouldBe(10);
+        flushes[^1].ShouldBe(rig.Clock.GetUtcNow().ToUnixTimeSeconds() - 1);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class CutClockTests
         {
             rig.FarEnd.ClockAhead = TimeSpan.FromMinutes(minutes);
             await rig.KeepAsync(Some.Count());
-            await rig.CutAsync();
+            await rig.FlushNowAsync();
             await rig.UntilSent();
             rig.Clock.Advance(TimeSpan.FromSeconds(10));
         }

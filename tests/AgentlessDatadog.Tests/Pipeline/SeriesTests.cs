@@ -1,10 +1,11 @@
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Tests.Support;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Pipeline;
 
 public sealed class SeriesTests
 {
@@ -34,10 +35,10 @@ public sealed class SeriesTests
         while (!done)
         {
             done = adding.IsCompleted;
-            var cut = aggregate.Take(second++, 1);
+            var snapshot = aggregate.Take(second++, 1);
             // Every third cut cannot be kept.
             if (second % 3 == 0)
-                aggregate.Restore(cut);
+                aggregate.Restore(snapshot);
             else if (counter.HasTaken)
                 sum += counter.TakenValue;
         }
@@ -141,7 +142,7 @@ public sealed class SeriesTests
             ((Counter)table.Hold("app.made", MetricType.Count, tags, null)).Add();
             expected.Add($"app.made {string.Join(',', tags.Append("env:test").Order(StringComparer.Ordinal))}");
         }
-        var series = Cuts.Encode(new Aggregate(table).Take(100, 10));
+        var series = Snapshots.Encode(new Aggregate(table).Take(100, 10));
         series.Select(one => one.Key).ShouldBe(expected, ignoreOrder: true);
     }
 
@@ -153,7 +154,7 @@ public sealed class SeriesTests
         var without = (Counter)_table.Hold("app.made", MetricType.Count, ["user:a"], null);
         with.Add(2);
         without.Add(3);
-        var series = Cuts.Encode(new Aggregate(_table).Take(100, 10)).ShouldHaveSingleItem();
+        var series = Snapshots.Encode(new Aggregate(_table).Take(100, 10)).ShouldHaveSingleItem();
         series.Tags.ShouldBe(["user:a", "env:test"]);
         series.Points.ShouldBe([new ReadPoint(5, 100)]);
         _table.Count.ShouldBe(1);
@@ -169,7 +170,8 @@ public sealed class SeriesTests
         _table.UseGlobalTags(["env:test"]);
         with.Add();
         without.Add();
-        Cuts.Encode(aggregate.Take(100, 10))
+        Snapshots
+            .Encode(aggregate.Take(100, 10))
             .Select(s => (s.Key, s.Points[0].Value))
             .ShouldBe([("app.made env:test", 2)]);
         _table.Prune(100);
@@ -177,7 +179,8 @@ public sealed class SeriesTests
         _table.UseGlobalTags([]);
         with.Add();
         without.Add();
-        Cuts.Encode(aggregate.Take(101, 10))
+        Snapshots
+            .Encode(aggregate.Take(101, 10))
             .Select(s => (s.Key, s.Points[0].Value))
             .ShouldBe([("app.made env:test", 1), ("app.made ", 1)], ignoreOrder: true);
         _table.Count.ShouldBe(2);
@@ -190,7 +193,7 @@ public sealed class SeriesTests
         var alias = (Counter)_table.Hold("app.made", MetricType.Count, ["env:test"], null);
         _table.Prune(10_000);
         alias.Add();
-        Cuts.Encode(new Aggregate(_table).Take(10_001, 10)).ShouldHaveSingleItem();
+        Snapshots.Encode(new Aggregate(_table).Take(10_001, 10)).ShouldHaveSingleItem();
         alias.Dispose();
         _table.Prune(10_002);
         _table.Prune(10_003);

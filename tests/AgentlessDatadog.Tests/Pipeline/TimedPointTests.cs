@@ -1,9 +1,10 @@
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Pipeline;
 
 public sealed class TimedPointTests
 {
@@ -86,5 +87,5 @@ public sealed class TimedPointTests
     }
 
     private IEnumerable<ReadPoint> Points(long second) =>
-        Cuts.Encode(_aggregate.Take(second, 10)).SelectMany(series => series.Points);
+        Snapshots.Encode(_aggregate.Take(second, 10)).SelectMany(series => series.Points);
 }

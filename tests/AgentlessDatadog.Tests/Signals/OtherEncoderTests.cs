@@ -1,4 +1,7 @@
 using System.Text.Json;
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals.Distributions;
+using AgentlessDatadog.Signals.Events;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Signals;
 using FsCheck.Xunit;
 using Shouldly;
 using Xunit;

@@ -1,10 +1,14 @@
 using System.Text;
+using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <content>What memory bears, and what comes of everything at once.</content>
 public sealed partial class FailingDiskTests
@@ -19,7 +23,7 @@ public sealed partial class FailingDiskTests
         store.Fail("The disk is full.");
         for (var id = 1; id <= 70; id++)
         {
-            var payload = Sample.Payload(id, size) with { };
+            var payload = Sample.Request(id, size) with { };
             outbox.AddInMemory(
                 [payload with { Header = payload.Header with { Oldest = clock.GetUtcNow() } }],
                 [Sample.Accepted(payload.Header.Units)]
@@ -59,7 +63,7 @@ public sealed partial class FailingDiskTests
         error.Message.ShouldContain("may have been kept or not");
         error.MayBeKept.ShouldBeTrue();
         await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"), TimeSpan.FromSeconds(1));
-        rig.Pipeline.CannotKeep.ShouldNotBeNull().ShouldContain("does not answer");
+        rig.Pipeline.StoreError.ShouldNotBeNull().ShouldContain("does not answer");
         // Nobody has asked the store for this one.
         error = await Should.ThrowAsync<StoreUnavailableException>(() =>
             rig.KeepAsync(Some.Count(value: 100)).AsTask()
@@ -67,7 +71,7 @@ public sealed partial class FailingDiskTests
         error.MayBeKept.ShouldBeFalse();
 
         gate.Open();
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await rig.KeepAsync(Some.Count(value: 2));
         await rig.FlushAsync();
         await rig.UntilSent();
@@ -88,7 +92,7 @@ public sealed partial class FailingDiskTests
         var again = rig.KeepOnceAsync("key", Some.Count()).AsTask();
         await again.ContinueWith(_ => { }, TaskScheduler.Default);
         gate.Open();
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await rig.KeepOnceAsync("key", Some.Count());
         await rig.FlushAsync();
         await rig.UntilSent();
@@ -118,9 +122,9 @@ public sealed partial class FailingDiskTests
 
         _store.IsFull = !succeeds;
         gate.Open();
-        await rig.Until(() => succeeds || rig.Pipeline.CannotKeep == "The disk is full.", TimeSpan.FromSeconds(1));
+        await rig.Until(() => succeeds || rig.Pipeline.StoreError == "The disk is full.", TimeSpan.FromSeconds(1));
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await rig.KeepAsync(Some.Count(value: 2));
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
@@ -182,7 +186,7 @@ public sealed partial class FailingDiskTests
         }
         _store.IsFull = false;
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await HandInAsync();
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));

@@ -1,8 +1,9 @@
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <content>The process ends while the disk fails, and what happened is told again afterwards.</content>
 public sealed partial class FailingDiskTests
@@ -61,7 +62,7 @@ public sealed partial class FailingDiskTests
         var before = _store.Settlements;
         _store.AppendFails = false;
         await rig.Until(() => _store.Settlements > before, TimeSpan.FromSeconds(1));
-        rig.Pipeline.CannotKeep.ShouldNotBeNull();
+        rig.Pipeline.StoreError.ShouldNotBeNull();
         (await _store.ContentsAsync()).Outbox.ShouldBeEmpty();
 
         await rig.RestartAsync();
@@ -87,7 +88,7 @@ public sealed partial class FailingDiskTests
         rig.FarEnd.Series.ShouldBeEmpty();
 
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await rig.ConfigureAsync(next);
         await rig.KeepAsync(Some.Count());
         await rig.FlushAsync();
@@ -136,7 +137,7 @@ public sealed partial class FailingDiskTests
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         _store.IsFull = true;
         // The first is sent, which cannot be kept.
-        await rig.Until(() => rig.Pipeline.CannotKeep is not null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is not null, TimeSpan.FromSeconds(1));
         _store.IsFull = false;
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Requests.Count.ShouldBe(4);
@@ -151,7 +152,7 @@ public sealed partial class FailingDiskTests
         for (var i = 0; i < 100; i++)
             await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Kind(i)).AsTask());
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await rig.KeepAsync(Kind(100));
         await rig.UntilSent();
         rig.FarEnd.Requests.Count.ShouldBe(1, "the first of its kind is sent itself");
@@ -165,7 +166,7 @@ public sealed partial class FailingDiskTests
 
     private static async Task ArrivesOnceAsync(Rig rig)
     {
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(5);

@@ -1,10 +1,12 @@
 using System.Text;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>A disk that fails or does not answer costs nobody what could be sent, and nobody is told otherwise.</summary>
 public sealed partial class FailingDiskTests : IAsyncDisposable
@@ -26,7 +28,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
             error.MayBeKept.ShouldBeFalse();
         }
         rig.Ledger(Lane.Metrics).ShouldBe(0);
-        rig.Pipeline.CannotKeep.ShouldBe("The disk is full.");
+        rig.Pipeline.StoreError.ShouldBe("The disk is full.");
     }
 
     [Fact]
@@ -49,7 +51,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         (await _store.ContentsAsync()).Ledger.ShouldHaveSingleItem().Units.ShouldBe(1);
 
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
         await rig.KeepAsync(Event(rig, "told"));
         await rig.FlushAsync();
@@ -78,7 +80,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         }
         (await _store.ContentsAsync()).Outbox.ShouldBeEmpty();
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         (await _store.ContentsAsync()).Outbox.Count.ShouldBe(3);
 
         await rig.RestartAsync();
@@ -106,8 +108,8 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         rig.Clock.Advance(TimeSpan.FromHours(2));
         await rig.Until(() => rig.Ledger(Lane.Metrics).Expired == 1, TimeSpan.FromSeconds(1));
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
-        (await _store.ContentsAsync()).Losses.ShouldHaveSingleItem().Units.ShouldBe(1);
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
+        (await _store.ContentsAsync()).ExpiredReport.ShouldHaveSingleItem().Units.ShouldBe(1);
 
         await rig.RestartAsync();
         _store.IsFull = true;
@@ -121,9 +123,9 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
             await rig.UntilSent(TimeSpan.FromSeconds(1));
         }
         rig.FarEnd.Requests.ShouldNotContain(r => r.Path == "/api/v1/events");
-        (await _store.ContentsAsync()).Losses.ShouldHaveSingleItem();
+        (await _store.ContentsAsync()).ExpiredReport.ShouldHaveSingleItem();
         _store.IsFull = false;
-        await rig.Until(() => rig.Pipeline.CannotKeep is null, TimeSpan.FromSeconds(1));
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         for (var i = 0; i < 3; i++)
         {
             await rig.KeepAsync(Some.Count());
@@ -132,7 +134,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         }
         var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
         Encoding.UTF8.GetString(told.Body).ShouldContain("1 metric points were lost");
-        (await _store.ContentsAsync()).Losses.ShouldBeEmpty();
+        (await _store.ContentsAsync()).ExpiredReport.ShouldBeEmpty();
         await StoreIsEvenAsync(rig);
     }
 

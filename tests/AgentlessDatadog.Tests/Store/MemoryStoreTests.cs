@@ -1,4 +1,6 @@
-namespace AgentlessDatadog.Tests;
+using AgentlessDatadog.Store;
+
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class MemoryStoreTests : TelemetryStoreRules
 {

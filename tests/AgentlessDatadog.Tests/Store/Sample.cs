@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text;
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>What a pipeline would hand to a store, and what a store holds as text that can be compared.</summary>
 internal static class Sample
@@ -12,9 +15,9 @@ internal static class Sample
     public static JournalEntry Entry(long sequence, params double[] values) =>
         new(sequence, "datadog", [.. values.Select(value => Measurement(value))]);
 
-    public static Payload Payload(long id, int size = 100) =>
+    public static QueuedRequest Request(long id, int size = 100) =>
         new(
-            new PayloadHeader(
+            new RequestHeader(
                 id,
                 Lane.Metrics,
                 "datadog",
@@ -47,17 +50,17 @@ internal static class Sample
 
     public static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
 
-    public static Arrivals Arrivals(
+    public static JournalAppend JournalAppend(
         JournalEntry journal,
-        Payload[]? payloads = null,
+        QueuedRequest[]? payloads = null,
         SeenKey[]? keys = null,
         LedgerMove[]? moves = null
     ) => new(journal, payloads ?? [], keys ?? [], moves ?? []);
 
-    public static Cut Cut(
+    public static JournalFlush Flush(
         long second,
         long sequence,
-        Payload[]? payloads = null,
+        QueuedRequest[]? payloads = null,
         LedgerMove[]? moves = null,
         long forget = 0
     ) => new(second, sequence, payloads ?? [], moves ?? [], forget);
@@ -65,7 +68,7 @@ internal static class Sample
     public static string Text(this StoreContents contents)
     {
         var text = new StringBuilder();
-        Line($"cut {contents.LastCut} sequence {contents.LastSequence} payload {contents.LastPayload}");
+        Line($"flush {contents.LastFlush} sequence {contents.LastSequence} payload {contents.LastPayload}");
         foreach (var entry in contents.Journal)
         {
             Line($"journal {entry.Sequence} for {entry.Destination}");
@@ -78,7 +81,7 @@ internal static class Sample
             Line($"seen {key}");
         foreach (var position in contents.Positions)
             Line($"stream {position}");
-        foreach (var loss in contents.Losses.OrderBy(loss => (loss.Lane.Name, loss.Destination)))
+        foreach (var loss in contents.ExpiredReport.OrderBy(loss => (loss.Lane.Name, loss.Destination)))
             Line($"loss {loss}");
         foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane.Name)).ThenBy(move => move.Reason))
             Line($"ledger {move}");

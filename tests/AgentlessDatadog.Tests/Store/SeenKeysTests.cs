@@ -1,7 +1,8 @@
+using AgentlessDatadog.Store;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>However many keys come, they take no more than a bounded room; the oldest make it.</summary>
 public sealed class SeenKeysTests

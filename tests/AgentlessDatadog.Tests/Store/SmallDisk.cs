@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>A file system of a few megabytes in memory, where the right to mount one is given.</summary>
 internal sealed class SmallDisk : IDisposable

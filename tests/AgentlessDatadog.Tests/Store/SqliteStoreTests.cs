@@ -1,4 +1,7 @@
-namespace AgentlessDatadog.Tests;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
+
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class SqliteStoreTests : TelemetryStoreRules
 {

@@ -1,10 +1,13 @@
 using System.Text;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class StoreDamageTests : IDisposable
 {
@@ -117,7 +120,7 @@ public sealed class StoreDamageTests : IDisposable
             await store.OpenAsync(CancellationToken.None);
             var inLog = Sample.Measurement(1, "in-the-log-only");
             var entry = Sample.Entry(100) with { Measurements = [inLog] };
-            await store.AppendAsync(Sample.Arrivals(entry), CancellationToken.None);
+            await store.AppendAsync(Sample.JournalAppend(entry), CancellationToken.None);
             var (file, log) = (_folder.ReadFile(), _folder.ReadLog());
             await store.DisposeAsync();
             _folder.WriteFile(file);
@@ -176,7 +179,7 @@ public sealed class StoreDamageTests : IDisposable
         for (var i = 1; i <= 5; i++)
         {
             var entry = Sample.Entry(i) with { Measurements = [Sample.Measurement(i, $"commit-{i}")] };
-            await store.AppendAsync(Sample.Arrivals(entry), CancellationToken.None);
+            await store.AppendAsync(Sample.JournalAppend(entry), CancellationToken.None);
         }
         return (_folder.ReadFile(), _folder.ReadLog());
     }
@@ -218,7 +221,7 @@ public sealed class StoreDamageTests : IDisposable
     {
         await using var store = new SqliteStore(_folder.File, _clock);
         var contents = await store.OpenAsync(CancellationToken.None);
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1_000_000)), CancellationToken.None);
+        await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1_000_000)), CancellationToken.None);
         return contents;
     }
 
@@ -229,13 +232,13 @@ public sealed class StoreDamageTests : IDisposable
         var marked = Sample.Measurement(1, "metric-to-find");
         var entry = Sample.Entry(1) with { Measurements = [marked] };
         var body = Encoding.ASCII.GetBytes("body to find");
-        var payload = Sample.Payload(99, body.Length) with { Body = body };
-        await store.AppendAsync(Sample.Arrivals(entry, [payload], Sample.Keys(1, 1, 2)), CancellationToken.None);
+        var payload = Sample.Request(99, body.Length) with { Body = body };
+        await store.AppendAsync(Sample.JournalAppend(entry, [payload], Sample.Keys(1, 1, 2)), CancellationToken.None);
         for (var i = 1; i <= 20; i++)
         {
-            var arrivals = Sample.Arrivals(
+            var arrivals = Sample.JournalAppend(
                 Sample.Entry(i + 1, 1, 2, 3),
-                [Sample.Payload(i, 3000)],
+                [Sample.Request(i, 3000)],
                 Sample.Keys(i, i),
                 [Sample.Accepted(3), new(Lane.Events, Account.Rejected, 1, $"reason {i}")]
             );

@@ -1,7 +1,9 @@
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class StoreFailureTests : IDisposable
 {
@@ -50,12 +52,12 @@ public sealed class StoreFailureTests : IDisposable
             full.Message.ShouldBe("The disk of telemetry.db is full.");
             (await store.ReadAsync(1, CancellationToken.None)).Length.ShouldBe(20_000);
             await Should.ThrowAsync<StoreUnavailableException>(async () =>
-                await store.CutAsync(BigCut(), CancellationToken.None)
+                await store.FlushAsync(BigFlush(), CancellationToken.None)
             );
 
             disk.Empty();
             await BothAsync(store, memory, one => one.AppendAsync(Big(1000), CancellationToken.None));
-            await BothAsync(store, memory, one => one.CutAsync(BigCut(), CancellationToken.None));
+            await BothAsync(store, memory, one => one.FlushAsync(BigFlush(), CancellationToken.None));
         }
 
         (await TextAsync(disk.File)).ShouldBe(await TextAsync(memory));
@@ -87,13 +89,13 @@ public sealed class StoreFailureTests : IDisposable
     public async Task WhoFailsInASharedCommitFailsAlone()
     {
         await using var store = await OpenAsync();
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(7)]), CancellationToken.None);
+        await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1), [Sample.Request(7)]), CancellationToken.None);
 
         var calls = Enumerable
             .Range(2, 40)
             .Select(n =>
                 store.AppendAsync(
-                    Sample.Arrivals(Sample.Entry(n, n), [Sample.Payload(n == 20 ? 7 : n + 100)]),
+                    Sample.JournalAppend(Sample.Entry(n, n), [Sample.Request(n == 20 ? 7 : n + 100)]),
                     CancellationToken.None
                 )
             )
@@ -118,7 +120,7 @@ public sealed class StoreFailureTests : IDisposable
         await using var store = await OpenAsync();
         var calls = Enumerable
             .Range(1, callers)
-            .Select(n => store.AppendAsync(Sample.Arrivals(Sample.Entry(n, 1)), CancellationToken.None).AsTask());
+            .Select(n => store.AppendAsync(Sample.JournalAppend(Sample.Entry(n, 1)), CancellationToken.None).AsTask());
         await Task.WhenAll(calls);
 
         // Alone, each would have written two pages at least: its entry's and the state's.
@@ -131,9 +133,9 @@ public sealed class StoreFailureTests : IDisposable
     {
         await using (var store = await OpenAsync())
         {
-            var first = store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None).AsTask();
+            var first = store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None).AsTask();
             var cancelled = new CancellationToken(canceled: true);
-            var second = store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 2)), cancelled).AsTask();
+            var second = store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 2)), cancelled).AsTask();
             await first;
             await Should.ThrowAsync<OperationCanceledException>(second);
         }
@@ -148,7 +150,7 @@ public sealed class StoreFailureTests : IDisposable
         var store = await OpenAsync();
         var calls = Enumerable
             .Range(1, 50)
-            .Select(n => store.AppendAsync(Sample.Arrivals(Sample.Entry(n, n)), CancellationToken.None).AsTask())
+            .Select(n => store.AppendAsync(Sample.JournalAppend(Sample.Entry(n, n)), CancellationToken.None).AsTask())
             .ToList();
 
         await store.DisposeAsync();
@@ -162,10 +164,16 @@ public sealed class StoreFailureTests : IDisposable
         (await again.OpenAsync(CancellationToken.None)).Journal.Count.ShouldBe(50);
     }
 
-    private static Arrivals Big(long n) =>
-        Sample.Arrivals(Sample.Entry(n, 1), [Sample.Payload(n, 20_000)], Sample.Keys(n, (int)n), [Sample.Accepted(1)]);
+    private static JournalAppend Big(long n) =>
+        Sample.JournalAppend(
+            Sample.Entry(n, 1),
+            [Sample.Request(n, 20_000)],
+            Sample.Keys(n, (int)n),
+            [Sample.Accepted(1)]
+        );
 
-    private static Cut BigCut() => Sample.Cut(5, 1, [Sample.Payload(5000, 30_000)], [Sample.Accepted(3)], forget: 2);
+    private static JournalFlush BigFlush() =>
+        Sample.Flush(5, 1, [Sample.Request(5000, 30_000)], [Sample.Accepted(3)], forget: 2);
 
     private static async Task<StoreUnavailableException> AppendUntilItFailsAsync(
         SqliteStore store,

@@ -1,8 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class StoreFileTests : IDisposable
 {
@@ -18,14 +21,14 @@ public sealed class StoreFileTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Rights are Unix's.");
         await using (var store = await OpenAsync())
-            await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
+            await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None);
         await LeaveALogAsync();
         foreach (var file in _folder.Files)
             File.SetUnixFileMode(file, (UnixFileMode)0b110_100_100);
 
         await using (var store = await OpenAsync())
         {
-            await store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None);
+            await store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None);
 
             _folder.Names.ShouldContain("telemetry.db-wal");
             foreach (var file in _folder.Files)
@@ -41,7 +44,7 @@ public sealed class StoreFileTests : IDisposable
         await using var store = new SqliteStore(_folder.File, TimeProvider.System, Schema(NextStep));
         var contents = await store.OpenAsync(CancellationToken.None);
 
-        contents.LastCut.ShouldBe(6);
+        contents.LastFlush.ShouldBe(6);
         contents.Journal.ShouldHaveSingleItem();
         contents.SetAside.ShouldBeNull();
     }
@@ -116,7 +119,7 @@ public sealed class StoreFileTests : IDisposable
             .ShouldBe(lanes.Select((lane, i) => (lane, (long)i)));
         contents.Ledger.ShouldBe(lanes.Select((lane, i) => new LedgerMove(lane, Account.Queued, i)), ignoreOrder: true);
         contents
-            .Losses.Select(loss => (loss.Lane, loss.Units))
+            .ExpiredReport.Select(loss => (loss.Lane, loss.Units))
             .ShouldBe(lanes.Select((l, i) => (l, i + 1L)), ignoreOrder: true);
         (await store.ReadAsync(2, CancellationToken.None)).Length.ShouldBe(0);
     }
@@ -136,7 +139,7 @@ public sealed class StoreFileTests : IDisposable
 
         await using var old = _folder.NewStore();
         var contents = await old.OpenAsync(CancellationToken.None);
-        contents.LastCut.ShouldBe(5);
+        contents.LastFlush.ShouldBe(5);
         contents.SetAside.ShouldBeNull();
     }
 
@@ -192,15 +195,15 @@ public sealed class StoreFileTests : IDisposable
         await using var store = await OpenAsync();
         for (var id = 1; id <= requests; id++)
         {
-            var cut = Sample.Cut(id, 0, [Sample.Payload(id, 200_000)]);
-            await store.CutAsync(cut, CancellationToken.None);
+            var flush = Sample.Flush(id, 0, [Sample.Request(id, 200_000)]);
+            await store.FlushAsync(flush, CancellationToken.None);
         }
         var full = Room();
 
         for (var id = 1; id <= requests; id++)
             await store.SettleAsync(new Settlement([id], []), CancellationToken.None);
         for (var i = 0; i < 100; i++)
-            await store.CutAsync(Sample.Cut(requests + i, 0), CancellationToken.None);
+            await store.FlushAsync(Sample.Flush(requests + i, 0), CancellationToken.None);
 
         full.ShouldBeGreaterThan(40_000_000);
         Room().ShouldBeLessThan(25_000_000);
@@ -238,7 +241,7 @@ public sealed class StoreFileTests : IDisposable
     private async Task LeaveALogAsync()
     {
         await using var store = await OpenAsync();
-        await store.CutAsync(Sample.Cut(1, 0), CancellationToken.None);
+        await store.FlushAsync(Sample.Flush(1, 0), CancellationToken.None);
         var (file, log) = (_folder.ReadFile(), _folder.ReadLog());
         await store.DisposeAsync();
         _folder.WriteFile(file);
@@ -257,7 +260,7 @@ public sealed class StoreFileTests : IDisposable
     private async Task FillAsync()
     {
         await using var store = await OpenAsync();
-        await store.CutAsync(Sample.Cut(5, 0), CancellationToken.None);
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
+        await store.FlushAsync(Sample.Flush(5, 0), CancellationToken.None);
+        await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None);
     }
 }

@@ -1,4 +1,6 @@
-namespace AgentlessDatadog.Tests;
+using AgentlessDatadog.Store.Sqlite;
+
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>
 /// A folder for the file of a store: in memory where the machine has such a place, which is quicker, or on the disk

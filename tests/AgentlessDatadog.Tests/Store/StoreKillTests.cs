@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class StoreKillTests
 {
@@ -63,7 +65,7 @@ public sealed class StoreKillTests
                 try
                 {
                     var contents = await store.OpenAsync(CancellationToken.None);
-                    (contents.LastCut, contents.SetAside).ShouldBe((5, null), $"round {round}");
+                    (contents.LastFlush, contents.SetAside).ShouldBe((5, null), $"round {round}");
                     unfinished++;
                     continue;
                 }
@@ -73,7 +75,10 @@ public sealed class StoreKillTests
                 }
             }
             await using (var store = new SqliteStore(folder.File, TimeProvider.System, Longer))
-                (await store.OpenAsync(CancellationToken.None)).LastCut.ShouldBe(5 + MigrationSteps, $"round {round}");
+                (await store.OpenAsync(CancellationToken.None)).LastFlush.ShouldBe(
+                    5 + MigrationSteps,
+                    $"round {round}"
+                );
             folder.WriteFile(old);
         }
         unfinished.ShouldBeGreaterThan(1, "the kill must come before the end");
@@ -136,7 +141,7 @@ public sealed class StoreKillTests
     {
         await using var store = folder.NewStore();
         await store.OpenAsync(CancellationToken.None);
-        await store.CutAsync(Sample.Cut(5, 0), CancellationToken.None);
+        await store.FlushAsync(Sample.Flush(5, 0), CancellationToken.None);
     }
 
     private static Process StartChild(params string[] args)

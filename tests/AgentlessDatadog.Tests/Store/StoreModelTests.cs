@@ -1,7 +1,9 @@
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using FsCheck.Xunit;
 using Shouldly;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class StoreModelTests
 {

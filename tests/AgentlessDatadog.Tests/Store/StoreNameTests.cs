@@ -1,28 +1,34 @@
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>On disk means under a name: files that are taken away from under an open store.</summary>
 public sealed class StoreNameTests : IDisposable
 {
     private readonly StoreFolder _folder = new(onDisk: true);
 
-    public static TheoryData<string> Losses => ["the file", "its log", "both", "renamed", "the folder's contents"];
+    public static TheoryData<string> ExpiredReport =>
+        ["the file", "its log", "both", "renamed", "the folder's contents"];
 
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [MemberData(nameof(Losses))]
+    [MemberData(nameof(ExpiredReport))]
     public async Task WhatIsTakenAwayIsWrittenAnewWithAllThatWasInItBeforeTheNextAnswer(string what)
     {
         var left = _folder.NewStore();
         await left.OpenAsync(CancellationToken.None);
-        await left.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1), [Sample.Payload(1, 3000)]), CancellationToken.None);
+        await left.AppendAsync(
+            Sample.JournalAppend(Sample.Entry(1, 1), [Sample.Request(1, 3000)]),
+            CancellationToken.None
+        );
         TakeAway(what);
 
-        await left.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None);
+        await left.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None);
 
         left.Warning.ShouldNotBeNull().ShouldContain("removed or renamed while it was in use");
         left.Warning.ShouldNotContain(Path.GetDirectoryName(_folder.File)!);
@@ -46,7 +52,7 @@ public sealed class StoreNameTests : IDisposable
         await using (var store = _folder.NewStore())
         {
             await store.OpenAsync(CancellationToken.None);
-            await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
+            await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None);
             TakeAway("both");
         }
         await using var next = _folder.NewStore();
@@ -60,20 +66,20 @@ public sealed class StoreNameTests : IDisposable
     {
         await using var store = _folder.NewStore();
         await store.OpenAsync(CancellationToken.None);
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
+        await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None);
         var name = _folder.File + suffix;
         File.Delete(name);
         File.WriteAllText(name, "another's");
 
         var error = await Should.ThrowAsync<StoreUnavailableException>(async () =>
-            await store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None)
+            await store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None)
         );
 
         error.Message.ShouldContain($"telemetry.db{suffix} was replaced by another file");
         error.Message.ShouldContain("take that one away");
         File.ReadAllText(name).ShouldBe("another's");
         File.Delete(name);
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None);
+        await store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None);
         await store.DisposeAsync();
         await using var next = _folder.NewStore();
         (await next.OpenAsync(CancellationToken.None)).Journal.Select(entry => entry.Sequence).ShouldBe([1, 2]);
@@ -86,12 +92,12 @@ public sealed class StoreNameTests : IDisposable
     {
         var store = _folder.NewStore();
         await store.OpenAsync(CancellationToken.None);
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1)), CancellationToken.None);
+        await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None);
         using (var file = new FileStream(_folder.File + suffix, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
             file.SetLength(0);
 
         var error = await Should.ThrowAsync<StoreUnavailableException>(async () =>
-            await store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None)
+            await store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None)
         );
 
         error.Message.ShouldContain($"telemetry.db{suffix} was cut short");
@@ -105,11 +111,14 @@ public sealed class StoreNameTests : IDisposable
         Directory.CreateDirectory(parent);
         await using var store = new SqliteStore(Path.Combine(parent, "telemetry.db"), TimeProvider.System);
         await store.OpenAsync(CancellationToken.None);
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(1, 1), [Sample.Payload(1, 20)]), CancellationToken.None);
+        await store.AppendAsync(
+            Sample.JournalAppend(Sample.Entry(1, 1), [Sample.Request(1, 20)]),
+            CancellationToken.None
+        );
         Directory.Delete(parent, recursive: true);
 
         var error = await Should.ThrowAsync<StoreUnavailableException>(async () =>
-            await store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None)
+            await store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None)
         );
 
         error.Message.ShouldContain("removed");
@@ -119,7 +128,7 @@ public sealed class StoreNameTests : IDisposable
             .ToArray()
             .ShouldBe(Sample.Body(1, 20));
         Directory.CreateDirectory(parent);
-        await store.AppendAsync(Sample.Arrivals(Sample.Entry(2, 1)), CancellationToken.None);
+        await store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None);
         File.Exists(Path.Combine(parent, "telemetry.db")).ShouldBeTrue();
     }
 
@@ -133,7 +142,7 @@ public sealed class StoreNameTests : IDisposable
         await rig.Pipeline.KeepAsync([Sample.Measurement(1)], [], CancellationToken.None);
 
         rig.Pipeline.Status.Warnings.ShouldContain(warning => warning.Contains("written anew under its name"));
-        rig.Pipeline.CannotKeep.ShouldBeNull();
+        rig.Pipeline.StoreError.ShouldBeNull();
     }
 
     private void TakeAway(string what)

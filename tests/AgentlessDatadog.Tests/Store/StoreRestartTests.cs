@@ -1,9 +1,11 @@
 using System.Text;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>The pipeline on a file, and new processes on the same file.</summary>
 public sealed class StoreRestartTests : IAsyncDisposable
@@ -148,11 +150,11 @@ public sealed class StoreRestartTests : IAsyncDisposable
             return await _current.OpenAsync(cancellationToken);
         }
 
-        public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken) =>
+        public ValueTask AppendAsync(JournalAppend arrivals, CancellationToken cancellationToken) =>
             _current.AppendAsync(arrivals, cancellationToken);
 
-        public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
-            _current.CutAsync(cut, cancellationToken);
+        public ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken) =>
+            _current.FlushAsync(flush, cancellationToken);
 
         public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken) =>
             _current.ReadAsync(payload, cancellationToken);

@@ -1,4 +1,8 @@
-namespace AgentlessDatadog.Tests;
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
+
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>
 /// A pipeline's day as a row of steps, the same for a seed at any time and in any process. A step does to a store
@@ -10,7 +14,7 @@ internal sealed class StoreScript(int seed)
     private readonly List<long> _outbox = [];
     private long _second = 1_700_000_000;
     private long _sequence;
-    private long _cutSequence;
+    private long _flushSequence;
     private long _payload;
     private int _key;
 
@@ -23,19 +27,19 @@ internal sealed class StoreScript(int seed)
                 var arrivals = Arrive();
                 return store => store.AppendAsync(arrivals, CancellationToken.None);
             case < 8:
-                var cut = Cut();
-                return store => store.CutAsync(cut, CancellationToken.None);
+                var flush = Flush();
+                return store => store.FlushAsync(flush, CancellationToken.None);
             default:
                 var settlement = Settle();
                 return store => store.SettleAsync(settlement, CancellationToken.None);
         }
     }
 
-    private Arrivals Arrive()
+    private JournalAppend Arrive()
     {
         var measurements = Enumerable.Range(0, _random.Next(5)).Select(_ => Measure()).ToList();
         var keys = Enumerable.Range(0, _random.Next(4)).Select(_ => ++_key).ToArray();
-        return new Arrivals(
+        return new JournalAppend(
             new JournalEntry(++_sequence, _random.Next(2) == 0 ? "datadog" : "sandbox", measurements),
             Payloads(2, 300),
             Sample.Keys(_second, keys),
@@ -46,10 +50,10 @@ internal sealed class StoreScript(int seed)
         };
     }
 
-    private Cut Cut()
+    private JournalFlush Flush()
     {
-        _cutSequence += _random.NextInt64(_sequence - _cutSequence + 1);
-        return new Cut(_second, _cutSequence, Payloads(4, 20_000), [Sample.Accepted(1)], _second - 20)
+        _flushSequence += _random.NextInt64(_sequence - _flushSequence + 1);
+        return new JournalFlush(_second, _flushSequence, Payloads(4, 20_000), [Sample.Accepted(1)], _second - 20)
         {
             Told = _random.Next(3) == 0 ? [Sample.Lost(-_random.Next(1, 3), _second)] : [],
         };
@@ -72,11 +76,11 @@ internal sealed class StoreScript(int seed)
         };
     }
 
-    private Payload[] Payloads(int most, int size)
+    private QueuedRequest[] Payloads(int most, int size)
     {
-        Payload[] made =
+        QueuedRequest[] made =
         [
-            .. Enumerable.Range(0, _random.Next(most)).Select(_ => Sample.Payload(++_payload, _random.Next(size))),
+            .. Enumerable.Range(0, _random.Next(most)).Select(_ => Sample.Request(++_payload, _random.Next(size))),
         ];
         _outbox.AddRange(made.Select(payload => payload.Header.Id));
         return made;

@@ -1,8 +1,9 @@
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 public sealed class StoreTests : IAsyncDisposable
 {
@@ -31,9 +32,9 @@ public sealed class StoreTests : IAsyncDisposable
         using var counter = rig.Pipeline.Counter("app.seen", []);
         counter.Add(2);
         await rig.KeepAsync(Some.Count(value: 1), Some.Distribution(value: 7));
-        _store.CutFails = true;
+        _store.FlushFails = true;
         await Should.ThrowAsync<IOException>(rig.FlushAsync);
-        _store.CutFails = false;
+        _store.FlushFails = false;
         counter.Add(3);
         await rig.KeepAsync(Some.Count(value: 4), Some.Distribution(value: 8));
         await rig.FlushAsync();
@@ -49,10 +50,10 @@ public sealed class StoreTests : IAsyncDisposable
     {
         await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox" }, _store);
         await rig.KeepAsync(Some.Count("demo.made"));
-        _store.CutFails = true;
+        _store.FlushFails = true;
         var next = rig.Options with { Destination = "datadog", Tags = ["env:real"] };
         await Should.ThrowAsync<IOException>(async () => await rig.ConfigureAsync(next));
-        _store.CutFails = false;
+        _store.FlushFails = false;
         await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.ShouldHaveSingleItem().Tags.ShouldBeEmpty();
@@ -132,12 +133,12 @@ public sealed class StoreTests : IAsyncDisposable
         while (!callers.TrueForAll(caller => caller.IsCompleted))
         {
             _store.AppendFails = random.Next(4) == 0;
-            _store.CutFails = random.Next(3) == 0;
+            _store.FlushFails = random.Next(3) == 0;
             rig.Clock.Advance(TimeSpan.FromSeconds(1));
-            await rig.CutAsync().AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
+            await rig.FlushNowAsync().AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
         }
         await Task.WhenAll(callers);
-        _store.AppendFails = _store.CutFails = false;
+        _store.AppendFails = _store.FlushFails = false;
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(kept);
@@ -154,9 +155,9 @@ public sealed class StoreTests : IAsyncDisposable
         var journaled = new Dictionary<string, double>();
         var queued = new Dictionary<string, double>();
         _store.OnAppend = arrivals => Add(journaled, arrivals.Journal.Destination, arrivals.Journal.Measurements.Count);
-        _store.OnCut = cut =>
+        _store.OnFlush = flush =>
         {
-            foreach (var payload in cut.Payloads)
+            foreach (var payload in flush.Payloads)
             {
                 var series = WireReader.ReadPayload(PayloadCheck.Unpack(payload.Header.ContentEncoding, payload.Body));
                 Add(queued, payload.Header.Destination, series.Sum(one => one.Points[0].Value));
@@ -192,9 +193,9 @@ public sealed class StoreTests : IAsyncDisposable
         await using var rig = await Rig.StartAsync(o => o with { Destination = "sandbox", ApiKey = null }, _store);
         using var gauge = rig.Pipeline.Gauge("demo.level", []);
         gauge.Set(1);
-        _store.OnCut = _ => gauge.Set(2);
+        _store.OnFlush = _ => gauge.Set(2);
         await rig.ConfigureAsync(rig.Options with { Destination = "datadog" });
-        _store.OnCut = _ => { };
+        _store.OnFlush = _ => { };
         await rig.FlushAsync();
         rig.Pipeline.Status.Queue.Requests.ShouldBe(1);
     }

@@ -1,7 +1,9 @@
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>
 /// What a machine leaves that loses its power while it writes: the log of the file ends anywhere in the last
@@ -16,7 +18,7 @@ public sealed class StoreTornTests
 
     [Theory]
     [InlineData("append")]
-    [InlineData("cut")]
+    [InlineData("flush")]
     [InlineData("settle")]
     public async Task ATransactionTornAtAnyByteIsThereWholeOrNotAtAll(string last)
     {
@@ -24,7 +26,7 @@ public sealed class StoreTornTests
         await using var store = folder.NewStore();
         await store.OpenAsync(CancellationToken.None);
         var memory = new MemoryStore();
-        var first = Sample.Arrivals(Sample.Entry(1, 1, 2), [Sample.Payload(1, 5000)], Sample.Keys(5, 1, 2));
+        var first = Sample.JournalAppend(Sample.Entry(1, 1, 2), [Sample.Request(1, 5000)], Sample.Keys(5, 1, 2));
         await Both(one => one.AppendAsync(first, CancellationToken.None));
         var before = await TextAsync(memory);
         var logBefore = new FileInfo(folder.Log).Length;
@@ -33,7 +35,7 @@ public sealed class StoreTornTests
 
         var (file, log) = (folder.ReadFile(), folder.ReadLog());
         var found = new HashSet<string>();
-        foreach (var length in Cuts((int)logBefore, log.Length))
+        foreach (var length in Snapshots((int)logBefore, log.Length))
         {
             found.Add(await ReadAsync(file, log[..length]));
             found.Add(await ReadAsync(file, [.. log[..length], .. new byte[log.Length - length]]));
@@ -53,18 +55,23 @@ public sealed class StoreTornTests
         {
             "append" => store =>
                 store.AppendAsync(
-                    Sample.Arrivals(Sample.Entry(2, 3), [Sample.Payload(2)], Sample.Keys(6, 3), [Sample.Accepted(1)]),
+                    Sample.JournalAppend(
+                        Sample.Entry(2, 3),
+                        [Sample.Request(2)],
+                        Sample.Keys(6, 3),
+                        [Sample.Accepted(1)]
+                    ),
                     CancellationToken.None
                 ),
-            "cut" => store =>
-                store.CutAsync(
-                    Sample.Cut(7, 1, [Sample.Payload(2, 5000)], [Sample.Accepted(2)], forget: 6),
+            "flush" => store =>
+                store.FlushAsync(
+                    Sample.Flush(7, 1, [Sample.Request(2, 5000)], [Sample.Accepted(2)], forget: 6),
                     CancellationToken.None
                 ),
             _ => store => store.SettleAsync(new Settlement([1], [Sample.Delivered(3)]), CancellationToken.None),
         };
 
-    private static IEnumerable<int> Cuts(int from, int to) =>
+    private static IEnumerable<int> Snapshots(int from, int to) =>
         Enumerable
             .Range(from, to - from + 1)
             .Where(at => (at - from) % Frame is <= Header + 8 or >= Frame - 8 || (at - from) % Stride == 0);

@@ -1,7 +1,10 @@
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using Shouldly;
 using Xunit;
 
-namespace AgentlessDatadog.Tests;
+namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>What every store does. To open again is what a new process would do.</summary>
 public abstract class TelemetryStoreRules : IAsyncLifetime
@@ -38,9 +41,9 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
             new("a.rate", MetricType.Rate, double.MaxValue, []),
             new("a.gauge", MetricType.Distribution, double.Epsilon, ["template:firefox", ""]) { Unit = "" },
         ];
-        var arrivals = new Arrivals(
+        var arrivals = new JournalAppend(
             new JournalEntry(1, "sandbox", measurements),
-            [Sample.Payload(1), Sample.Payload(2, size: 0)],
+            [Sample.Request(1), Sample.Request(2, size: 0)],
             Sample.Keys(1_700_000_000, 1, 2),
             [Sample.Accepted(5), new LedgerMove(Lane.Events, Account.Rejected, 1, "title is empty")]
         );
@@ -62,29 +65,29 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     [Fact]
     public async Task ACutPutsItsRequestsInPlaceOfWhatTheyWereMadeOf()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1, 10)));
-        await Append(Sample.Arrivals(Sample.Entry(2, 20)));
-        await Append(Sample.Arrivals(Sample.Entry(3, 30)));
+        await Append(Sample.JournalAppend(Sample.Entry(1, 10)));
+        await Append(Sample.JournalAppend(Sample.Entry(2, 20)));
+        await Append(Sample.JournalAppend(Sample.Entry(3, 30)));
 
-        await Cut(Sample.Cut(1_700_000_000, sequence: 2, [Sample.Payload(1)]));
+        await Flush(Sample.Flush(1_700_000_000, sequence: 2, [Sample.Request(1)]));
         var contents = await OpenAgainAsync();
 
-        contents.LastCut.ShouldBe(1_700_000_000);
+        contents.LastFlush.ShouldBe(1_700_000_000);
         contents.LastSequence.ShouldBe(3);
         contents.Journal.ShouldHaveSingleItem().Measurements[0].Value.ShouldBe(30);
-        contents.Outbox.ShouldBe([Sample.Payload(1).Header]);
+        contents.Outbox.ShouldBe([Sample.Request(1).Header]);
     }
 
     [Fact]
     public async Task NumbersGoOnAlsoWhenNothingIsLeft()
     {
-        await Append(Sample.Arrivals(Sample.Entry(7, 1)));
-        await Cut(Sample.Cut(5, sequence: 7, [Sample.Payload(9)]));
+        await Append(Sample.JournalAppend(Sample.Entry(7, 1)));
+        await Flush(Sample.Flush(5, sequence: 7, [Sample.Request(9)]));
         await Settle(new Settlement([9], []));
 
         var contents = await OpenAgainAsync();
 
-        (contents.LastCut, contents.LastSequence, contents.LastPayload).ShouldBe((5, 7, 9));
+        (contents.LastFlush, contents.LastSequence, contents.LastPayload).ShouldBe((5, 7, 9));
         contents.Journal.ShouldBeEmpty();
         contents.Outbox.ShouldBeEmpty();
     }
@@ -92,7 +95,7 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     [Fact]
     public async Task AnAppendWithoutMeasurementsLeavesNoEntry()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]));
+        await Append(Sample.JournalAppend(Sample.Entry(1), [Sample.Request(1)]));
 
         var contents = await OpenAgainAsync();
 
@@ -104,7 +107,9 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     [Fact]
     public async Task ABodyIsReadAsItWasUntilItIsSettled()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1, size: 0), Sample.Payload(2, size: 600_000)]));
+        await Append(
+            Sample.JournalAppend(Sample.Entry(1), [Sample.Request(1, size: 0), Sample.Request(2, size: 600_000)])
+        );
         await OpenAgainAsync();
 
         (await Read(1)).ShouldBe([]);
@@ -119,8 +124,8 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     public async Task ABodyMayBePartOfALargerBuffer()
     {
         var buffer = Sample.Body(1, 100);
-        var payload = Sample.Payload(1, size: 10) with { Body = buffer.AsMemory(20, 10) };
-        await Append(Sample.Arrivals(Sample.Entry(1), [payload]));
+        var payload = Sample.Request(1, size: 10) with { Body = buffer.AsMemory(20, 10) };
+        await Append(Sample.JournalAppend(Sample.Entry(1), [payload]));
         await OpenAgainAsync();
 
         (await Read(1)).ShouldBe(buffer[20..30]);
@@ -129,9 +134,9 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     [Fact]
     public async Task TheLedgerIsTheSumOfAllMovesWithAcceptancesFirst()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), moves: [Sample.Accepted(10)]));
+        await Append(Sample.JournalAppend(Sample.Entry(1), moves: [Sample.Accepted(10)]));
         await Settle(new Settlement([], [Sample.Delivered(4), new(Lane.Metrics, Account.Expired, 1, "too old")]));
-        await Cut(Sample.Cut(1, 1, moves: [Sample.Accepted(2), new(Lane.Metrics, Account.Expired, 2, "no room")]));
+        await Flush(Sample.Flush(1, 1, moves: [Sample.Accepted(2), new(Lane.Metrics, Account.Expired, 2, "no room")]));
         await Settle(new Settlement([], [new(Lane.Metrics, Account.Expired, 2, "too old")]));
 
         var contents = await OpenAgainAsync();
@@ -151,17 +156,17 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
     [Fact]
     public async Task WhatWaitedInMemoryComesInWithTheEndOfOthersAndItsOwn()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), [Sample.Payload(1)]));
+        await Append(Sample.JournalAppend(Sample.Entry(1), [Sample.Request(1)]));
         await Settle(
             new Settlement([1, 3, 77], [Sample.Accepted(6), Sample.Delivered(6)])
             {
-                Added = [Sample.Payload(2), Sample.Payload(3)],
+                Added = [Sample.Request(2), Sample.Request(3)],
             }
         );
 
         var contents = await OpenAgainAsync();
 
-        contents.Outbox.ShouldBe([Sample.Payload(2).Header]);
+        contents.Outbox.ShouldBe([Sample.Request(2).Header]);
         contents.LastPayload.ShouldBe(3);
         (await Read(2)).ShouldBe(Sample.Body(2, 100));
     }
@@ -175,20 +180,20 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         (await OpenAgainAsync()).Positions.ShouldBe([new("b", 7), new("a", 9)]);
 
         Task Move(long sequence, params StreamPosition[] positions) =>
-            Append(Sample.Arrivals(Sample.Entry(sequence)) with { Positions = positions }).AsTask();
+            Append(Sample.JournalAppend(Sample.Entry(sequence)) with { Positions = positions }).AsTask();
     }
 
     [Fact]
     public async Task SeenKeysStayUntilACutForgetsThem()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), keys: Sample.Keys(100, 1, 2)));
-        await Append(Sample.Arrivals(Sample.Entry(2), keys: Sample.Keys(200, 3)));
-        await Append(Sample.Arrivals(Sample.Entry(3), keys: Sample.Keys(300, 4)));
+        await Append(Sample.JournalAppend(Sample.Entry(1), keys: Sample.Keys(100, 1, 2)));
+        await Append(Sample.JournalAppend(Sample.Entry(2), keys: Sample.Keys(200, 3)));
+        await Append(Sample.JournalAppend(Sample.Entry(3), keys: Sample.Keys(300, 4)));
 
-        await Cut(Sample.Cut(1, 3, forget: 200));
+        await Flush(Sample.Flush(1, 3, forget: 200));
         (await OpenAgainAsync()).Keys.ShouldBe([.. Sample.Keys(200, 3), .. Sample.Keys(300, 4)]);
 
-        await Cut(Sample.Cut(2, 3, forget: 301));
+        await Flush(Sample.Flush(2, 3, forget: 301));
         (await OpenAgainAsync()).Keys.ShouldBeEmpty();
     }
 
@@ -198,32 +203,32 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         await Settle(new Settlement([], []) { Lost = [Sample.Lost(3, 20), Sample.Lost(1, 5, Lane.Events)] });
         await Settle(new Settlement([], []) { Lost = [Sample.Lost(4, 10, reason: "queue full")] });
         var sum = Sample.Lost(7, 20) with { From = Sample.At(10) };
-        (await OpenAgainAsync()).Losses.ShouldBe([sum, Sample.Lost(1, 5, Lane.Events)], ignoreOrder: true);
+        (await OpenAgainAsync()).ExpiredReport.ShouldBe([sum, Sample.Lost(1, 5, Lane.Events)], ignoreOrder: true);
 
-        await Cut(Sample.Cut(1, 0) with { Told = [sum with { Units = -5 }] });
-        (await OpenAgainAsync()).Losses.Single(loss => loss.Lane == Lane.Metrics).Units.ShouldBe(2);
+        await Flush(Sample.Flush(1, 0) with { Told = [sum with { Units = -5 }] });
+        (await OpenAgainAsync()).ExpiredReport.Single(loss => loss.Lane == Lane.Metrics).Units.ShouldBe(2);
 
         // One that was told before the store had it, as when memory stood in for it.
-        await Cut(Sample.Cut(2, 0) with { Told = [sum with { Units = -6 }] });
-        (await OpenAgainAsync()).Losses.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
+        await Flush(Sample.Flush(2, 0) with { Told = [sum with { Units = -6 }] });
+        (await OpenAgainAsync()).ExpiredReport.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
         await Settle(new Settlement([], []) { Lost = [sum with { Units = 4 }] });
-        (await OpenAgainAsync()).Losses.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
+        (await OpenAgainAsync()).ExpiredReport.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
     }
 
     [Fact]
     public async Task AKeyThatIsStillNeededKeepsYoungerOnesThatAnEarlierClockDated()
     {
-        await Append(Sample.Arrivals(Sample.Entry(1), keys: Sample.Keys(300, 1)));
-        await Append(Sample.Arrivals(Sample.Entry(2), keys: Sample.Keys(100, 2)));
+        await Append(Sample.JournalAppend(Sample.Entry(1), keys: Sample.Keys(300, 1)));
+        await Append(Sample.JournalAppend(Sample.Entry(2), keys: Sample.Keys(100, 2)));
 
-        await Cut(Sample.Cut(1, 2, forget: 200));
+        await Flush(Sample.Flush(1, 2, forget: 200));
 
         (await OpenAgainAsync()).Keys.ShouldBe([.. Sample.Keys(300, 1), .. Sample.Keys(100, 2)]);
     }
 
-    private protected ValueTask Append(Arrivals arrivals) => Store.AppendAsync(arrivals, CancellationToken.None);
+    private protected ValueTask Append(JournalAppend arrivals) => Store.AppendAsync(arrivals, CancellationToken.None);
 
-    private protected ValueTask Cut(Cut cut) => Store.CutAsync(cut, CancellationToken.None);
+    private protected ValueTask Flush(JournalFlush flush) => Store.FlushAsync(flush, CancellationToken.None);
 
     private protected ValueTask Settle(Settlement settlement) => Store.SettleAsync(settlement, CancellationToken.None);
 

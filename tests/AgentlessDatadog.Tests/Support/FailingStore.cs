@@ -1,3 +1,5 @@
+using AgentlessDatadog.Store;
+
 namespace AgentlessDatadog.Tests.Support;
 
 /// <summary>A store whose transactions fail while it is told so, and then change nothing.</summary>
@@ -7,7 +9,7 @@ public sealed class FailingStore : ITelemetryStore
 
     public bool AppendFails { get; set; }
 
-    public bool CutFails { get; set; }
+    public bool FlushFails { get; set; }
 
     public bool SettleFails { get; set; }
 
@@ -16,9 +18,9 @@ public sealed class FailingStore : ITelemetryStore
     public int Settlements { get; private set; }
 
     /// <summary>Called before an append or a cut is kept.</summary>
-    public Action<Arrivals> OnAppend { get; set; } = _ => { };
+    public Action<JournalAppend> OnAppend { get; set; } = _ => { };
 
-    public Action<Cut> OnCut { get; set; } = _ => { };
+    public Action<JournalFlush> OnFlush { get; set; } = _ => { };
 
     /// <summary>What a failing transaction throws.</summary>
     public Func<Exception> Error { get; set; } = () => new IOException("the disk is full");
@@ -34,7 +36,7 @@ public sealed class FailingStore : ITelemetryStore
     {
         set
         {
-            AppendFails = CutFails = SettleFails = value;
+            AppendFails = FlushFails = SettleFails = value;
             Error = () => new StoreUnavailableException("The disk is full.");
         }
     }
@@ -45,7 +47,7 @@ public sealed class FailingStore : ITelemetryStore
     public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
         _inner.OpenAsync(cancellationToken);
 
-    public async ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken)
+    public async ValueTask AppendAsync(JournalAppend arrivals, CancellationToken cancellationToken)
     {
         Appends++;
         OnAppend(arrivals);
@@ -53,11 +55,11 @@ public sealed class FailingStore : ITelemetryStore
         await _inner.AppendAsync(arrivals, cancellationToken);
     }
 
-    public async ValueTask CutAsync(Cut cut, CancellationToken cancellationToken)
+    public async ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken)
     {
-        OnCut(cut);
-        await PassAsync(CutFails);
-        await _inner.CutAsync(cut, cancellationToken);
+        OnFlush(flush);
+        await PassAsync(FlushFails);
+        await _inner.FlushAsync(flush, cancellationToken);
     }
 
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)

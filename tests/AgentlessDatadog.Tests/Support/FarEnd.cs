@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using AgentlessDatadog.Pipeline;
 
 namespace AgentlessDatadog.Tests.Support;
 
@@ -18,7 +19,7 @@ public sealed record FarEndRequest(
     public byte[] Raw => PayloadCheck.Unpack(Encoding, Body);
 }
 
-/// <summary>How the far end answers; a null status cuts the connection.</summary>
+/// <summary>How the far end answers; a null status flushes the connection.</summary>
 public sealed record FarEndAnswer(int? Status, string Body = """{"errors":[]}""", string Type = "application/json")
 {
     public Dictionary<string, string> Headers { get; init; } = [];

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 
 namespace AgentlessDatadog.Tests.Support;
 

@@ -1,4 +1,5 @@
 using AgentlessDatadog;
+using AgentlessDatadog.Store;
 
 namespace AgentlessDatadog.Tests.Support;
 
@@ -11,11 +12,11 @@ public sealed class PromptStore(ITelemetryStore behind) : ITelemetryStore
     public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
         behind.OpenAsync(cancellationToken);
 
-    public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken) =>
+    public ValueTask AppendAsync(JournalAppend arrivals, CancellationToken cancellationToken) =>
         Done(behind.AppendAsync(arrivals, cancellationToken).AsTask());
 
-    public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
-        Done(behind.CutAsync(cut, cancellationToken).AsTask());
+    public ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken) =>
+        Done(behind.FlushAsync(flush, cancellationToken).AsTask());
 
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Store;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AgentlessDatadog.Tests.Support;
@@ -43,7 +44,7 @@ public sealed class Rig : PipelineRun
     }
 
     /// <summary>Flushes at this second, or at the next that time has made free.</summary>
-    public async ValueTask CutAsync()
+    public async ValueTask FlushNowAsync()
     {
         FreeSecond();
         await Pipeline.FlushAsync(default);
@@ -61,7 +62,7 @@ public sealed class Rig : PipelineRun
         return base.StopAsync(cancellationToken);
     }
 
-    /// <summary>Flushes a second later than before, so that cuts keep step with the clock.</summary>
+    /// <summary>Flushes a second later than before, so that flushes keep step with the clock.</summary>
     public async Task FlushAsync()
     {
         Clock.Advance(TimeSpan.FromSeconds(1));
@@ -76,7 +77,7 @@ public sealed class Rig : PipelineRun
                 ? lane.Ledger.Queued == 0
                     || status.Queue.Requests == 0
                     // Waits for the store.
-                    || (AgentlessDatadog.Signals.Lane.Named(lane.Lane).RepeatHarms && Pipeline.CannotKeep is not null)
+                    || (AgentlessDatadog.Signals.Lane.Named(lane.Lane).RepeatHarms && Pipeline.StoreError is not null)
                 : lane.NextTry > Clock.GetUtcNow()
         );
 

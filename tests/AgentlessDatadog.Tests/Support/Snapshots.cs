@@ -1,17 +1,20 @@
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals.Metrics;
+
 namespace AgentlessDatadog.Tests.Support;
 
-/// <summary>Encodes cuts and reads them back.</summary>
-internal static class Cuts
+/// <summary>Encodes flushes and reads them back.</summary>
+internal static class Snapshots
 {
-    public static List<ReadSeries> Encode(TakenCut cut) =>
+    public static List<ReadSeries> Encode(FlushSnapshot snapshot) =>
         [
-            .. Requests(cut, Compression.Zstd)
+            .. Requests(snapshot, Compression.Zstd)
                 .SelectMany(r => WireReader.ReadPayload(PayloadCheck.Unpack(r.Encoding, r.Body))),
         ];
 
-    public static List<EncodedRequest> Requests(TakenCut cut, Compression compression)
+    public static List<EncodedRequest> Requests(FlushSnapshot snapshot, Compression compression)
     {
-        using var encoder = new SeriesEncoder(cut, compression);
+        using var encoder = new SeriesEncoder(snapshot, compression);
         return encoder.Encode();
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using AgentlessDatadog.Pipeline;
 
 namespace AgentlessDatadog.Tests.Support;
 

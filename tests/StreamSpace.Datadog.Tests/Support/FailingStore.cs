@@ -1,5 +1,7 @@
 using System.Reflection;
 using AgentlessDatadog;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Tests.Support;
 
 namespace StreamSpace.Datadog.Tests.Support;
 

@@ -4,6 +4,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
 using AgentlessDatadog.Sandbox;
+using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using StreamSpace.Plugins;
@@ -115,13 +117,13 @@ internal sealed class PluginRun : IAsyncDisposable
     public async Task FlushAsync(int seconds = 10)
     {
         await ShippedAsync();
-        var before = Cuts();
+        var before = Flushes();
         Host.FakeClock.Advance(TimeSpan.FromSeconds(seconds));
-        await Until(() => Cuts() != before && Queued() == 0);
+        await Until(() => Flushes() != before && Queued() == 0);
     }
 
     /// <summary>Waits until the first flush is made.</summary>
-    public Task FlushedAsync() => Until(() => Cuts() is not null);
+    public Task FlushedAsync() => Until(() => Flushes() is not null);
 
     /// <summary>Waits until nothing is on its way.</summary>
     public Task ShippedAsync() => Until(() => Queued() == 0);
@@ -201,7 +203,7 @@ internal sealed class PluginRun : IAsyncDisposable
                 .Order(StringComparer.Ordinal)
         );
 
-    private DateTimeOffset? Cuts() => Plugin.Status["lastFlush"]?["at"]?.GetValue<DateTimeOffset>();
+    private DateTimeOffset? Flushes() => Plugin.Status["lastFlush"]?["at"]?.GetValue<DateTimeOffset>();
 
     private int Queued() => Plugin.Status["queue"]?["requests"]?.GetValue<int>() ?? 0;
 }

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Tests.Support;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Tests.Support;

@@ -1,14 +1,15 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.Text.Json;
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals.Metrics;
 
 namespace AgentlessDatadog.Signals.Distributions;
 
 /// <summary>
-/// Encodes the distribution values of a cut for <c>/api/v1/distribution_points</c> (docs/reference/datadog.md §3.3).
+/// Encodes the distribution values of a flush for <c>/api/v1/distribution_points</c> (docs/reference/datadog.md §3.3).
 /// </summary>
-internal sealed class DistributionEncoder(TakenCut cut)
+internal sealed class DistributionEncoder(FlushSnapshot snapshot)
 {
     // A request is given up as a whole when its oldest value is too old: late values go apart, by five minutes.
     private const long Bucket = 300;
@@ -33,11 +34,13 @@ internal sealed class DistributionEncoder(TakenCut cut)
 
     private IEnumerable<Point> Points()
     {
-        for (var i = 0; i < cut.Series.Length; i++)
+        for (var i = 0; i < snapshot.Series.Length; i++)
         {
-            if (cut.Series.Span[i] is not Distribution { HasTaken: true } series)
+            if (snapshot.Series.Span[i] is not Distribution { HasTaken: true } series)
                 continue;
-            foreach (var second in series.Samples.GroupBy(sample => sample.Second == 0 ? cut.Second : sample.Second))
+            foreach (
+                var second in series.Samples.GroupBy(sample => sample.Second == 0 ? snapshot.Second : sample.Second)
+            )
             {
                 yield return new Point(series, second.Key, [.. second]);
             }
@@ -94,7 +97,7 @@ internal sealed class DistributionEncoder(TakenCut cut)
         writer.WriteString("type"u8, "distribution"u8);
         writer.WriteStartArray("tags"u8);
         WriteTags(writer, series.Identity);
-        WriteTags(writer, cut.GlobalBlock);
+        WriteTags(writer, snapshot.GlobalBlock);
         writer.WriteEndArray();
         writer.WriteStartArray("points"u8);
         writer.WriteStartArray();
@@ -133,5 +136,5 @@ internal sealed class DistributionEncoder(TakenCut cut)
         _oldest = long.MaxValue;
     }
 
-    private long BucketOf(long second) => second < cut.Second - Bucket ? second / Bucket : long.MaxValue;
+    private long BucketOf(long second) => second < snapshot.Second - Bucket ? second / Bucket : long.MaxValue;
 }

@@ -11,7 +11,7 @@ internal sealed class EventFold
     private readonly Dictionary<(string Kind, long Minute), int> _counts = [];
     private long _left;
 
-    /// <summary>Takes what a process folded that ended before it could tell: its summary comes with the next cut.</summary>
+    /// <summary>Takes what a process folded that ended before it could tell: its summary comes with the next flush.</summary>
     public void Start(long left) => _left = left;
 
     /// <summary>Whether an event is sent itself, when so many of its kind come before it and are not added yet.</summary>

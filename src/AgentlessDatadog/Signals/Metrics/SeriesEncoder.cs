@@ -1,7 +1,9 @@
+using AgentlessDatadog.Pipeline;
+
 namespace AgentlessDatadog.Signals.Metrics;
 
-/// <summary>Encodes the gauges, counts and rates of a cut for <c>/api/v2/series</c>.</summary>
-internal sealed class SeriesEncoder(TakenCut cut, Compression compression) : IDisposable
+/// <summary>Encodes the gauges, counts and rates of a flush for <c>/api/v2/series</c>.</summary>
+internal sealed class SeriesEncoder(FlushSnapshot snapshot, Compression compression) : IDisposable
 {
     // A request is given up as a whole when its oldest point is too old: points far apart do not share one.
     private const long MaxSpread = 300;
@@ -13,13 +15,13 @@ internal sealed class SeriesEncoder(TakenCut cut, Compression compression) : IDi
 
     public List<EncodedRequest> Encode()
     {
-        foreach (var series in cut.Series.Span)
+        foreach (var series in snapshot.Series.Span)
         {
             if (series.HasTaken && series is not Distribution)
-                Write(series, series.TakenValue, cut.Second, series.TakenItems);
+                Write(series, series.TakenValue, snapshot.Second, series.TakenItems);
         }
         _writer.Finish();
-        foreach (var point in cut.Timed)
+        foreach (var point in snapshot.Timed)
         {
             if (point.Second - _writer.Oldest > MaxSpread)
                 _writer.Finish();
@@ -36,7 +38,7 @@ internal sealed class SeriesEncoder(TakenCut cut, Compression compression) : IDi
         var metric = series.Metric;
         var trailer = metric.Trailer;
         var isGauge = metric.Type == MetricType.Gauge;
-        var fixedLength = series.Identity.Length + cut.GlobalBlock.Length + trailer.Length;
+        var fixedLength = series.Identity.Length + snapshot.GlobalBlock.Length + trailer.Length;
         var room = SeriesWire.MaxHead + fixedLength + SeriesWire.MaxPoint + SeriesWire.MaxInterval;
         var to = _writer.Begin(room);
 
@@ -44,12 +46,12 @@ internal sealed class SeriesEncoder(TakenCut cut, Compression compression) : IDi
         Span<byte> tail = stackalloc byte[SeriesWire.MaxPoint + SeriesWire.MaxInterval];
         var tailLength = SeriesWire.WritePoint(tail, value, second);
         if (!isGauge)
-            tailLength += SeriesWire.WriteInterval(tail[tailLength..], cut.Interval);
+            tailLength += SeriesWire.WriteInterval(tail[tailLength..], snapshot.Interval);
 
         to[0] = SeriesWire.SeriesField;
         var at = 1 + SeriesWire.WriteVarint(to[1..], (ulong)(fixedLength + tailLength));
         at = Copy(series.Identity, to, at);
-        at = Copy(cut.GlobalBlock, to, at);
+        at = Copy(snapshot.GlobalBlock, to, at);
         at = Copy(trailer, to, at);
         at = Copy(tail[..tailLength], to, at);
         _writer.End(at, UnitsOf(metric, items), second);

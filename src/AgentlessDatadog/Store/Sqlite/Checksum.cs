@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
 /// CRC-32C. SQLite's own checks see the structure of a file, not what is written in a row: a value that has changed on

@@ -1,4 +1,6 @@
-namespace AgentlessDatadog;
+using AgentlessDatadog.Pipeline;
+
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
 /// The measurements of one append as bytes: a version, then each of them. Metric names, units and tags repeat, so the

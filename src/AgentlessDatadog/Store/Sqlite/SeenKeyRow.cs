@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>The keys of a second as bytes: 16 for each, little-endian.</summary>
 internal static class SeenKeyRow

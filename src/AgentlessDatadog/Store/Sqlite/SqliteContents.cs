@@ -1,6 +1,7 @@
+using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>Reads everything that a file holds, but the bodies.</summary>
 internal sealed class SqliteContents(SqliteDatabase database)
@@ -10,14 +11,14 @@ internal sealed class SqliteContents(SqliteDatabase database)
     {
         var states = ReadRows(
             "SELECT last_cut, last_sequence, last_payload FROM state",
-            row => (Cut: row.Number(0), Sequence: row.Number(1), Payload: row.Number(2))
+            row => (Flush: row.Number(0), Sequence: row.Number(1), Request: row.Number(2))
         );
         if (states is not [var state])
             throw new InvalidDataException("its state is missing");
         return new(
-            state.Cut,
+            state.Flush,
             state.Sequence,
-            state.Payload,
+            state.Request,
             ReadRows("SELECT sequence, destination, crc, measurements FROM journal ORDER BY sequence", ReadEntry),
             ReadRows(
                 """
@@ -66,7 +67,7 @@ internal sealed class SqliteContents(SqliteDatabase database)
         return new JournalEntry(row.Number(0), row.Text(1), JournalRow.Decode(measurements));
     }
 
-    private static PayloadHeader ReadHeader(SqliteStatement row) =>
+    private static RequestHeader ReadHeader(SqliteStatement row) =>
         new(
             row.Number(0),
             Lane.Named(row.Text(1)),

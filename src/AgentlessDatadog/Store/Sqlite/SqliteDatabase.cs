@@ -1,6 +1,6 @@
 using SQLitePCL;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
 /// A connection. SQLite is called directly: an ADO.NET provider hangs handlers on the process when it is first used,
@@ -9,7 +9,7 @@ namespace AgentlessDatadog;
 internal sealed class SqliteDatabase : IDisposable
 {
     // For a process that is just ending to let go of the file.
-    private const int PatienceMilliseconds = 1000;
+    private const int BusyTimeoutMilliseconds = 1000;
 
     private readonly sqlite3 _handle;
     private readonly List<SqliteStatement> _statements = [];
@@ -27,7 +27,7 @@ internal sealed class SqliteDatabase : IDisposable
             _handle.Dispose();
             throw new SqliteException(code, raw.sqlite3_errstr(code).utf8_to_string());
         }
-        _ = raw.sqlite3_busy_timeout(_handle, PatienceMilliseconds);
+        _ = raw.sqlite3_busy_timeout(_handle, BusyTimeoutMilliseconds);
     }
 
     public string Path { get; }

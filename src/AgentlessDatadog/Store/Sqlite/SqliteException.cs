@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>SQLite could not do something (sqlite.org/rescode.html).</summary>
 internal sealed class SqliteException(int code, string message) : Exception($"SQLite error {code}: {message}")

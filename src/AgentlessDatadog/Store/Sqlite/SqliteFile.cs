@@ -1,6 +1,6 @@
 using NamedFiles;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
 /// A SQLite file that belongs to one connection, of one process, and that its owner alone may read.

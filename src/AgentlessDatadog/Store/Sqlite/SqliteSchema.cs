@@ -1,4 +1,4 @@
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
 /// The tables of a <see cref="SqliteStore"/>. Step n takes a file from version n to n + 1, and a new file is one of

@@ -1,6 +1,6 @@
 using SQLitePCL;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>A statement that is prepared once. Values go in by the order of its parameters.</summary>
 internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt handle) : IDisposable

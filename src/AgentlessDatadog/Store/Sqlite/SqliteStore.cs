@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using NamedFiles;
 
-namespace AgentlessDatadog;
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
 /// Keeps everything in one SQLite file, on disk before a call returns. All that is asked while a commit is under way
@@ -12,7 +12,7 @@ public sealed class SqliteStore : ITelemetryStore
     // So that nobody waits behind a transaction without end.
     private const int MaxShared = 256;
 
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(2);
 
     private readonly SqliteFile _file;
     private readonly TimeProvider _clock;
@@ -58,13 +58,13 @@ public sealed class SqliteStore : ITelemetryStore
 
     /// <inheritdoc/>
     /// <exception cref="StoreUnavailableException">Nothing of it is kept.</exception>
-    public ValueTask AppendAsync(Arrivals arrivals, CancellationToken cancellationToken) =>
-        WriteAsync(tables => tables.Append(arrivals), cancellationToken);
+    public ValueTask AppendAsync(JournalAppend append, CancellationToken cancellationToken) =>
+        WriteAsync(tables => tables.Append(append), cancellationToken);
 
     /// <inheritdoc/>
     /// <exception cref="StoreUnavailableException">Nothing of it is kept.</exception>
-    public ValueTask CutAsync(Cut cut, CancellationToken cancellationToken) =>
-        WriteAsync(tables => tables.Cut(cut), cancellationToken);
+    public ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken) =>
+        WriteAsync(tables => tables.Flush(flush), cancellationToken);
 
     /// <inheritdoc/>
     /// <exception cref="StoreUnavailableException">Nothing of it is kept.</exception>
@@ -193,7 +193,7 @@ public sealed class SqliteStore : ITelemetryStore
         {
             // It is on disk, but perhaps in a file that nobody will find: then it can neither be answered nor taken back.
             while (keeps && !_isDisposed && Lost(written: true) is not null)
-                await Task.Delay(Again, _clock).ConfigureAwait(false);
+                await Task.Delay(RetryInterval, _clock).ConfigureAwait(false);
             shared.ForEach(work => work.Done.SetResult());
         }
         else if (shared is [var alone])

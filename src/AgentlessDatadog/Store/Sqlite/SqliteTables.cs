@@ -1,4 +1,6 @@
-namespace AgentlessDatadog;
+using AgentlessDatadog.Pipeline;
+
+namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
 /// Reads and writes the tables of a store, within transactions that its caller begins and ends. Belongs to one thread.
@@ -18,7 +20,7 @@ internal sealed class SqliteTables : IDisposable
     private readonly SqliteStatement _rollback;
     private readonly SqliteStatement _writeState;
     private readonly SqliteStatement _append;
-    private readonly SqliteStatement _cut;
+    private readonly SqliteStatement _flush;
     private readonly SqliteStatement _see;
     private readonly SqliteStatement _forget;
     private readonly SqliteStatement _move;
@@ -38,7 +40,7 @@ internal sealed class SqliteTables : IDisposable
     private State _state;
     private bool _hasFreed;
 
-    private readonly record struct State(long LastCut, long LastSequence, long LastPayload);
+    private readonly record struct State(long LastFlush, long LastSequence, long LastPayload);
 
     /// <summary>Prepares everything. The database is its own from then on.</summary>
     public SqliteTables(SqliteDatabase database)
@@ -49,7 +51,7 @@ internal sealed class SqliteTables : IDisposable
         _rollback = database.Prepare("ROLLBACK");
         _writeState = database.Prepare("UPDATE state SET last_cut = $1, last_sequence = $2, last_payload = $3");
         _append = database.Prepare("INSERT INTO journal VALUES ($1, $2, $3, $4)");
-        _cut = database.Prepare("DELETE FROM journal WHERE sequence <= $1");
+        _flush = database.Prepare("DELETE FROM journal WHERE sequence <= $1");
         _see = database.Prepare("INSERT INTO seen_key (second, hashes) VALUES ($1, $2)");
         // This looks at those that go and at one more.
         _forget = database.Prepare(
@@ -86,7 +88,7 @@ internal sealed class SqliteTables : IDisposable
     public void Commit()
     {
         if (_state != _kept)
-            _writeState.Run(_state.LastCut, _state.LastSequence, _state.LastPayload);
+            _writeState.Run(_state.LastFlush, _state.LastSequence, _state.LastPayload);
         if (_hasFreed)
             GiveBackRoom();
         _commit.Run();
@@ -108,9 +110,9 @@ internal sealed class SqliteTables : IDisposable
         }
     }
 
-    public void Append(Arrivals arrivals)
+    public void Append(JournalAppend append)
     {
-        var journal = arrivals.Journal;
+        var journal = append.Journal;
         _state = _state with { LastSequence = journal.Sequence };
         if (journal.Measurements.Count > 0)
         {
@@ -118,24 +120,24 @@ internal sealed class SqliteTables : IDisposable
             _append.Run(journal.Sequence, journal.Destination, (long)Checksum.Of(row), (ReadOnlyMemory<byte>)row);
         }
         // One row for all of the same second, as those of one append mostly are.
-        foreach (var keys in arrivals.Keys.GroupBy(key => key.Second))
+        foreach (var keys in append.Keys.GroupBy(key => key.Second))
             _see.Run(keys.Key, (ReadOnlyMemory<byte>)SeenKeyRow.Encode([.. keys]));
-        Insert(arrivals.Payloads);
-        Book(arrivals.Moves);
-        foreach (var (stream, position) in arrivals.Positions)
+        Insert(append.Payloads);
+        Book(append.Moves);
+        foreach (var (stream, position) in append.Positions)
             _move.Run(stream, position);
-        if (arrivals.Positions.Count > 0)
+        if (append.Positions.Count > 0)
             _forgetStreams.Run();
     }
 
-    public void Cut(Cut cut)
+    public void Flush(JournalFlush flush)
     {
-        _state = _state with { LastCut = cut.Second };
-        _cut.Run(cut.Sequence);
-        _forget.Run(cut.ForgetBefore);
-        Insert(cut.Payloads);
-        Book(cut.Moves);
-        Book(cut.Told);
+        _state = _state with { LastFlush = flush.Second };
+        _flush.Run(flush.Sequence);
+        _forget.Run(flush.ForgetKeysBefore);
+        Insert(flush.Payloads);
+        Book(flush.Moves);
+        Book(flush.Told);
         _hasFreed = true;
     }
 
@@ -166,7 +168,7 @@ internal sealed class SqliteTables : IDisposable
     public StoreContents ReadAll()
     {
         var contents = new SqliteContents(_database).Read();
-        _kept = _state = new State(contents.LastCut, contents.LastSequence, contents.LastPayload);
+        _kept = _state = new State(contents.LastFlush, contents.LastSequence, contents.LastPayload);
         return contents;
     }
 
@@ -175,7 +177,7 @@ internal sealed class SqliteTables : IDisposable
         _database.Dispose();
     }
 
-    private void Insert(IReadOnlyList<Payload> payloads)
+    private void Insert(IReadOnlyList<QueuedRequest> payloads)
     {
         foreach (var (header, body) in payloads)
         {

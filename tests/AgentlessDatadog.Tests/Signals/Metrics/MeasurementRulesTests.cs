@@ -1,3 +1,4 @@
+using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals.Metrics;
 using AgentlessDatadog.Tests.Support;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Time.Testing;
@@ -14,9 +16,9 @@ public sealed class SeriesEncoderTests
     public void NoRequestPassesALimitAndNothingIsLost(int seed, bool zlib)
     {
         var random = new Random(seed);
-        var cut = RandomCut(random, series: random.Next(1, 12_000), noise: random.Next(0, 100));
-        var requests = Cuts.Requests(cut, zlib ? Compression.Deflate : Compression.Zstd);
-        Verify(cut, requests);
+        var snapshot = RandomSnapshot(random, series: random.Next(1, 12_000), noise: random.Next(0, 100));
+        var requests = Snapshots.Requests(snapshot, zlib ? Compression.Deflate : Compression.Zstd);
+        Verify(snapshot, requests);
     }
 
     [Theory]
@@ -26,9 +28,9 @@ public sealed class SeriesEncoderTests
     [InlineData(Compression.Deflate, 100)]
     public void ManySeriesFillTheirRequests(Compression compression, int noise)
     {
-        var cut = RandomCut(new Random(1), series: noise == 0 ? 90_000 : 25_000, noise);
-        var requests = Cuts.Requests(cut, compression);
-        Verify(cut, requests);
+        var snapshot = RandomSnapshot(new Random(1), series: noise == 0 ? 90_000 : 25_000, noise);
+        var requests = Snapshots.Requests(snapshot, compression);
+        Verify(snapshot, requests);
         requests.Count.ShouldBeGreaterThan(1);
         foreach (var request in requests.SkipLast(1))
         {
@@ -47,9 +49,9 @@ public sealed class SeriesEncoderTests
             var name = $"m{i}".PadRight(200, 'x');
             ((Gauge)table.Hold(name, MetricType.Gauge, LargestTags('t'), new string('u', 50))).Set(i);
         }
-        var cut = new Aggregate(table).Take(Now.ToUnixTimeSeconds(), 10);
+        var snapshot = new Aggregate(table).Take(Now.ToUnixTimeSeconds(), 10);
         foreach (var compression in Enum.GetValues<Compression>())
-            Verify(cut, Cuts.Requests(cut, compression));
+            Verify(snapshot, Snapshots.Requests(snapshot, compression));
     }
 
     [Fact]
@@ -63,7 +65,7 @@ public sealed class SeriesEncoderTests
             aggregate.Find(measurement, out var series);
             aggregate.Apply(series!, measurement);
         }
-        var requests = Cuts.Requests(aggregate.Take(Now.ToUnixTimeSeconds(), 10), Compression.Zstd);
+        var requests = Snapshots.Requests(aggregate.Take(Now.ToUnixTimeSeconds(), 10), Compression.Zstd);
         requests.Select(r => r.Points).ShouldBe([2, 1, 1]);
         requests.Select(r => Now.ToUnixTimeSeconds() - r.Oldest).ShouldBe([3500, 1000, 0]);
     }
@@ -75,7 +77,8 @@ public sealed class SeriesEncoderTests
         table.Hold("a", MetricType.Gauge, [], "second").Put(1);
         table.Hold("b", MetricType.Count, [], null).Put(2);
         table.Hold("c", MetricType.Rate, [], null).Put(3);
-        Cuts.Encode(new Aggregate(table).Take(100, 60))
+        Snapshots
+            .Encode(new Aggregate(table).Take(100, 60))
             .Select(s => (s.Metric, s.Type, s.Unit, s.Interval))
             .ShouldBe([("a", 3, "second", 0), ("b", 1, null, 60), ("c", 2, null, 60)]);
     }
@@ -83,7 +86,7 @@ public sealed class SeriesEncoderTests
     private static string[] LargestTags(char first) =>
         [.. Enumerable.Range(0, 100).Select(i => $"{first}{i:000}".PadRight(200, 'ﷲ'))];
 
-    private static TakenCut RandomCut(Random random, int series, int noise)
+    private static FlushSnapshot RandomSnapshot(Random random, int series, int noise)
     {
         var table = new SeriesTable(new FakeTimeProvider());
         table.UseGlobalTags(["env:test", "service:app"]);
@@ -104,7 +107,7 @@ public sealed class SeriesEncoderTests
             (to, from) => from.GetItems("abcdefghijklmnopqrstuvwxyz0123456789-_./".AsSpan(), to)
         );
 
-    private static void Verify(TakenCut cut, List<EncodedRequest> requests)
+    private static void Verify(FlushSnapshot snapshot, List<EncodedRequest> requests)
     {
         var check = new PayloadCheck();
         var read = new List<ReadSeries>();
@@ -114,7 +117,7 @@ public sealed class SeriesEncoderTests
             read.AddRange(WireReader.ReadPayload(PayloadCheck.Unpack(request.Encoding, request.Body)));
         }
         check.Faults.ShouldBeEmpty();
-        var taken = cut.Series.ToArray().Where(series => series.HasTaken).ToList();
+        var taken = snapshot.Series.ToArray().Where(series => series.HasTaken).ToList();
         read.Select(series => series.Points[0].Value).ShouldBe(taken.Select(series => series.TakenValue));
         requests.Sum(request => request.Points).ShouldBe(taken.Count);
         requests.Sum(request => request.Units).ShouldBe(taken.Count);
