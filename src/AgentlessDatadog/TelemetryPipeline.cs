@@ -3,15 +3,17 @@ using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Signals.Metrics;
 using AgentlessDatadog.Store;
+using AgentlessDatadog.Store.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog;
 
 /// <summary>
-/// Telemetry to Datadog without an Agent: aggregates, encodes, keeps, and ships. Any thread may use it.
+/// Telemetry to Datadog without an Agent: aggregates, encodes, keeps, and sends. Any thread may use it.
 /// </summary>
-public sealed partial class TelemetryPipeline : IAsyncDisposable
+public sealed class TelemetryPipeline : IAsyncDisposable
 {
+    private readonly ITelemetryStore _file;
     private readonly GuardedStore _store;
     private readonly DatadogClock _clock;
     private readonly ILogger _logger;
@@ -22,39 +24,55 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     private readonly Watchdog _watchdog;
     private readonly Outbox _outbox;
     private readonly SelfReport _self;
+    private readonly Journal _journal;
     private readonly PipelineLoop _loop;
     private readonly LaneSender[] _lanes;
+    private readonly FlushTimer _timer;
+    private readonly PipelineEnd _end;
     private Task _canary = Task.CompletedTask;
     private Task _asking = Task.CompletedTask;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<HttpClient> _clients = [];
     private Action<DateTimeOffset> _observers = _ => { };
     private Task _running = Task.CompletedTask;
-    private ITimer? _timer;
-    private long _ticked;
     private string? _setAside;
+    private bool _isDisposed;
 
     // Written by the loop, once it has started.
     private volatile TelemetryOptions _options;
     private volatile DatadogClient? _intake;
 
     /// <summary>Makes a pipeline that sends nothing until it is started. Handles can be had at once.</summary>
-    /// <param name="store">Keeps what is under way; it is the caller's to dispose, after the pipeline.</param>
+    /// <param name="storePath">
+    /// The file that keeps what is under way; it is made when there is none, in a folder that must exist. One pipeline may use it
+    /// at a time.
+    /// </param>
     /// <param name="options">Where telemetry goes and how.</param>
     /// <param name="clock">The only clock.</param>
-    /// <param name="chance">Uniform in [0, 1); spreads the retries of many senders.</param>
+    /// <param name="random">Uniform in [0, 1); spreads the retries of many senders.</param>
     /// <param name="logger">What went wrong goes here, never with a key.</param>
     /// <param name="handler">Makes the way through a proxy, or through none; by default one that verifies TLS.</param>
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
     public TelemetryPipeline(
+        string storePath,
+        TelemetryOptions options,
+        TimeProvider clock,
+        Func<double> random,
+        ILogger logger,
+        Func<Uri?, HttpMessageHandler>? handler = null
+    )
+        : this(new SqliteStore(storePath, clock), options, clock, random, logger, handler) { }
+
+    internal TelemetryPipeline(
         ITelemetryStore store,
         TelemetryOptions options,
         TimeProvider clock,
-        Func<double> chance,
+        Func<double> random,
         ILogger logger,
         Func<Uri?, HttpMessageHandler>? handler = null
     )
     {
+        _file = store;
         options.Verify();
         _warnings = new Warnings(logger);
         _clock = new DatadogClock(clock);
@@ -67,20 +85,16 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _outbox = new Outbox(_store, _ledger, _clock);
         _self = new SelfReport(_table, _ledger, _outbox, _clock);
         var expiry = new Expiry(_outbox, _warnings, logger);
-        var hooks = new PipelineLoop.Hooks(
-            Observe,
-            () => _self.Write(_loop!.LastFlush?.Took ?? default),
-            Configured,
-            AskTime
-        );
-        _loop = new PipelineLoop(_store, _table, _outbox, _ledger, expiry, _clock, logger, hooks);
-        _store.Failed = _loop.TryStoreLater;
+        var hooks = new LoopHooks(Observe, () => _self.Write(_loop!.LastFlush?.Took ?? default), Configured, AskTime);
+        _journal = new Journal(_store, _outbox, _clock, logger);
+        _store.Failed = _journal.TryLater;
+        _loop = new PipelineLoop(_journal, _table, expiry, _clock, hooks, logger);
         _lanes =
         [
             .. Lane.All.Select(lane => new LaneSender(
                 lane,
                 _outbox,
-                new BackOff(chance),
+                new BackOff(random),
                 _self.CountRequest,
                 _clock,
                 logger
@@ -89,12 +103,14 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _watchdog = new Watchdog(
             [
                 new("The loop that commits and flushes", _loop.Working, Restart: null),
-                new("The observation of gauges", _loop.Observing, _loop.LeaveObservation),
+                new("The observation of gauges", _loop.Observation.Heartbeat, _loop.Observation.Leave),
                 new("The encoding of a flush", _loop.Encoding, _loop.EncodeAgain),
                 .. _lanes.Select(lane => new Stage($"The lane {lane.Lane}", lane.Sending, lane.Restart)),
             ],
             _warnings
         );
+        _timer = new FlushTimer(_clock, Tick);
+        _end = new PipelineEnd(_loop, _store, _journal, _lanes, _clock, logger);
     }
 
     /// <summary>How it stands.</summary>
@@ -124,7 +140,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     /// </summary>
     public string? StoreError => _store.Error ?? _watchdog.Stuck;
 
-    /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and ship.</summary>
+    /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and send.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {
         var contents = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -142,7 +158,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
-        _outbox.ExpiredReport.Add(contents.ExpiredReport);
+        _outbox.Expired.Add(contents.Expired);
         _outbox.AddBacklog(contents.Outbox);
         await _loop.StartAsync(contents, _options).ConfigureAwait(false);
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
@@ -187,7 +203,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     }
 
     /// <summary>How far a caller's stream is durable; 0 for one of which nothing is known. Known once it is started.</summary>
-    public long Position(string stream) => _loop.Positions.Of(stream);
+    public long Position(string stream) => _journal.Positions.Of(stream);
 
     /// <summary>
     /// Like <see cref="KeepAsync(IReadOnlyList{Measurement}, IReadOnlyList{DatadogEvent}, CancellationToken)"/>, for a call that may come again: what comes with a key that was seen within 48 h is not
@@ -211,6 +227,21 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
     public string? Check(Measurement measurement) =>
         MeasurementRules.Faults(measurement, _table.Clash(measurement.Metric, measurement.Type), _clock.GetUtcNow());
 
+    /// <summary>A gauge to hold on to, and to dispose when what it measures has gone.</summary>
+    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
+    public Gauge Gauge(string metric, IReadOnlyList<string> tags, string? unit = null) =>
+        (Gauge)Hold(metric, MetricType.Gauge, tags, unit);
+
+    /// <summary>A count to hold on to. What it holds is not journaled: a crash loses what no flush has taken.</summary>
+    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
+    public Counter Counter(string metric, IReadOnlyList<string> tags, string? unit = null) =>
+        (Counter)Hold(metric, MetricType.Count, tags, unit);
+
+    /// <summary>A distribution to hold on to. What it holds is not journaled: a crash loses what no flush has taken.</summary>
+    /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
+    public Distribution Distribution(string metric, IReadOnlyList<string> tags, string? unit = null) =>
+        (Distribution)Hold(metric, MetricType.Distribution, tags, unit);
+
     /// <summary>
     /// Goes on with new options. Where they alter what was measured so far, that is flushed before, with the options so far, as
     /// soon as a second is free for it, which takes a second or two. When that flush cannot be made or kept it throws, and the
@@ -224,7 +255,7 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         await _loop.FlushAsync(options).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Snapshots as soon as a second is free; returns when the requests are in the outbox.</summary>
+    /// <summary>Flushes as soon as a second is free; returns when the requests are in the outbox.</summary>
     /// <exception cref="StoreUnavailableException">The flush is held because of the clock, or could not be kept.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellationToken) =>
         await _loop.FlushAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -244,6 +275,52 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         return await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Takes nothing more, flushes, and sends until everything is sent that can be, or the token fires: that is no error,
+    /// what is left stays in the store. A last flush carries what the pipeline has counted about itself until then.
+    /// </summary>
+    public async ValueTask StopAsync(CancellationToken cancellationToken)
+    {
+        if (!_timer.HasBegun || _stop.IsCancellationRequested)
+            return;
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            await _end.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await EndAsync().ConfigureAwait(false);
+            _logger.LogInformation("Telemetry pipeline stopped: {Ledger}", _end.Ledger);
+        }
+    }
+
+    /// <summary>Ends at once, without a flush. What is kept stays in the store, which is closed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        await EndAsync().ConfigureAwait(false);
+        _clients.ForEach(client => client.Dispose());
+        _stop.Dispose();
+        await _file.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task EndAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _end.EndAsync(_running).ConfigureAwait(false);
+    }
+
+    private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)
+    {
+        if ((MeasurementRules.NameFault(metric) ?? MeasurementRules.UnitFault(unit)) is { } fault)
+            throw new ArgumentException(fault, nameof(metric));
+        return _table.Hold(metric, type, tags, unit);
+    }
+
     private async ValueTask TakeAsync(PendingWrite write, CancellationToken cancellationToken)
     {
         foreach (var measurement in write.Measurements)
@@ -258,7 +335,6 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
 
     private void Tick()
     {
-        Volatile.Write(ref _ticked, _clock.GetTimestamp());
         _watchdog.Look(_options.FlushInterval);
         var fault = _clock.Fault ?? _loop.Held;
         _warnings.Set("clock", fault, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
@@ -308,11 +384,6 @@ public sealed partial class TelemetryPipeline : IAsyncDisposable
         _self.Use(options.SelfMetrics);
         foreach (var lane in _lanes)
             lane.Use(_intake);
-        if (_timer is null)
-            Volatile.Write(ref _ticked, _clock.GetTimestamp());
-        _timer ??= _clock.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        // Counted from the last one: a config that changes all the time must not put the flush off.
-        var rest = options.FlushInterval - _clock.GetElapsedTime(Volatile.Read(ref _ticked));
-        _timer.Change(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, options.FlushInterval);
+        _timer.Use(options.FlushInterval);
     }
 }

@@ -1,8 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
-using AgentlessDatadog.Store;
-using AgentlessDatadog.Store.Sqlite;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Datadog.Api;
@@ -76,12 +74,9 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         // What an earlier process left is known once a config is in force.
         ?? (File.Exists(StorePath) ? null : new Dictionary<string, long>());
 
-    /// <summary>Makes the store from its path and the clock: a test's may fail.</summary>
-    internal Func<string, TimeProvider, ITelemetryStore> MakeStore { get; init; } =
-        (path, clock) => new SqliteStore(path, clock);
-
-    /// <summary>Makes the way to Datadog, through a proxy or through none. Null: over the network; a test's ends in memory.</summary>
-    internal Func<Uri?, HttpMessageHandler>? MakeWay { get; init; }
+    /// <summary>Makes the pipeline on a file: the disk of a test's may fail, and its way to Datadog end in memory.</summary>
+    internal Func<string, TelemetryOptions, IPluginContext, TelemetryPipeline> MakePipeline { get; init; } =
+        (path, options, context) => new TelemetryPipeline(path, options, context.Clock, context.Chance, context.Logger);
 
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;
@@ -247,7 +242,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         {
             // The next copy may have the file by now.
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _opened = new Collector(config, StorePath, Context, MakeStore, MakeWay);
+            return _opened = new Collector(config, Context, options => MakePipeline(StorePath, options, Context));
         }
     }
 }

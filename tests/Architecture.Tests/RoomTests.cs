@@ -8,16 +8,10 @@ namespace Architecture.Tests;
 public sealed partial class RoomTests
 {
     // Take a project out as soon as it is in order; no other may come in.
-    private static readonly string[] OtherNamespaces =
-    [
-        "AgentlessDatadog",
-        "AgentlessDatadog.Tests",
-        "StreamSpace.Plugins",
-    ];
+    private static readonly string[] OtherNamespaces = ["StreamSpace.Plugins"];
 
     private static readonly string[] TypesInParts =
     [
-        "AgentlessDatadog",
         "AgentlessDatadog.Tests",
         "StreamSpace.Datadog",
         "StreamSpace.Datadog.Tests",

@@ -276,7 +276,11 @@ public sealed class LifecycleTests
     {
         var host = new HostStandIn { Sandbox = new Uri("http://127.0.0.1:1") };
         var hung = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var plugin = new DatadogPlugin { MakeStore = (path, clock) => new StuckStore(path, clock, hung) };
+        var plugin = new DatadogPlugin
+        {
+            MakePipeline = (path, options, context) =>
+                PluginRun.PipelineOn(new StuckStore(path, context.Clock, hung), options, context),
+        };
         await plugin.LoadAsync(host, CancellationToken.None);
         var configuring = plugin.ConfigureAsync(new([]), CancellationToken.None).AsTask();
         await hung.Task;

@@ -18,12 +18,11 @@ public sealed class UnkeptTests
         FailingStore? store = null;
         var plugin = new DatadogPlugin
         {
-            MakeWay = _ => new MemoryNetwork(),
-            MakeStore = (path, clock) =>
+            MakePipeline = (path, options, context) =>
             {
-                var failing = FailingStore.Before(new SqliteStore(path, clock));
+                var failing = FailingStore.Before(new SqliteStore(path, context.Clock));
                 store = (FailingStore)failing;
-                return failing;
+                return PluginRun.PipelineOn(failing, options, context);
             },
         };
         var host = new HostStandIn

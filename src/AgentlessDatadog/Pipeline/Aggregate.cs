@@ -1,27 +1,17 @@
-namespace AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals.Events;
 
-/// <summary>What a flush took, to be encoded. Nothing changes it until it is committed or restored.</summary>
-/// <param name="Second">Unix second that its points carry.</param>
-/// <param name="Interval">Seconds since the flush before it.</param>
-/// <param name="Series">All series; those without a value are passed over.</param>
-/// <param name="Timed">Points with a second of their own, oldest first.</param>
-/// <param name="GlobalBlock">The tags on every series, as protobuf fields.</param>
-internal sealed record FlushSnapshot(
-    long Second,
-    long Interval,
-    ReadOnlyMemory<Series> Series,
-    List<TimedPoint> Timed,
-    byte[] GlobalBlock
-)
-{
-    /// <summary>Whether the store has it, so that it must not come back.</summary>
-    public bool IsKept { get; set; }
-}
+namespace AgentlessDatadog.Pipeline;
 
 /// <summary>Everything measured since the last flush. Belongs to the loop.</summary>
 internal sealed class Aggregate(SeriesTable table)
 {
     private readonly TimedPoints _timed = new();
+
+    /// <summary>The series that it puts values into.</summary>
+    public SeriesTable Table => table;
+
+    /// <summary>Events that are counted and not sent themselves.</summary>
+    public EventFold Fold { get; } = new();
 
     /// <summary>Finds the series of a measurement, or says why there can be none.</summary>
     public string? Find(Measurement measurement, out Series? series)

@@ -75,7 +75,7 @@ internal sealed class FlushClock(DatadogClock clock)
     /// <summary>The flush has been kept: the next one is later. One that was not kept may be made again.</summary>
     public void Keep(FlushTime flush)
     {
-        _lastStamp = flush.Stamp;
+        _lastStamp = Math.Max(_lastStamp, flush.Stamp);
         _used.Add(flush.Second);
         if (_used.Count <= Remembered)
             return;

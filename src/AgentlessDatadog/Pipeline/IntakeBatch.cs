@@ -5,33 +5,13 @@ using AgentlessDatadog.Store;
 
 namespace AgentlessDatadog.Pipeline;
 
-/// <summary>What one caller hands in, and its wait for the commit.</summary>
-internal sealed record PendingWrite(IReadOnlyList<Measurement> Measurements, IReadOnlyList<DatadogEvent> Events)
-{
-    /// <summary>Holds nothing, and is handed to the store all the same, so that every stage has something to do.</summary>
-    public bool IsCanary => Measurements.Count + Events.Count == 0;
-
-    public static PendingWrite Canary() => new([], []);
-
-    /// <summary>What of a stream it is, when it may come again, perhaps in other pieces.</summary>
-    public StreamRange? Range { get; init; }
-
-    /// <summary>Names the call, and its contents, when it may come again.</summary>
-    public (string Key, string Contents)? Call { get; init; }
-
-    public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
-
 /// <summary>
 /// Decides about everything that arrives: a replay, bad, folded, or kept. One for each batch; belongs to the loop.
 /// </summary>
 internal sealed class IntakeBatch(
     Aggregate aggregate,
-    SeenKeys seen,
-    StreamPositions positions,
-    EventFold fold,
+    Journal journal,
     FlushEncoder encoder,
-    Ledger ledger,
     TelemetryOptions options,
     DateTimeOffset now
 )
@@ -43,11 +23,11 @@ internal sealed class IntakeBatch(
     private readonly Dictionary<Lane, long> _accepted = [];
     private readonly Dictionary<string, int> _ofKind = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _moved = new(StringComparer.Ordinal);
-    private readonly List<(PendingWrite PendingWrite, Exception Error)> _refused = [];
+    private readonly List<(PendingWrite Write, Exception Error)> _refused = [];
     private bool _hasCanary;
 
     /// <summary>Of which nothing is kept, and why: a key that belongs to another call, a stream that stands elsewhere.</summary>
-    public IReadOnlyList<(PendingWrite PendingWrite, Exception Error)> Refused => _refused;
+    public IReadOnlyList<(PendingWrite Write, Exception Error)> Refused => _refused;
 
     public static Lane LaneOf(Measurement measurement) =>
         measurement.Type == MetricType.Distribution ? Lane.Distributions : Lane.Metrics;
@@ -69,10 +49,10 @@ internal sealed class IntakeBatch(
             Admit(what);
     }
 
-    /// <summary>Whether this may be a call of the batch, or something of a stream in it, told once more.</summary>
-    public bool Holds(PendingWrite write) =>
-        (write.Call is { } call && _keys.ContainsKey(SeenKeys.Of(NameOf(call.Key), 0).Hash))
-        || (write.Range is { } range && _moved.ContainsKey(range.Stream));
+    /// <summary>Whether something may be in an append: its call is, or something of its stream.</summary>
+    public static bool Holds(JournalAppend append, PendingWrite write) =>
+        (write.Call is { } call && append.Keys.Any(key => key.Hash == SeenKeys.Of(NameOf(call.Key), 0).Hash))
+        || (write.Range is { } range && append.Positions.Any(position => position.Stream == range.Stream));
 
     /// <summary>What the store has to keep, or null when that is nothing.</summary>
     public JournalAppend? Result(long sequence)
@@ -80,8 +60,8 @@ internal sealed class IntakeBatch(
         _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
         if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count == 0 && !_hasCanary)
             return null;
-        var journal = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
-        return new JournalAppend(journal, _payloads, [.. _keys.Values], _moves)
+        var entry = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
+        return new JournalAppend(entry, _payloads, [.. _keys.Values], _moves)
         {
             Positions = [.. _moved.Select(stream => new StreamPosition(stream.Key, stream.Value))],
         };
@@ -98,11 +78,11 @@ internal sealed class IntakeBatch(
     public void Remember()
     {
         foreach (var key in _keys.Values)
-            seen.Add(key);
+            journal.Keys.Add(key);
         foreach (var (kind, count) in _ofKind)
-            fold.Add(kind, count, now);
+            aggregate.Fold.Add(kind, count, now);
         foreach (var (stream, position) in _moved)
-            positions.Move(stream, position);
+            journal.Positions.Move(stream, position);
     }
 
     private void Admit(Measurement measurement)
@@ -139,7 +119,7 @@ internal sealed class IntakeBatch(
     {
         var before = _ofKind.GetValueOrDefault(kind);
         _ofKind[kind] = before + 1;
-        return fold.LetsThrough(kind, before, now);
+        return aggregate.Fold.LetsThrough(kind, before, now);
     }
 
     // Whether it is the first call with its key: then its contents are remembered with it.
@@ -158,7 +138,7 @@ internal sealed class IntakeBatch(
     // Whoever read the stream before it moved may have read what is durable already.
     private bool Moves(PendingWrite write, StreamRange range)
     {
-        var position = _moved.TryGetValue(range.Stream, out var moved) ? moved : positions.Of(range.Stream);
+        var position = _moved.TryGetValue(range.Stream, out var moved) ? moved : journal.Positions.Of(range.Stream);
         if (range.From == position)
             _moved[range.Stream] = range.To;
         else
@@ -168,13 +148,13 @@ internal sealed class IntakeBatch(
 
     private static string NameOf(string key) => $"call {key}";
 
-    private bool IsSeen(SeenKey key) => seen.Contains(key) || _keys.ContainsKey(key.Hash);
+    private bool IsSeen(SeenKey key) => journal.Keys.Contains(key) || _keys.ContainsKey(key.Hash);
 
     private void Accept(Lane lane) => _accepted[lane] = _accepted.GetValueOrDefault(lane) + 1;
 
     private void Reject(Lane lane, string reason)
     {
         Accept(lane);
-        _moves.Add(new LedgerMove(lane, Account.Rejected, 1, ledger.Name(lane, reason)));
+        _moves.Add(new LedgerMove(lane, Account.Rejected, 1, journal.Outbox.Ledger.Name(lane, reason)));
     }
 }

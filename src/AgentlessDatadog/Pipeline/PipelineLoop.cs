@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Signals;
-using AgentlessDatadog.Signals.Events;
 using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 
@@ -11,16 +10,7 @@ namespace AgentlessDatadog.Pipeline;
 /// The one loop that owns the aggregate. Whatever has arrived is one batch and one commit; a command is a flush, and what
 /// follows it. While a flush is being encoded, on another thread, it goes on committing batches.
 /// </summary>
-internal sealed partial class PipelineLoop(
-    GuardedStore store,
-    SeriesTable table,
-    Outbox outbox,
-    Ledger ledger,
-    Expiry expiry,
-    DatadogClock clock,
-    ILogger logger,
-    PipelineLoop.Hooks hooks
-)
+internal sealed class PipelineLoop
 {
     // Beyond this many measurements a flush comes early, so that what no flush has taken stays bounded.
     private const int EarlyFlush = 200_000;
@@ -30,92 +20,93 @@ internal sealed partial class PipelineLoop(
 
     private const string Unsure = "The store does not answer: it may have been kept or not.";
 
-    private readonly Channel<object> _inbox = Channel.CreateUnbounded<object>(new() { SingleReader = true });
-    private volatile FlushStatus? _lastFlush;
-    private volatile bool _stopping;
-    private long _lastPayload;
-    private readonly ChangeSource _leaveObservation = new();
-    private readonly object _encodeAgain = new();
-    private readonly object _secondIsFree = new();
-    private readonly object _tryStore = new();
-    private int _triesStore;
-    private volatile string? _fault;
+    // How long a change of config waits for a second, at most.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>How far the callers' streams are durable.</summary>
-    public StreamPositions Positions { get; } = new();
+    private readonly Journal _journal;
+    private readonly Expiry _expiry;
+    private readonly DatadogClock _clock;
+    private readonly LoopHooks _hooks;
+    private readonly ILogger _logger;
+    private readonly Channel<LoopMessage> _inbox = Channel.CreateUnbounded<LoopMessage>(new() { SingleReader = true });
+    private volatile bool _stopping;
+    private volatile string? _heldBySecond;
+    private long _lastRequest;
 
     // Everything below belongs to the loop.
-    private readonly Aggregate _aggregate = new(table);
-    private readonly FlushClock _flushes = new(clock);
-    private readonly SeenKeys _seen = new();
-    private readonly EventFold _fold = new();
-    private Queue<Command> _commands = [];
+    private readonly Aggregate _aggregate;
+    private readonly FlushEncoder _encoder;
+    private readonly Flusher _flusher;
     private readonly List<PendingWrite> _held = [];
-    private readonly List<LedgerMove> _refusedInReplay = [];
+    private Queue<FlushCommand> _commands = [];
     private TelemetryOptions _options = new();
     private Flush? _flush;
-    private Task _observing = Task.CompletedTask;
-    private long _lastSequence;
-    private long _flushedSequence;
     private int _sinceFlush;
     private bool _waitsForSecond;
-    private LateWrite? _late;
 
-    /// <summary>What else happens on the loop.</summary>
-    /// <param name="Observe">Called with the second of each flush but the last, before it.</param>
-    /// <param name="Report">Called after that, before each flush.</param>
-    /// <param name="Configured">Called with the options that hold from then on.</param>
-    /// <param name="AskTime">Called when Datadog's clock should be asked, at each flush that this machine's leaves in doubt.</param>
-    public sealed record Hooks(
-        Action<DateTimeOffset> Observe,
-        Action Report,
-        Action<TelemetryOptions> Configured,
-        Action AskTime
-    );
-
-    /// <summary>Gauges are being observed.</summary>
-    public Heartbeat Observing { get; } = new();
-
-    /// <summary>A flush is being encoded.</summary>
-    public Heartbeat Encoding { get; } = new();
+    public PipelineLoop(
+        Journal journal,
+        SeriesTable table,
+        Expiry expiry,
+        DatadogClock clock,
+        LoopHooks hooks,
+        ILogger logger
+    )
+    {
+        (_journal, _expiry, _clock, _hooks, _logger) = (journal, expiry, clock, hooks, logger);
+        _aggregate = new Aggregate(table);
+        _encoder = new FlushEncoder(() => Interlocked.Increment(ref _lastRequest));
+        _flusher = new Flusher(_aggregate, journal, _encoder, clock, hooks);
+        journal.OnLoop = step => _inbox.Writer.TryWrite(new LoopMessage.Step(step));
+    }
 
     /// <summary>Something that came is being dealt with.</summary>
     public Heartbeat Working { get; } = new();
 
-    public FlushStatus? LastFlush => _lastFlush;
+    /// <summary>Gauges are being observed.</summary>
+    public GaugeObservation Observation => _flusher.Observation;
+
+    /// <summary>A flush is being encoded.</summary>
+    public Heartbeat Encoding => _flusher.Encoding;
+
+    public FlushStatus? LastFlush => _flusher.Last;
 
     /// <summary>Why the flush is held, in a sentence; null while it is not.</summary>
-    public string? Held => clock.IsInDoubt ? clock.Fault : _fault;
+    public string? Held => _clock.IsInDoubt ? _clock.Fault : _heldBySecond;
 
-    private FlushEncoder Encoder => new(() => Interlocked.Increment(ref _lastPayload));
+    /// <summary>Completes when what is handed in is durable.</summary>
+    public Task KeepAsync(PendingWrite write) =>
+        _stopping ? Task.FromException(Stopped()) : Post(new LoopMessage.Write(write), write.Done);
 
-    /// <summary>Completes when the measurements and events are in the store.</summary>
-    public Task KeepAsync(PendingWrite write) => _stopping ? Task.FromException(Stopped()) : Post(write, write.Done);
-
-    /// <summary>Snapshots as soon as a second is free; then uses the next options, if any.</summary>
+    /// <summary>Flushes as soon as a second is free; then uses the next options, if any.</summary>
     /// <exception cref="StoreUnavailableException">There will be none for a while; nothing has changed.</exception>
     public Task FlushAsync(TelemetryOptions? next = null, bool isLast = false)
     {
         _stopping |= isLast;
-        var command = new Command(next, isLast);
-        return Post(command, command.Done);
+        var command = new FlushCommand(next, isLast);
+        return Post(new LoopMessage.Command(command), command.Done);
     }
 
-    /// <summary>Snapshots, or leaves it to the next time when no second is free.</summary>
+    /// <summary>Flushes, or leaves it to the next time when no second is free.</summary>
     public Task FlushEarlyAsync()
     {
-        var command = new Command(null, IsLast: false) { MayBeSkipped = true };
-        return Post(command, command.Done);
+        var command = new FlushCommand(null, IsLast: false) { MayBeSkipped = true };
+        return Post(new LoopMessage.Command(command), command.Done);
     }
 
     /// <summary>Takes nothing more; flushes go on.</summary>
     public void Close() => _stopping = true;
 
-    /// <summary>Waits no longer for gauges to be observed, and observes none until that has ended.</summary>
-    public void LeaveObservation() => _leaveObservation.Raise();
-
     /// <summary>Encodes the flush under way once more; the first to end counts.</summary>
-    public void EncodeAgain() => _inbox.Writer.TryWrite(_encodeAgain);
+    public void EncodeAgain() =>
+        _inbox.Writer.TryWrite(
+            new LoopMessage.Step(() =>
+            {
+                if (_flush is { } flush)
+                    Encode(flush);
+                return Task.CompletedTask;
+            })
+        );
 
     /// <summary>Ends the loop without a flush.</summary>
     public void Abandon() => _inbox.Writer.TryComplete();
@@ -127,30 +118,26 @@ internal sealed partial class PipelineLoop(
     public async Task StartAsync(StoreContents contents, TelemetryOptions options)
     {
         _options = options;
-        _flushes.Start(contents.LastFlush);
-        _lastPayload = contents.LastPayload;
-        _lastSequence = contents.LastSequence;
-        foreach (var key in contents.Keys)
-            _seen.Add(key);
-        foreach (var (stream, position) in contents.Positions)
-            Positions.Move(stream, position);
-        _flushedSequence = contents.Journal.Count == 0 ? _lastSequence : contents.Journal[0].Sequence - 1;
+        _flusher.Seconds.Start(contents.LastFlush);
+        _lastRequest = contents.LastPayload;
+        _journal.Start(contents);
         for (var from = 0; from < contents.Journal.Count; )
         {
             var destination = contents.Journal[from].Destination;
             var run = contents.Journal.Skip(from).TakeWhile(entry => entry.Destination == destination).ToList();
-            Replay(run);
+            run.ForEach(Replay);
             from += run.Count;
             if (destination != options.Destination || from < contents.Journal.Count)
             {
-                await FlushReplayAsync(run[^1].Sequence, options with { Destination = destination })
-                    .ConfigureAwait(false);
+                var before = options with { Destination = destination };
+                await _flusher.FlushReplayAsync(run[^1].Sequence, before).ConfigureAwait(false);
+                _sinceFlush = 0;
             }
         }
         // What is queued and no request of the outbox had been folded.
         var events = contents.Outbox.Where(header => header.Lane == Lane.Events).Sum(header => header.Units);
-        _fold.Start(ledger.Of(Lane.Events).Queued - events);
-        hooks.Configured(options);
+        _aggregate.Fold.Start(_journal.Outbox.Ledger.Of(Lane.Events).Queued - events);
+        _hooks.Configured(options);
     }
 
     public async Task RunAsync()
@@ -167,7 +154,7 @@ internal sealed partial class PipelineLoop(
                 // Without the loop nothing would move any more, and nobody would say so.
                 catch (Exception error)
                 {
-                    logger.LogCritical(error, "The loop failed at {Message} and goes on", message.GetType().Name);
+                    _logger.LogCritical(error, "The loop failed at {Message} and goes on", message.GetType().Name);
                 }
             }
             Working.Rest();
@@ -179,50 +166,35 @@ internal sealed partial class PipelineLoop(
 
     private static InvalidOperationException Stopped() => new("The pipeline has been stopped.");
 
-    private Task Post(object message, TaskCompletionSource done)
+    private Task Post(LoopMessage message, TaskCompletionSource done)
     {
         if (!_inbox.Writer.TryWrite(message))
             done.SetException(Stopped());
         return done.Task;
     }
 
-    private async Task HandleAsync(object message)
+    private async Task HandleAsync(LoopMessage message)
     {
-        if (message is Command command)
+        switch (message)
         {
-            _commands.Enqueue(command);
-        }
-        else if (message is LateWrite late)
-        {
-            await EndLateAsync(late).ConfigureAwait(false);
-        }
-        else if (message == _tryStore)
-        {
-            _triesStore = 0;
-            await RecoverAsync().ConfigureAwait(false);
-        }
-        else if (message == _secondIsFree)
-        {
-            _waitsForSecond = false;
-        }
-        else if (message == _encodeAgain)
-        {
-            if (_flush is not null)
-                Encode(_flush);
-        }
-        else if (message is Encoded encoded)
-        {
-            if (encoded.Flush == _flush)
-                await BookAsync(_flush, encoded).ConfigureAwait(false);
-            if (_held.Count > 0 && !_stopping)
-                await CommitHeldAsync().ConfigureAwait(false);
-        }
-        else
-        {
-            TakeWrites((PendingWrite)message);
-            // What comes between a flush and the options after it belongs to these.
-            if (_flush is null or { Next: null, IsLast: false })
-                await CommitHeldAsync().ConfigureAwait(false);
+            case LoopMessage.Command(var command):
+                _commands.Enqueue(command);
+                break;
+            case LoopMessage.Step(var run):
+                await run().ConfigureAwait(false);
+                break;
+            case LoopMessage.Encoded encoded:
+                if (encoded.Flush == _flush)
+                    await BookAsync(_flush, encoded).ConfigureAwait(false);
+                if (_held.Count > 0 && !_stopping)
+                    await CommitHeldAsync().ConfigureAwait(false);
+                break;
+            case LoopMessage.Write(var first):
+                TakeWrites(first);
+                // What comes between a flush and the options after it belongs to these.
+                if (_flush is null or { Next: null, IsLast: false })
+                    await CommitHeldAsync().ConfigureAwait(false);
+                break;
         }
         await GoOnAsync().ConfigureAwait(false);
     }
@@ -230,113 +202,238 @@ internal sealed partial class PipelineLoop(
     private void TakeWrites(PendingWrite first)
     {
         _held.Add(first);
-        while (_inbox.Reader.TryPeek(out var next) && next is PendingWrite && _inbox.Reader.TryRead(out next))
-            _held.Add((PendingWrite)next);
+        while (_inbox.Reader.TryPeek(out var next) && next is LoopMessage.Write(var more))
+        {
+            _inbox.Reader.TryRead(out _);
+            _held.Add(more);
+        }
     }
 
     private async Task CommitHeldAsync()
     {
-        List<PendingWrite> batch = [.. _held];
+        List<PendingWrite> writes = [.. _held];
         _held.Clear();
-        if (_sinceFlush >= MostHeld && Held is { } fault)
+        if (_sinceFlush >= MostHeld && Held is { } held)
         {
-            Refuse(batch.Where(write => write.Measurements.Count > 0), new StoreUnavailableException(fault));
-            batch.RemoveAll(write => write.Measurements.Count > 0);
+            Refuse(writes.Where(write => write.Measurements.Count > 0), new StoreUnavailableException(held));
+            writes.RemoveAll(write => write.Measurements.Count > 0);
         }
         try
         {
-            if (store.Error is { } failure)
-                RefuseWhileFailing(batch, failure);
+            if (_journal.Error is { } error)
+                RefuseWhileFailing(writes, error);
             else
-                await CommitAsync(batch).ConfigureAwait(false);
+                await CommitAsync(writes).ConfigureAwait(false);
         }
         catch (StoreUnavailableException error)
         {
-            Refuse(batch, error);
+            Refuse(writes, error);
         }
         // Whatever went wrong, those who wait must learn that nothing was kept, and the loop goes on.
         catch (Exception error)
         {
-            logger.LogError(error, "A batch could not be kept");
-            Refuse(batch, error);
+            _logger.LogError(error, "A batch could not be kept");
+            Refuse(writes, error);
         }
-        batch.ForEach(write => write.Done.TrySetResult());
+        writes.ForEach(write => write.Done.TrySetResult());
     }
 
-    private async Task CommitAsync(List<PendingWrite> batch)
+    private async Task CommitAsync(List<PendingWrite> writes)
     {
-        var intake = NewBatch();
-        batch.ForEach(intake.Admit);
-        foreach (var (write, error) in intake.Refused)
+        var batch = new IntakeBatch(_aggregate, _journal, _encoder, _options, _clock.GetUtcNow());
+        writes.ForEach(batch.Admit);
+        foreach (var (write, error) in batch.Refused)
             write.Done.TrySetException(error);
-        if (intake.Result(_lastSequence + 1) is not { } append)
+        if (batch.Result(_journal.LastSequence + 1) is not { } append)
             return;
-        var late = new LateAppend(intake, append);
-        if (!await WriteAsync(s => s.AppendAsync(append, default), late).ConfigureAwait(false))
+        if (!await _journal.AppendAsync(append, isLate => Count(batch, append, isLate)).ConfigureAwait(false))
             throw new StoreUnavailableException(Unsure) { MayBeKept = true };
-        intake.Apply();
-        Applied(intake, append);
-        await expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+        await _expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
     }
 
-    private IntakeBatch NewBatch() =>
-        new(_aggregate, _seen, Positions, _fold, Encoder, ledger, _options, clock.GetUtcNow());
-
-    private void Applied(IntakeBatch intake, JournalAppend append)
+    private void Count(IntakeBatch batch, JournalAppend append, bool isLate)
     {
-        _lastSequence = append.Journal.Sequence;
-        intake.Remember();
-        ledger.Book(append.Moves);
-        outbox.Add(append.Payloads.Select(payload => payload.Header));
-        FlushIfMany(append.Journal.Measurements.Count);
+        // Series may have gone meanwhile.
+        if (isLate)
+            _flusher.Replay(append.Journal);
+        else
+            batch.Apply();
+        batch.Remember();
+        _journal.Outbox.Ledger.Book(append.Moves);
+        _journal.Outbox.Add(append.Payloads.Select(payload => payload.Header));
+        _sinceFlush += append.Journal.Measurements.Count;
+        if (_sinceFlush >= EarlyFlush && _commands.Count == 0 && !_clock.IsInDoubt && _flusher.Seconds.IsFree)
+            _commands.Enqueue(new FlushCommand(null, IsLast: false) { MayBeSkipped = true });
+    }
+
+    private void Replay(JournalEntry entry)
+    {
+        _flusher.Replay(entry);
+        _sinceFlush += entry.Measurements.Count;
     }
 
     // What the store is still at may be the same, told once more.
-    private void RefuseWhileFailing(List<PendingWrite> batch, string failure)
+    private void RefuseWhileFailing(List<PendingWrite> writes, string error)
     {
-        foreach (var write in batch)
+        foreach (var write in writes)
         {
-            var mayBeKept = _late is LateAppend late && late.Batch.Holds(write);
-            write.Done.TrySetException(new StoreUnavailableException(failure) { MayBeKept = mayBeKept });
+            var mayBeKept = _journal.Unanswered is { } append && IntakeBatch.Holds(append, write);
+            write.Done.TrySetException(new StoreUnavailableException(error) { MayBeKept = mayBeKept });
         }
     }
 
-    private static void Refuse(IEnumerable<PendingWrite> batch, Exception error)
+    private static void Refuse(IEnumerable<PendingWrite> writes, Exception error)
     {
-        foreach (var write in batch)
+        foreach (var write in writes)
             write.Done.TrySetException(error);
     }
 
-    private void FlushIfMany(int measurements)
+    private async Task GoOnAsync()
     {
-        _sinceFlush += measurements;
-        if (_sinceFlush >= EarlyFlush && _commands.Count == 0 && !clock.IsInDoubt && _flushes.IsFree)
-            _commands.Enqueue(new Command(null, IsLast: false) { MayBeSkipped = true });
-    }
-
-    private void Replay(List<JournalEntry> entries)
-    {
-        foreach (var measurement in entries.SelectMany(entry => entry.Measurements))
+        while (_flush is null && _commands.TryPeek(out var command))
         {
-            _sinceFlush++;
-            var fault = _aggregate.Find(measurement, out var series);
-            if (fault is null)
-                _aggregate.Apply(series!, measurement);
-            else if (measurement.IsItem)
-                _refusedInReplay.Add(new LedgerMove(IntakeBatch.LaneOf(measurement), Account.Rejected, 1, fault));
+            if (command is { Next: { } next, IsLast: false } && !next.Alters(_options))
+            {
+                Configure(next);
+                _commands.Dequeue().Done.SetResult();
+            }
+            // What was measured so far would go out under the new options.
+            else if (command.Next is not null && _journal.Error is { } error)
+            {
+                _commands.Dequeue().Done.SetException(new StoreUnavailableException($"{error} Nothing was changed."));
+            }
+            else if (!HasTime() || (command.MayBeSkipped && !_flusher.Seconds.IsFree))
+            {
+                LeaveOut(_commands.Dequeue());
+                // What is too old is given up all the same.
+                await _expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+            }
+            else if (_flusher.Seconds.Wait > TimeSpan.Zero)
+            {
+                WaitForSecond();
+                return;
+            }
+            else
+            {
+                await BeginFlushAsync().ConfigureAwait(false);
+            }
         }
     }
 
-    private async Task FlushReplayAsync(long sequence, TelemetryOptions options)
+    // Whether the clock says when a flush would be. Where it is in doubt, Datadog's is asked.
+    private bool HasTime()
     {
-        // How long it took to come together is not known: as long as between any two flushes.
-        var time = _flushes.Next() with
+        if (_clock.Step != TimeSpan.Zero)
+            _hooks.AskTime();
+        if (_clock.IsInDoubt)
+            return false;
+        if (_flusher.Seconds.GiveBack())
+            _logger.LogWarning("Flushes were stamped ahead of Datadog's clock: what waits of them is given up");
+        _heldBySecond =
+            _flusher.Seconds.Wait <= LongestWait
+                ? null
+                : $"This machine's clock was set back: points up to {_flusher.Seconds.LastTaken:yyyy-MM-dd HH:mm:ss} UTC may be at "
+                    + "Datadog, and the flush is held until then, for a second point would take the place of the first.";
+        return _heldBySecond is null;
+    }
+
+    // What it would have taken is in the next one, or in the journal for the next process.
+    private void LeaveOut(FlushCommand command)
+    {
+        if (command.IsLast)
+            _inbox.Writer.TryComplete();
+        if (command.MayBeSkipped || command.IsLast)
+            command.Done.SetResult();
+        else
+            command.Done.SetException(new StoreUnavailableException($"{Held} Nothing was changed."));
+    }
+
+    private void WaitForSecond()
+    {
+        if (_waitsForSecond)
+            return;
+        _waitsForSecond = true;
+        _ = WaitAsync(_flusher.Seconds.Wait);
+
+        async Task WaitAsync(TimeSpan wait)
         {
-            Interval = (long)options.FlushInterval.TotalSeconds,
-        };
-        var snapshot = _aggregate.Take(time.Second, time.Interval);
-        var flush = new Flush([], snapshot, time, sequence, [], 0, []);
-        await KeepFlushAsync(flush, Encoder.Encode(snapshot, options)).ConfigureAwait(false);
-        _sinceFlush = 0;
+            await Task.Delay(wait, _clock).ConfigureAwait(false);
+            _inbox.Writer.TryWrite(
+                new LoopMessage.Step(() =>
+                {
+                    _waitsForSecond = false;
+                    return Task.CompletedTask;
+                })
+            );
+        }
+    }
+
+    private async Task BeginFlushAsync()
+    {
+        var commands = FlushCommand.TakeShared(_commands, changes: _journal.Error is null);
+        try
+        {
+            _flush = await _flusher.TakeAsync(commands, _options).ConfigureAwait(false);
+            _sinceFlush = 0;
+            Encode(_flush);
+        }
+        // Whoever waits for the flush must learn that it was not made; the next one takes its place.
+        catch (Exception error)
+        {
+            _logger.LogError(error, "A flush could not be made");
+            commands.ForEach(command => command.Done.TrySetException(error));
+            if (commands[^1].IsLast)
+                _inbox.Writer.TryComplete();
+        }
+    }
+
+    private void Encode(Flush flush) => _flusher.Encode(flush, _options, message => _inbox.Writer.TryWrite(message));
+
+    private async Task BookAsync(Flush flush, LoopMessage.Encoded encoded)
+    {
+        _flush = null;
+        Encoding.Rest();
+        try
+        {
+            var requests = encoded.Requests ?? throw encoded.Error!;
+            await _flusher.KeepAsync(flush, requests, _options).ConfigureAwait(false);
+            if (flush.Next is { } next)
+            {
+                // What handles were set to since the flush was meant for the far end before.
+                if (next.Destination != _options.Destination)
+                    _aggregate.Take(flush.Snapshot.Second, flush.Snapshot.Interval);
+                Configure(next);
+            }
+        }
+        // What counts waits for the store, and the gauges go on without it.
+        catch (StoreUnavailableException)
+        {
+            Restore(flush);
+            _commands = new Queue<FlushCommand>(flush.Commands.Concat(_commands));
+            return;
+        }
+        // The snapshot is merged back and the next flush takes it along; the options stay as they were.
+        catch (Exception error)
+        {
+            _logger.LogError(error, "A flush could not be kept, the next one carries it");
+            Restore(flush);
+            flush.Commands.ForEach(command => command.Done.TrySetException(error));
+        }
+        if (flush.IsLast)
+            _inbox.Writer.TryComplete();
+        flush.Commands.ForEach(command => command.Done.TrySetResult());
+        await _expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
+    }
+
+    private void Restore(Flush flush)
+    {
+        if (!flush.Snapshot.IsKept)
+            _aggregate.Restore(flush.Snapshot);
+    }
+
+    private void Configure(TelemetryOptions next)
+    {
+        _options = next;
+        _hooks.Configured(next);
     }
 }

@@ -8,7 +8,7 @@ namespace AgentlessDatadog.Store;
 /// transaction: when it returns, all of it is kept; when it throws, nothing is. The pipeline makes one
 /// <see cref="AppendAsync"/> or <see cref="FlushAsync"/> at a time, and the others beside it from any thread.
 /// </summary>
-public interface ITelemetryStore : IAsyncDisposable
+internal interface ITelemetryStore : IAsyncDisposable
 {
     /// <summary>What an operator should know of the store although it works, in sentences; null for nothing.</summary>
     string? Warning => null;
@@ -37,8 +37,8 @@ public interface ITelemetryStore : IAsyncDisposable
 /// <param name="Outbox">Requests that are not settled, in order of id.</param>
 /// <param name="Keys">Keys of calls that were seen, in order of arrival.</param>
 /// <param name="Ledger">Sum of all moves so far: one entry for each lane, account and reason.</param>
-/// <param name="ExpiredReport">Sum of all losses so far, without those that are told: one entry for each lane and far end.</param>
-public sealed record StoreContents(
+/// <param name="Expired">Sum of all losses so far, without those that are told: one entry for each lane and far end.</param>
+internal sealed record StoreContents(
     long LastFlush,
     long LastSequence,
     long LastPayload,
@@ -46,7 +46,7 @@ public sealed record StoreContents(
     IReadOnlyList<RequestHeader> Outbox,
     IReadOnlyList<SeenKey> Keys,
     IReadOnlyList<LedgerMove> Ledger,
-    IReadOnlyList<Loss> ExpiredReport
+    IReadOnlyList<Loss> Expired
 )
 {
     /// <summary>What was found damaged when it was opened, so that all else here begins anew; null when nothing was.</summary>
@@ -63,14 +63,14 @@ public sealed record StoreContents(
 /// <param name="Sequence">Ascends in order of arrival.</param>
 /// <param name="Destination"><see cref="TelemetryOptions.Destination"/> at the time.</param>
 /// <param name="Measurements">In order of arrival.</param>
-public sealed record JournalEntry(long Sequence, string Destination, IReadOnlyList<Measurement> Measurements);
+internal sealed record JournalEntry(long Sequence, string Destination, IReadOnlyList<Measurement> Measurements);
 
 /// <summary>What arrived together.</summary>
 /// <param name="Journal">For the journal.</param>
 /// <param name="Payloads">Requests that are complete already: events.</param>
 /// <param name="Keys">Keys of calls that may come again.</param>
 /// <param name="Moves">For the ledger.</param>
-public sealed record JournalAppend(
+internal sealed record JournalAppend(
     JournalEntry Journal,
     IReadOnlyList<QueuedRequest> Payloads,
     IReadOnlyList<SeenKey> Keys,
@@ -84,7 +84,7 @@ public sealed record JournalAppend(
 /// <summary>How far a caller's stream is kept.</summary>
 /// <param name="Stream">The stream.</param>
 /// <param name="Position">The last position that is durable.</param>
-public sealed record StreamPosition(string Stream, long Position);
+internal sealed record StreamPosition(string Stream, long Position);
 
 /// <summary>A flush.</summary>
 /// <param name="Second">Unix second of the flush.</param>
@@ -92,7 +92,7 @@ public sealed record StreamPosition(string Stream, long Position);
 /// <param name="Payloads">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
 /// <param name="ForgetKeysBefore">Unix second before which keys are no longer needed.</param>
-public sealed record JournalFlush(
+internal sealed record JournalFlush(
     long Second,
     long Sequence,
     IReadOnlyList<QueuedRequest> Payloads,
@@ -107,7 +107,7 @@ public sealed record JournalFlush(
 /// <summary>The end of requests.</summary>
 /// <param name="Payloads">Their ids; those that the store does not know are passed over.</param>
 /// <param name="Moves">For the ledger.</param>
-public sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<LedgerMove> Moves)
+internal sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<LedgerMove> Moves)
 {
     /// <summary>What of them was given up, and is to be told.</summary>
     public IReadOnlyList<Loss> Lost { get; init; } = [];
@@ -130,7 +130,7 @@ public sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<Ledg
 /// <param name="From">Time of the oldest.</param>
 /// <param name="To">Time of the youngest.</param>
 /// <param name="Reason">Why the first of it was given up.</param>
-public sealed record Loss(
+internal sealed record Loss(
     Lane Lane,
     string Destination,
     long Units,
@@ -152,7 +152,7 @@ public sealed record Loss(
 /// <summary>A request, ready to go.</summary>
 /// <param name="Header">All but its body.</param>
 /// <param name="Body">As it goes over the wire.</param>
-public sealed record QueuedRequest(RequestHeader Header, ReadOnlyMemory<byte> Body);
+internal sealed record QueuedRequest(RequestHeader Header, ReadOnlyMemory<byte> Body);
 
 /// <summary>All of a request but its body.</summary>
 /// <param name="Id">Ascends in the order in which requests are made.</param>
@@ -164,7 +164,7 @@ public sealed record QueuedRequest(RequestHeader Header, ReadOnlyMemory<byte> Bo
 /// <param name="Size">Length of its body in bytes.</param>
 /// <param name="Units">Ledger units in it.</param>
 /// <param name="Oldest">Time of the oldest thing in it, which is what its age limit goes by.</param>
-public sealed record RequestHeader(
+internal sealed record RequestHeader(
     long Id,
     Lane Lane,
     string Destination,
@@ -179,4 +179,4 @@ public sealed record RequestHeader(
 /// <summary>A key that has been seen, as a hash so that its room is known.</summary>
 /// <param name="Hash">The first half of its SHA-256.</param>
 /// <param name="Second">Unix second at which it was seen.</param>
-public readonly record struct SeenKey(UInt128 Hash, long Second);
+internal readonly record struct SeenKey(UInt128 Hash, long Second);

@@ -4,7 +4,7 @@ using AgentlessDatadog.Signals;
 namespace AgentlessDatadog.Store;
 
 /// <summary>Where a unit is.</summary>
-public enum Account
+internal enum Account
 {
     /// <summary>In the aggregate or in the outbox.</summary>
     Queued,
@@ -33,7 +33,7 @@ public enum Account
 /// <param name="To">Where the units go.</param>
 /// <param name="Units">How many.</param>
 /// <param name="Reason">Why, for those that expire, are rejected or are uncertain.</param>
-public sealed record LedgerMove(Lane Lane, Account To, long Units, string? Reason = null)
+internal sealed record LedgerMove(Lane Lane, Account To, long Units, string? Reason = null)
 {
     /// <summary>Adds up those of the same lane, account and reason.</summary>
     internal static IReadOnlyList<LedgerMove> Sum(IEnumerable<LedgerMove> moves) =>

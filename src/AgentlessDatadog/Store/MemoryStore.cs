@@ -1,7 +1,7 @@
 namespace AgentlessDatadog.Store;
 
 /// <summary>Keeps everything for as long as the process lives.</summary>
-public sealed class MemoryStore : ITelemetryStore
+internal sealed class MemoryStore : ITelemetryStore
 {
     private readonly Lock _lock = new();
     private readonly Queue<JournalEntry> _journal = [];

@@ -26,8 +26,11 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     private Settlement _unbooked = new([], []);
     private int _underWay;
 
+    /// <summary>Where every unit is.</summary>
+    public Ledger Ledger => ledger;
+
     /// <summary>What expired, until it is told.</summary>
-    public ExpiredReport ExpiredReport { get; } = new(clock);
+    public ExpiredReport Expired { get; } = new(clock);
 
     /// <summary>Raised when requests come in or are settled.</summary>
     public ChangeSource Changed { get; } = new();
@@ -196,7 +199,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         foreach (var other in Lane.All)
         {
             if (other == lane || IsEmpty(other, destination))
-                ExpiredReport.Back(other, destination);
+                Expired.Back(other, destination);
         }
     }
 
@@ -223,7 +226,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                 _open[(header.Lane, header.Destination)]--;
             }
         }
-        ExpiredReport.Add(lost);
+        Expired.Add(lost);
         Changed.Raise();
     }
 

@@ -1,5 +1,4 @@
 using AgentlessDatadog;
-using AgentlessDatadog.Store;
 using Microsoft.Extensions.Logging;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Datadog.Gauges;
@@ -9,39 +8,28 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog.Collection;
 
 /// <summary>
-/// What is there while a config is in force: the store, the pipeline on it, and the gauges that are read at each flush.
+/// What is there while a config is in force: the pipeline, and the gauges that are read at each flush.
 /// Starts, takes other configs, and stops; to dispose it ends it at once, whatever it is at.
 /// </summary>
 internal sealed class Collector : IAsyncDisposable
 {
     private static readonly string Instance = $"instance:{Environment.MachineName}";
 
-    private readonly ITelemetryStore _store;
     private readonly IPluginContext _context;
     private volatile DatadogConfig _config;
     private IReadOnlyList<CheckFinding> _tagChanges = [];
     private DateTimeOffset _tagChangesUntil;
     private bool _hasFlushed;
 
-    /// <summary>Makes the store at <paramref name="path"/> and the pipeline; neither is opened yet.</summary>
+    /// <summary>Makes the pipeline; it is not started yet.</summary>
     public Collector(
         DatadogConfig config,
-        string path,
         IPluginContext context,
-        Func<string, TimeProvider, ITelemetryStore> makeStore,
-        Func<Uri?, HttpMessageHandler>? makeWay
+        Func<TelemetryOptions, TelemetryPipeline> makePipeline
     )
     {
         (_config, _context, StartedAt) = (config, context, context.Clock.GetUtcNow());
-        _store = makeStore(path, context.Clock);
-        Pipeline = new TelemetryPipeline(
-            _store,
-            IntakeOf(config, context),
-            context.Clock,
-            context.Chance,
-            context.Logger,
-            makeWay
-        );
+        Pipeline = makePipeline(IntakeOf(config, context));
         Gauges = new SessionGauges(Pipeline);
         Gauges.Use(config);
         Pipeline.ObserveGauges(Gauges.Observe);
@@ -153,15 +141,8 @@ internal sealed class Collector : IAsyncDisposable
         await said.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await using (_store)
-        await using (Pipeline)
-        {
-            // Nothing more is made of what they keep: it is the next copy's.
-        }
-    }
+    /// <summary>Nothing more is made of what the pipeline keeps: it is the next copy's.</summary>
+    public ValueTask DisposeAsync() => Pipeline.DisposeAsync();
 
     private async ValueTask SayAsync(string what, CancellationToken cancellationToken)
     {

@@ -109,7 +109,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         await rig.Until(() => rig.Ledger(Lane.Metrics).Expired == 1, TimeSpan.FromSeconds(1));
         _store.IsFull = false;
         await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
-        (await _store.ContentsAsync()).ExpiredReport.ShouldHaveSingleItem().Units.ShouldBe(1);
+        (await _store.ContentsAsync()).Expired.ShouldHaveSingleItem().Units.ShouldBe(1);
 
         await rig.RestartAsync();
         _store.IsFull = true;
@@ -123,7 +123,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
             await rig.UntilSent(TimeSpan.FromSeconds(1));
         }
         rig.FarEnd.Requests.ShouldNotContain(r => r.Path == "/api/v1/events");
-        (await _store.ContentsAsync()).ExpiredReport.ShouldHaveSingleItem();
+        (await _store.ContentsAsync()).Expired.ShouldHaveSingleItem();
         _store.IsFull = false;
         await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         for (var i = 0; i < 3; i++)
@@ -134,7 +134,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         }
         var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
         Encoding.UTF8.GetString(told.Body).ShouldContain("1 metric points were lost");
-        (await _store.ContentsAsync()).ExpiredReport.ShouldBeEmpty();
+        (await _store.ContentsAsync()).Expired.ShouldBeEmpty();
         await StoreIsEvenAsync(rig);
     }
 

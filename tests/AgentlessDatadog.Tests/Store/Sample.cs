@@ -81,7 +81,7 @@ internal static class Sample
             Line($"seen {key}");
         foreach (var position in contents.Positions)
             Line($"stream {position}");
-        foreach (var loss in contents.ExpiredReport.OrderBy(loss => (loss.Lane.Name, loss.Destination)))
+        foreach (var loss in contents.Expired.OrderBy(loss => (loss.Lane.Name, loss.Destination)))
             Line($"loss {loss}");
         foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane.Name)).ThenBy(move => move.Reason))
             Line($"ledger {move}");

@@ -119,7 +119,7 @@ public sealed class StoreFileTests : IDisposable
             .ShouldBe(lanes.Select((lane, i) => (lane, (long)i)));
         contents.Ledger.ShouldBe(lanes.Select((lane, i) => new LedgerMove(lane, Account.Queued, i)), ignoreOrder: true);
         contents
-            .ExpiredReport.Select(loss => (loss.Lane, loss.Units))
+            .Expired.Select(loss => (loss.Lane, loss.Units))
             .ShouldBe(lanes.Select((l, i) => (l, i + 1L)), ignoreOrder: true);
         (await store.ReadAsync(2, CancellationToken.None)).Length.ShouldBe(0);
     }

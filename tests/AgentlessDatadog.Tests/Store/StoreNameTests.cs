@@ -11,13 +11,12 @@ public sealed class StoreNameTests : IDisposable
 {
     private readonly StoreFolder _folder = new(onDisk: true);
 
-    public static TheoryData<string> ExpiredReport =>
-        ["the file", "its log", "both", "renamed", "the folder's contents"];
+    public static TheoryData<string> Losses => ["the file", "its log", "both", "renamed", "the folder's contents"];
 
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [MemberData(nameof(ExpiredReport))]
+    [MemberData(nameof(Losses))]
     public async Task WhatIsTakenAwayIsWrittenAnewWithAllThatWasInItBeforeTheNextAnswer(string what)
     {
         var left = _folder.NewStore();

@@ -203,16 +203,16 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         await Settle(new Settlement([], []) { Lost = [Sample.Lost(3, 20), Sample.Lost(1, 5, Lane.Events)] });
         await Settle(new Settlement([], []) { Lost = [Sample.Lost(4, 10, reason: "queue full")] });
         var sum = Sample.Lost(7, 20) with { From = Sample.At(10) };
-        (await OpenAgainAsync()).ExpiredReport.ShouldBe([sum, Sample.Lost(1, 5, Lane.Events)], ignoreOrder: true);
+        (await OpenAgainAsync()).Expired.ShouldBe([sum, Sample.Lost(1, 5, Lane.Events)], ignoreOrder: true);
 
         await Flush(Sample.Flush(1, 0) with { Told = [sum with { Units = -5 }] });
-        (await OpenAgainAsync()).ExpiredReport.Single(loss => loss.Lane == Lane.Metrics).Units.ShouldBe(2);
+        (await OpenAgainAsync()).Expired.Single(loss => loss.Lane == Lane.Metrics).Units.ShouldBe(2);
 
         // One that was told before the store had it, as when memory stood in for it.
         await Flush(Sample.Flush(2, 0) with { Told = [sum with { Units = -6 }] });
-        (await OpenAgainAsync()).ExpiredReport.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
+        (await OpenAgainAsync()).Expired.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
         await Settle(new Settlement([], []) { Lost = [sum with { Units = 4 }] });
-        (await OpenAgainAsync()).ExpiredReport.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
+        (await OpenAgainAsync()).Expired.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
     }
 
     [Fact]

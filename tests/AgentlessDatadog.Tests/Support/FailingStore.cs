@@ -3,7 +3,7 @@ using AgentlessDatadog.Store;
 namespace AgentlessDatadog.Tests.Support;
 
 /// <summary>A store whose transactions fail while it is told so, and then change nothing.</summary>
-public sealed class FailingStore : ITelemetryStore
+internal sealed class FailingStore : ITelemetryStore
 {
     private readonly MemoryStore _inner = new();
 

@@ -5,7 +5,7 @@ using AgentlessDatadog.Store;
 namespace AgentlessDatadog.Tests.Support;
 
 /// <summary>A pipeline on the way to some far end, by some clock. One that goes over real sockets is on the machine's.</summary>
-public class PipelineRun : IAsyncDisposable
+internal class PipelineRun : IAsyncDisposable
 {
     private readonly TimeProvider _clock;
     private readonly Func<Uri?, HttpMessageHandler>? _way;

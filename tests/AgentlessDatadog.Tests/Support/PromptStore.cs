@@ -7,7 +7,7 @@ namespace AgentlessDatadog.Tests.Support;
 /// A store on a real disk for a test that moves the clock: it answers at once, however long the disk takes, so that
 /// nobody loses patience with it by a clock that knows nothing of the disk.
 /// </summary>
-public sealed class PromptStore(ITelemetryStore behind) : ITelemetryStore
+internal sealed class PromptStore(ITelemetryStore behind) : ITelemetryStore
 {
     public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken) =>
         behind.OpenAsync(cancellationToken);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace AgentlessDatadog.Tests.Support;
 
 /// <summary>A pipeline on a clock that the test moves, before a far end in memory.</summary>
-public sealed class Rig : PipelineRun
+internal sealed class Rig : PipelineRun
 {
     private Rig(FarEnd farEnd, FakeTimeProvider clock, ITelemetryStore store, TelemetryOptions options, SearchedLog log)
         : base(store, options, clock, log, _ => farEnd)

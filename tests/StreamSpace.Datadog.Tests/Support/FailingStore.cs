@@ -6,7 +6,7 @@ using AgentlessDatadog.Tests.Support;
 namespace StreamSpace.Datadog.Tests.Support;
 
 /// <summary>A store on a disk that fails when it is told to.</summary>
-public class FailingStore : DispatchProxy
+internal class FailingStore : DispatchProxy
 {
     private ITelemetryStore _behind = null!;
 

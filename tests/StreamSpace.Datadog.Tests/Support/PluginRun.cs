@@ -41,13 +41,19 @@ internal sealed class PluginRun : IAsyncDisposable
     public static DatadogPlugin NewPlugin(Func<ITelemetryStore, ITelemetryStore>? before = null) =>
         new()
         {
-            MakeStore = (path, clock) =>
+            MakePipeline = (path, options, context) =>
             {
-                var store = new PromptStore(new SqliteStore(path, clock));
-                return before?.Invoke(store) ?? store;
+                var store = new PromptStore(new SqliteStore(path, context.Clock));
+                return PipelineOn(before?.Invoke(store) ?? store, options, context);
             },
-            MakeWay = _ => new MemoryNetwork(),
         };
+
+    /// <summary>A pipeline whose way to Datadog ends in memory.</summary>
+    public static TelemetryPipeline PipelineOn(
+        ITelemetryStore store,
+        TelemetryOptions options,
+        IPluginContext context
+    ) => new(store, options, context.Clock, context.Chance, context.Logger, _ => new MemoryNetwork());
 
     public static async Task<PluginRun> StartAsync(
         string config = """{"site":"sandbox","metricsInterval":10}""",

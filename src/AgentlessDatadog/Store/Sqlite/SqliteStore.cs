@@ -7,7 +7,7 @@ namespace AgentlessDatadog.Store.Sqlite;
 /// Keeps everything in one SQLite file, on disk before a call returns. All that is asked while a commit is under way
 /// shares the next one, without a timer. The file belongs to one store at a time and its owner alone may read it.
 /// </summary>
-public sealed class SqliteStore : ITelemetryStore
+internal sealed class SqliteStore : ITelemetryStore
 {
     // So that nobody waits behind a transaction without end.
     private const int MaxShared = 256;
