@@ -33,14 +33,14 @@ public sealed record Session
     /// <summary>When it ended, or null while it has not.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>Begin of the stretch it is awake in, or null while it sleeps, has failed or has ended.</summary>
+    /// <summary>Begin of the stretch it is awake in, or null while it is only asked for, sleeps, has failed or has ended.</summary>
     public DateTimeOffset? AwakeSince { get; init; }
 
     /// <summary>Sum of its earlier waking stretches.</summary>
     public TimeSpan AwakeBefore { get; init; }
 
-    /// <summary>Meant to run, not failed, not lapsed, not ended, not being deleted.</summary>
-    public bool Active => State is SessionState.Requested or SessionState.Running;
+    /// <summary>Meant to run and, where that can be seen, there; not failed, not lapsed, not ended, not being deleted.</summary>
+    public bool Active => State is SessionState.Starting or SessionState.Running;
 
     /// <summary>Running time up to <paramref name="at"/>, sleep excluded; never negative.</summary>
     public TimeSpan RunningTime(DateTimeOffset at) =>

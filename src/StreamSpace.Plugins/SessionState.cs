@@ -3,8 +3,13 @@ namespace StreamSpace.Plugins;
 /// <summary>What is true about a session now, as far as the host knows.</summary>
 public enum SessionState
 {
-    /// <summary>Asked for; nothing has confirmed it yet.</summary>
+    /// <summary>Asked for, and not there yet, where sessions themselves are looked at: it may never be.</summary>
     Requested,
+
+    /// <summary>
+    /// Meant to run, and not confirmed running yet. Where nobody looks at sessions themselves, it is so from the request on.
+    /// </summary>
+    Starting,
 
     /// <summary>Confirmed running.</summary>
     Running,

@@ -22,7 +22,7 @@ public sealed partial class MetricTests
 
         run.Plugin.Apply(new PlatformState { IsSnapshot = true, IsWhole = true });
         await run.FlushAsync();
-        (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).Count.ShouldBe(3);
+        (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).Count.ShouldBe(4);
     }
 
     [Fact]
@@ -95,12 +95,42 @@ public sealed partial class MetricTests
         (await run.LastAsync("sum:streamspace.sessions.total{*} by {state}")).ShouldBe(
             new Dictionary<string, double>
             {
+                ["state:requested"] = 0,
                 ["state:running"] = 0,
                 ["state:hibernated"] = 1,
                 ["state:failed"] = 0,
             },
             ignoreOrder: true
         );
+    }
+
+    [Fact]
+    public async Task ARequestIsCountedAsOneUntilItShowsOrFails()
+    {
+        await using var run = await PluginRun.StartAsync();
+        var asked = Some.Session("s1", run.Now, state: SessionState.Requested);
+        await run.HandleAsync(Some.Created(asked));
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.sessions.total{state:requested}")).Values.ShouldBe([1]);
+        (await run.LastAsync("sum:streamspace.session.active{*}")).Values.Sum().ShouldBe(0);
+        (await run.LastAsync("max:streamspace.session.duration{*}")).ShouldBeEmpty();
+
+        var failed = asked with { State = SessionState.Failed };
+        await run.HandleAsync(
+            new SessionFailed(failed, run.Now, "nothing was made of the request")
+            {
+                Id = "s1/failed",
+                Cause = FailureCause.Timeout,
+            }
+        );
+        run.Apply(failed);
+        await run.FlushAsync();
+        (await run.LastAsync("sum:streamspace.session.failed{*} by {reason}")).ShouldBe(
+            new() { ["reason:timeout"] = 1 }
+        );
+        (await run.LastAsync("sum:streamspace.sessions.total{state:requested}")).Values.ShouldBe([0]);
+        (await run.LastAsync("sum:streamspace.sessions.total{state:failed}")).Values.ShouldBe([1]);
+        (await run.LastAsync("max:streamspace.session.duration{*}")).ShouldBeEmpty();
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class StatusTests
             Some.Session("s2", run.Now, state: SessionState.Requested),
             Some.Session("s3", run.Now, state: SessionState.Hibernated),
             Some.Session("s4", run.Now, state: SessionState.Failed),
-            Some.Session("s5", run.Now, state: SessionState.Ending)
+            Some.Session("s5", run.Now, state: SessionState.Ending),
+            Some.Session("s6", run.Now, state: SessionState.Starting)
         );
         await run.FlushAsync();
         var sessions = run.Plugin.Status["sessions"]!.AsObject();
@@ -44,9 +45,10 @@ public sealed class StatusTests
             .ShouldBe(
                 new Dictionary<string, int>
                 {
-                    ["open"] = 5,
+                    ["open"] = 6,
                     ["active"] = 2,
                     ["requested"] = 1,
+                    ["starting"] = 1,
                     ["running"] = 1,
                     ["hibernated"] = 1,
                     ["failed"] = 1,

@@ -91,12 +91,13 @@ internal static class StatusDocument
         var sessions = new JsonObject
         {
             ["open"] = counts.Values.Sum(),
-            ["active"] = Count(SessionState.Requested) + Count(SessionState.Running),
+            ["active"] = Count(SessionState.Starting) + Count(SessionState.Running),
         };
         foreach (
             var state in (SessionState[])
                 [
                     SessionState.Requested,
+                    SessionState.Starting,
                     SessionState.Running,
                     SessionState.Hibernated,
                     SessionState.Failed,

@@ -166,7 +166,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
 
     private void ObserveSessions(DateTimeOffset flush, DatadogConfig config)
     {
-        int pending = 0,
+        int requested = 0,
             running = 0,
             hibernated = 0,
             failed = 0;
@@ -195,7 +195,7 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
             }
             if (session.State is SessionState.Requested)
             {
-                pending++;
+                requested++;
                 oldest = session.CreatedAt < oldest ? session.CreatedAt.Value : oldest;
             }
             running += session.State is SessionState.Running ? 1 : 0;
@@ -204,16 +204,18 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         }
         _sessions.Observe(flush);
         _sessionTotals ??= new SessionTotals(
+            Total(MetricCatalog.SessionsTotal, "state:requested"),
             Total(MetricCatalog.SessionsTotal, "state:running"),
             Total(MetricCatalog.SessionsTotal, "state:hibernated"),
             Total(MetricCatalog.SessionsTotal, "state:failed"),
             Total(MetricCatalog.SessionsPending),
             Total(MetricCatalog.SessionsPendingAge)
         );
+        _sessionTotals.Requested.Set(requested);
         _sessionTotals.Running.Set(running);
         _sessionTotals.Hibernated.Set(hibernated);
         _sessionTotals.Failed.Set(failed);
-        _sessionTotals.Pending.Set(pending);
+        _sessionTotals.Pending.Set(requested);
         _sessionTotals.PendingAge.Set((flush - oldest).TotalSeconds);
     }
 
@@ -240,5 +242,12 @@ internal sealed class SessionGauges(TelemetryPipeline pipeline)
         return gauge;
     }
 
-    private sealed record SessionTotals(Gauge Running, Gauge Hibernated, Gauge Failed, Gauge Pending, Gauge PendingAge);
+    private sealed record SessionTotals(
+        Gauge Requested,
+        Gauge Running,
+        Gauge Hibernated,
+        Gauge Failed,
+        Gauge Pending,
+        Gauge PendingAge
+    );
 }

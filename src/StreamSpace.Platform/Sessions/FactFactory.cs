@@ -29,7 +29,7 @@ internal static class FactFactory
     public static SessionFact? Turned(SessionState before, Session session, DateTimeOffset at) =>
         (before, session.State) switch
         {
-            (SessionState.Hibernated, SessionState.Running or SessionState.Requested) => new SessionWoken(session, at)
+            (SessionState.Hibernated, SessionState.Running or SessionState.Starting) => new SessionWoken(session, at)
             {
                 Id = $"{session.LifeId}/woken/{at.UtcDateTime:O}",
             },

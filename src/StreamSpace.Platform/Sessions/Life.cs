@@ -77,7 +77,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     public Life CreatedAt(DateTimeOffset at)
     {
         var session = Session with { CreatedAt = at };
-        if (at < FirstSeenAt)
+        if (at < FirstSeenAt && Session.State is not SessionState.Requested)
         {
             session =
                 session.AwakeSince == FirstSeenAt
@@ -94,14 +94,16 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     }
 
     /// <summary>
-    /// The session in another state, its waking stretch opened or closed at <paramref name="at"/>. A request that
-    /// had lapsed and then shows a sign of life was awake all the time.
+    /// The session in another state, its waking stretch opened or closed at <paramref name="at"/>. A request that shows after
+    /// all, though it may have lapsed, was awake all the time.
     /// </summary>
     public Session In(SessionState state, DateTimeOffset at)
     {
-        var revived = Session.State is SessionState.Lapsed && state is not SessionState.Ended;
+        var revived =
+            Session.State is SessionState.Requested or SessionState.Lapsed
+            && state is SessionState.Starting or SessionState.Running or SessionState.Hibernated;
         var awake = revived ? Session with { AwakeSince = FirstSeenAt } : Session;
-        return state is SessionState.Running or SessionState.Requested
+        return IsAwake(state)
             ? awake with
             {
                 State = state,
@@ -115,9 +117,16 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
             };
     }
 
-    /// <summary>The life that a creation begins.</summary>
-    public static Life Created(SessionObservation seen, DateTimeOffset? formerEnd) =>
-        new(New(seen, SessionState.Requested, seen.At) with { CreatedAt = seen.At, AwakeSince = seen.At }, seen.At)
+    /// <summary>The life that a creation begins, requested or starting.</summary>
+    public static Life Created(SessionObservation seen, SessionState state, DateTimeOffset? formerEnd) =>
+        new(
+            New(seen, state, seen.At) with
+            {
+                CreatedAt = seen.At,
+                AwakeSince = IsAwake(state) ? seen.At : null,
+            },
+            seen.At
+        )
         {
             Introduced = true,
             FormerEnd = formerEnd,
@@ -133,7 +142,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
             {
                 CreatedAt = seen.CreatedAt,
                 StartedAt = state is SessionState.Running ? seen.At : null,
-                AwakeSince = state is SessionState.Running or SessionState.Requested ? since : null,
+                AwakeSince = IsAwake(state) ? since : null,
             },
             since
         )
@@ -156,13 +165,16 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
     public static SessionState StateOf(StatusReported status) =>
         status.Status switch
         {
-            ReportedStatus.Requested or ReportedStatus.Pending => SessionState.Requested,
+            ReportedStatus.Requested => SessionState.Requested,
+            ReportedStatus.Pending => SessionState.Starting,
             ReportedStatus.Running => SessionState.Running,
             ReportedStatus.Hibernated => SessionState.Hibernated,
             ReportedStatus.Failed => SessionState.Failed,
             ReportedStatus.Ending => SessionState.Ending,
             _ => SessionState.Ended,
         };
+
+    private static bool IsAwake(SessionState state) => state is SessionState.Starting or SessionState.Running;
 
     private static Session New(SessionObservation seen, SessionState state, DateTimeOffset since) =>
         new()

@@ -10,9 +10,6 @@ namespace StreamSpace.Platform.Sessions;
 /// </summary>
 internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry, SessionLifecycle lifecycle)
 {
-    // Whoever is asked to be made is there after a moment.
-    private static readonly TimeSpan SightTimeout = TimeSpan.FromMinutes(1);
-
     // By the platform's clock: when each witness had last looked at all there is.
     private readonly Dictionary<Witness, DateTimeOffset> _lookedAt = [];
 
@@ -31,7 +28,20 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
         expiry.IsWatched
         && IsOfCluster(life, seen)
         && seen is StatusReported { Status: not ReportedStatus.Failed } or HibernateRequested or WakeRequested
-        && life is null or { Uid: null, Introduced: false, Session.State: SessionState.Lapsed };
+        && (
+            life is null or { Uid: null, Introduced: false, Session.State: SessionState.Lapsed }
+            || (expiry.IsWatching && life is { Uid: null, Session.State: SessionState.Requested })
+        );
+
+    /// <summary>Takes in hearsay: somebody spoke of a life that is expected to show.</summary>
+    public void Overhear(Life? life, SessionObservation seen)
+    {
+        if (life is not null)
+        {
+            var known = lifecycle.Learn(life, seen);
+            lives.Put(known with { StateAt = seen.At > known.StateAt ? seen.At : known.StateAt });
+        }
+    }
 
     /// <summary>
     /// The same observation, for what it is worth: a message says "running" when the parts of a session were made, long
@@ -111,6 +121,14 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
             {
                 lifecycle.Lapse(life);
             }
+            else if (
+                life is { Session: { State: SessionState.Starting, CreatedAt: { } asked }, StateAt: var stateAt }
+                && stateAt == DateTimeOffset.MinValue
+                && expiry.Now - asked <= SessionExpiry.SightTimeout
+            )
+            {
+                lifecycle.Expect(life);
+            }
             else
             {
                 lives.Put(life with { Due = expiry.Of(life) });
@@ -131,7 +149,7 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
     private static bool IsUnbacked(Life life, SessionsListed listed) =>
         !life.IsSeenBy(listed.Witness)
         && TrustOrder.Of(listed.Witness).After(listed.Witness).Any(life.IsSeenBy)
-        && life.Session.CreatedAt + SightTimeout < listed.At;
+        && life.Session.CreatedAt + SessionExpiry.SightTimeout < listed.At;
 
     // A life that one witness found where it had not looked before, and another knows to be new.
     private static bool IsIntroducedBy(StatusReported seen, Life life) =>
@@ -165,7 +183,8 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
             );
             return;
         }
-        var begun = Life.Created(Creation(seen, created), formerEnd) with { Uid = seen.Uid };
+        var state = seen.Status is ReportedStatus.Requested ? SessionState.Requested : SessionState.Starting;
+        var begun = Life.Created(Creation(seen, created), state, formerEnd) with { Uid = seen.Uid };
         lifecycle.Put(begun, FactFactory.Created(begun.Session, created));
         Turn(begun, seen);
     }

@@ -1,3 +1,5 @@
+using StreamSpace.Platform.Sources;
+
 namespace StreamSpace.Platform.Sessions;
 
 /// <summary>How long what is known of a life holds by itself: nothing is held, expected or remembered for ever.</summary>
@@ -15,8 +17,11 @@ internal sealed class SessionExpiry
     /// <summary>A session that only messages told of lapses when they tell nothing of it for so long.</summary>
     public static readonly TimeSpan SilenceTimeout = TimeSpan.FromDays(30);
 
-    // It takes a moment until what is asked for is there to be seen.
-    private static readonly TimeSpan SightTimeout = TimeSpan.FromMinutes(1);
+    /// <summary>Where sessions themselves are looked at, one that is asked for must be there to be seen within so long.</summary>
+    public static readonly TimeSpan SightTimeout = TimeSpan.FromMinutes(1);
+
+    // Whoever looks at sessions says so more often.
+    private static readonly TimeSpan WatchTimeout = TimeSpan.FromSeconds(30);
 
     // Renewed by the day, not by the message.
     private static readonly TimeSpan Renewal = TimeSpan.FromDays(1);
@@ -31,6 +36,27 @@ internal sealed class SessionExpiry
     /// whatever was seen in the past.
     /// </summary>
     public bool IsWatched => _watchedAt is not null;
+
+    /// <summary>
+    /// True for a request that is fresh, where the sessions themselves are looked at now: it will show, or fail.
+    /// </summary>
+    public bool IsToShow(SessionObservation request) =>
+        IsWatching && Now - request.At <= SightTimeout && Life.IsPlatformOfCluster(request.Platform);
+
+    /// <summary>True when nothing has shown a request since it was made, though sessions themselves are looked at.</summary>
+    public bool IsMissing(Life request) => IsWatching && _watchedAt > request.Due - SightTimeout;
+
+    /// <summary>
+    /// True for a request that is worth waiting for until the sessions themselves are looked at again: it is fresh, or somebody
+    /// has spoken of it since.
+    /// </summary>
+    public bool MayStillShow(Life request) =>
+        request.StateAt > DateTimeOffset.MinValue
+            ? Now - request.StateAt < SilenceTimeout - Renewal
+            : Now - request.FirstSeenAt < RequestTimeout;
+
+    /// <summary>True while a source looks at the sessions themselves, as far as we know.</summary>
+    public bool IsWatching => Now - _watchedAt <= WatchTimeout;
 
     /// <summary>The sessions themselves are looked at now.</summary>
     public void Watched() => _watchedAt = Now;

@@ -46,7 +46,15 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
             {
                 End(life, held);
             }
-            var begun = Life.Created(seen, end) with { Due = expiry.Now + SessionExpiry.RequestTimeout };
+            var begun = expiry.IsToShow(seen)
+                ? Life.Created(seen, SessionState.Requested, end) with
+                {
+                    Due = expiry.Now + SessionExpiry.SightTimeout,
+                }
+                : Life.Created(seen, SessionState.Starting, end) with
+                {
+                    Due = expiry.Now + SessionExpiry.RequestTimeout,
+                };
             Put(begun, FactFactory.Created(begun.Session, seen.At));
         }
         else if (!life.Introduced)
@@ -103,8 +111,16 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
         }
         var before = life.Session.State;
         var state = Life.StateOf(status);
-        // What is confirmed stays so: that it is meant to run adds nothing.
-        if (before is SessionState.Running && state is SessionState.Requested)
+        // One that has slept was there: to wake it is more than a request.
+        if (before is SessionState.Hibernated && state is SessionState.Requested)
+        {
+            state = SessionState.Starting;
+        }
+        // What is confirmed stays so: that it is meant to run, or was asked for, adds nothing.
+        if (
+            (before is SessionState.Running && state is SessionState.Starting)
+            || (before is SessionState.Running or SessionState.Starting && state is SessionState.Requested)
+        )
         {
             return;
         }
@@ -182,6 +198,30 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
     // those who ask for a life and for its end may differ.
     private static bool IsOfFormerLife(Life life, DateTimeOffset end) =>
         end < life.Session.CreatedAt - (life.FormerEnd is null ? ClockTolerance : TimeSpan.Zero);
+
+    /// <summary>Of the life only the request is known, and it must show.</summary>
+    public void Expect(Life life) =>
+        Put(
+            life with
+            {
+                Session = life.Session with { State = SessionState.Requested, AwakeSince = null },
+                Due = expiry.Now + SessionExpiry.SightTimeout,
+            }
+        );
+
+    /// <summary>Nothing was made of the request in time.</summary>
+    public void TimeOut(Life life)
+    {
+        var failed = life with
+        {
+            Session = life.Session with { State = SessionState.Failed },
+            FailedAt = expiry.Now,
+            FailureReason = $"nothing was made of the request within {SessionExpiry.SightTimeout.TotalSeconds:0} s",
+            FailureCause = FailureCause.Timeout,
+            Due = expiry.Now + SessionExpiry.RequestTimeout,
+        };
+        Put(failed, FactFactory.Failed(failed));
+    }
 
     /// <summary>Nothing has confirmed the life in time: it is only remembered.</summary>
     public void Lapse(Life life) =>

@@ -79,11 +79,20 @@ internal sealed class SessionRegistry
         _expiry.Now = now;
         while (_lives.NextDue(now) is { } life)
         {
+            var isRequest = life.Session.State is SessionState.Requested;
             if (life.HeldEnd is { } end)
             {
                 _lifecycle.End(life, end);
             }
-            else if (_expiry.MayStillBeThere(life))
+            else if (isRequest && _expiry.IsMissing(life))
+            {
+                _lifecycle.TimeOut(life);
+            }
+            else if (isRequest && _expiry.MayStillShow(life))
+            {
+                _lives.Put(life with { Due = now + SessionExpiry.SightTimeout });
+            }
+            else if (!isRequest && _expiry.MayStillBeThere(life))
             {
                 _lives.Put(life with { Due = now + SessionExpiry.RequestTimeout });
             }
@@ -155,6 +164,7 @@ internal sealed class SessionRegistry
                 _lifecycle.End(life, seen);
                 break;
             case not null when _authority.IsHearsay(life, seen):
+                _authority.Overhear(life, seen);
                 break;
             case StatusReported status when life is null:
                 Find(Life.Found(status));
@@ -164,7 +174,7 @@ internal sealed class SessionRegistry
                 Find(Life.Found(seen, SessionState.Running));
                 break;
             case WakeRequested when life is null:
-                var waking = Life.Found(seen, SessionState.Requested);
+                var waking = Life.Found(seen, SessionState.Starting);
                 _lifecycle.Put(waking with { Due = _expiry.Now + SessionExpiry.RequestTimeout });
                 break;
             case not null when life is null or { Session.State: SessionState.Ended or SessionState.Ending }:

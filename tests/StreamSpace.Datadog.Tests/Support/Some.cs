@@ -21,7 +21,7 @@ internal static class Some
             User = user is null ? PlatformUser.Unknown : new PlatformUser($"id-of-{user}", user),
             Template = template,
             CreatedAt = created,
-            AwakeSince = state is SessionState.Requested or SessionState.Running ? created : null,
+            AwakeSince = state is SessionState.Starting or SessionState.Running ? created : null,
         };
 
     public static SessionCreated Created(Session session) =>

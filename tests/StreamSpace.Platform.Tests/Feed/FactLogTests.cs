@@ -99,7 +99,7 @@ public sealed class FactLogTests : IAsyncDisposable
         _run.BeginAgain();
         _run.Run();
         (await _run.Source.StartedWith.Task).ShouldBe("41");
-        _run.Feed.Sessions[SessionState.Requested].ShouldBe(1);
+        _run.Feed.Sessions[SessionState.Starting].ShouldBe(1);
     }
 
     [Theory]

@@ -85,13 +85,13 @@ public sealed class PlatformFeedTests : IAsyncDisposable
             "what followed"
         );
         run.Subscriber.Facts.Count.ShouldBe(4, "what is told again counts once");
-        run.Feed.Sessions[SessionState.Requested].ShouldBe(2);
+        run.Feed.Sessions[SessionState.Starting].ShouldBe(2);
 
         await run.UntilAsync(
             () =>
             {
                 clock.Advance(TimeSpan.FromSeconds(10));
-                return !run.Feed.Sessions.ContainsKey(SessionState.Requested);
+                return !run.Feed.Sessions.ContainsKey(SessionState.Starting);
             },
             "nothing confirmed them"
         );
@@ -124,6 +124,7 @@ public sealed class PlatformFeedTests : IAsyncDisposable
         _run.Subscriber.BeforeState = (state, _) => state.IsSnapshot ? Task.CompletedTask : gate.Task;
         var quick = new RecordingSubscriber("quick");
         await _run.SubscribedAsync(quick);
+        await _run.UntilAsync(() => _run.Subscriber.States.Count > 0, "the snapshot");
         _run.Source.Say(null, Create("a", 0));
         await quick.Changed.UntilAsync(() => quick.Facts.Count == 1, "the first");
         _run.Source.Say(null, Running("a", 1));

@@ -37,7 +37,91 @@ public class FirstHandTests
     public void ASessionThatIsSeenDoesNotLapse()
     {
         _told.See(Create("a", 0), Seen("a", 1, ReportedStatus.Pending, created: 0)).Tick(3600);
+        _told.Last.State.ShouldBe(SessionState.Starting);
+    }
+
+    [Fact]
+    public void ARequestIsNotYetASessionWhereSessionsAreWatched()
+    {
+        _told.See(new SessionsWatched(At(0)), Create("a", 0), Running("a", 1));
+        (_told.Last.State, _told.Last.Active, _told.Last.AwakeSince).ShouldBe((SessionState.Requested, false, null));
+
+        _told.Tick(2).See(Seen("a", 2, ReportedStatus.Pending, created: 0));
+        (_told.Last.State, _told.Last.Active).ShouldBe((SessionState.Starting, true));
+        _told.Last.RunningTime(At(100)).ShouldBe(TimeSpan.FromSeconds(100));
+        _told.Names.ShouldBe("Created Changed");
+    }
+
+    [Fact]
+    public void RequestsOfWhichNothingIsMadeFailAfterAMinuteAndNeverRan()
+    {
+        _told.See(new SessionsWatched(At(0)));
+        _told.See(Create("a", 0), Create("b", 0), Create("c", 0), Create("d", 0));
+        Watched(from: 10, to: 50);
+        _told.Tick(59.9);
+        _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Requested] = 4 });
+
+        _told.Tick(60);
+        _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Failed] = 4 });
+        var failed = _told.Facts.OfType<SessionFailed>().ToList();
+        failed.Select(f => f.Cause).ShouldBe(Enumerable.Repeat(FailureCause.Timeout, 4));
+        failed.ShouldAllBe(f => f.Session.RunningTime(At(3600)) == TimeSpan.Zero);
+        _told.Sessions.ShouldAllBe(s => !s.Active);
+    }
+
+    [Fact]
+    public void ARequestThatShowsAfterItHasFailedIsActiveAllTheSame()
+    {
+        _told.See(new SessionsWatched(At(0)), Create("a", 0));
+        Watched(from: 10, to: 60);
+        _told.Tick(90).See(Seen("a", 90, ReportedStatus.Running, created: 89));
+        _told.Names.ShouldBe("Created Failed Started");
+        _told.Last.Active.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void WhileTheClusterIsAwayARequestWaitsForItToBeSeenAgain()
+    {
+        _told.See(new SessionsWatched(At(0)), Create("a", 0)).Tick(100);
         _told.Last.State.ShouldBe(SessionState.Requested);
+        Watched(from: 110, to: 180);
+        _told.Last.State.ShouldBe(SessionState.Failed);
+    }
+
+    [Fact]
+    public void ARequestForWhichTheClusterStaysAwayLapsesAfterTenMinutes()
+    {
+        _told.See(new SessionsWatched(At(0)), Create("a", 0));
+        for (var second = 60; second <= 660; second += 60)
+        {
+            _told.Tick(second);
+        }
+        _told.Last.State.ShouldBe(SessionState.Lapsed);
+        _told.Names.ShouldBe("Created Changed");
+    }
+
+    [Fact]
+    public void WhereSessionsAreNotWatchedNowARequestIsASessionAtOnce()
+    {
+        _told.See(new SessionsWatched(At(0))).Tick(40).See(Create("a", 40));
+        (_told.Last.State, _told.Last.Active).ShouldBe((SessionState.Starting, true));
+    }
+
+    [Fact]
+    public void ARequestThatWasHeardBeforeTheClusterWasListedMustShow()
+    {
+        _told.See(Create("fresh", 0)).Tick(5).See(new SessionsListed(new HashSet<string>(), At(5)));
+        _told.Last.State.ShouldBe(SessionState.Requested);
+        Watched(from: 10, to: 70);
+        _told.Last.State.ShouldBe(SessionState.Failed);
+    }
+
+    [Fact]
+    public void ARequestEndsWithoutARunningTime()
+    {
+        _told.See(new SessionsWatched(At(0)), Create("a", 0), Delete("a", 20));
+        _told.Names.ShouldBe("Created Ended");
+        _told.Last.RunningTime(At(60)).ShouldBe(TimeSpan.Zero);
     }
 
     [Fact]
@@ -63,9 +147,9 @@ public class FirstHandTests
     {
         _told.See(new SessionsListed(new HashSet<string>(), At(0)));
         _told.See(Create("gone", 1), Running("gone", 2), Failed("broken", 2));
-        _told.Tick(300).See(new SessionsWatched(At(300))).Tick(599);
-        _told.Registry.Counts.ShouldNotContainKey(SessionState.Lapsed);
-        _told.Tick(601);
+        Watched(from: 10, to: 590);
+        _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Failed] = 2 });
+        Watched(from: 600, to: 660);
         _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Lapsed] = 2 });
         _told.Facts.OfType<SessionEnded>().ShouldBeEmpty();
     }
@@ -91,7 +175,7 @@ public class FirstHandTests
         {
             _told.Tick(second);
         }
-        _told.Last.State.ShouldBe(SessionState.Requested);
+        _told.Last.State.ShouldBe(SessionState.Starting);
         _told.See(Seen("a", 36_001, ReportedStatus.Running, created: 60));
         for (var second = 36_300; second <= 72_000; second += 300)
         {
@@ -128,7 +212,10 @@ public class FirstHandTests
         _told.See(Seen("other", 1, ReportedStatus.Running), Create("a", 1), Running("a", 2));
         _told.Last.State.ShouldBe(SessionState.Requested);
         _told.Tick(3600);
-        _told.Last.State.ShouldBe(SessionState.Requested, "it is confirmed all the same, and does not lapse");
+        _told.Last.State.ShouldBe(
+            SessionState.Requested,
+            "the cluster is away, and it was spoken of: it does not lapse"
+        );
     }
 
     [Fact]
@@ -247,4 +334,12 @@ public class FirstHandTests
             CreatedAt = At(created),
             LookedBefore = true,
         };
+
+    private void Watched(double from, double to)
+    {
+        for (var second = from; second <= to; second += 10)
+        {
+            _told.Tick(second).See(new SessionsWatched(At(second)));
+        }
+    }
 }

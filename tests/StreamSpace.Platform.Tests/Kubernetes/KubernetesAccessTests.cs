@@ -57,7 +57,7 @@ public sealed class KubernetesAccessTests : IAsyncLifetime
         await _cluster.RotateTokenAsync();
         _cluster.CutWatches();
         await _attached.SettledAsync();
-        (_attached.Told("a"), _attached.State("a")).ShouldBe(("Found", SessionState.Requested));
+        (_attached.Told("a"), _attached.State("a")).ShouldBe(("Found", SessionState.Starting));
     }
 
     [Fact]

@@ -204,7 +204,7 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
         await _attached.WatchingAsync();
         _cluster.CreateSession("a");
         await _attached.SettledAsync();
-        _attached.State("a").ShouldBe(SessionState.Requested);
+        _attached.State("a").ShouldBe(SessionState.Starting);
         _cluster.Phase("a", "Running");
         await _attached.SettledAsync();
         _attached.Told("a").ShouldBe("Created Started");

@@ -105,7 +105,7 @@ public class KubernetesOracleTests
                 attached.State(id).ShouldBe(state, $"{id}, {when}: {attached.Told(id)}");
             }
             attached.Active.ShouldBe(
-                _states.Values.Count(s => s is SessionState.Running or SessionState.Requested),
+                _states.Values.Count(s => s is SessionState.Running or SessionState.Starting),
                 when
             );
             Counted<SessionCreated>().ShouldBe(_created, ignoreOrder: true, when);
@@ -174,7 +174,7 @@ public class KubernetesOracleTests
             {
                 case (SessionState.Ended, _):
                     cluster.CreateSession(id, NewUser(id));
-                    _states[id] = SessionState.Requested;
+                    _states[id] = SessionState.Starting;
                     if (_unseen?.Add(id) is null)
                     {
                         Count(_created, id);
@@ -183,13 +183,13 @@ public class KubernetesOracleTests
                 case (_, 0):
                     Delete(id);
                     break;
-                case (SessionState.Requested, < 4):
+                case (SessionState.Starting, < 4):
                     cluster.CreatePod($"p-{id}", id, _users[id]);
                     cluster.Ready($"p-{id}");
                     cluster.Phase(id, "Running");
                     _states[id] = SessionState.Running;
                     break;
-                case (SessionState.Requested or SessionState.Running, 4):
+                case (SessionState.Starting or SessionState.Running, 4):
                     cluster.Phase(id, "Failed", "broken");
                     _states[id] = SessionState.Failed;
                     break;
@@ -202,7 +202,7 @@ public class KubernetesOracleTests
                 // Nobody can see that a session slept and woke in a gap.
                 case (SessionState.Hibernated, < 4) when _unseen is null:
                     cluster.Want(id, "running");
-                    _states[id] = SessionState.Requested;
+                    _states[id] = SessionState.Starting;
                     await LookedAsync();
                     break;
                 case (not SessionState.Ending, 5):

@@ -82,7 +82,7 @@ public sealed class KubernetesSourceTests : IAsyncLifetime
         _cluster.CreatePod("p", "a", "ada", "firefox");
         await _attached.SettledAsync();
         _attached.Told("a").ShouldBe("Created");
-        _attached.State("a").ShouldBe(SessionState.Requested);
+        _attached.State("a").ShouldBe(SessionState.Starting);
         _attached.Active.ShouldBe(1);
 
         _cluster.Ready("p");
@@ -127,7 +127,7 @@ public sealed class KubernetesSourceTests : IAsyncLifetime
 
         _cluster.Want("a", "running");
         await _attached.SettledAsync();
-        _attached.State("a").ShouldBe(SessionState.Requested);
+        _attached.State("a").ShouldBe(SessionState.Starting);
         _cluster.CreatePod("p2", "a");
         _cluster.Ready("p2");
         await _attached.SettledAsync();
@@ -274,7 +274,7 @@ public sealed class KubernetesSourceTests : IAsyncLifetime
         attached.Cluster.CreateSession("a");
         nats.Say(null, asked, new StatusReported("a", _clock.GetUtcNow(), ReportedStatus.Running));
         await attached.SettledAsync();
-        attached.State("a").ShouldBe(SessionState.Requested, "a message says running long before a pod is ready");
+        attached.State("a").ShouldBe(SessionState.Starting, "a message says running long before a pod is ready");
 
         attached.Cluster.CreatePod("p", "a");
         attached.Cluster.Ready("p");

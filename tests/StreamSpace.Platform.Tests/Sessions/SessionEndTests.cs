@@ -122,7 +122,7 @@ public class SessionEndTests
     {
         _told.See(Delete("s", 10), Create("s", 20)).Tick(60);
         _told.Names.ShouldBe("Found Ended Created");
-        _told.Last.State.ShouldBe(SessionState.Requested);
+        _told.Last.State.ShouldBe(SessionState.Starting);
     }
 
     [Fact]

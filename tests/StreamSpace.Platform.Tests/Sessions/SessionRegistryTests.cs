@@ -228,7 +228,7 @@ public class SessionRegistryTests
         snapshot.Sessions.Select(s => s.Id).ShouldBe(["asked", "asleep"], ignoreOrder: true);
         snapshot.Users.ShouldBe(7);
         _told.Registry.Counts.ShouldBe(
-            new Dictionary<SessionState, int> { [SessionState.Requested] = 1, [SessionState.Hibernated] = 1 },
+            new Dictionary<SessionState, int> { [SessionState.Starting] = 1, [SessionState.Hibernated] = 1 },
             ignoreOrder: true
         );
     }

@@ -12,6 +12,8 @@ public sealed class KubernetesSource : ISource
 {
     private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
+    private static readonly TimeSpan TellWatchedEvery = TimeSpan.FromSeconds(10);
+
     private readonly KubernetesOptions _options;
     private readonly TimeProvider _clock;
     private readonly Func<double> _random;
@@ -78,6 +80,7 @@ public sealed class KubernetesSource : ISource
                 _options
                     .Namespaces.Select(n => WatchAsync(cluster, updater, n, stop.Token))
                     .Append(poll.RunAsync(stop.Token))
+                    .Append(TellWatchedAsync(updater, stop.Token))
                     .Select(part => StopAllWhenBroken(part, stop))
             );
         }
@@ -85,6 +88,22 @@ public sealed class KubernetesSource : ISource
         finally
         {
             _health.Stop();
+        }
+    }
+
+    // A request is expected to show for as long as this is said.
+    private async Task TellWatchedAsync(ClusterViewUpdater updater, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TellWatchedEvery, _clock);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            if (_rights.IsWatching)
+            {
+                await updater.TakeTurnAsync(
+                    (_, seen) => seen.Add(new SessionsWatched(_clock.GetUtcNow())),
+                    cancellationToken
+                );
+            }
         }
     }
 

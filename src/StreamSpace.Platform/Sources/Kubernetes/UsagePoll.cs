@@ -33,15 +33,7 @@ internal sealed class UsagePoll(
             await LearnCoresAsync(cancellationToken);
             var volumes = options.Storage ? await VolumesAsync(cancellationToken) : [];
             await updater.TakeTurnAsync(
-                (view, seen) =>
-                {
-                    var now = clock.GetUtcNow();
-                    seen.AddRange(Usage.Of(view, metrics, volumes, _cores, now));
-                    if (health.IsWatching)
-                    {
-                        seen.Add(new SessionsWatched(now));
-                    }
-                },
+                (view, seen) => seen.AddRange(Usage.Of(view, metrics, volumes, _cores, clock.GetUtcNow())),
                 cancellationToken
             );
         }
