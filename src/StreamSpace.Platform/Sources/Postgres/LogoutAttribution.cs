@@ -1,66 +1,82 @@
+using StreamSpace.Plugins;
+
 namespace StreamSpace.Platform.Sources.Postgres;
 
 /// <summary>
-/// Guesses who logged out. The row of a log-out names nobody; the requests before it from the same address may.
-/// Where two users were seen on one address (an office behind one router), nobody is named rather than the wrong one.
+/// Says who logged out, where that can be said: the row of a log-out names nobody, and anyone may call its route without a
+/// token (docs/reference/streamspace.md §5.4). It is named after the user whose log-in from that address is still open, when
+/// nobody else is seen there: rather nobody than the wrong one.
 /// </summary>
 internal sealed class LogoutAttribution
 {
-    private const int MostAddresses = 10_000;
+    private const int MostVisits = 10_000;
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
 
-    private readonly Dictionary<string, Visit> _byAddress = new(StringComparer.Ordinal);
+    // A token is good for so long (docs/reference/streamspace.md §6.1).
+    private static readonly TimeSpan TokenLifetime = TimeSpan.FromHours(24);
+
+    private readonly Dictionary<(string Address, string User), Visit> _visits = [];
 
     /// <summary>The user id of each log-out for whom there is one, by the id of its row.</summary>
     /// <param name="rows">All rows of a poll, requests included.</param>
-    public IReadOnlyDictionary<long, string> Name(IEnumerable<AuditRow> rows)
+    /// <param name="logins">Who logged in, by the id of the row.</param>
+    public IReadOnlyDictionary<long, string> Name(
+        IEnumerable<AuditRow> rows,
+        IReadOnlyDictionary<long, PlatformUser> logins
+    )
     {
         var named = new Dictionary<long, string>();
         foreach (var row in rows.Where(r => r.Address is not null).OrderBy(r => r.Start))
         {
-            if (row.UserId is { } user)
+            var address = row.Address!;
+            if (row.Kind is AuditKind.LogIn)
             {
-                Saw(row.Address!, user, row.Start);
+                // One whose user is not known is somebody all the same.
+                Saw(address, logins.GetValueOrDefault(row.Id)?.Id ?? "", row.Start, isLogin: true);
             }
-            else if (row.Kind is AuditKind.LogOut && Only(row.Address!, row.Start) is { } who)
+            else if (row.UserId is { } user)
             {
-                named[row.Id] = who;
-                _byAddress.Remove(row.Address!);
+                Saw(address, user, row.Start, isLogin: false);
+            }
+            else if (row.Kind is AuditKind.LogOut && Only(address, row.Start) is { } who)
+            {
+                _visits.Remove((address, who));
+                if (who.Length > 0)
+                {
+                    named[row.Id] = who;
+                }
             }
         }
         return named;
     }
 
-    private void Saw(string address, string user, DateTime at)
+    private void Saw(string address, string user, DateTime at, bool isLogin)
     {
-        if (_byAddress.TryGetValue(address, out var visit))
+        var visit = _visits.GetValueOrDefault((address, user));
+        if (visit is null && _visits.Count >= MostVisits)
         {
-            _byAddress[address] =
-                visit.User == user ? visit with { At = at } : new Visit(user, at) { AnotherUntil = visit.At };
-            return;
-        }
-        if (_byAddress.Count >= MostAddresses)
-        {
-            foreach (var (old, _) in _byAddress.Where(v => at - v.Value.At > Recent).ToList())
+            foreach (var (old, _) in _visits.Where(v => !v.Value.IsPresent(at)).ToList())
             {
-                _byAddress.Remove(old);
+                _visits.Remove(old);
             }
         }
-        if (_byAddress.Count < MostAddresses)
+        if (visit is not null || _visits.Count < MostVisits)
         {
-            _byAddress[address] = new Visit(user, at);
+            _visits[(address, user)] = new Visit(at, isLogin ? at : visit?.LoggedInAt);
         }
     }
 
+    // The only user who is there, if it is one who has logged in.
     private string? Only(string address, DateTime at) =>
-        _byAddress.TryGetValue(address, out var visit)
-        && at - visit.At <= Recent
-        && !(at - visit.AnotherUntil <= Recent)
-            ? visit.User
+        _visits.Where(v => v.Key.Address == address && v.Value.IsPresent(at)).Take(2).ToList() is [var (key, visit)]
+        && visit.IsLoggedIn(at)
+            ? key.User
             : null;
 
-    private sealed record Visit(string User, DateTime At)
+    private sealed record Visit(DateTime SeenAt, DateTime? LoggedInAt)
     {
-        public DateTime? AnotherUntil { get; init; }
+        public bool IsLoggedIn(DateTime at) => at - LoggedInAt <= TokenLifetime;
+
+        public bool IsPresent(DateTime at) => at - SeenAt <= Recent || IsLoggedIn(at);
     }
 }

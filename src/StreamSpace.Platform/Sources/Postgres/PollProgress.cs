@@ -163,7 +163,7 @@ internal sealed class PollProgress
         }
 
         var loggedIn = _logins.Name(rows.Where(r => r.Kind is AuditKind.LogIn), poll.LastLogins);
-        var loggedOut = _logouts.Name(rows);
+        var loggedOut = _logouts.Name(rows, loggedIn);
         foreach (var row in rows)
         {
             var at = _options.At(row.Start);
