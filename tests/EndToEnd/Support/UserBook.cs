@@ -30,10 +30,10 @@ public sealed class UserBook(UpstreamDatabase database, PlatformClock clock)
     /// <summary>How often each logged in.</summary>
     public Dictionary<string, int> LoggedIn { get; } = [];
 
-    /// <summary>How often each logged out. The platform does not say who: a guess by the address.</summary>
+    /// <summary>How often each logged out. The platform does not say who: it is told by the log-in from the address.</summary>
     public Dictionary<string, int> LoggedOut { get; } = [];
 
-    /// <summary>Log-outs whose guess may be lost with the process that saw the address.</summary>
+    /// <summary>Log-outs of which the process that looks may not have seen the log-in.</summary>
     public int Nameless { get; private set; }
 
     private DateTime Wall => clock.GetUtcNow().UtcDateTime;
@@ -114,7 +114,7 @@ public sealed class UserBook(UpstreamDatabase database, PlatformClock clock)
 
     /// <summary>A request under the user's name, and the log-out that names nobody.</summary>
     /// <param name="user">Who.</param>
-    /// <param name="guessable">False when the process that looks may be another one between the two.</param>
+    /// <param name="guessable">False when the process that looks may be another one since the log-in, or not have seen it yet.</param>
     public async Task LogOutAsync((string Id, string Name) user, bool guessable)
     {
         if (!Reached)
