@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.SignIn;
+using StreamSpace.PluginHost.Startup;
 
-namespace StreamSpace.PluginHost.Startup;
+namespace StreamSpace.PluginHost.Commands;
 
 /// <summary>The commands and options. Every command ends with 0, or with 1 and one sentence.</summary>
 internal static class CommandLine

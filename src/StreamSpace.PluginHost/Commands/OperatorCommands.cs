@@ -3,10 +3,11 @@ using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.PluginHost.Checks;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Plugins;
+using StreamSpace.PluginHost.Startup;
 using StreamSpace.PluginHost.StreamSpaceRows;
 using StreamSpace.Plugins;
 
-namespace StreamSpace.PluginHost.Startup;
+namespace StreamSpace.PluginHost.Commands;
 
 /// <summary>Commands that look or register, and end: what an operator runs before and after attaching.</summary>
 internal static class OperatorCommands
