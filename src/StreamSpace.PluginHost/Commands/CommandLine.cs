@@ -1,18 +1,40 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Commands;
 
-/// <summary>The commands and options. Every command ends with 0, or with 1 and one sentence.</summary>
+/// <summary>The commands and options. A command that fails ends with one sentence on standard error.</summary>
 internal static class CommandLine
 {
+    // sysexits.h
+    private const int Usage = 64;
+
+    /// <param name="args">What follows the program's name.</param>
+    /// <param name="output">What was asked for.</param>
+    /// <param name="error">Why it cannot be had.</param>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        var result = Build(output, error).Parse(args);
+        var standard = new HostSettings();
+        var around = new Surroundings(
+            output,
+            error,
+            Terminal.OfProcess(standard.Environment),
+            TimeProvider.System,
+            Random
+        );
+        var result = Build(standard, around).Parse(args);
+        if (result.Action is ParseErrorAction)
+        {
+            await error.WriteLineAsync(Fault(result));
+            return Usage;
+        }
         return await result.InvokeAsync(
             new InvocationConfiguration
             {
@@ -24,9 +46,23 @@ internal static class CommandLine
         );
     }
 
-    private static RootCommand Build(TextWriter output, TextWriter error)
+    // One line: what reads standard output may take all of it for an answer, as TOKEN=$(… token --days 0) does.
+    private static string Fault(ParseResult result)
     {
-        var standard = new HostSettings();
+        var command = result.CommandResult.Command;
+        var known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name));
+        var meant = result.UnmatchedTokens.Select(t => NearestName.Of(t, known)).FirstOrDefault(n => n is not null);
+        string[] words =
+        [
+            .. result.Errors.Select(e => e.Message),
+            .. meant is null ? (string[])[] : [$"Did you mean {meant}?"],
+            $"See {(command is RootCommand ? "" : $"{command.Name} ")}--help.",
+        ];
+        return OneLine.Of(string.Join(' ', words));
+    }
+
+    private static RootCommand Build(HostSettings standard, Surroundings around)
+    {
         var data = new Option<string>("--data")
         {
             Description = "Folder that keeps everything this service must not forget. Made when missing.",
@@ -86,6 +122,7 @@ internal static class CommandLine
                 PluginsFolder = parsed.GetValue(plugins) ?? standard.PluginsFolder,
             };
 
+        var help = new CommandHelp();
         var root = new RootCommand("Runs StreamSpace plugins beside a running StreamSpace.")
         {
             urls,
@@ -94,11 +131,28 @@ internal static class CommandLine
             publicUrl,
             data,
             plugins,
-            TokenCommand(data, output, error),
-            OperatorCommands.Check(SettingsOf, Random, output, error),
-            OperatorCommands.Register(SettingsOf, output, error),
-            OperatorCommands.Plugin(SettingsOf, Random, output, error),
+            StatusCommand.Make(SettingsOf, around, help),
+            SignInCommand.Make(SettingsOf, around, help),
+            TokenCommand.Make(SettingsOf, around, help),
+            OperatorCommands.Check(SettingsOf, Random, around.Output, around.Error),
+            OperatorCommands.Register(SettingsOf, around.Output, around.Error),
+            OperatorCommands.Plugin(SettingsOf, Random, around.Output, around.Error),
         };
+        root.Options.OfType<HelpOption>().Single().Action = help;
+        help.Explain(
+            root,
+            """
+            Examples:
+              StreamSpace.PluginHost --data /var/lib/streamspace-datadog
+              StreamSpace.PluginHost status --data /var/lib/streamspace-datadog
+              StreamSpace.PluginHost status --help
+
+            Exit codes:
+              0   it was asked to end, and ended in order
+              1   it cannot start; one line on standard error says what to do
+              64  the command line makes no sense
+            """
+        );
         root.SetAction(async parsed =>
         {
             var settings = SettingsOf(parsed) with
@@ -108,50 +162,19 @@ internal static class CommandLine
                 PathBase = parsed.GetValue(pathBase)!,
                 PublicUrl = parsed.GetValue(publicUrl),
             };
-            return await EndsWithASentenceAsync(error, () => ServeAsync(settings, output));
+            return await EndsWithASentenceAsync(
+                around.Error,
+                async () =>
+                {
+                    await ServeAsync(settings, around);
+                    return 0;
+                }
+            );
         });
         return root;
     }
 
-    private static Command TokenCommand(Option<string> data, TextWriter output, TextWriter error)
-    {
-        var role = new Option<string>("--role")
-        {
-            Description = "What the token may do: a user reads, an operator or admin also changes.",
-            DefaultValueFactory = _ => Roles.Admin,
-        };
-        role.AcceptOnlyFromAmong(Roles.All);
-        var days = new Option<int>("--days")
-        {
-            Description = "How many days it is good for, 1 to 365.",
-            DefaultValueFactory = _ => 1,
-        };
-        days.Validators.Add(option =>
-        {
-            if (option.GetValueOrDefault<int>() is < 1 or > 365)
-            {
-                option.AddError("--days must be from 1 to 365.");
-            }
-        });
-        var token = new Command("token", "Prints one token for the API, and nothing else.") { role, days };
-        token.SetAction(parsed =>
-            EndsWithASentenceAsync(
-                error,
-                async () =>
-                {
-                    var settings = new HostSettings { DataFolder = parsed.GetValue(data)! };
-                    var folder = DataFolder.Make(settings.DataFolder);
-                    var tokens = AccessTokens.Of(settings.Environment, folder, TimeProvider.System);
-                    await output.WriteLineAsync(
-                        tokens.Issue(parsed.GetValue(role)!, TimeSpan.FromDays(parsed.GetValue(days)))
-                    );
-                }
-            )
-        );
-        return token;
-    }
-
-    private static async Task ServeAsync(HostSettings settings, TextWriter output)
+    private static async Task ServeAsync(HostSettings settings, Surroundings around)
     {
         using var stop = new CancellationTokenSource();
         // The first signal asks for an orderly end; a second one is left to the runtime, which ends us at once.
@@ -163,12 +186,12 @@ internal static class CommandLine
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
-        var console = new StartupConsole(output, TimeProvider.System);
-        await using var host = new RunningHost(settings, TimeProvider.System, Random, console);
+        var console = new StartupConsole(around.Output, around.Clock);
+        await using var host = new RunningHost(settings, around.Clock, around.Random, console);
         try
         {
             await host.StartAsync(stop.Token);
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop.Token);
+            await Task.Delay(Timeout.InfiniteTimeSpan, around.Clock, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -178,18 +201,8 @@ internal static class CommandLine
 
     private static double Random() => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
 
-    private static Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task> work) =>
-        EndsWithASentenceAsync(
-            error,
-            async () =>
-            {
-                await work();
-                return 0;
-            }
-        );
-
-    /// <summary>The exit code of <paramref name="work"/>, or 1 and the sentence of a fault.</summary>
-    public static async Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task<int>> work)
+    /// <summary>The exit code of <paramref name="work"/>, or that of a fault, and its sentence.</summary>
+    public static async Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task<int>> work, int faulty = 1)
     {
         try
         {
@@ -197,8 +210,8 @@ internal static class CommandLine
         }
         catch (StartupException fault)
         {
-            await error.WriteLineAsync(fault.Message);
-            return 1;
+            await error.WriteLineAsync(OneLine.Of(fault.Message));
+            return faulty;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using NamedFiles;
 using StreamSpace.PluginHost.Startup;
 
@@ -10,6 +11,8 @@ internal sealed class DataFolder : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private const string AddressFile = "address";
 
     // As they were last seen: keys that are lost with the folder are lost for good, and what they open with them.
     private readonly Dictionary<string, byte[]> _secrets = [];
@@ -69,6 +72,8 @@ internal sealed class DataFolder : IDisposable
         {
             if (TryLock(file) is { } held)
             {
+                // Of a process that was killed.
+                File.Delete(System.IO.Path.Combine(full, AddressFile));
                 return new DataFolder(full, held);
             }
             if (!announced)
@@ -83,6 +88,38 @@ internal sealed class DataFolder : IDisposable
             }
             await Task.Delay(Pause, clock, cancellationToken);
         }
+    }
+
+    /// <summary>Where the host serves that runs on a folder now.</summary>
+    /// <exception cref="StartupException">None runs on it, it is still starting, or this user may not see it.</exception>
+    public static Uri AddressOf(string path)
+    {
+        var full = System.IO.Path.GetFullPath(path);
+        try
+        {
+            if (!IsHeld(System.IO.Path.Combine(full, "lock")))
+            {
+                throw new StartupException(
+                    $"No host runs on {full}: start one, or name the data folder of the one that runs with --data."
+                );
+            }
+            return new Uri(File.ReadAllText(System.IO.Path.Combine(full, AddressFile)));
+        }
+        catch (Exception e) when (e is FileNotFoundException or UriFormatException)
+        {
+            throw new StartupException($"The host on {full} is still starting: ask again in a moment.", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new StartupException($"{full} cannot be read: ask as the user that the host runs as.", e);
+        }
+    }
+
+    /// <summary>Says where this process serves, for commands that ask it something, until it ends.</summary>
+    public void Serve(Uri address)
+    {
+        using var stream = PrivateFiles.Open(System.IO.Path.Combine(Path, AddressFile), FileMode.Create);
+        stream.Write(Encoding.UTF8.GetBytes(address.ToString()));
     }
 
     /// <summary>An existing folder below this one that only its owner can look into.</summary>
@@ -152,7 +189,9 @@ internal sealed class DataFolder : IDisposable
     {
         var keys = System.IO.Path.Combine(Path, "keys");
         IEnumerable<string> files = Directory.Exists(keys) ? Directory.GetFiles(keys) : [];
-        var ours = ((string[])["token-key", "signed-out"]).Select(name => System.IO.Path.Combine(Path, name));
+        var ours = ((string[])["token-key", "signed-out", AddressFile]).Select(name =>
+            System.IO.Path.Combine(Path, name)
+        );
         foreach (var file in files.Concat(ours).Where(File.Exists))
         {
             _secrets[file] = File.ReadAllBytes(file);
@@ -169,6 +208,20 @@ internal sealed class DataFolder : IDisposable
         catch (IOException e) when (e is not (DirectoryNotFoundException or FileNotFoundException))
         {
             return null;
+        }
+    }
+
+    // The address alone would be believed of a process that was killed, and whoever has its port now be told a token.
+    private static bool IsHeld(string file)
+    {
+        try
+        {
+            using var free = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException e)
+        {
+            return e is not (DirectoryNotFoundException or FileNotFoundException);
         }
     }
 

@@ -15,8 +15,14 @@ internal sealed class TerminalSafeJson(ITextFormatter lines) : ITextFormatter
     {
         using var line = new StringWriter(CultureInfo.InvariantCulture);
         lines.Format(logEvent, line);
+        Write(line.ToString(), output);
+    }
+
+    /// <summary>Writes a JSON text in that way.</summary>
+    public static void Write(string json, TextWriter output)
+    {
         Span<char> units = stackalloc char[2];
-        foreach (var rune in line.ToString().EnumerateRunes())
+        foreach (var rune in json.EnumerateRunes())
         {
             var written = units[..rune.EncodeToUtf16(units)];
             if (rune.IsAscii || !OneLine.IsUnseen(rune))

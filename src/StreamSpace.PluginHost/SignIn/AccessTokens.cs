@@ -62,6 +62,16 @@ internal sealed class AccessTokens : TokenHandler
             clock
         );
 
+    /// <summary>Those of a folder in which a host has run, to issue some for it; nothing is changed there.</summary>
+    /// <exception cref="StartupException">None has, or this user may not read its secret.</exception>
+    public static AccessTokens OfFolder(string dataFolder, TimeProvider clock) =>
+        new(
+            SigningKey.Made(dataFolder),
+            streamSpacesKey: null,
+            new SignedOut(Path.Combine(dataFolder, "signed-out"), clock),
+            clock
+        );
+
     /// <summary>A new token of our own.</summary>
     public string Issue(string role, TimeSpan lifetime)
     {

@@ -57,6 +57,7 @@ internal sealed class RunningHost(
         var addresses = await WebServer.ListenAsync(_app, settings, cancellationToken);
         await StartPluginsAsync(services, cancellationToken);
         services.GetRequiredService<HostStatus>().Started = true;
+        _data.Serve(new Uri(addresses[0], $"{settings.PathBase}/"));
         Greet(services, [.. addresses.Select(a => new Uri(a, $"{settings.PathBase}/"))]);
     }
 

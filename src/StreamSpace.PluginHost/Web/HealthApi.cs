@@ -36,8 +36,10 @@ internal static class HealthApi
                 (HttpContext http) => TypedResults.Ok(VisibleStatus.To(http.User, status.Document()))
             )
             .WithTags("Host")
-            .WithSummary("What the host is attached to, and its plugins")
-            .WithDescription("The role user is shown figures and states, without sentences, paths and addresses.")
+            .WithSummary("How the host stands, what it is attached to, and its plugins")
+            .WithDescription(
+                "It begins with a verdict, the worst of what there is to say. The role user is shown figures and states, without sentences, paths and addresses."
+            )
             .Produces<JsonObject>();
     }
 

@@ -4,6 +4,7 @@ using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.PluginHost.Startup;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Web;
 
@@ -37,9 +38,18 @@ internal sealed class HostStatus(
     /// <summary>One sentence for each thing that only a restart of this process may still mend.</summary>
     public IReadOnlyList<string> NotAlive => [.. plugins.All.Select(p => p.NotComingBack).OfType<string>()];
 
+    /// <summary>How all of it stands together, in one sentence with one thing to do.</summary>
+    public PluginVerdict Verdict =>
+        HostVerdict.Of(
+            Started ? ((string?[])[feeds.Error, data.Fault]).OfType<string>() : NotReady,
+            plugins.All,
+            feeds.Sources
+        );
+
     public JsonObject Document() =>
         new()
         {
+            ["verdict"] = PluginStatus.Of(Verdict),
             ["version"] = Version,
             ["startedAt"] = _begin,
             ["dataFolder"] = folder.Path,

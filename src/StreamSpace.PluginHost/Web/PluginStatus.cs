@@ -50,6 +50,14 @@ internal static class PluginStatus
             ["streamspaceRow"] = plugin.Configurator?.RowDetail,
         };
 
+    public static JsonObject Of(PluginVerdict verdict) =>
+        new()
+        {
+            ["state"] = Word(verdict.State),
+            ["sentence"] = verdict.Sentence,
+            ["fix"] = verdict.Fix,
+        };
+
     public static JsonArray Of(IReadOnlyList<SourceStatus> sources) =>
         new([
             .. sources.Select(s => new JsonObject
