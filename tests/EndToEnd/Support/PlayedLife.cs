@@ -30,6 +30,14 @@ public sealed class PlayedLife(string id, string user, string template)
         _turns.Insert(0, (at, true));
     }
 
+    /// <summary>It is asked for; a session it is once it runs.</summary>
+    public void Request(DateTimeOffset at)
+    {
+        Created ??= at;
+        Introduced ??= at;
+        _turns.Insert(0, (at, false));
+    }
+
     public void Run(DateTimeOffset at)
     {
         FirstRun ??= at;
