@@ -52,13 +52,17 @@ public sealed class UpgradeDayTests : IAsyncLifetime
         _installation = await _servers.AttachAsync();
 
         var (stays, ends) = (Life("ada"), Life("bob"));
-        await PartAsync(() =>
-        {
-            At(0.1, at => Do(() => _platform.RunV1(at, stays)));
-            At(0.2, at => Do(() => _platform.RunV1(at, ends)));
-        });
+        await PartAsync(
+            () =>
+            {
+                At(0.1, at => Do(() => _platform.RunV1(at, stays)));
+                At(0.2, at => Do(() => _platform.RunV1(at, ends)));
+            },
+            isQuiet: false
+        );
 
         // While we run; nobody restarts us.
+        var (slept, batched, byHand, deleted) = (Life("ada"), Life("bob"), Life("ada"), Life("bob"));
         await PartAsync(() =>
         {
             At(
@@ -73,21 +77,17 @@ public sealed class UpgradeDayTests : IAsyncLifetime
             Plan(2.2, Life("bob"), then: Hibernate);
             Plan(2.3, Life("bob"), then: Terminate);
             PlanFlash(2.5, Life("ada"));
+            Plan(2, slept);
+            Plan(2, batched);
+            Plan(2, byHand);
+            Plan(2, deleted);
+            Plan(2, Life("eve"));
+            Plan(2, Life("eve"), then: Hibernate);
+            // An agent of Docker says nothing more of it, ever.
+            At(2.1, at => _platform.RequestAsync(at, Life("ada", "docker"), "docker-1"));
+            At(2.2, at => FailedAsync(at, Life("bob")));
         });
 
-        var (slept, batched, byHand, deleted) = (Life("ada"), Life("bob"), Life("ada"), Life("bob"));
-        await PartAsync(() =>
-        {
-            Plan(0, slept);
-            Plan(0, batched);
-            Plan(0, byHand);
-            Plan(0, deleted);
-            Plan(0, Life("eve"));
-            Plan(0, Life("eve"), then: Hibernate);
-            // An agent of Docker says nothing more of it, ever.
-            At(0.1, at => _platform.RequestAsync(at, Life("ada", "docker"), "docker-1"));
-            At(0.2, at => FailedAsync(at, Life("bob")));
-        });
         await PartAsync(() =>
         {
             At(0.1, at => _platform.HibernateAsync(at, slept));
@@ -188,7 +188,7 @@ public sealed class UpgradeDayTests : IAsyncLifetime
                 .Points[^1]
                 .Value;
 
-        async Task PartAsync(Action plan)
+        async Task PartAsync(Action plan, bool isQuiet = true)
         {
             _part++;
             plan();
@@ -198,7 +198,10 @@ public sealed class UpgradeDayTests : IAsyncLifetime
             {
                 await _platform.BeatAsync();
             }
-            await QuietFlushAsync();
+            if (isQuiet)
+            {
+                await QuietFlushAsync();
+            }
         }
 
         // Quiet lasts until a flush is over of which all that it rests on was quiet.
