@@ -99,7 +99,7 @@ public sealed class UpgradeDayTests : IAsyncLifetime
             At(0.7, at => Do(() => _platform.EndV1(at, ends)));
         });
 
-        // We crash, twice, while things happen.
+        // We crash while things happen.
         var survivor = Life("ada");
         await PartAsync(() =>
         {
@@ -109,8 +109,6 @@ public sealed class UpgradeDayTests : IAsyncLifetime
             PlanFlash(1.1, Life("ada"));
             Plan(1.2, Life("bob"), then: Terminate);
             At(2.6, StartHostAsync);
-            At(3, KillHostAsync);
-            At(3, StartHostAsync);
         });
 
         // PostgreSQL is away: deployments and pods alone tell what begins and ends.

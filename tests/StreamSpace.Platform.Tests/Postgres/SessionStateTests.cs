@@ -26,7 +26,7 @@ public sealed class SessionStateTests(OnPostgres.Fixture postgres)
         await upstream.RequestAsync("a", "admin", "chrome", now);
         await PollAsync(run);
         (_told.Last.State, _told.Last.Template, _told.Last.CreatedAt).ShouldBe(
-            (SessionState.Starting, "chrome", new DateTimeOffset(now, TimeSpan.Zero))
+            (SessionState.Requested, "chrome", new DateTimeOffset(now, TimeSpan.Zero))
         );
 
         await upstream.RunAsync("a", now.AddSeconds(4));
@@ -95,7 +95,7 @@ public sealed class SessionStateTests(OnPostgres.Fixture postgres)
         await PollAsync(run);
 
         Ended.ShouldBe(["of a batch", "of a user"]);
-        _told.Registry.Counts[SessionState.Starting].ShouldBe(1);
+        _told.Registry.Counts[SessionState.Requested].ShouldBe(1);
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class SessionStateTests(OnPostgres.Fixture postgres)
         run.Source.Status.Detail.ShouldContain("StreamSpace 2");
         run.Source.Status.Detail.ShouldContain("1 approved agents, 1 of them connected");
         _told.Names.ShouldBe("Created");
-        _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Starting] = 1 });
+        _told.Registry.Counts.ShouldBe(new Dictionary<SessionState, int> { [SessionState.Requested] = 1 });
     }
 
     [Fact]
