@@ -108,7 +108,10 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             {
                 true => CheckVerdict.Good,
                 // Rights of the whole cluster are the operator's choice: without them only their metrics are missing.
-                false when row.Right is KubernetesRight.Nodes or KubernetesRight.Kubelet => CheckVerdict.Warning,
+                // Version 1 does without deployments.
+                false
+                    when row.Right is KubernetesRight.Nodes or KubernetesRight.Kubelet or KubernetesRight.Deployments =>
+                    CheckVerdict.Warning,
                 false => CheckVerdict.Fault,
                 null => CheckVerdict.Warning,
             },

@@ -24,6 +24,8 @@ public sealed class KubernetesSource : ISource
     // Namespaces that were looked at in full before: what appears there now is new.
     private readonly HashSet<string> _lookedAt = new(StringComparer.Ordinal);
 
+    private volatile bool _hasSeenV2;
+
     /// <summary>Connects to nothing yet.</summary>
     /// <param name="options">Which cluster, and what of it.</param>
     /// <param name="clock">Our clock: it dates what Kubernetes gives no time for.</param>
@@ -36,7 +38,9 @@ public sealed class KubernetesSource : ISource
         _random = random;
         _health = new SourceHealth(Name, KubernetesHealth.Essential(options.Namespaces), clock, logger)
         {
-            WhileUp = () => $"Watches {string.Join(", ", options.Namespaces)} at {_address}.",
+            WhileUp = () =>
+                $"Watches {string.Join(", ", options.Namespaces)} at {_address}."
+                + (_hasSeenV2 ? " It is StreamSpace 2: sessions are told by their deployments and pods." : ""),
             WhileDown = () => $"{_address} is not watched. Tries again by itself.",
         };
         _rights = new KubernetesHealth(_health, options.Home);
@@ -107,6 +111,12 @@ public sealed class KubernetesSource : ISource
         }
     }
 
+    private SessionSnapshot? OfV2(SessionSnapshot? session)
+    {
+        _hasSeenV2 |= session is not null;
+        return session;
+    }
+
     private async Task<ClusterClient> OpenAsync(CancellationToken cancellationToken)
     {
         for (var failures = 1; ; failures++)
@@ -174,7 +184,7 @@ public sealed class KubernetesSource : ISource
                 Witness.Workload,
                 KubernetesRight.Deployments,
                 d => d.Metadata,
-                d => SessionSnapshot.Of(@namespace, d)
+                d => OfV2(SessionSnapshot.Of(@namespace, d))
             ),
             _clock,
             _random
