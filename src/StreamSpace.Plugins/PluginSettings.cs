@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace StreamSpace.Plugins;
@@ -24,7 +25,20 @@ public enum SettingOrigin
 /// <summary>Where the value of a setting comes from, as far as it can be named.</summary>
 /// <param name="Origin">The topmost layer that sets it.</param>
 /// <param name="Variables">Variables of the environment that set it, or that add to it; none for most.</param>
-public sealed record SettingSource(SettingOrigin Origin, IReadOnlyList<string> Variables);
+public sealed record SettingSource(SettingOrigin Origin, IReadOnlyList<string> Variables)
+{
+    /// <summary>As it is shown: the variables, or a word for the origin and the variables that add to it.</summary>
+    public override string ToString()
+    {
+        var (word, variables) = (
+            JsonNamingPolicy.CamelCase.ConvertName(Origin.ToString()),
+            string.Join(", ", Variables)
+        );
+        return variables.Length == 0 ? word
+            : Origin is SettingOrigin.Environment ? variables
+            : $"{word}, and {variables}";
+    }
+}
 
 /// <summary>A config in layers: its values, and where each comes from. Not changed once it is made.</summary>
 public sealed class PluginSettings

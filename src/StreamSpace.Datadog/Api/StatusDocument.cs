@@ -37,7 +37,7 @@ internal static class StatusDocument
             ["origins"] = new JsonObject(
                 config
                     .Origins.Where(o => o.Value.Origin is not SettingOrigin.Default || o.Value.Variables.Count > 0)
-                    .Select(o => KeyValuePair.Create(o.Key, (JsonNode?)Said(o.Value)))
+                    .Select(o => KeyValuePair.Create(o.Key, (JsonNode?)o.Value.ToString()))
             ),
             ["tags"] = new JsonArray([.. config.GlobalTags.Select(tag => (JsonNode)tag)]),
             ["instance"] = Collector.InstanceTag,
@@ -111,14 +111,6 @@ internal static class StatusDocument
 
         int Count(SessionState state) => counts.GetValueOrDefault(state);
     }
-
-    private static string Said(SettingSource source) =>
-        source switch
-        {
-            { Origin: SettingOrigin.Environment } => string.Join(", ", source.Variables),
-            { Variables.Count: > 0 } => $"{Word(source.Origin)}, and {string.Join(", ", source.Variables)}",
-            _ => Word(source.Origin),
-        };
 
     private static JsonObject Of(PluginVerdict verdict) =>
         new()

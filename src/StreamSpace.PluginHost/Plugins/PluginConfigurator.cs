@@ -26,15 +26,36 @@ internal sealed class PluginConfigurator(
     public string? RowDetail { get; private set; } = before?.RowDetail;
 
     /// <summary>
-    /// The config in force, or while the plugin is off the one that will be; secrets left out by the plugin and once
-    /// more by the schema.
+    /// The config in force; while the plugin is off, what is kept, switched off where that is one of its settings. Secrets are
+    /// left out by the plugin and once more by the schema.
     /// </summary>
     public JsonObject InForce =>
         plugin.Manifest!.ConfigSchema.WithoutSecrets(
             plugin.IsLoaded
                 ? plugin.Ask(p => p.Config, nobody: [], broken: _ => [])
-                : Config.Check(Config.Read()).Values
+                : plugin.Manifest.ConfigSchema.Read(WithSwitch.Values, [])
         );
+
+    /// <summary>
+    /// Where each of these settings comes from: as the plugin says, else by what the host itself has laid one over the
+    /// other. Empty while no config is in force.
+    /// </summary>
+    public IReadOnlyDictionary<string, SettingSource> Origins
+    {
+        get
+        {
+            var said = plugin.Ask(p => new Dictionary<string, SettingSource>(p.Origins), nobody: [], broken: _ => []);
+            if (said.Count > 0 || InForce.Count == 0)
+            {
+                return said;
+            }
+            var settings = WithSwitch;
+            return plugin.Manifest!.ConfigSchema.Keys.ToDictionary(
+                key => key,
+                key => new SettingSource(settings.OriginOf(key), [])
+            );
+        }
+    }
 
     /// <summary>
     /// Lays <paramref name="change"/> over what is kept (an absent key stays, a null clears) and puts the result in force and
@@ -270,6 +291,18 @@ internal sealed class PluginConfigurator(
             };
         }
         return faults;
+    }
+
+    // Switched off here is what a call of the API has set, too, and wins over all.
+    private PluginSettings WithSwitch
+    {
+        get
+        {
+            var settings = Config.InForce(Config.Read());
+            return Config.Enabled || !plugin.Manifest!.ConfigSchema.Keys.Contains("enabled")
+                ? settings
+                : settings.With(new JsonObject { ["enabled"] = false }, SettingOrigin.Saved);
+        }
     }
 
     private static PluginConfig Under(PluginConfig config, PluginConfigurator? before)

@@ -16,6 +16,10 @@ internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written, bool
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
+    /// <summary>True while it says that the plugin is to be off.</summary>
+    public bool SwitchesOff =>
+        string.Equals(Values["enabled"]?.ToString(), "false", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>
     /// Reads a row as the page writes it. An unknown key is only worth a warning there, and so is a secret: StreamSpace
     /// shows its rows to everyone who is signed in (docs/reference/streamspace.md §6.2). Null, with a warning, when its

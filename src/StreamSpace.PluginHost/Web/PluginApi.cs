@@ -16,7 +16,10 @@ internal static class PluginApi
             .RequireAuthorization(AccessRules.ForOperators)
             .WithSummary("The config in force")
             .WithDescription(
-                "Needs the role operator or admin, for it names addresses. Secrets are left out. While the plugin is off, the one that will be in force. The ETag is for If-Match of a change."
+                "Needs the role operator or admin, for it names addresses. Secrets are left out. origins says where each setting "
+                    + "comes from: a variable of the environment by its name, row (StreamSpace's page), saved (a call of this "
+                    + "API), uninstalled (on StreamSpace's page) or default. While the plugin is off, what is kept, switched "
+                    + "off; its environment is laid over that once it is on. The ETag is for If-Match of a change."
             )
             .Produces<JsonObject>()
             .ProducesProblem(StatusCodes.Status403Forbidden);
@@ -26,7 +29,8 @@ internal static class PluginApi
             .WithDescription(
                 "A key that is absent stays as it was, null clears one. A place that secrets are sent to (intakeUrl, proxy) "
                     + "changes only together with the secrets that are kept. With any fault nothing changes, and all faults "
-                    + "are listed. What was kept and is not applied, or needs a second look, is listed as warnings. "
+                    + "are listed. What was kept and is not applied, with who holds it, or needs a second look, is listed as warnings. "
+                    + "What a GET showed may be given back: origins in it counts for nothing. "
                     + "With If-Match and the ETag of a GET, a change by somebody else in between is answered with 412."
             )
             .Accepts<JsonObject>("application/json")
@@ -51,9 +55,8 @@ internal static class PluginApi
 
     private static Ok<JsonObject> Config(PluginSlot plugin, HttpResponse response)
     {
-        var config = plugin.Configurator!;
-        response.Headers.ETag = config.Config.Tag;
-        return TypedResults.Ok(config.InForce);
+        response.Headers.ETag = plugin.Configurator!.Config.Tag;
+        return TypedResults.Ok(ConfigAnswer.Of(plugin));
     }
 
     private static async Task<IResult> ChangeConfigAsync(PluginSlot plugin, HttpRequest request)
@@ -63,6 +66,7 @@ internal static class PluginApi
         {
             return refusal!;
         }
+        ConfigAnswer.Forget(change);
         // Not the request's token: a caller who hangs up must not leave a config half in force.
         var ifMatch = request.Headers.IfMatch.ToString() is { Length: > 0 } tag and not "*" ? tag : null;
         var faults = await plugin.Configurator!.ChangeAsync(change, ifMatch, CancellationToken.None);
@@ -80,15 +84,7 @@ internal static class PluginApi
     private static Ok<JsonObject> Changed(PluginSlot plugin, JsonObject change, HttpResponse response)
     {
         var answer = Config(plugin, response);
-        var warnings = plugin
-            .Ask(p => p.Findings, nobody: [], broken: _ => [])
-            .Where(f => change.ContainsKey(f.What))
-            .Select(f => (JsonNode)$"{f.Found} {f.Fix}".TrimEnd())
-            .ToArray();
-        if (warnings.Length > 0)
-        {
-            answer.Value!["warnings"] = new JsonArray(warnings);
-        }
+        answer.Value!.Warn(plugin, change);
         return answer;
     }
 }

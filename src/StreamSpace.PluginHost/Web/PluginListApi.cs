@@ -32,7 +32,9 @@ internal static class PluginListApi
         group
             .MapPatch("/{name}", (string name, HttpRequest request) => PatchAsync(plugins, lifecycle, name, request))
             .WithSummary("Switch a plugin, change its config, or both")
-            .WithDescription("enabled and config are both optional; config is laid over what is kept, as with PUT.")
+            .WithDescription(
+                "enabled and config are both optional; config is laid over what is kept, as with PUT, and warnings say the same."
+            )
             .Accepts<JsonObject>("application/json")
             .WithMetadata(new RequestExample("""{"enabled":true,"config":{"metricsInterval":30}}"""))
             .Produces<JsonObject>()
@@ -44,8 +46,11 @@ internal static class PluginListApi
 
         void Map(string verb, bool on, string summary) =>
             group
-                .MapPost($"/{{name}}/{verb}", (string name) => SwitchAsync(plugins, lifecycle, name, on))
+                .MapPost($"/{{name}}/{verb}", (string name) => SwitchAsync(plugins, lifecycle, name, on, []))
                 .WithSummary(summary)
+                .WithDescription(
+                    "warnings say so where StreamSpace's row, or the config, holds the plugin as something else."
+                )
                 .Produces<JsonObject>()
                 .ProducesProblem(StatusCodes.Status404NotFound)
                 .ProducesProblem(StatusCodes.Status409Conflict);
@@ -58,7 +63,13 @@ internal static class PluginListApi
             ["total"] = plugins.All.Count,
         };
 
-    private static async Task<IResult> SwitchAsync(PluginSet plugins, PluginLifecycle lifecycle, string name, bool on)
+    private static async Task<IResult> SwitchAsync(
+        PluginSet plugins,
+        PluginLifecycle lifecycle,
+        string name,
+        bool on,
+        JsonObject config
+    )
     {
         if (plugins.Find(name) is not { } plugin)
         {
@@ -72,10 +83,10 @@ internal static class PluginListApi
         if (!on)
         {
             await lifecycle.DisableAsync(plugin, CancellationToken.None);
-            return TypedResults.Ok(PluginStatus.Summary(plugin));
+            return TypedResults.Ok(PluginStatus.Summary(plugin).Warn(RowBelow(plugin)));
         }
         await lifecycle.EnableAsync(plugin, CancellationToken.None);
-        return Outcome(plugin);
+        return Outcome(plugin, PluginConfig.Over(config, new JsonObject { ["enabled"] = true }));
     }
 
     private static async Task<IResult> ReloadAsync(PluginSet plugins, PluginLifecycle lifecycle, string name)
@@ -86,11 +97,11 @@ internal static class PluginListApi
         }
         // Not the request's token: a caller who hangs up must not leave a plugin half loaded.
         await lifecycle.ReloadAsync(plugin, CancellationToken.None);
-        return Outcome(plugin);
+        return Outcome(plugin, []);
     }
 
     // What is in its folder is for the operator to mend; a plugin that does not come back is tried again.
-    private static IResult Outcome(PluginSlot plugin) =>
+    private static IResult Outcome(PluginSlot plugin, JsonObject change) =>
         plugin.State.Phase switch
         {
             PluginPhase.Failed => Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.State.Detail}"),
@@ -98,7 +109,22 @@ internal static class PluginListApi
                 StatusCodes.Status503ServiceUnavailable,
                 $"{plugin.Name}: {plugin.State.Detail}"
             ),
-            _ => TypedResults.Ok(PluginStatus.Summary(plugin)),
+            _ => TypedResults.Ok(PluginStatus.Summary(plugin).Warn(plugin, change)),
+        };
+
+    // Switched off here wins over what StreamSpace's page shows.
+    private static string[] RowBelow(PluginSlot plugin) =>
+        plugin.Configurator!.Config.Row switch
+        {
+            { IsGone: false, SwitchesOff: true } =>
+            [
+                "StreamSpace's row switches it off as well: once it is enabled here, switch it on there too, on StreamSpace's page, Admin → Plugins.",
+            ],
+            { IsGone: false } =>
+            [
+                "StreamSpace's page, Admin → Plugins, goes on showing it as enabled, and has no say until it is enabled here.",
+            ],
+            _ => [],
         };
 
     private static async Task<IResult> PatchAsync(
@@ -122,8 +148,10 @@ internal static class PluginListApi
             return Problem.Of(faults);
         }
         // First what may be refused: with a fault in it nothing changes.
-        if (body["config"] is JsonObject config)
+        var config = body["config"] as JsonObject ?? [];
+        if (body.ContainsKey("config"))
         {
+            ConfigAnswer.Forget(config);
             if (plugin.Manifest is null)
             {
                 return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.State.Detail}");
@@ -136,9 +164,9 @@ internal static class PluginListApi
         }
         if (body["enabled"] is { } enabled)
         {
-            return await SwitchAsync(plugins, lifecycle, name, enabled.GetValue<bool>());
+            return await SwitchAsync(plugins, lifecycle, name, enabled.GetValue<bool>(), config);
         }
-        return TypedResults.Ok(PluginStatus.Summary(plugin));
+        return TypedResults.Ok(PluginStatus.Summary(plugin).Warn(plugin, config));
     }
 
     private static List<ConfigFault> Faults(JsonObject body)
