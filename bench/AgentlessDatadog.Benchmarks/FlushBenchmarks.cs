@@ -58,7 +58,7 @@ public class FlushBenchmarks
 
     private List<EncodedRequest> CutAndEncode()
     {
-        using var encoder = new SeriesEncoder(_aggregate!.Take(_second++, 10), Compression.Zstd);
+        using var encoder = new SeriesEncoder(_aggregate!.Take(_second++, 10), "zstd");
         return encoder.Encode();
     }
 

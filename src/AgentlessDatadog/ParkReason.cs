@@ -15,6 +15,9 @@ public enum ParkReason
     /// <summary>The site knows the key and refuses this product to it.</summary>
     ProductRefused,
 
+    /// <summary>The site has no intake for this kind of data.</summary>
+    NotOffered,
+
     /// <summary>Something that is not Datadog answered, a proxy for instance.</summary>
     NotDatadog,
 

@@ -2,16 +2,6 @@ using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog;
 
-/// <summary>How a series request is compressed.</summary>
-public enum Compression
-{
-    /// <summary>zstd at level 1: the smallest and the quickest.</summary>
-    Zstd,
-
-    /// <summary>zlib, which HTTP calls <c>deflate</c>, for a proxy that must read along.</summary>
-    Deflate,
-}
-
 /// <summary>What to do about what may have arrived, where Datadog itself cannot tell a repeat: events and distributions.</summary>
 public enum OnUncertain
 {
@@ -36,14 +26,18 @@ public sealed record TelemetryOptions
     /// <summary>One base address for every lane, in place of the site's own hosts.</summary>
     public Uri? IntakeUrl { get; init; }
 
+    /// <summary>
+    /// An OTLP/HTTP endpoint for traces alone, in place of the site's: that of a collector or an Agent, or a gateway. Where it
+    /// has no path, <c>/v1/traces</c> is added. The API key goes there, too, if there is one; unless it is Datadog's own, it
+    /// may do without.
+    /// </summary>
+    public Uri? TracesEndpoint { get; init; }
+
     /// <summary>The organisation's API key. Null: everything is kept until there is one.</summary>
     public string? ApiKey { get; init; }
 
     /// <summary>HTTP proxy on the way to the intake.</summary>
     public Uri? Proxy { get; init; }
-
-    /// <summary>How series requests are compressed.</summary>
-    public Compression Compression { get; init; }
 
     /// <summary>Time from one flush to the next.</summary>
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(60);
@@ -95,6 +89,8 @@ public sealed record TelemetryOptions
             throw new ArgumentException("FlushInterval must be at least 1 s", nameof(FlushInterval));
         if (IntakeUrl is { } url && (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https")))
             throw new ArgumentException("IntakeUrl must be an http or https address", nameof(IntakeUrl));
+        if (TracesEndpoint is { } traces && (!traces.IsAbsoluteUri || traces.Scheme is not ("http" or "https")))
+            throw new ArgumentException("TracesEndpoint must be an http or https address", nameof(TracesEndpoint));
         if (Uri.CheckHostName(Site) == UriHostNameType.Unknown)
             throw new ArgumentException("Site must be a host name, as in datadoghq.eu", nameof(Site));
         if (QueueMaxBytes <= 0)

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Store;
 
@@ -17,13 +16,20 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     /// <summary>Whether what was refused or told to wait here would be so there.</summary>
     public bool IsSameWayAs(DatadogClient other) => Way == other.Way;
 
-    private (HttpClient, string, string, Uri?, string?) Way =>
-        (http, options.Destination, options.Site, options.IntakeUrl, options.ApiKey);
+    private (HttpClient, string, string, Uri?, Uri?, string?) Way =>
+        (http, options.Destination, options.Site, options.IntakeUrl, options.TracesEndpoint, options.ApiKey);
 
     /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
     public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane.RepeatHarms;
 
     public bool HasKey => !string.IsNullOrEmpty(options.ApiKey);
+
+    /// <summary>Whether a lane may send as things are: an endpoint of one's own, such as a collector's, may want no key.</summary>
+    public bool MaySend(Lane lane) => HasKey || lane.OwnEndpoint(options) is { } own && !Sites.Owns(own);
+
+    /// <summary>Whether what a key check says lets a parked lane try again: an endpoint of one's own has its own mind.</summary>
+    public bool LetsGoOn(Lane lane, KeyVerdict key) =>
+        key.State is not (KeyState.Refused or KeyState.Missing) || lane.OwnEndpoint(options) is not null;
 
     /// <summary>The way to a far end through an optional proxy. It never follows a redirect: that would move the key.</summary>
     public static HttpMessageHandler Connect(Uri? proxy)
@@ -56,10 +62,14 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         CancellationToken cancellationToken
     )
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, At(header.Path)) { Content = new BodyContent(body) };
+        var lane = header.Lane;
+        var to = lane.OwnEndpoint(options) ?? At(lane.Host, header.Path);
+        var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = new BodyContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", header.ContentType);
         if (header.ContentEncoding is { } encoding)
             request.Content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+        foreach (var (name, value) in lane.Headers)
+            request.Headers.TryAddWithoutValidation(name, value);
         return AskAsync(request, cancellationToken);
     }
 
@@ -67,7 +77,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     {
         if (!HasKey)
             return new KeyVerdict(KeyState.Missing, "no API key is set");
-        var request = new HttpRequestMessage(HttpMethod.Get, At("/api/v1/validate"));
+        var request = new HttpRequestMessage(HttpMethod.Get, At(Lane.ApiHost, "/api/v1/validate"));
         var answer = await AskAsync(request, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         var state = answer.Verdict switch
@@ -101,18 +111,30 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
 
     /// <summary>What a refusal means, and in one sentence: <see cref="ParkReason"/> lists what it can be.</summary>
     public async Task<(ParkReason ParkReason, string Words)> ExplainAsync(
+        Lane lane,
         IntakeResponse answer,
         CancellationToken cancellationToken
     )
     {
         var words = answer.Words ?? "";
-        if (!HasKey)
+        if (!MaySend(lane))
             return (ParkReason.KeyMissing, words);
-        if (answer.Verdict != Verdict.Refused)
+        var own = lane.OwnEndpoint(options);
+        var mayBeAbsent = answer.IsAbsent && !lane.IsEverywhere && own is null;
+        if (answer.Verdict != Verdict.Refused && !mayBeAbsent)
             return (ParkReason.NotDatadog, words);
         var key = await CheckKeyAsync(cancellationToken).ConfigureAwait(false);
         return key.State switch
         {
+            KeyState.Valid when mayBeAbsent => (
+                ParkReason.NotOffered,
+                $"{Where} has no intake for {lane} ({words}): name an endpoint of your own for them"
+            ),
+            _ when mayBeAbsent => (ParkReason.Unexplained, words),
+            KeyState.Valid when own is not null => (
+                ParkReason.ProductRefused,
+                $"the key is valid on {Where}, and {own.Host} refuses {lane} ({words})"
+            ),
             KeyState.Valid => (
                 ParkReason.ProductRefused,
                 $"the key is valid on {Where}, and this product is refused ({words})"
@@ -121,6 +143,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
                 ParkReason.OtherSite,
                 $"the key is valid on {site}; the site is set to {options.Site}"
             ),
+            KeyState.Missing => (ParkReason.KeyMissing, $"{own?.Host} wants a key ({words})"),
             KeyState.Refused => (ParkReason.KeyUnknown, $"the key is not known on {Where} ({words})"),
             KeyState.NotDatadog => (ParkReason.NotDatadog, key.Message ?? words),
             _ => (ParkReason.Unexplained, words),
@@ -132,9 +155,9 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     private static bool MayHaveArrived(HttpRequestMessage request) =>
         request.Content is BodyContent { IsHandedOver: true };
 
-    private Uri At(string path)
+    private Uri At(string host, string path)
     {
-        var root = options.IntakeUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/') ?? $"https://api.{options.Site}";
+        var root = options.IntakeUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/') ?? $"https://{host}.{options.Site}";
         return new Uri(root + path);
     }
 
@@ -143,9 +166,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         using var owned = request;
         using var patience = new CancellationTokenSource(TimeOut, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        request.Headers.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
+        if (HasKey)
+            request.Headers.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
         request.Headers.TryAddWithoutValidation("User-Agent", "agentless-datadog/1.0");
-        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        request.Headers.TryAddWithoutValidation("Accept", "application/json, application/x-protobuf;q=0.9");
         var asked = clock.GetTimestamp();
         var sending = http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
         HttpResponseMessage? response = null;
@@ -154,7 +178,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             // A handler that ignores its token must not hold the lane: the wait ends all the same.
             response = await sending.WaitAsync(either.Token).ConfigureAwait(false);
             var body = await ReadAsync(response, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
-            var answer = IntakeResponse.Read(response, body, clock.GetUtcNow());
+            var answer = IntakeResponse.Read(response, body, clock.GetUtcNow(), Redact);
             // The clock of whoever stands in the way says nothing about Datadog's.
             if (answer is { At: { } theirs, Verdict: not Verdict.NotDatadog })
                 clock.Tell(theirs, asked);
@@ -169,7 +193,12 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            return Broken(Redact(Words(error))) with { Verdict = IsBarred(error) ? Verdict.NotDatadog : Verdict.Wait };
+            var isAbsent = IsNoHost(error);
+            return Broken(Redact(Words(error))) with
+            {
+                Verdict = IsBarred(error) ? Verdict.NotDatadog : Verdict.Wait,
+                IsAbsent = isAbsent,
+            };
         }
         finally
         {
@@ -223,7 +252,19 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
                 StatusCode: < HttpStatusCode.InternalServerError,
             };
 
-    private async Task<string> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    // Said for good, unlike a name server that does not answer.
+    private static bool IsNoHost(Exception error) =>
+        error
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.NameResolutionError,
+                InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound },
+            };
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(
+        HttpResponseMessage response,
+        CancellationToken cancellationToken
+    )
     {
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using var owned = stream.ConfigureAwait(false);
@@ -231,7 +272,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         var length = await stream
             .ReadAtLeastAsync(buffer, MaxAnswer, throwOnEndOfStream: false, cancellationToken)
             .ConfigureAwait(false);
-        return Redact(Encoding.UTF8.GetString(buffer, 0, length));
+        return buffer.AsMemory(0, length);
     }
 
     // A proxy may send back what it was sent, key and all.

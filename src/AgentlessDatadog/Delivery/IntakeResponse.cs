@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.Net;
-using System.Text.Json;
 
 namespace AgentlessDatadog.Delivery;
 
 /// <summary>What came back for a request, judged here and nowhere else (docs/reference/datadog.md §2.3, §2.4).</summary>
 /// <param name="Verdict">What it means.</param>
 /// <param name="Status">HTTP status, or null when nothing came back.</param>
-/// <param name="Words">The server's words, or what went wrong; null when it was delivered.</param>
+/// <param name="Words">The server's words, or what went wrong; null when all of it was delivered.</param>
 /// <param name="AskedFor">How long the server wants to be left alone.</param>
 internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Words, TimeSpan? AskedFor)
 {
@@ -19,27 +18,56 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Word
     /// </summary>
     public bool IsUncertain { get; init; }
 
+    /// <summary>There is no such route, or no such host.</summary>
+    public bool IsAbsent { get; init; }
+
+    /// <summary>It may be that only the way in which the request was compressed is not taken.</summary>
+    public bool RefusesEncoding { get; init; }
+
+    /// <summary>Units of a delivered request that were not taken, for the reason in its words.</summary>
+    public long Rejected { get; init; }
+
+    /// <summary>Whether the request was too large for whoever answered.</summary>
+    public bool IsTooLarge => Status == (int)HttpStatusCode.RequestEntityTooLarge;
+
     /// <summary>The time of day by whoever wrote the answer, or null when it does not say.</summary>
     public DateTimeOffset? At { get; init; }
 
     public static IntakeResponse None(string why) => new(Verdict.Wait, null, why, null);
 
-    public static IntakeResponse Read(HttpResponseMessage response, string body, DateTimeOffset now)
+    /// <summary>Judges an answer that came whole.</summary>
+    /// <param name="response">Its head.</param>
+    /// <param name="body">Its body.</param>
+    /// <param name="now">The time of day.</param>
+    /// <param name="redact">Takes out of its words what must not be repeated.</param>
+    public static IntakeResponse Read(
+        HttpResponseMessage response,
+        ReadOnlyMemory<byte> body,
+        DateTimeOffset now,
+        Func<string, string> redact
+    )
     {
         var status = (int)response.StatusCode;
-        var errors = Errors(body);
+        var isSuccess = response.IsSuccessStatusCode;
+        var answer = IntakeAnswer.Read(response.Content.Headers.ContentType?.MediaType, body, isSuccess);
         // Datadog says why it refuses; an empty refusal is somebody else's.
-        var isEmpty = response.IsSuccessStatusCode && string.IsNullOrWhiteSpace(body);
-        var verdict = Judge(response.StatusCode, isEmpty || errors is not null);
+        var isEmpty = isSuccess && body.Span.IndexOfAnyExcept(" \r\n\t"u8) < 0;
+        var verdict = Judge(response.StatusCode, isEmpty || answer is not null);
+        var said = redact(answer?.Words ?? "");
         var words = verdict switch
         {
-            Verdict.Delivered => null,
-            Verdict.NotDatadog => $"{status}{(errors is null ? " and no JSON" : "")}: this is not Datadog's answer",
-            _ => $"{status}: {(string.IsNullOrEmpty(errors) ? response.ReasonPhrase : Shorten(errors))}",
+            Verdict.Delivered when answer is not { Rejected: > 0 } => null,
+            Verdict.NotDatadog => $"{status}{(answer is null ? " and no JSON" : "")}: this is not Datadog's answer",
+            _ => $"{status}: {(said.Length == 0 ? response.ReasonPhrase : Shorten(said))}",
         };
         return new IntakeResponse(verdict, status, words, AskedForBy(response, now))
         {
             IsUncertain = IsGateways(response.StatusCode),
+            IsAbsent = response.StatusCode == HttpStatusCode.NotFound,
+            RefusesEncoding =
+                response.StatusCode == HttpStatusCode.UnsupportedMediaType
+                || (verdict == Verdict.Bad && said.Contains("encoding", StringComparison.OrdinalIgnoreCase)),
+            Rejected = verdict == Verdict.Delivered ? Math.Max(0, answer?.Rejected ?? 0) : 0,
             At = response.Headers.Date,
         };
     }
@@ -70,34 +98,6 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Word
             HttpStatusCode.BadRequest => Verdict.Bad,
             _ => Verdict.NotDatadog,
         };
-
-    // A list of texts or of objects, whatever the content type says. Null: this is not JSON.
-    private static string? Errors(string body)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(body);
-            var errors = default(JsonElement);
-            if (json.RootElement.ValueKind == JsonValueKind.Object)
-                json.RootElement.TryGetProperty("errors", out errors);
-            return errors.ValueKind == JsonValueKind.Array
-                ? string.Join("; ", errors.EnumerateArray().Select(Error))
-                : "";
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private static string Error(JsonElement error)
-    {
-        if (error.ValueKind != JsonValueKind.Object)
-            return error.ToString();
-        return error.TryGetProperty("detail", out var detail) ? detail.ToString()
-            : error.TryGetProperty("title", out var title) ? title.ToString()
-            : error.GetRawText();
-    }
 
     private static TimeSpan? AskedForBy(HttpResponseMessage response, DateTimeOffset now)
     {

@@ -184,7 +184,7 @@ internal sealed class LaneSender(
         if (!IsTrouble(answer))
             return;
         stop.ThrowIfCancellationRequested();
-        if (answer!.Verdict == Verdict.Wait)
+        if (answer!.Verdict == Verdict.Wait && !(answer.IsAbsent && !lane.IsEverywhere))
             await BackOffAsync(client, answer, stop).ConfigureAwait(false);
         else
             await ParkAsync(client, answer, stop).ConfigureAwait(false);
@@ -216,7 +216,7 @@ internal sealed class LaneSender(
             // Again where nobody could be asked the last time.
             if (reason == ParkReason.Unexplained)
             {
-                var explaining = client.ExplainAsync(answer, stop);
+                var explaining = client.ExplainAsync(lane, answer, stop);
                 await Task.WhenAny(explaining, reconfigured).ConfigureAwait(false);
                 if (IsReplacedBy(client, _client))
                     return;
@@ -232,7 +232,7 @@ internal sealed class LaneSender(
             if (IsReplacedBy(client, _client))
                 return;
             key = await checking.ConfigureAwait(false);
-        } while (key.State is KeyState.Refused or KeyState.Missing);
+        } while (!client.LetsGoOn(lane, key));
     }
 
     // A new configuration ends the wait, also one that came while the last request was on its way.

@@ -14,6 +14,11 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
 {
     private const string Damaged = "damaged on disk";
 
+    private volatile Understood? _understood;
+
+    /// <summary>A far end, and the first of the lane's encodings that it takes.</summary>
+    private sealed record Understood(DatadogClient By, int Encoding);
+
     /// <summary>
     /// Sends a request that was handed out and settles it, or leaves it to the caller to give back. Whatever goes wrong is
     /// an answer, so that no other request is left alone.
@@ -52,7 +57,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
             return (null, Outbox.TooOld, Account.Expired);
         if (outbox.IsAhead(header))
             return (null, Outbox.Ahead, Account.Expired);
-        if (!client.HasKey)
+        if (!client.MaySend(lane))
             return (new IntakeResponse(Verdict.Refused, null, "no API key is set", null), null, null);
         ReadOnlyMemory<byte> body;
         try
@@ -64,8 +69,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
             logger.LogError(error, "Lane {Lane}: the store has lost a request", lane);
             return (new IntakeResponse(Verdict.Bad, null, Damaged, null), Damaged, Account.Rejected);
         }
-        var answer = await client.SendAsync(header, body, stop).ConfigureAwait(false);
-        sent(lane, answer.Status ?? 0);
+        var answer = await SendAsync(client, header, body, stop).ConfigureAwait(false);
         return answer.Verdict switch
         {
             // The same bytes would be dropped again: whatever onUncertain says, they are not sent once more.
@@ -79,6 +83,45 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
             _ when answer.IsUncertain && client.Skips(lane) => (answer, "no answer", Account.Uncertain),
             _ => (answer, null, null),
         };
+    }
+
+    /// <summary>
+    /// Sends a body in the first of the lane's encodings that this far end has not refused, and in the next where it refuses
+    /// that one now.
+    /// </summary>
+    private async Task<IntakeResponse> SendAsync(
+        DatadogClient client,
+        RequestHeader header,
+        ReadOnlyMemory<byte> body,
+        CancellationToken stop
+    )
+    {
+        var index = _understood is { } known && known.By.IsSameWayAs(client) ? known.Encoding : 0;
+        var answer = await SendAsAsync(client, header, body, index, stop).ConfigureAwait(false);
+        while (answer.RefusesEncoding && index + 1 < lane.Encodings.Count)
+            answer = await SendAsAsync(client, header, body, ++index, stop).ConfigureAwait(false);
+        // Refused in each of them: it was something else.
+        if (!answer.RefusesEncoding)
+            _understood = new Understood(client, index);
+        return answer;
+    }
+
+    private async Task<IntakeResponse> SendAsAsync(
+        DatadogClient client,
+        RequestHeader header,
+        ReadOnlyMemory<byte> body,
+        int index,
+        CancellationToken stop
+    )
+    {
+        if (header.ContentEncoding is { } made && lane.Encodings[index] is { } taken && made != taken)
+        {
+            body = CompressedBody.Pack(taken, CompressedBody.Unpack(made, body));
+            header = header with { ContentEncoding = taken };
+        }
+        var answer = await client.SendAsync(header, body, stop).ConfigureAwait(false);
+        sent(lane, answer.Status ?? 0);
+        return answer;
     }
 
     private string Dropped(RequestHeader header, DateTimeOffset theirs)

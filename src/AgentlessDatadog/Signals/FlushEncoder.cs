@@ -17,7 +17,7 @@ internal sealed class FlushEncoder(Func<long> nextId)
 {
     public EncodedFlush Encode(FlushSnapshot snapshot, TelemetryOptions options)
     {
-        using var series = new SeriesEncoder(snapshot, options.Compression);
+        using var series = new SeriesEncoder(snapshot, Lane.Metrics.Encodings[0]);
         var distributions = new DistributionEncoder(snapshot);
         var ofSeries = series.Encode();
         var ofDistributions = distributions.Encode();

@@ -7,6 +7,9 @@ namespace AgentlessDatadog.Signals;
 /// </summary>
 public sealed class Lane
 {
+    /// <summary>Of most routes, and of the questions.</summary>
+    public const string ApiHost = "api";
+
     private Lane() { }
 
     /// <summary>Gauges, counts and rates (docs/reference/datadog.md §3.1, §3.4).</summary>
@@ -17,6 +20,7 @@ public sealed class Lane
             Unit = "metric points",
             Path = "/api/v2/series",
             ContentType = "application/x-protobuf",
+            Encodings = ["zstd", "deflate"],
             MaxRawBytes = 5_242_880,
             MaxWireBytes = 512_000,
             MaxAge = TimeSpan.FromHours(1),
@@ -35,6 +39,7 @@ public sealed class Lane
             Unit = "distribution points",
             Path = "/api/v1/distribution_points",
             ContentType = "application/json",
+            Encodings = ["deflate"],
             MaxRawBytes = 2_000_000,
             MaxWireBytes = 3_200_000,
             MaxAge = TimeSpan.FromHours(1),
@@ -70,11 +75,35 @@ public sealed class Lane
     /// <summary>What its ledger counts, in the plural.</summary>
     public required string Unit { get; init; }
 
+    /// <summary>What stands before the site in the name of the host that takes it.</summary>
+    public string Host { get; init; } = ApiHost;
+
+    /// <summary>An endpoint that the options name for this lane alone, if any.</summary>
+    public Func<TelemetryOptions, Uri?> OwnEndpoint { get; init; } = _ => null;
+
+    /// <summary>Whether every site takes it; if not, a missing host or route is a reason to park.</summary>
+    public bool IsEverywhere { get; init; } = true;
+
+    /// <summary>Headers of each of its requests, besides the usual ones.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// Parts the raw body of a request, for one that was too large: two bodies with the units in each, or null where there
+    /// is nothing to part.
+    /// </summary>
+    public Func<ReadOnlyMemory<byte>, IReadOnlyList<(byte[] Raw, long Units)>?> Halve { get; init; } = _ => null;
+
     /// <summary>Path of the route, below the host that takes it.</summary>
     public required string Path { get; init; }
 
     /// <summary>Value of the Content-Type header.</summary>
     public required string ContentType { get; init; }
+
+    /// <summary>
+    /// What its requests may be compressed with, in order of preference; the next is used where a far end refuses one.
+    /// None: they go as they are.
+    /// </summary>
+    public IReadOnlyList<string> Encodings { get; init; } = [];
 
     /// <summary>The most bytes of a request before compression.</summary>
     public required int MaxRawBytes { get; init; }

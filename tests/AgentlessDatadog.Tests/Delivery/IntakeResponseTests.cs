@@ -1,5 +1,6 @@
 using System.Net;
 using AgentlessDatadog.Delivery;
+using System.Text;
 using Shouldly;
 using Xunit;
 
@@ -70,7 +71,7 @@ public sealed class IntakeResponseTests
         using var response = new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
         response.Headers.Date = Now.AddHours(-3);
         response.Headers.TryAddWithoutValidation("Retry-After", Now.AddHours(-3).AddSeconds(40).ToString("R"));
-        IntakeResponse.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(40));
+        IntakeResponse.Read(response, default, Now, text => text).AskedFor.ShouldBe(TimeSpan.FromSeconds(40));
     }
 
     [Fact]
@@ -79,7 +80,7 @@ public sealed class IntakeResponseTests
         using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
         response.Headers.TryAddWithoutValidation("Retry-After", "0");
         response.Headers.TryAddWithoutValidation("X-RateLimit-Reset", "50");
-        IntakeResponse.Read(response, "", Now).AskedFor.ShouldBe(TimeSpan.FromSeconds(50));
+        IntakeResponse.Read(response, default, Now, text => text).AskedFor.ShouldBe(TimeSpan.FromSeconds(50));
     }
 
     [Theory]
@@ -116,6 +117,7 @@ public sealed class IntakeResponseTests
         using var response = new HttpResponseMessage((HttpStatusCode)status);
         if (header is not null)
             response.Headers.TryAddWithoutValidation(header, value);
-        return IntakeResponse.Read(response, body, Now);
+        response.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        return IntakeResponse.Read(response, Encoding.UTF8.GetBytes(body), Now, text => text);
     }
 }

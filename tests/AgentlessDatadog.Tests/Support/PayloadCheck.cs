@@ -62,7 +62,7 @@ public sealed partial class PayloadCheck
         return raw.ToArray();
     }
 
-    /// <summary>Looks at one request. The same bytes again are a resend and no fault.</summary>
+    /// <summary>Looks at one request. The same bytes again, however compressed, are a resend and no fault.</summary>
     public void Look(string path, string? encoding, ReadOnlyMemory<byte> body, DateTimeOffset received)
     {
         lock (_lock)
@@ -75,12 +75,12 @@ public sealed partial class PayloadCheck
                     case "/api/v2/series":
                         Sizes(path, body.Length, raw.Length, MaxSeriesWire, MaxSeriesRaw);
                         foreach (var series in WireReader.ReadPayload(raw))
-                            Look(series, body, received);
+                            Look(series, raw, received);
                         break;
                     case "/api/v1/distribution_points":
                         Sizes(path, body.Length, raw.Length, MaxDistributionWire, MaxDistributionRaw);
                         foreach (var series in ReadDistributions(raw))
-                            Look(series, body, received);
+                            Look(series, raw, received);
                         break;
                     case "/api/v1/events":
                         LookAtEvent(raw, received);

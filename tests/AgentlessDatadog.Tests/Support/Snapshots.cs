@@ -8,13 +8,13 @@ internal static class Snapshots
 {
     public static List<ReadSeries> Encode(FlushSnapshot snapshot) =>
         [
-            .. Requests(snapshot, Compression.Zstd)
+            .. Requests(snapshot, "zstd")
                 .SelectMany(r => WireReader.ReadPayload(PayloadCheck.Unpack(r.Encoding, r.Body))),
         ];
 
-    public static List<EncodedRequest> Requests(FlushSnapshot snapshot, Compression compression)
+    public static List<EncodedRequest> Requests(FlushSnapshot snapshot, string encoding)
     {
-        using var encoder = new SeriesEncoder(snapshot, compression);
+        using var encoder = new SeriesEncoder(snapshot, encoding);
         return encoder.Encode();
     }
 }

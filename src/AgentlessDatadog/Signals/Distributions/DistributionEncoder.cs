@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Compression;
 using System.Text.Json;
 using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals.Metrics;
@@ -127,10 +126,9 @@ internal sealed class DistributionEncoder(FlushSnapshot snapshot)
         writer.WriteEndArray();
         writer.WriteEndObject();
         writer.Dispose();
-        using var body = new MemoryStream();
-        using (var zlib = new ZLibStream(body, CompressionLevel.Fastest, leaveOpen: true))
-            zlib.Write(_raw.WrittenSpan);
-        _done.Add(new EncodedRequest(body.ToArray(), "deflate", _units, _points, _oldest));
+        var encoding = Lane.Distributions.Encodings[0];
+        var body = CompressedBody.Pack(encoding, _raw.WrittenSpan);
+        _done.Add(new EncodedRequest(body, encoding, _units, _points, _oldest));
         _units = 0;
         _points = 0;
         _oldest = long.MaxValue;

@@ -15,7 +15,7 @@ internal sealed record EncodedRequest(byte[] Body, string? Encoding, long Units,
 /// Packs messages into requests that pass neither limit of <c>/api/v2/series</c> (docs/reference/datadog.md §3.4),
 /// whatever they are. Its buffers serve all requests of a flush.
 /// </summary>
-internal sealed class RequestWriter(Compression compression) : IDisposable
+internal sealed class RequestWriter(string encoding) : IDisposable
 {
     private static readonly int MaxWire = Lane.Metrics.MaxWireBytes;
     private static readonly int MaxRaw = Lane.Metrics.MaxRawBytes;
@@ -27,7 +27,7 @@ internal sealed class RequestWriter(Compression compression) : IDisposable
     // With less room than this left, going on would cost a flush of the compressor every few messages.
     private const int LeastRoom = 16 * 1024;
 
-    private readonly CompressedBody _body = CompressedBody.For(compression, MaxWire);
+    private readonly CompressedBody _body = CompressedBody.For(encoding, MaxWire);
     private readonly byte[] _stage = new byte[Stage + MaxMessage];
     private int _staged;
     private int _raw;

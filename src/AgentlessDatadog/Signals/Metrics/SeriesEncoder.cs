@@ -3,12 +3,12 @@ using AgentlessDatadog.Pipeline;
 namespace AgentlessDatadog.Signals.Metrics;
 
 /// <summary>Encodes the gauges, counts and rates of a flush for <c>/api/v2/series</c>.</summary>
-internal sealed class SeriesEncoder(FlushSnapshot snapshot, Compression compression) : IDisposable
+internal sealed class SeriesEncoder(FlushSnapshot snapshot, string encoding) : IDisposable
 {
     // A request is given up as a whole when its oldest point is too old: points far apart do not share one.
     private const long MaxSpread = 300;
 
-    private readonly RequestWriter _writer = new(compression);
+    private readonly RequestWriter _writer = new(encoding);
 
     /// <summary>Points that no ledger item is in, each a new unit.</summary>
     public long NewUnits { get; private set; }

@@ -3,8 +3,10 @@ using AgentlessDatadog.Pipeline;
 
 namespace AgentlessDatadog.Signals;
 
-/// <summary>zlib, which Datadog means by <c>deflate</c> (docs/reference/datadog.md §3.4).</summary>
-internal sealed class ZlibBody : CompressedBody
+/// <summary>
+/// DEFLATE in a frame: zlib's, which HTTP and Datadog mean by <c>deflate</c> (docs/reference/datadog.md §3.4), or gzip's.
+/// </summary>
+internal sealed class DeflateBody : CompressedBody
 {
     // Codes of nine bits for a byte are the worst that a fixed Huffman block does to its input; the rest is for stream
     // ends and for the marks that a flush leaves.
@@ -12,17 +14,26 @@ internal sealed class ZlibBody : CompressedBody
 
     private readonly byte[] _bytes;
     private readonly MemoryStream _buffer;
-    private ZLibStream _stream;
+    private readonly Func<Stream, Stream> _frame;
+    private Stream _stream;
     private long _sinceFlush;
 
-    public ZlibBody(int limit)
+    private DeflateBody(string encoding, int limit, Func<Stream, Stream> frame)
     {
+        Encoding = encoding;
         _bytes = new byte[limit];
         _buffer = new MemoryStream(_bytes);
-        _stream = Begin();
+        _frame = frame;
+        _stream = frame(_buffer);
     }
 
-    public override string Encoding => "deflate";
+    public override string Encoding { get; }
+
+    public static DeflateBody Zlib(int limit) =>
+        new("deflate", limit, to => new ZLibStream(to, CompressionLevel.Fastest, leaveOpen: true));
+
+    public static DeflateBody Gzip(int limit) =>
+        new("gzip", limit, to => new GZipStream(to, CompressionLevel.Fastest, leaveOpen: true));
 
     public override long Bound(int more)
     {
@@ -48,7 +59,7 @@ internal sealed class ZlibBody : CompressedBody
         var body = _bytes.AsSpan(0, (int)_buffer.Position).ToArray();
         _buffer.Position = 0;
         _sinceFlush = 0;
-        _stream = Begin();
+        _stream = _frame(_buffer);
         return body;
     }
 
@@ -57,6 +68,4 @@ internal sealed class ZlibBody : CompressedBody
         _stream.Dispose();
         _buffer.Dispose();
     }
-
-    private ZLibStream Begin() => new(_buffer, CompressionLevel.Fastest, leaveOpen: true);
 }
