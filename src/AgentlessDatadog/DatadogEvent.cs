@@ -20,7 +20,7 @@ public enum AlertType
 /// <param name="Title">Required; what follows its 500th character is cut off.</param>
 /// <param name="Text">Plain text or Markdown; what follows its 4 000th character is cut off.</param>
 /// <param name="At">When it happened; Datadog takes the last 18 h.</param>
-public sealed record DatadogEvent(EventText Title, EventText Text, DateTimeOffset At)
+public sealed record DatadogEvent(EventText Title, EventText Text, DateTimeOffset At) : Signal
 {
     /// <summary>Tags of this event alone; the pipeline adds its own.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];

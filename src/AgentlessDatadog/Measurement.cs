@@ -25,7 +25,7 @@ public enum MetricType
 /// <param name="Type">What kind of metric the name is.</param>
 /// <param name="Value">A finite number.</param>
 /// <param name="Tags">Tags of this value alone; the pipeline adds its own to every series.</param>
-public sealed record Measurement(string Metric, MetricType Type, double Value, IReadOnlyList<string> Tags)
+public sealed record Measurement(string Metric, MetricType Type, double Value, IReadOnlyList<string> Tags) : Signal
 {
     /// <summary>A unit from Datadog's list (docs/reference/datadog.md §3.8), or null for none.</summary>
     public string? Unit { get; init; }

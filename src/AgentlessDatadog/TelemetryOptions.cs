@@ -1,3 +1,4 @@
+using System.Reflection;
 using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog;
@@ -42,11 +43,23 @@ public sealed record TelemetryOptions
     /// <summary>Time from one flush to the next.</summary>
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Tags on every series and event.</summary>
+    /// <summary>
+    /// Tags on everything. <c>service:</c>, <c>env:</c> and <c>version:</c> among them are the service, the environment and the
+    /// version of traces and logs, too.
+    /// </summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>The machine that traces and logs come from, as Datadog knows it: in a cluster, the node.</summary>
+    public string Host { get; init; } = Environment.MachineName;
 
     /// <summary>Whether metrics are taken at all. When not, they are not buffered either.</summary>
     public bool Metrics { get; init; } = true;
+
+    /// <summary>Whether traces are taken at all.</summary>
+    public bool Traces { get; init; } = true;
+
+    /// <summary>Whether logs are taken at all.</summary>
+    public bool Logs { get; init; } = true;
 
     /// <summary>
     /// Names the far end. What was queued for one is never sent to another; it waits for its own to come back.
@@ -76,10 +89,27 @@ public sealed record TelemetryOptions
     /// </summary>
     internal bool Alters(TelemetryOptions before) =>
         Destination != before.Destination
-        || Metrics != before.Metrics
+        || Host != before.Host
+        || (Metrics, Traces, Logs) != (before.Metrics, before.Traces, before.Logs)
         || !TagSet.Of(Tags).SequenceEqual(TagSet.Of(before.Tags))
         || SelfMetrics?.Prefix != before.SelfMetrics?.Prefix
         || !TagSet.Of(SelfMetrics?.Tags ?? []).SequenceEqual(TagSet.Of(before.SelfMetrics?.Tags ?? []));
+
+    /// <summary><see cref="TracesEndpoint"/> with a path.</summary>
+    internal Uri? OwnTraces =>
+        TracesEndpoint is { AbsolutePath: "/" } bare ? new Uri(bare, Signals.Lane.Traces.Path) : TracesEndpoint;
+
+    /// <summary>The service of what names none: that of the tags, else the name of the program.</summary>
+    internal string Service => ValueOf("service") ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "dotnet";
+
+    /// <summary>The value of the first tag of that key, or null.</summary>
+    internal string? ValueOf(string key) =>
+        TagSet
+            .Of(Tags)
+            .FirstOrDefault(tag =>
+                tag.StartsWith(key, StringComparison.Ordinal) && tag.AsSpan(key.Length).StartsWith(":")
+            )
+            ?[(key.Length + 1)..];
 
     internal void Verify()
     {

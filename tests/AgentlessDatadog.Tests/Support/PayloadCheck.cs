@@ -36,6 +36,15 @@ public sealed partial class PayloadCheck
     private readonly Dictionary<string, int> _types = [];
     private readonly Dictionary<(string Key, long Second), ReadOnlyMemory<byte>> _points = [];
 
+    private readonly LogCheck _logs;
+    private readonly SpanCheck _spans;
+
+    public PayloadCheck()
+    {
+        _logs = new LogCheck(Require, LookAtTag);
+        _spans = new SpanCheck(Require);
+    }
+
     public IReadOnlyList<string> Faults
     {
         get
@@ -84,6 +93,12 @@ public sealed partial class PayloadCheck
                         break;
                     case "/api/v1/events":
                         LookAtEvent(raw, received);
+                        break;
+                    case "/api/v2/logs":
+                        _logs.Look(raw, received);
+                        break;
+                    case "/v1/traces":
+                        _spans.Look(raw, received);
                         break;
                     case "/api/v1/validate":
                         break;

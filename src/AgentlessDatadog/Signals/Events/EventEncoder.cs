@@ -22,15 +22,15 @@ internal static class EventEncoder
         using (var writer = new Utf8JsonWriter(body))
         {
             writer.WriteStartObject();
-            writer.WriteString("title"u8, Shorten(what.Title.ToString(), MaxTitle));
-            writer.WriteString("text"u8, Shorten(what.Text.ToString(), MaxText));
+            writer.WriteString("title"u8, Truncation.Cut(what.Title.ToString(), MaxTitle));
+            writer.WriteString("text"u8, Truncation.Cut(what.Text.ToString(), MaxText));
             writer.WriteNumber("date_happened"u8, what.At.ToUnixTimeSeconds());
             writer.WriteString("priority"u8, what.LowPriority ? "low"u8 : "normal"u8);
             writer.WriteString("alert_type"u8, what.Alert.ToString().ToLowerInvariant());
             if (what.AggregationKey is { } key)
                 writer.WriteString("aggregation_key"u8, Distinct(key.ToString()));
             if (what.SourceType is { } source)
-                writer.WriteString("source_type_name"u8, Shorten(source, MaxKey));
+                writer.WriteString("source_type_name"u8, Truncation.Cut(source, MaxKey));
             writer.WriteStartArray("tags"u8);
             foreach (var tag in TagSet.Of([.. what.Tags, .. globalTags]))
                 writer.WriteStringValue(tag);
@@ -45,14 +45,6 @@ internal static class EventEncoder
         if (key.Length <= MaxKey)
             return key;
         var tail = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, HashBytes));
-        return $"{Shorten(key, MaxKey - 1 - tail.Length)}~{tail}";
-    }
-
-    // A character beyond the basic plane is two units long and is not torn apart.
-    private static string Shorten(string text, int length)
-    {
-        if (text.Length <= length)
-            return text;
-        return text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
+        return $"{Truncation.Cut(key, MaxKey - 1 - tail.Length)}~{tail}";
     }
 }

@@ -49,7 +49,7 @@ internal sealed class SeriesEncoder(FlushSnapshot snapshot, string encoding) : I
             tailLength += SeriesWire.WriteInterval(tail[tailLength..], snapshot.Interval);
 
         to[0] = SeriesWire.SeriesField;
-        var at = 1 + SeriesWire.WriteVarint(to[1..], (ulong)(fixedLength + tailLength));
+        var at = 1 + Varint.Write(to[1..], (ulong)(fixedLength + tailLength));
         at = Copy(series.Identity, to, at);
         at = Copy(snapshot.GlobalBlock, to, at);
         at = Copy(trailer, to, at);

@@ -29,36 +29,13 @@ internal static class SeriesWire
     /// <summary>Room for the field and the length that a series begins with.</summary>
     public const int MaxHead = 1 + 5;
 
-    public static int VarintLength(ulong value)
-    {
-        var length = 1;
-        while (value >= 0x80)
-        {
-            value >>= 7;
-            length++;
-        }
-        return length;
-    }
-
-    public static int WriteVarint(Span<byte> to, ulong value)
-    {
-        var length = 0;
-        while (value >= 0x80)
-        {
-            to[length++] = (byte)(value | 0x80);
-            value >>= 7;
-        }
-        to[length++] = (byte)value;
-        return length;
-    }
-
     public static int WritePoint(Span<byte> to, double value, long second)
     {
         to[0] = PointField;
         to[2] = PointValueField;
         BinaryPrimitives.WriteDoubleLittleEndian(to[3..], value);
         to[11] = PointTimestampField;
-        var length = 12 + WriteVarint(to[12..], (ulong)second);
+        var length = 12 + Varint.Write(to[12..], (ulong)second);
         to[1] = (byte)(length - 2);
         return length;
     }
@@ -66,7 +43,7 @@ internal static class SeriesWire
     public static int WriteInterval(Span<byte> to, long seconds)
     {
         to[0] = IntervalField;
-        return 1 + WriteVarint(to[1..], (ulong)seconds);
+        return 1 + Varint.Write(to[1..], (ulong)seconds);
     }
 
     /// <summary>Length of the text of a name and tags with their fields.</summary>
@@ -110,10 +87,10 @@ internal static class SeriesWire
     private static int WriteText(Span<byte> to, byte field, string text)
     {
         to[0] = field;
-        var start = 1 + WriteVarint(to[1..], (ulong)text.Length);
+        var start = 1 + Varint.Write(to[1..], (ulong)text.Length);
         if (Ascii.FromUtf16(text, to[start..], out var length) == OperationStatus.Done)
             return start + length;
-        start = 1 + WriteVarint(to[1..], (ulong)Encoding.UTF8.GetByteCount(text));
+        start = 1 + Varint.Write(to[1..], (ulong)Encoding.UTF8.GetByteCount(text));
         return start + Encoding.UTF8.GetBytes(text, to[start..]);
     }
 }
