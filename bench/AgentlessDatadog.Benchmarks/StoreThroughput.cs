@@ -78,7 +78,7 @@ internal static class StoreThroughput
             while (Stopwatch.GetElapsedTime(began) < Took)
             {
                 var asked = Stopwatch.GetTimestamp();
-                await pipeline.KeepAsync(points, [], CancellationToken.None);
+                await pipeline.KeepAsync(points, CancellationToken.None);
                 times.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
             }
             return times;

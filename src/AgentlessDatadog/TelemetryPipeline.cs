@@ -159,7 +159,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
         _outbox.Expired.Add(contents.Expired);
-        _outbox.AddBacklog(contents.Outbox);
+        _outbox.AddBacklog(contents.Outbox, contents.LastPayload);
         await _loop.StartAsync(contents, _options).ConfigureAwait(false);
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
     }
@@ -170,16 +170,15 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public void ObserveGauges(Action<DateTimeOffset> callback) => _observers += callback;
 
     /// <summary>
-    /// Keeps measurements and events; returns when the store has committed them. What Datadog would not take is in the
-    /// ledger as rejected, with the reason; the rest is kept all the same.
+    /// Keeps signals; returns when the store has committed them. What Datadog would not take is in the ledger as rejected, with
+    /// the reason; the rest is kept all the same. Spans and log entries become requests at the flush, many in one; events at
+    /// once.
     /// </summary>
+    /// <exception cref="ArgumentNullException">A signal, or something in one that must not be, is null.</exception>
     /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
     /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
-    public ValueTask KeepAsync(
-        IReadOnlyList<Measurement> measurements,
-        IReadOnlyList<DatadogEvent> events,
-        CancellationToken cancellationToken
-    ) => TakeAsync(new PendingWrite(measurements, events), cancellationToken);
+    public ValueTask KeepAsync(IReadOnlyList<Signal> signals, CancellationToken cancellationToken) =>
+        TakeAsync(new PendingWrite(), signals, cancellationToken);
 
     /// <summary>
     /// Keeps what a stretch of a caller's stream says, and that the stream has come so far, in one transaction: nothing of it
@@ -190,28 +189,23 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
     /// <exception cref="ArgumentException">The stream has no name, or the stretch does not lead forward.</exception>
     /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
-    public ValueTask KeepAsync(
-        IReadOnlyList<Measurement> measurements,
-        IReadOnlyList<DatadogEvent> events,
-        StreamRange range,
-        CancellationToken cancellationToken
-    )
+    public ValueTask KeepAsync(IReadOnlyList<Signal> signals, StreamRange range, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(range.Stream, nameof(range));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(range.From, range.To, nameof(range));
-        return TakeAsync(new PendingWrite(measurements, events) { Range = range }, cancellationToken);
+        return TakeAsync(new PendingWrite { Range = range }, signals, cancellationToken);
     }
 
     /// <summary>How far a caller's stream is durable; 0 for one of which nothing is known. Known once it is started.</summary>
     public long Position(string stream) => _journal.Positions.Of(stream);
 
     /// <summary>
-    /// Like <see cref="KeepAsync(IReadOnlyList{Measurement}, IReadOnlyList{DatadogEvent}, CancellationToken)"/>, for a call that may come again: what comes with a key that was seen within 48 h is not
-    /// kept once more.
+    /// Like <see cref="KeepAsync(IReadOnlyList{Signal}, CancellationToken)"/>, for a call that may come again: what comes with
+    /// a key that was seen within 48 h is not kept once more.
     /// </summary>
     /// <param name="key">Names the call.</param>
     /// <param name="contents">Tells its contents from others', as a hash of them.</param>
-    /// <param name="measurements">What is to be kept.</param>
+    /// <param name="signals">What is to be kept.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="KeyReusedException">The key was seen with other contents.</exception>
     /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
@@ -219,9 +213,9 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public ValueTask KeepOnceAsync(
         string key,
         string contents,
-        IReadOnlyList<Measurement> measurements,
+        IReadOnlyList<Signal> signals,
         CancellationToken cancellationToken
-    ) => TakeAsync(new PendingWrite(measurements, []) { Call = (key, contents) }, cancellationToken);
+    ) => TakeAsync(new PendingWrite { Call = (key, contents) }, signals, cancellationToken);
 
     /// <summary>Every reason why Datadog would not take a measurement, in one line; null when it would.</summary>
     public string? Check(Measurement measurement) =>
@@ -321,16 +315,14 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         return _table.Hold(metric, type, tags, unit);
     }
 
-    private async ValueTask TakeAsync(PendingWrite write, CancellationToken cancellationToken)
+    private async ValueTask TakeAsync(
+        PendingWrite write,
+        IReadOnlyList<Signal> signals,
+        CancellationToken cancellationToken
+    )
     {
-        foreach (var measurement in write.Measurements)
-            ArgumentNullException.ThrowIfNull(measurement?.Tags, nameof(write.Measurements));
-        foreach (var what in write.Events)
-        {
-            ArgumentNullException.ThrowIfNull(what?.Tags, nameof(write.Events));
-            ArgumentNullException.ThrowIfNull(what.Text, nameof(write.Events));
-        }
-        await _loop.KeepAsync(write).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var sorted = write.With(signals, _options, _clock.GetUtcNow());
+        await _loop.KeepAsync(sorted).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private void Tick()

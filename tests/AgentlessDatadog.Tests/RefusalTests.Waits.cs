@@ -26,7 +26,7 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
         var options = new TelemetryOptions { ApiKey = Secret.ApiKey };
         for (var i = 0; i < 5; i++)
@@ -58,7 +58,7 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await asked.Task;
         _clock.Advance(TimeSpan.FromSeconds(20));
         await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
@@ -101,7 +101,7 @@ public sealed partial class RefusalTests
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
         var events = Enumerable.Range(0, 8).Select(i => new DatadogEvent($"t{i}", "x", _clock.GetUtcNow())).ToList();
-        await pipeline.KeepAsync([], events, CancellationToken.None);
+        await pipeline.KeepAsync(events, CancellationToken.None);
         var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
         lane.NextTry.ShouldBe(_clock.GetUtcNow().AddSeconds(400));
     }

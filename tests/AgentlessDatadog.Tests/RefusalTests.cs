@@ -96,7 +96,7 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await asked.Task.WaitAsync(Patience.Enough);
         await pipeline.ConfigureAsync(new TelemetryOptions { ApiKey = new string('a', 32) }, CancellationToken.None);
         replaced.SetResult();
@@ -115,7 +115,7 @@ public sealed partial class RefusalTests
         });
         await using var pipeline = Start(sites, o => o with { IntakeUrl = new Uri("http://127.0.0.1:9") });
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.State == LaneState.Parked);
         asked.ShouldAllBe(host => host == "127.0.0.1");
     }
@@ -150,7 +150,7 @@ public sealed partial class RefusalTests
         using var way = new Way((_, _) => throw new HttpRequestException("no connection"));
         await using var pipeline = Start(way, o => o with { OnUncertain = OnUncertain.Skip });
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
         (lane.Ledger.Uncertain, lane.Ledger.Queued).ShouldBe((0, 1));
     }
@@ -172,7 +172,7 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way, o => o with { Proxy = proxy is null ? null : new Uri(proxy) });
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         (await LaneAsync(pipeline, l => l.State == LaneState.BackingOff)).LastError.ShouldBe(said);
     }
 
@@ -192,7 +192,7 @@ public sealed partial class RefusalTests
             })
         );
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.Ledger.Delivered == 1);
         pipeline.Status.ClockSkew.ShouldBe(TimeSpan.FromSeconds(ahead));
         _clock.Advance(new TelemetryOptions().FlushInterval);
@@ -214,7 +214,7 @@ public sealed partial class RefusalTests
             })
         );
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([], [new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.ParkReason == ParkReason.NotDatadog);
         pipeline.Status.ClockSkew.ShouldBeNull();
     }
@@ -242,11 +242,7 @@ public sealed partial class RefusalTests
 
     private async Task KeepOnEveryLaneAsync(TelemetryPipeline pipeline)
     {
-        await pipeline.KeepAsync(
-            [Some.Count(), Some.Distribution()],
-            [new DatadogEvent("t", "x", _clock.GetUtcNow())],
-            CancellationToken.None
-        );
+        await pipeline.KeepAsync(Some.OfEveryLane(_clock.GetUtcNow()), CancellationToken.None);
         await pipeline.FlushAsync(CancellationToken.None);
     }
 

@@ -36,8 +36,8 @@ public sealed class StreamTests : IAsyncDisposable
     public async Task AStretchThatSaysNothingMovesTheStreamAllTheSame()
     {
         await using var rig = await Rig.StartAsync(o => o with { Metrics = false }, _store);
-        await rig.Pipeline.KeepAsync([], [], new StreamRange(Log, 0, 3), default);
-        await rig.Pipeline.KeepAsync([Some.Count()], [], new StreamRange(Log, 3, 4), default);
+        await rig.Pipeline.KeepAsync([], new StreamRange(Log, 0, 3), default);
+        await rig.Pipeline.KeepAsync([Some.Count()], new StreamRange(Log, 3, 4), default);
         await rig.RestartAsync();
         rig.Pipeline.Position(Log).ShouldBe(4);
         rig.Ledger(Lane.Metrics).ShouldBe(0);
@@ -49,7 +49,7 @@ public sealed class StreamTests : IAsyncDisposable
         await using var rig = await Rig.StartAsync(store: _store);
         await KeepAsync(rig, 0, 5);
         rig.Pipeline.Position("log-2").ShouldBe(0);
-        await rig.Pipeline.KeepAsync([Some.Count(value: 2)], [], new StreamRange("log-2", 0, 2), default);
+        await rig.Pipeline.KeepAsync([Some.Count(value: 2)], new StreamRange("log-2", 0, 2), default);
         rig.Pipeline.Position(Log).ShouldBe(5);
         (await SumAsync(rig)).ShouldBe(7);
     }
@@ -103,7 +103,7 @@ public sealed class StreamTests : IAsyncDisposable
         await using var rig = await Rig.StartAsync(store: _store);
         await Should.ThrowAsync<ArgumentException>(() => KeepAsync(rig, 5, 5));
         await Should.ThrowAsync<ArgumentException>(async () =>
-            await rig.Pipeline.KeepAsync([], [], new StreamRange("", 0, 1), default)
+            await rig.Pipeline.KeepAsync([], new StreamRange("", 0, 1), default)
         );
     }
 
@@ -111,8 +111,7 @@ public sealed class StreamTests : IAsyncDisposable
     private static Task KeepAsync(Rig rig, long from, long to) =>
         rig
             .Pipeline.KeepAsync(
-                [Some.Count(value: to - from)],
-                [new DatadogEvent("Told", "", rig.Clock.GetUtcNow())],
+                [Some.Count(value: to - from), new DatadogEvent("Told", "", rig.Clock.GetUtcNow())],
                 new StreamRange(Log, from, to),
                 default
             )

@@ -127,7 +127,7 @@ public sealed class WatchdogTests
             _ => way
         );
         await pipeline.StartAsync(default);
-        await pipeline.KeepAsync([], [new("First", "", clock.GetUtcNow())], default);
+        await pipeline.KeepAsync([new DatadogEvent("First", "", clock.GetUtcNow())], default);
         await Patience.Until(() => way.Requests == 1);
         for (var i = 0; i < 4; i++)
         {
@@ -135,7 +135,7 @@ public sealed class WatchdogTests
             clock.Advance(Interval);
         }
         _log.Text.ShouldContain("The lane events has stood still for 30 s and is restarted.");
-        await pipeline.KeepAsync([], [new("Second", "", clock.GetUtcNow())], default);
+        await pipeline.KeepAsync([new DatadogEvent("Second", "", clock.GetUtcNow())], default);
         await Patience.Until(() => Events().Delivered == 1);
         gate.Open();
         await Patience.Until(() => Events().Delivered == 2);

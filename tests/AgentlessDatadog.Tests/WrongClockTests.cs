@@ -293,7 +293,7 @@ public sealed class WrongClockTests : IAsyncDisposable
     private TelemetryPipeline Make() => new(_store, _options, _clock, () => 0.5, new SearchedLog(), _ => _datadog);
 
     private async Task KeepAsync(int counts) =>
-        await _pipeline.KeepAsync([.. Enumerable.Repeat(Some.Count(Made), counts)], [], default);
+        await _pipeline.KeepAsync([.. Enumerable.Repeat(Some.Count(Made), counts)], default);
 
     /// <summary>Sets the clock, and lets one interval pass before Datadog says what time it is.</summary>
     private async Task SetAsync(TimeSpan by)
@@ -329,7 +329,7 @@ public sealed class WrongClockTests : IAsyncDisposable
     }
 
     // What is asked of the loop now is asked after all that the clock has brought about.
-    private async Task SettleAsync() => await _pipeline.KeepAsync([], [], default);
+    private async Task SettleAsync() => await _pipeline.KeepAsync([], default);
 
     private Task Until(Func<bool> holds) => Patience.Until(holds, () => $"{_pipeline.Status}");
 }

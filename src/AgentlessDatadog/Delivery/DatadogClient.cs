@@ -193,11 +193,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            var isAbsent = IsNoHost(error);
-            return Broken(Redact(Words(error))) with
+            return Broken(Redact(Words(error, request.RequestUri!))) with
             {
                 Verdict = IsBarred(error) ? Verdict.NotDatadog : Verdict.Wait,
-                IsAbsent = isAbsent,
+                IsAbsent = options.Proxy is null && IsNoHost(error),
             };
         }
         finally
@@ -223,7 +222,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     }
 
     // What these two say themselves is to look there, or something that nobody has heard of.
-    private string Words(Exception error) =>
+    private string Words(Exception error, Uri asked) =>
         error switch
         {
             HttpRequestException
@@ -235,13 +234,14 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             {
                 HttpRequestError: HttpRequestError.NameResolutionError,
                 InnerException: SocketException { SocketErrorCode: SocketError.TryAgain }
-            } => $"no name server says where {Next} is",
-            HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => $"no such host: {Next}",
+            } => $"no name server says where {Next(asked)} is",
+            HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } =>
+                $"no such host: {Next(asked)}",
             _ => error.Message,
         };
 
     // The host that is connected to.
-    private string Next => (options.Proxy ?? At("/")).IdnHost;
+    private string Next(Uri asked) => (options.Proxy ?? asked).IdnHost;
 
     // A proxy that does not let us through; one that cannot get through itself is an outage like any other.
     private static bool IsBarred(Exception error) =>

@@ -30,7 +30,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
             var (answer, reason, to) = await TryAsync(client, header, stop).ConfigureAwait(false);
             if (to is not { } account)
                 return new Sent(answer, header);
-            await outbox.SettleAsync([header], account, reason).ConfigureAwait(false);
+            await SettleAsync(header, answer, account, reason, stop).ConfigureAwait(false);
             return new Sent(answer, null);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -78,8 +78,9 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
                 Dropped(header, theirs),
                 Account.Uncertain
             ),
+            Verdict.Delivered when answer.Rejected > 0 => (answer, answer.Words, Account.Delivered),
             Verdict.Delivered => (answer, null, Account.Delivered),
-            Verdict.Bad => (answer, Refused(answer), Account.Rejected),
+            Verdict.Bad => (answer, answer.Words, Account.Rejected),
             _ when answer.IsUncertain && client.Skips(lane) => (answer, "no answer", Account.Uncertain),
             _ => (answer, null, null),
         };
@@ -124,6 +125,47 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         return answer;
     }
 
+    private async Task SettleAsync(
+        RequestHeader header,
+        IntakeResponse? answer,
+        Account account,
+        string? reason,
+        CancellationToken stop
+    )
+    {
+        if (answer is { IsTooLarge: true } && await HalveAsync(header, stop).ConfigureAwait(false) is { } parts)
+        {
+            await outbox.ReplaceAsync(header, parts).ConfigureAwait(false);
+            return;
+        }
+        var rejected = account == Account.Delivered ? Math.Min(answer!.Rejected, header.Units) : 0;
+        if (account == Account.Rejected || rejected > 0)
+            logger.LogWarning("Lane {Lane}: Datadog rejected something for good: {Words}", lane, reason);
+        if (rejected > 0)
+            await outbox.SettlePartlyAsync(header, rejected, reason).ConfigureAwait(false);
+        else
+            await outbox.SettleAsync([header], account, reason).ConfigureAwait(false);
+    }
+
+    // Null: there is nothing to part.
+    private async Task<IReadOnlyList<QueuedRequest>?> HalveAsync(RequestHeader header, CancellationToken stop)
+    {
+        var body = await outbox.ReadAsync(header, stop).ConfigureAwait(false);
+        if (lane.Halve(CompressedBody.Unpack(header.ContentEncoding, body)) is not { } halves)
+            return null;
+        return
+        [
+            .. halves.Select(half =>
+            {
+                var packed = header.ContentEncoding is { } encoding
+                    ? CompressedBody.Pack(encoding, half.Raw)
+                    : half.Raw;
+                var id = outbox.NextId();
+                return new QueuedRequest(header with { Id = id, Size = packed.Length, Units = half.Units }, packed);
+            }),
+        ];
+    }
+
     private string Dropped(RequestHeader header, DateTimeOffset theirs)
     {
         logger.LogError(
@@ -134,11 +176,5 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
             theirs
         );
         return "clock";
-    }
-
-    private string? Refused(IntakeResponse answer)
-    {
-        logger.LogWarning("Lane {Lane}: Datadog rejected a request for good: {Words}", lane, answer.Words);
-        return answer.Words;
     }
 }

@@ -1,11 +1,16 @@
+using AgentlessDatadog.Signals;
 using AgentlessDatadog.Signals.Events;
 
 namespace AgentlessDatadog.Pipeline;
 
-/// <summary>Everything measured since the last flush. Belongs to the loop.</summary>
+/// <summary>Everything that came since the last flush. Belongs to the loop.</summary>
 internal sealed class Aggregate(SeriesTable table)
 {
     private readonly TimedPoints _timed = new();
+    private List<EncodedSignal> _signals = [];
+
+    /// <summary>Bytes of the spans and log entries.</summary>
+    public long SignalBytes { get; private set; }
 
     /// <summary>The series that it puts values into.</summary>
     public SeriesTable Table => table;
@@ -46,6 +51,12 @@ internal sealed class Aggregate(SeriesTable table)
         }
     }
 
+    public void Add(IReadOnlyList<EncodedSignal> signals)
+    {
+        _signals.AddRange(signals);
+        SignalBytes += signals.Sum(signal => (long)signal.Bytes.Length);
+    }
+
     /// <summary>Takes what is there, or only those gauges that the journal does not hold as well.</summary>
     public FlushSnapshot Take(long second, long interval, bool gaugesAlone = false)
     {
@@ -65,7 +76,10 @@ internal sealed class Aggregate(SeriesTable table)
         _timed.Pass(second);
         var timed = gaugesAlone ? [] : _timed.Take();
         timed.RemoveAll(point => FoldIntoFlush(point, second));
-        return new FlushSnapshot(second, interval, all, timed, table.GlobalBlock);
+        var signals = gaugesAlone ? [] : _signals;
+        if (!gaugesAlone)
+            (_signals, SignalBytes) = ([], 0);
+        return new FlushSnapshot(second, interval, all, timed, signals, table.GlobalBlock);
     }
 
     /// <summary>Undoes a flush that could not be kept, or of one that perhaps is those gauges that the journal does not hold.</summary>
@@ -76,8 +90,13 @@ internal sealed class Aggregate(SeriesTable table)
             if (!gaugesAlone || series is Gauge { TakenJournaled: false })
                 series.Restore();
         }
-        if (!gaugesAlone)
-            _timed.Restore(snapshot.Second, snapshot.Timed);
+        if (gaugesAlone)
+            return;
+        _timed.Restore(snapshot.Second, snapshot.Timed);
+        var since = _signals;
+        (_signals, SignalBytes) = ([], 0);
+        Add(snapshot.Signals);
+        Add(since);
     }
 
     private static void FoldAliases(ReadOnlySpan<Series> all, long second, bool gaugesAlone)

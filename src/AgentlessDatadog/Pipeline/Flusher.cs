@@ -36,6 +36,7 @@ internal sealed class Flusher(
     /// <summary>Takes back what the journal of an earlier process holds.</summary>
     public void Replay(JournalEntry entry)
     {
+        aggregate.Add(entry.Signals);
         foreach (var measurement in entry.Measurements)
         {
             var fault = aggregate.Find(measurement, out var series);

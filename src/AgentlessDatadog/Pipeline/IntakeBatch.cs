@@ -17,6 +17,7 @@ internal sealed class IntakeBatch(
 )
 {
     private readonly List<(Series Series, Measurement Measurement)> _applied = [];
+    private readonly List<EncodedSignal> _encoded = [];
     private readonly List<QueuedRequest> _payloads = [];
     private readonly List<LedgerMove> _moves = [];
     private readonly Dictionary<UInt128, SeenKey> _keys = [];
@@ -47,6 +48,11 @@ internal sealed class IntakeBatch(
         }
         foreach (var what in write.Events)
             Admit(what);
+        foreach (var signal in write.Encoded)
+            Accept(signal.Lane);
+        _encoded.AddRange(write.Encoded);
+        foreach (var (lane, reason) in write.Faulty)
+            Reject(lane, reason);
     }
 
     /// <summary>Whether something may be in an append: its call is, or something of its stream.</summary>
@@ -60,16 +66,18 @@ internal sealed class IntakeBatch(
         _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
         if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count == 0 && !_hasCanary)
             return null;
-        var entry = new JournalEntry(sequence, options.Destination, [.. _applied.Select(entry => entry.Measurement)]);
+        var measurements = _applied.Select(applied => applied.Measurement);
+        var entry = new JournalEntry(sequence, options.Destination, [.. measurements]) { Signals = _encoded };
         return new JournalAppend(entry, _payloads, [.. _keys.Values], _moves)
         {
             Positions = [.. _moved.Select(stream => new StreamPosition(stream.Key, stream.Value))],
         };
     }
 
-    /// <summary>Makes the measurements count, once they are durable.</summary>
+    /// <summary>Makes it count in the next flush, once it is durable.</summary>
     public void Apply()
     {
+        aggregate.Add(_encoded);
         foreach (var (series, measurement) in _applied)
             aggregate.Apply(series, measurement);
     }

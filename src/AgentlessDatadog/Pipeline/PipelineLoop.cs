@@ -12,11 +12,14 @@ namespace AgentlessDatadog.Pipeline;
 /// </summary>
 internal sealed class PipelineLoop
 {
-    // Beyond this many measurements a flush comes early, so that what no flush has taken stays bounded.
+    // Beyond this many measurements, or bytes of spans and log entries, a flush comes early, so that what no flush has taken
+    // stays bounded.
     private const int EarlyFlush = 200_000;
+    private const long EarlyFlushBytes = 16 * 1024 * 1024;
 
     // Nor does more than this wait for a flush that is held: whoever has more keeps it.
     private const int MostHeld = 1_000_000;
+    private const long MostBytesHeld = 64 * 1024 * 1024;
 
     private const string Unsure = "The store does not answer: it may have been kept or not.";
 
@@ -31,7 +34,6 @@ internal sealed class PipelineLoop
     private readonly Channel<LoopMessage> _inbox = Channel.CreateUnbounded<LoopMessage>(new() { SingleReader = true });
     private volatile bool _stopping;
     private volatile string? _heldBySecond;
-    private long _lastRequest;
 
     // Everything below belongs to the loop.
     private readonly Aggregate _aggregate;
@@ -55,7 +57,7 @@ internal sealed class PipelineLoop
     {
         (_journal, _expiry, _clock, _hooks, _logger) = (journal, expiry, clock, hooks, logger);
         _aggregate = new Aggregate(table);
-        _encoder = new FlushEncoder(() => Interlocked.Increment(ref _lastRequest));
+        _encoder = new FlushEncoder(journal.Outbox.NextId);
         _flusher = new Flusher(_aggregate, journal, _encoder, clock, hooks);
         journal.OnLoop = step => _inbox.Writer.TryWrite(new LoopMessage.Step(step));
     }
@@ -119,7 +121,6 @@ internal sealed class PipelineLoop
     {
         _options = options;
         _flusher.Seconds.Start(contents.LastFlush);
-        _lastRequest = contents.LastPayload;
         _journal.Start(contents);
         for (var from = 0; from < contents.Journal.Count; )
         {
@@ -213,10 +214,10 @@ internal sealed class PipelineLoop
     {
         List<PendingWrite> writes = [.. _held];
         _held.Clear();
-        if (_sinceFlush >= MostHeld && Held is { } held)
+        if ((_sinceFlush >= MostHeld || _aggregate.SignalBytes >= MostBytesHeld) && Held is { } held)
         {
-            Refuse(writes.Where(write => write.Measurements.Count > 0), new StoreUnavailableException(held));
-            writes.RemoveAll(write => write.Measurements.Count > 0);
+            Refuse(writes.Where(write => write.Waits), new StoreUnavailableException(held));
+            writes.RemoveAll(write => write.Waits);
         }
         try
         {
@@ -262,7 +263,8 @@ internal sealed class PipelineLoop
         _journal.Outbox.Ledger.Book(append.Moves);
         _journal.Outbox.Add(append.Payloads.Select(payload => payload.Header));
         _sinceFlush += append.Journal.Measurements.Count;
-        if (_sinceFlush >= EarlyFlush && _commands.Count == 0 && !_clock.IsInDoubt && _flusher.Seconds.IsFree)
+        var isMuch = _sinceFlush >= EarlyFlush || _aggregate.SignalBytes >= EarlyFlushBytes;
+        if (isMuch && _commands.Count == 0 && !_clock.IsInDoubt && _flusher.Seconds.IsFree)
             _commands.Enqueue(new FlushCommand(null, IsLast: false) { MayBeSkipped = true });
     }
 

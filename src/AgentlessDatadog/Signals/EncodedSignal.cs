@@ -4,4 +4,4 @@ namespace AgentlessDatadog.Signals;
 /// <param name="Lane">The way it goes.</param>
 /// <param name="At">Its time, which its age limit goes by.</param>
 /// <param name="Bytes">Its part of a request.</param>
-public sealed record EncodedSignal(Lane Lane, DateTimeOffset At, ReadOnlyMemory<byte> Bytes);
+internal sealed record EncodedSignal(Lane Lane, DateTimeOffset At, ReadOnlyMemory<byte> Bytes);

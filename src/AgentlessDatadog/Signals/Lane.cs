@@ -118,7 +118,7 @@ public sealed class Lane
         };
 
     /// <summary>All that there are, in the order in which a status lists them.</summary>
-    public static IReadOnlyList<Lane> All { get; } = [Metrics, Distributions, Events];
+    public static IReadOnlyList<Lane> All { get; } = [Metrics, Distributions, Events, Logs, Traces];
 
     /// <summary>What it is called in the store, the status, the log and the metrics about the pipeline; never changed.</summary>
     public required string Name { get; init; }

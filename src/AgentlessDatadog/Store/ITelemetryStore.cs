@@ -3,7 +3,7 @@ using AgentlessDatadog.Signals;
 namespace AgentlessDatadog.Store;
 
 /// <summary>
-/// What must outlive the process: the journal (measurements that no flush has taken yet), the outbox (requests that are
+/// What must outlive the process: the journal (what no flush has taken yet), the outbox (requests that are
 /// not settled yet), the keys that were seen, the last flush, and the ledger. Each call that changes something is one
 /// transaction: when it returns, all of it is kept; when it throws, nothing is. The pipeline makes one
 /// <see cref="AppendAsync"/> or <see cref="FlushAsync"/> at a time, and the others beside it from any thread.
@@ -59,11 +59,18 @@ internal sealed record StoreContents(
     public string? LogDamage { get; init; }
 }
 
-/// <summary>Measurements of one append, and the far end that was configured then.</summary>
+/// <summary>What of one append waits for a flush, and the far end that was configured then.</summary>
 /// <param name="Sequence">Ascends in order of arrival.</param>
 /// <param name="Destination"><see cref="TelemetryOptions.Destination"/> at the time.</param>
 /// <param name="Measurements">In order of arrival.</param>
-internal sealed record JournalEntry(long Sequence, string Destination, IReadOnlyList<Measurement> Measurements);
+internal sealed record JournalEntry(long Sequence, string Destination, IReadOnlyList<Measurement> Measurements)
+{
+    /// <summary>Spans and log entries, in order of arrival.</summary>
+    public IReadOnlyList<EncodedSignal> Signals { get; init; } = [];
+
+    /// <summary>Whether nothing in it waits for a flush.</summary>
+    public bool IsEmpty => Measurements.Count + Signals.Count == 0;
+}
 
 /// <summary>What arrived together.</summary>
 /// <param name="Journal">For the journal.</param>

@@ -44,7 +44,7 @@ internal sealed class MemoryStore : ITelemetryStore
         lock (_lock)
         {
             _lastSequence = append.Journal.Sequence;
-            if (append.Journal.Measurements.Count > 0)
+            if (!append.Journal.IsEmpty)
                 _journal.Enqueue(append.Journal);
             foreach (var key in append.Keys)
                 _keys.Enqueue(key);

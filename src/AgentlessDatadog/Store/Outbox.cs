@@ -20,6 +20,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     private readonly Dictionary<(Lane Lane, string Destination), Shelf> _waiting = [];
     private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
     private long _bytes;
+    private long _lastId;
 
     // While the store fails: requests that it has not, what it has not booked, and how many ends it is at.
     private readonly Dictionary<long, QueuedRequest> _inMemory = [];
@@ -53,9 +54,15 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         }
     }
 
+    /// <summary>An id for a request that is made; they ascend.</summary>
+    public long NextId() => Interlocked.Increment(ref _lastId);
+
     /// <summary>Takes in what an earlier process left: the backlog of this one.</summary>
-    public void AddBacklog(IReadOnlyList<RequestHeader> headers)
+    /// <param name="headers">What it left.</param>
+    /// <param name="lastId">The last id that it gave.</param>
+    public void AddBacklog(IReadOnlyList<RequestHeader> headers, long lastId)
     {
+        _lastId = lastId;
         Add(headers);
         foreach (var lane in Lane.All)
             Age(lane);
@@ -211,13 +218,41 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         var moves = headers
             .Select(header => new LedgerMove(header.Lane, to, header.Units, ledger.Name(header.Lane, reason)))
             .ToList();
-        var ids = headers.Select(header => header.Id).ToList();
         // What has happened has happened: no token may keep it from being written down.
         var lost = to == Account.Expired ? ExpiredReport.Of(headers, reason!) : [];
-        await SettleAsync(new Settlement(ids, moves) { Lost = lost }).ConfigureAwait(false);
+        await SettleAsync(headers, new Settlement([], moves) { Lost = lost }).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a request that was delivered but for some of its units, which were rejected.</summary>
+    public async ValueTask SettlePartlyAsync(RequestHeader header, long rejected, string? reason)
+    {
+        LedgerMove[] moves =
+        [
+            new(header.Lane, Account.Delivered, header.Units - rejected),
+            new(header.Lane, Account.Rejected, rejected, ledger.Name(header.Lane, reason)),
+        ];
+        await SettleAsync([header], new Settlement([], [.. moves.Where(move => move.Units > 0)])).ConfigureAwait(false);
+    }
+
+    /// <summary>Puts requests in the place of one that was handed out; they hold the same units.</summary>
+    public async ValueTask ReplaceAsync(RequestHeader header, IReadOnlyList<QueuedRequest> parts)
+    {
         lock (_lock)
         {
-            ledger.Book(moves);
+            // Until the store has them, whenever that is.
+            foreach (var part in parts)
+                _inMemory.Add(part.Header.Id, part);
+        }
+        await SettleAsync([header], new Settlement([], []) { Added = parts }).ConfigureAwait(false);
+    }
+
+    private async Task SettleAsync(IReadOnlyList<RequestHeader> headers, Settlement settlement)
+    {
+        await SettleAsync(settlement with { Payloads = [.. headers.Select(header => header.Id)] })
+            .ConfigureAwait(false);
+        lock (_lock)
+        {
+            ledger.Book(settlement.Moves);
             foreach (var header in headers)
             {
                 _all.Remove(header.Id);
@@ -225,8 +260,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                 _bytes -= header.Size;
                 _open[(header.Lane, header.Destination)]--;
             }
+            Add(settlement.Added.Select(part => part.Header));
         }
-        Expired.Add(lost);
+        Expired.Add(settlement.Lost);
         Changed.Raise();
     }
 

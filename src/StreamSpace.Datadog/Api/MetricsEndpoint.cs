@@ -114,7 +114,7 @@ internal static class MetricsEndpoint
                 await (
                     key.Count > 0
                         ? pipeline.KeepOnceAsync(key.ToString(), HashOf(bytes), accepted, http.RequestAborted)
-                        : pipeline.KeepAsync(accepted, [], http.RequestAborted)
+                        : pipeline.KeepAsync(accepted, http.RequestAborted)
                 );
             }
             catch (KeyReusedException)

@@ -127,7 +127,7 @@ internal sealed class Collector : IAsyncDisposable
             facts.Add(fact);
         }
         var range = new StreamRange(batch.LogId, from, to);
-        await Pipeline.KeepAsync(facts.Measurements, facts.Events, range, cancellationToken);
+        await Pipeline.KeepAsync([.. facts.Measurements, .. facts.Events], range, cancellationToken);
     }
 
     /// <summary>Tells Datadog that the plugin is unloaded, and sends what it can.</summary>
@@ -161,7 +161,7 @@ internal sealed class Collector : IAsyncDisposable
         };
         try
         {
-            await Pipeline.KeepAsync([], [said], cancellationToken);
+            await Pipeline.KeepAsync([said], cancellationToken);
         }
         // It is in the log, and no reason not to go on.
         catch (StoreUnavailableException e)

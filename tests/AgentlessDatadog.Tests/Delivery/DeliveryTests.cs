@@ -44,8 +44,12 @@ public sealed class DeliveryTests
         for (var round = 0; round < 25; round++)
         {
             await rig.KeepAsync(
-                [Some.Count(value: 1), Some.Gauge(value: round), Some.Distribution(value: round)],
-                [new DatadogEvent($"Round {round}", "", rig.Clock.GetUtcNow())]
+                Some.Gauge(value: round),
+                Some.Count(value: 1),
+                Some.Distribution(value: round),
+                Some.Log(rig.Clock.GetUtcNow()),
+                Some.Span(rig.Clock.GetUtcNow()),
+                new DatadogEvent($"Round {round}", "", rig.Clock.GetUtcNow())
             );
             await rig.FlushAsync();
             await rig.Until(() => rig.IsQuiet);
@@ -61,6 +65,8 @@ public sealed class DeliveryTests
                 (Lane.Metrics, "/api/v2/series", 2, 50),
                 (Lane.Distributions, "/api/v1/distribution_points", 1, 25),
                 (Lane.Events, "/api/v1/events", 1, 25),
+                (Lane.Logs, "/api/v2/logs", 1, 25),
+                (Lane.Traces, "/v1/traces", 1, 25),
             }
         )
         {
@@ -170,12 +176,12 @@ public sealed class DeliveryTests
     {
         await using var rig = await Rig.StartAsync();
         rig.FarEnd.Answer = _ => new FarEndAnswer(500);
-        await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
+        await rig.KeepAsync(Some.OfEveryLane(rig.Clock.GetUtcNow()));
         await rig.FlushAsync();
         await rig.Until(() => Lane.All.All(lane => rig.Ledger(lane).Expired == 1), TimeSpan.FromSeconds(120));
         rig.Ledger(Lane.Metrics).Reasons.ShouldContainKey("too old for Datadog");
-        // A wait of 32 to 64 s after the first few: at most 1 h / 32 s for points and 18 h / 32 s for events.
-        rig.FarEnd.Requests.Count.ShouldBeLessThan(2 * 3600 / 32 + 18 * 3600 / 32 + 30);
+        // A wait of 32 to 64 s after the first few: at most 1 h / 32 s for points and 18 h / 32 s for the rest.
+        rig.FarEnd.Requests.Count.ShouldBeLessThan((2 * 3600 / 32) + (3 * 18 * 3600 / 32) + 50);
     }
 
     [Fact]

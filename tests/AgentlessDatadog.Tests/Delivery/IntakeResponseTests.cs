@@ -1,6 +1,6 @@
 using System.Net;
-using AgentlessDatadog.Delivery;
 using System.Text;
+using AgentlessDatadog.Delivery;
 using Shouldly;
 using Xunit;
 

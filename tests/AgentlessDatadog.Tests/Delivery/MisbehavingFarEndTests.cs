@@ -86,7 +86,7 @@ public sealed class MisbehavingFarEndTests
         {
             var now = rig.Clock.GetUtcNow();
             DatadogEvent[] events = [.. Enumerable.Range(0, 10).Select(_ => new DatadogEvent("Told", text, now))];
-            await rig.KeepAsync([Some.Count(), Some.Distribution()], events);
+            await rig.KeepAsync([Some.Count(), Some.Distribution(), Some.Log(now), Some.Span(now), .. events]);
             await rig.FlushAsync();
             await rig.Until(() => rig.Pipeline.Status.Queue.Bytes <= room);
             rig.Clock.Advance(TimeSpan.FromMinutes(5));
@@ -165,7 +165,7 @@ public sealed class MisbehavingFarEndTests
 
     private static async Task KeepOnEveryLaneAsync(Rig rig)
     {
-        await rig.KeepAsync([Some.Count(), Some.Distribution()], [new("Told", "", rig.Clock.GetUtcNow())]);
+        await rig.KeepAsync(Some.OfEveryLane(rig.Clock.GetUtcNow()));
         await rig.FlushAsync();
     }
 

@@ -206,7 +206,6 @@ public sealed partial class FailingDiskTests
             {
                 await rig.Pipeline.KeepAsync(
                     [.. facts.Skip((int)from).Select(fact => Some.Count(value: fact))],
-                    [],
                     new StreamRange("log", from, facts.Count),
                     default
                 );

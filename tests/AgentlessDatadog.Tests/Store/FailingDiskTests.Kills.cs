@@ -44,7 +44,7 @@ public sealed partial class FailingDiskTests
         await ArrivesOnceAsync(rig);
         rig.FarEnd.Requests.Count(r => r.Path == "/api/v1/events").ShouldBe(1);
 
-        Task HandInAsync() => rig.Pipeline.KeepAsync([Fact], [Event(rig, "told")], Place, default).AsTask();
+        Task HandInAsync() => rig.Pipeline.KeepAsync([Fact, Event(rig, "told")], Place, default).AsTask();
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed partial class FailingDiskTests
         await using var rig = await Rig.StartAsync(store: _store);
         using var level = rig.Pipeline.Gauge("app.level", []);
         rig.FarEnd.Answer = _ => new FarEndAnswer(503);
-        await rig.Pipeline.KeepAsync([Fact], [], Place, default);
+        await rig.Pipeline.KeepAsync([Fact], Place, default);
         _store.IsFull = true;
         await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count("app.other")).AsTask());
         level.Set(1);

@@ -138,7 +138,7 @@ public sealed class StoreNameTests : IDisposable
         await using var rig = await Rig.StartAsync(store: store);
         TakeAway("both");
 
-        await rig.Pipeline.KeepAsync([Sample.Measurement(1)], [], CancellationToken.None);
+        await rig.Pipeline.KeepAsync([Sample.Measurement(1)], CancellationToken.None);
 
         rig.Pipeline.Status.Warnings.ShouldContain(warning => warning.Contains("written anew under its name"));
         rig.Pipeline.StoreError.ShouldBeNull();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using AgentlessDatadog.Pipeline;
 
@@ -16,12 +17,22 @@ public sealed record FarEndRequest(
     byte[] Body
 )
 {
+    public required string Host { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Headers { get; init; }
+
     public byte[] Raw => PayloadCheck.Unpack(Encoding, Body);
 }
 
 /// <summary>How the far end answers; a null status flushes the connection.</summary>
-public sealed record FarEndAnswer(int? Status, string Body = """{"errors":[]}""", string Type = "application/json")
+public sealed record FarEndAnswer(int? Status, byte[] Body, string Type = "application/json")
 {
+    public FarEndAnswer(int? status, string body = """{"errors":[]}""", string type = "application/json")
+        : this(status, Encoding.UTF8.GetBytes(body), type) { }
+
+    /// <summary>There is nobody of that name.</summary>
+    public bool IsNoHost { get; init; }
+
     public Dictionary<string, string> Headers { get; init; } = [];
 
     public FarEndFault Fault { get; init; }
@@ -89,6 +100,14 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
         await answer.After.WaitAsync(cancellationToken);
         if (answer.Fault == FarEndFault.Stall)
             await HoldAsync(Timeout.InfiniteTimeSpan, cancellationToken);
+        if (answer.IsNoHost)
+        {
+            throw new HttpRequestException(
+                HttpRequestError.NameResolutionError,
+                "no such host",
+                new SocketException((int)SocketError.HostNotFound)
+            );
+        }
         if (answer.Status is not { } status)
             throw new HttpRequestException("The connection was cut.");
         var response = new HttpResponseMessage((HttpStatusCode)status)
@@ -114,7 +133,11 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
             message.Content?.Headers.ContentEncoding.SingleOrDefault(),
             message.Headers.TryGetValues("DD-API-KEY", out var keys) ? keys.Single() : null,
             body.ToArray()
-        );
+        )
+        {
+            Host = message.RequestUri.Host,
+            Headers = message.Headers.ToDictionary(header => header.Key, header => string.Join(',', header.Value)),
+        };
     }
 
     private async Task HoldAsync(TimeSpan time, CancellationToken cancellationToken)
@@ -133,9 +156,7 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
     /// <summary>What it has to say is there at once, whoever has lost patience by then.</summary>
     private sealed class AnswerBody(FarEnd farEnd, FarEndAnswer answer) : Stream
     {
-        private ReadOnlyMemory<byte> _rest = Encoding.UTF8.GetBytes(
-            answer.Fault == FarEndFault.None ? answer.Body : "{"
-        );
+        private ReadOnlyMemory<byte> _rest = answer.Fault == FarEndFault.None ? answer.Body : "{"u8.ToArray();
 
         public override bool CanRead => true;
 

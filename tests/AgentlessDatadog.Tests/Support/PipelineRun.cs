@@ -43,16 +43,14 @@ internal class PipelineRun : IAsyncDisposable
 
     public LaneStatus Lane(Lane lane) => Pipeline.Status.Lanes.Single(status => status.Lane == lane.Name);
 
-    public ValueTask KeepAsync(params Measurement[] measurements) => Pipeline.KeepAsync(measurements, [], default);
-
-    /// <summary>Like a call with a key, of which the contents are the key's.</summary>
-    public ValueTask KeepOnceAsync(string key, params Measurement[] measurements) =>
-        Pipeline.KeepOnceAsync(key, key, measurements, default);
-
-    public ValueTask KeepAsync(params DatadogEvent[] events) => Pipeline.KeepAsync([], events, default);
+    public ValueTask KeepAsync(params IReadOnlyList<Signal> signals) => Pipeline.KeepAsync(signals, default);
 
     public ValueTask KeepAsync(Measurement[] measurements, DatadogEvent[] events) =>
-        Pipeline.KeepAsync(measurements, events, default);
+        Pipeline.KeepAsync([.. measurements, .. events], default);
+
+    /// <summary>Like a call with a key, of which the contents are the key's.</summary>
+    public ValueTask KeepOnceAsync(string key, params IReadOnlyList<Signal> signals) =>
+        Pipeline.KeepOnceAsync(key, key, signals, default);
 
     public virtual ValueTask ConfigureAsync(TelemetryOptions options) => Pipeline.ConfigureAsync(options, default);
 

@@ -112,6 +112,8 @@ internal sealed class Rig : PipelineRun
 /// <summary>Things to measure with.</summary>
 public static class Some
 {
+    private static ulong _spans;
+
     public static Measurement Count(string metric = "app.made", double value = 1, params string[] tags) =>
         new(metric, MetricType.Count, value, tags) { IsItem = true };
 
@@ -120,4 +122,14 @@ public static class Some
 
     public static Measurement Distribution(string metric = "app.time", double value = 1, params string[] tags) =>
         new(metric, MetricType.Distribution, value, tags) { IsItem = true };
+
+    public static LogEntry Log(DateTimeOffset at, string message = "It came") => new(message, at);
+
+    /// <summary>Another one each time.</summary>
+    public static Span Span(DateTimeOffset start) =>
+        new(1, Interlocked.Increment(ref _spans), "app.work", start, TimeSpan.FromSeconds(1));
+
+    /// <summary>One signal for each lane.</summary>
+    public static IReadOnlyList<Signal> OfEveryLane(DateTimeOffset now) =>
+        [Count(), Distribution(), new DatadogEvent("It came", "", now), Log(now), Span(now)];
 }

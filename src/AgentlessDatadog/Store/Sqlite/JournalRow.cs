@@ -1,14 +1,16 @@
 using AgentlessDatadog.Pipeline;
+using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
-/// The measurements of one append as bytes: a version, then each of them. Metric names, units and tags repeat, so the
-/// second time one is written as a number. Belongs to one thread.
+/// What of one append waits for a flush, as bytes: a version, then each measurement, then each span and log entry. Metric
+/// names, units, tags and lanes repeat, so the second time one is written as a number. Belongs to one thread.
 /// </summary>
 internal sealed class JournalRow
 {
-    private const byte Version = 1;
+    // The first had no spans and log entries.
+    private const byte Version = 2;
 
     // What a measurement has beside its type, in the bits above it.
     private const int TypeBits = 0b0000_0011;
@@ -21,33 +23,39 @@ internal sealed class JournalRow
 
     private readonly Dictionary<string, int> _written = new(StringComparer.Ordinal);
 
-    public byte[] Encode(IReadOnlyList<Measurement> measurements)
+    public byte[] Encode(JournalEntry entry)
     {
         _written.Clear();
         using var bytes = new MemoryStream();
         using var row = new BinaryWriter(bytes);
         row.Write(Version);
-        row.Write7BitEncodedInt(measurements.Count);
-        foreach (var measurement in measurements)
+        row.Write7BitEncodedInt(entry.Measurements.Count);
+        foreach (var measurement in entry.Measurements)
             Write(row, measurement);
+        row.Write7BitEncodedInt(entry.Signals.Count);
+        foreach (var signal in entry.Signals)
+            Write(row, signal);
         return bytes.ToArray();
     }
 
     /// <exception cref="InvalidDataException">It is not what <see cref="Encode"/> writes.</exception>
-    public static List<Measurement> Decode(byte[] bytes)
+    public static JournalEntry Decode(long sequence, string destination, byte[] bytes)
     {
         try
         {
             using var row = new BinaryReader(new MemoryStream(bytes));
             var version = row.ReadByte();
-            if (version != Version)
+            if (version is 0 or > Version)
                 throw new InvalidDataException($"a row of the journal has the version {version}");
             var count = row.Read7BitEncodedInt();
             List<Measurement> measurements = [];
             List<string> known = [];
             for (var i = 0; i < count; i++)
                 measurements.Add(Read(row, known));
-            return measurements;
+            List<EncodedSignal> signals = [];
+            for (var left = version == 1 ? 0 : row.Read7BitEncodedInt(); left > 0; left--)
+                signals.Add(ReadSignal(row, known));
+            return new JournalEntry(sequence, destination, measurements) { Signals = signals };
         }
         catch (Exception error) when (error is EndOfStreamException or FormatException or ArgumentException)
         {
@@ -72,6 +80,14 @@ internal sealed class JournalRow
             Write(row, unit);
         if (measurement.Timestamp is { } at)
             row.Write(at.UtcTicks);
+    }
+
+    private void Write(BinaryWriter row, EncodedSignal signal)
+    {
+        Write(row, signal.Lane.Name);
+        row.Write(signal.At.UtcTicks);
+        row.Write7BitEncodedInt(signal.Bytes.Length);
+        row.Write(signal.Bytes.Span);
     }
 
     private void Write(BinaryWriter row, string text)
@@ -103,6 +119,15 @@ internal sealed class JournalRow
         if ((flags & HasId) != 0)
             row.ReadString();
         return measurement;
+    }
+
+    private static EncodedSignal ReadSignal(BinaryReader row, List<string> known)
+    {
+        var lane = Lane.Named(ReadText(row, known));
+        var at = new DateTimeOffset(row.ReadInt64(), TimeSpan.Zero);
+        var length = row.Read7BitEncodedInt();
+        var bytes = row.ReadBytes(length);
+        return bytes.Length == length ? new EncodedSignal(lane, at, bytes) : throw new EndOfStreamException();
     }
 
     private static string ReadText(BinaryReader row, List<string> known)

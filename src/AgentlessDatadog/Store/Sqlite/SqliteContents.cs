@@ -61,10 +61,10 @@ internal sealed class SqliteContents(SqliteDatabase database)
 
     private static JournalEntry ReadEntry(SqliteStatement row)
     {
-        var measurements = row.Bytes(3);
-        if (Checksum.Of(measurements) != row.Number(2))
+        var bytes = row.Bytes(3);
+        if (Checksum.Of(bytes) != row.Number(2))
             throw new InvalidDataException($"entry {row.Number(0)} of its journal is damaged");
-        return new JournalEntry(row.Number(0), row.Text(1), JournalRow.Decode(measurements));
+        return JournalRow.Decode(row.Number(0), row.Text(1), bytes);
     }
 
     private static RequestHeader ReadHeader(SqliteStatement row) =>

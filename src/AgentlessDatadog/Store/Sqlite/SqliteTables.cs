@@ -114,9 +114,9 @@ internal sealed class SqliteTables : IDisposable
     {
         var journal = append.Journal;
         _state = _state with { LastSequence = journal.Sequence };
-        if (journal.Measurements.Count > 0)
+        if (!journal.IsEmpty)
         {
-            var row = _row.Encode(journal.Measurements);
+            var row = _row.Encode(journal);
             _append.Run(journal.Sequence, journal.Destination, (long)Checksum.Of(row), (ReadOnlyMemory<byte>)row);
         }
         // One row for all of the same second, as those of one append mostly are.
