@@ -1,4 +1,5 @@
 using AgentlessDatadog.Delivery;
+using AgentlessDatadog.Logging;
 using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Signals.Metrics;
@@ -84,11 +85,13 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         _table.UseGlobalTags(options.Tags);
         _outbox = new Outbox(_store, _ledger, _clock);
         _self = new SelfReport(_table, _ledger, _outbox, _clock);
-        var expiry = new Expiry(_outbox, _warnings, logger);
+        // What goes wrong with sending logs, or with keeping anything, must not become another log entry.
+        var unsent = new UnsentLogger(logger);
+        var expiry = new Expiry(_outbox, _warnings, unsent);
         var hooks = new LoopHooks(Observe, () => _self.Write(_loop!.LastFlush?.Took ?? default), Configured, AskTime);
-        _journal = new Journal(_store, _outbox, _clock, logger);
+        _journal = new Journal(_store, _outbox, _clock, unsent);
         _store.Failed = _journal.TryLater;
-        _loop = new PipelineLoop(_journal, _table, expiry, _clock, hooks, logger);
+        _loop = new PipelineLoop(_journal, _table, expiry, _clock, hooks, unsent);
         _lanes =
         [
             .. Lane.All.Select(lane => new LaneSender(
@@ -97,7 +100,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
                 new BackOff(random),
                 _self.CountRequest,
                 _clock,
-                logger
+                lane == Lane.Logs ? unsent : logger
             )),
         ];
         _watchdog = new Watchdog(

@@ -13,7 +13,7 @@ internal sealed partial class SecretFilter(string? apiKey)
 
     // Most texts hold none of these, and are not looked at twice.
     private static readonly SearchValues<string> Signs = SearchValues.Create(
-        ["pass", "secret", "token", "key", "auth", "bearer", "://", "eyJ", "pwd", "credential"],
+        ["pass", "secret", "token", "key", "auth", "bearer", "://", "：//", "eyJ", "pwd", "credential"],
         StringComparison.OrdinalIgnoreCase
     );
 
@@ -37,9 +37,9 @@ internal sealed partial class SecretFilter(string? apiKey)
 
     // Each repetition has a bound, so that no text takes longer than its length is worth.
 
-    // Of an address: what stands between the user's name and the @.
+    // Of an address: what stands between the user's name and the @, also where a name was made inert.
     [GeneratedRegex(
-        @"(\b[a-z][a-z0-9+.-]{1,20}://[^\s/?#:@＠]{0,100}:)[^\s/?#@＠]{1,200}[@＠]",
+        @"(\b[a-z][a-z0-9+.-]{1,20}[:：]//[^\s/?#:@＠]{0,100}:)[^\s/?#@＠]{1,200}[@＠]",
         RegexOptions.IgnoreCase
     )]
     private static partial Regex Userinfo();

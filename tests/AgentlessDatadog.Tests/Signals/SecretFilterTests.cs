@@ -20,6 +20,7 @@ public sealed class SecretFilterTests
     [InlineData("Authorization: Bearer abc", "Authorization: Bearer [redacted]")]
     [InlineData("with Bearer abcd1234efgh there", "with Bearer [redacted] there")]
     [InlineData("postgres://ann:s3cret@db:5432/x", "postgres://ann:[redacted]@db:5432/x")]
+    [InlineData("nats：//ann:s3cret＠host", "nats：//ann:[redacted]@host")]
     [InlineData("nats://ann:s3cret＠host", "nats://ann:[redacted]@host")]
     [InlineData("Host=db;Username=a;Password=b c;Database=d", "Host=db;Username=a;Password=[redacted] c;Database=d")]
     [InlineData("got eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl back", "got [redacted] back")]
