@@ -1,5 +1,3 @@
-using AgentlessDatadog.Pipeline;
-
 namespace AgentlessDatadog;
 
 /// <summary>What a metric is at Datadog (docs/reference/datadog.md §3.6). A name never changes its type.</summary>

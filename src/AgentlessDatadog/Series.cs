@@ -1,5 +1,4 @@
 using AgentlessDatadog.Pipeline;
-using AgentlessDatadog.Store;
 
 namespace AgentlessDatadog;
 

@@ -1,8 +1,3 @@
-using AgentlessDatadog.Delivery;
-using AgentlessDatadog.Pipeline;
-using AgentlessDatadog.Signals;
-using AgentlessDatadog.Store;
-
 namespace AgentlessDatadog;
 
 /// <summary>How a pipeline stands.</summary>

@@ -1,4 +1,3 @@
-using AgentlessDatadog.Signals;
 using AgentlessDatadog.Store;
 
 namespace AgentlessDatadog.Pipeline;

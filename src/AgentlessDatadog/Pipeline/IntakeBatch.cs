@@ -1,5 +1,4 @@
 using AgentlessDatadog.Signals;
-using AgentlessDatadog.Signals.Events;
 using AgentlessDatadog.Signals.Metrics;
 using AgentlessDatadog.Store;
 

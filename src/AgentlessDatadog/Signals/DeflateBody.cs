@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using AgentlessDatadog.Pipeline;
 
 namespace AgentlessDatadog.Signals;
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using AgentlessDatadog.Pipeline;
 using ZstdSharp;
 
 namespace AgentlessDatadog.Signals;

@@ -1,4 +1,3 @@
-using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog.Store;

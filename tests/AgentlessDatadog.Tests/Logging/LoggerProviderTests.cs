@@ -115,7 +115,7 @@ public sealed partial class LoggerProviderTests : IAsyncDisposable
     public async Task WhatFindsNoRoomIsCountedAndTold()
     {
         for (var i = 0; i < 10_050; i++)
-            _log.LogInformation($"Number {i}");
+            _provider.CreateLogger($"Desk.{i}").LogInformation("It came");
         await using var rig = await Rig.StartAsync(clock: _clock);
         _provider.SendTo(rig.Pipeline);
         var messages = (await SentAsync(rig)).ConvertAll(entry => entry.GetProperty("message").GetString()!);

@@ -75,10 +75,12 @@ public sealed class StoreKillTests
                 }
             }
             await using (var store = new SqliteStore(folder.File, TimeProvider.System, Longer))
+            {
                 (await store.OpenAsync(CancellationToken.None)).LastFlush.ShouldBe(
                     5 + MigrationSteps,
                     $"round {round}"
                 );
+            }
             folder.WriteFile(old);
         }
         unfinished.ShouldBeGreaterThan(1, "the kill must come before the end");

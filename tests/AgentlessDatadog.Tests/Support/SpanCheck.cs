@@ -53,10 +53,12 @@ public sealed class SpanCheck(Action<bool, string> require)
         require(end - received <= TimeSpan.FromHours(2), $"{span.Name} ends at {end}");
         LookAtAttributes(span.Name, span.Attributes);
         foreach (var name in new[] { "operation.name", "resource.name", "span.type" })
+        {
             require(
                 span.Attributes.Any(a => a.Key == name && a.Value.StringValue.Length > 0),
                 $"{span.Name}: no {name}"
             );
+        }
         foreach (var link in span.Links)
         {
             IsId(link.TraceId, 16, "link's trace id");

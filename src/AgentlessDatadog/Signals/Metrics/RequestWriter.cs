@@ -1,6 +1,3 @@
-using AgentlessDatadog.Pipeline;
-using AgentlessDatadog.Store;
-
 namespace AgentlessDatadog.Signals.Metrics;
 
 /// <summary>One encoded request, before it has an id.</summary>

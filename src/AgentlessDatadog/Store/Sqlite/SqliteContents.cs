@@ -1,4 +1,3 @@
-using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog.Store.Sqlite;

@@ -1,5 +1,3 @@
-using AgentlessDatadog.Pipeline;
-
 namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
