@@ -281,7 +281,7 @@ public sealed class WrongClockTests : IAsyncDisposable
             }
             await change;
         }
-        await IntervalAsync();
+        await DeliverAsync();
         _pipeline.Status.LastFlush!.At.ShouldBeLessThanOrEqualTo(_clock.GetUtcNow().AddSeconds(2));
         Ledger.ShouldBe(4000, delivered: 4000);
         _datadog.Sum(Made).ShouldBe(4000);
@@ -325,7 +325,15 @@ public sealed class WrongClockTests : IAsyncDisposable
             _clock.Advance(TimeSpan.FromSeconds(10));
             await SettleAsync();
         }
-        await Until(() => _pipeline.Status.Queue.Requests == 0);
+        // One flush that was long in the making leaves the rest to the next.
+        await Patience.Until(async () =>
+        {
+            if (Ledger.Queued == 0)
+                return true;
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            await SettleAsync();
+            return false;
+        });
     }
 
     // What is asked of the loop now is asked after all that the clock has brought about.

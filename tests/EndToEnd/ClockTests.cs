@@ -148,9 +148,21 @@ public sealed class ClockTests
 
     private static async Task PutAsync(Installation installation, string config)
     {
-        using var body = new StringContent(config, Encoding.UTF8, "application/json");
-        using var answer = await installation.Http.PutAsync("/api/plugins/datadog/config", body);
-        answer.IsSuccessStatusCode.ShouldBeTrue(await answer.Content.ReadAsStringAsync());
+        // Whoever is put off asks again.
+        await Eventually.GetAsync(
+            "the config to be taken",
+            async () =>
+            {
+                using var body = new StringContent(config, Encoding.UTF8, "application/json");
+                using var answer = await installation.Http.PutAsync("/api/plugins/datadog/config", body);
+                if (answer.StatusCode is HttpStatusCode.ServiceUnavailable)
+                {
+                    return null;
+                }
+                answer.IsSuccessStatusCode.ShouldBeTrue(await answer.Content.ReadAsStringAsync());
+                return "taken";
+            }
+        );
     }
 
     // All that was acknowledged is flushed at the second flush from now, and then nothing waits.
