@@ -15,8 +15,8 @@ public sealed class DatadogLoggerProvider : ILoggerProvider, ISupportExternalSco
     private IExternalScopeProvider _scopes = new LoggerExternalScopeProvider();
 
     /// <summary>Makes a provider; what is logged waits for <see cref="SendTo"/>.</summary>
-    /// <param name="clock">The only clock.</param>
-    public DatadogLoggerProvider(TimeProvider clock) => _sender = new LogSender(clock);
+    /// <param name="clock">The only clock; by default this machine's.</param>
+    public DatadogLoggerProvider(TimeProvider? clock = null) => _sender = new LogSender(clock ?? TimeProvider.System);
 
     /// <summary>Names the pipeline. It may itself log through this provider.</summary>
     /// <param name="pipeline">Started; another one may be named later.</param>

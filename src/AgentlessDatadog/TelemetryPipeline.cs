@@ -6,6 +6,7 @@ using AgentlessDatadog.Signals.Metrics;
 using AgentlessDatadog.Store;
 using AgentlessDatadog.Store.Sqlite;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AgentlessDatadog;
 
@@ -49,20 +50,27 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// at a time.
     /// </param>
     /// <param name="options">Where telemetry goes and how.</param>
-    /// <param name="clock">The only clock.</param>
+    /// <param name="clock">The only clock; by default this machine's.</param>
     /// <param name="random">Uniform in [0, 1); spreads the retries of many senders.</param>
-    /// <param name="logger">What went wrong goes here, never with a key.</param>
+    /// <param name="logger">What went wrong goes here, never with a key; by default nowhere.</param>
     /// <param name="handler">Makes the way through a proxy, or through none; by default one that verifies TLS.</param>
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
     public TelemetryPipeline(
         string storePath,
         TelemetryOptions options,
-        TimeProvider clock,
-        Func<double> random,
-        ILogger logger,
+        TimeProvider? clock = null,
+        Func<double>? random = null,
+        ILogger? logger = null,
         Func<Uri?, HttpMessageHandler>? handler = null
     )
-        : this(new SqliteStore(storePath, clock), options, clock, random, logger, handler) { }
+        : this(
+            new SqliteStore(storePath, clock ?? TimeProvider.System),
+            options,
+            clock ?? TimeProvider.System,
+            random ?? AnyNumber,
+            logger ?? NullLogger.Instance,
+            handler
+        ) { }
 
     internal TelemetryPipeline(
         ITelemetryStore store,
@@ -144,7 +152,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public string? StoreError => _store.Error ?? _watchdog.Stuck;
 
     /// <summary>Opens the store, brings back what an earlier process left there, and begins to flush and send.</summary>
-    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    public async ValueTask StartAsync(CancellationToken cancellationToken = default)
     {
         var contents = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
         if (contents.SetAside is { } damaged)
@@ -180,7 +188,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// <exception cref="ArgumentNullException">A signal, or something in one that must not be, is null.</exception>
     /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
     /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
-    public ValueTask KeepAsync(IReadOnlyList<Signal> signals, CancellationToken cancellationToken) =>
+    public ValueTask KeepAsync(IReadOnlyList<Signal> signals, CancellationToken cancellationToken = default) =>
         TakeAsync(new PendingWrite(), signals, cancellationToken);
 
     /// <summary>
@@ -192,7 +200,11 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// <exception cref="StoreUnavailableException">The store fails, and nothing was kept, or does not answer.</exception>
     /// <exception cref="ArgumentException">The stream has no name, or the stretch does not lead forward.</exception>
     /// <exception cref="InvalidOperationException">The pipeline has been stopped.</exception>
-    public ValueTask KeepAsync(IReadOnlyList<Signal> signals, StreamRange range, CancellationToken cancellationToken)
+    public ValueTask KeepAsync(
+        IReadOnlyList<Signal> signals,
+        StreamRange range,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(range.Stream, nameof(range));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(range.From, range.To, nameof(range));
@@ -246,7 +258,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// </summary>
     /// <exception cref="ArgumentException">An option cannot be used; the message says which.</exception>
     /// <exception cref="StoreUnavailableException">The flush is held because of the clock, or could not be kept.</exception>
-    public async ValueTask ConfigureAsync(TelemetryOptions options, CancellationToken cancellationToken)
+    public async ValueTask ConfigureAsync(TelemetryOptions options, CancellationToken cancellationToken = default)
     {
         options.Verify();
         await _loop.FlushAsync(options).WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -254,19 +266,19 @@ public sealed class TelemetryPipeline : IAsyncDisposable
 
     /// <summary>Flushes as soon as a second is free; returns when the requests are in the outbox.</summary>
     /// <exception cref="StoreUnavailableException">The flush is held because of the clock, or could not be kept.</exception>
-    public async ValueTask FlushAsync(CancellationToken cancellationToken) =>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken = default) =>
         await _loop.FlushAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// Flushes before the interval is over; leaves it to the next one when the last flush was not before this second, for a
     /// process that is started again and again must not run ahead of the time of day.
     /// </summary>
-    public async ValueTask FlushEarlyAsync(CancellationToken cancellationToken) =>
+    public async ValueTask FlushEarlyAsync(CancellationToken cancellationToken = default) =>
         await _loop.FlushEarlyAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Asks Datadog about the API key.</summary>
     /// <exception cref="InvalidOperationException">The pipeline has not been started.</exception>
-    public async ValueTask<KeyVerdict> CheckKeyAsync(CancellationToken cancellationToken)
+    public async ValueTask<KeyVerdict> CheckKeyAsync(CancellationToken cancellationToken = default)
     {
         var intake = _intake ?? throw new InvalidOperationException("The pipeline has not been started.");
         return await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
@@ -304,6 +316,11 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         _stop.Dispose();
         await _file.DisposeAsync().ConfigureAwait(false);
     }
+
+    // Whoever gives no source of chance wants any.
+#pragma warning disable RS0030
+    private static double AnyNumber() => Random.Shared.NextDouble();
+#pragma warning restore RS0030
 
     private async Task EndAsync()
     {

@@ -29,18 +29,19 @@ public sealed class BuiltProgram : IAsyncDisposable
         IReadOnlyDictionary<string, string>? environment = null
     ) => StartAt(PathOf(project), arguments, environment);
 
-    /// <summary>Starts the assembly at a path.</summary>
+    /// <summary>Starts the assembly at a path, in a folder that it may write to.</summary>
     public static BuiltProgram StartAt(
         string assembly,
         IEnumerable<string> arguments,
-        IReadOnlyDictionary<string, string>? environment = null
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? folder = null
     )
     {
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = folder ?? Path.GetTempPath(),
         };
         start.ArgumentList.Add(assembly);
         foreach (var argument in arguments)
@@ -155,11 +156,15 @@ public sealed class BuiltProgram : IAsyncDisposable
     public static string Configuration => Fact("Configuration");
 
     /// <summary>Runs dotnet publish on a source project in the configuration that was built.</summary>
-    public static async Task PublishAsync(string project, params string[] options)
+    public static Task PublishAsync(string project, params string[] options) =>
+        RunDotnetAsync("publish", project, options);
+
+    /// <summary>Runs a command of the SDK on a source project in the configuration that was built.</summary>
+    public static async Task RunDotnetAsync(string command, string project, params string[] options)
     {
         var start = new ProcessStartInfo(
             "dotnet",
-            ["publish", Path.Combine(SourceFolder, project), "-c", Configuration, .. options]
+            [command, Path.Combine(SourceFolder, project), "-c", Configuration, .. options]
         )
         {
             RedirectStandardOutput = true,
@@ -167,11 +172,11 @@ public sealed class BuiltProgram : IAsyncDisposable
             // It leaves folders behind, and its nodes would go on when these are gone.
             Environment = { ["TMPDIR"] = TestRun.NewGivenFolder(), ["MSBUILDDISABLENODEREUSE"] = "1" },
         };
-        using var publish = Process.Start(start)!;
-        var said = publish.StandardOutput.ReadToEndAsync();
-        var error = await publish.StandardError.ReadToEndAsync();
-        await publish.WaitForExitAsync();
-        publish.ExitCode.ShouldBe(0, await said + error);
+        using var run = Process.Start(start)!;
+        var said = run.StandardOutput.ReadToEndAsync();
+        var error = await run.StandardError.ReadToEndAsync();
+        await run.WaitForExitAsync();
+        run.ExitCode.ShouldBe(0, await said + error);
     }
 
     private bool Has(string file)
