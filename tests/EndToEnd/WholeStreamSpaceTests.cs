@@ -186,7 +186,7 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
         var data = TestRun.NewFolder();
         await using var well = BuiltProgram.Start(
             "StreamSpace.PluginHost",
-            ["check", "--data", data],
+            ["check", "--deny-warnings", "--data", data],
             _servers.Environment
         );
         // The sandbox, no name for the cluster, no row, and kubelets at a port that is not theirs.

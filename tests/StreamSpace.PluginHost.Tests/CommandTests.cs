@@ -59,6 +59,7 @@ public sealed class CommandTests
     [Theory]
     [InlineData(3, "status")]
     [InlineData(1, "sign-in")]
+    [InlineData(1, "config")]
     [InlineData(1, "token")]
     public async Task WhereNoHostRanACommandSaysSoInOneLineAndMakesNothing(int expected, string command)
     {
@@ -105,6 +106,10 @@ public sealed class CommandTests
     [InlineData("status")]
     [InlineData("sign-in")]
     [InlineData("token")]
+    [InlineData("config")]
+    [InlineData("check")]
+    [InlineData("register")]
+    [InlineData("plugin")]
     public async Task TheHelpOfACommandHasExamplesAndExitCodes(params string[] command)
     {
         var (code, lines, _) = await RunAsync([.. command, "--help"]);
@@ -112,6 +117,34 @@ public sealed class CommandTests
         lines.ShouldContain("Examples:");
         lines.ShouldContain(line => line.StartsWith("Exit codes"));
         lines.ShouldContain(line => line.Contains("--data"));
+    }
+
+    [Fact]
+    public async Task TheConfigShowsEachSettingWithItsOriginAndNoSecret()
+    {
+        await using var host = await TestHost.StartAsync();
+        (await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}"}""")).EnsureSuccessStatusCode();
+        var (code, lines, _) = await RunAsync("config", "--data", host.Settings.DataFolder);
+        code.ShouldBe(0);
+        lines[0].ShouldBe("streamspace-echo");
+        lines.ShouldContain(line => line.StartsWith("  interval ") && line.EndsWith("  default"));
+        (_, lines, _) = await RunAsync("config", "--json", "--data", host.Settings.DataFolder);
+        var setting = JsonNode.Parse(string.Join('\n', lines))!["streamspace-echo"]!["interval"]!;
+        ((string?)setting["origin"]).ShouldBe("default");
+        setting["value"].ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task ACheckWithWarningsEndsWellUnlessTheyAreDenied()
+    {
+        var data = Path.Combine(TestRun.NewFolder(), "data");
+        string[] check = ["check", "--json", "--plugins", TestHost.EchoFolder, "--data", data];
+        var (code, lines, _) = await RunAsync(check);
+        var findings = JsonNode.Parse(string.Join('\n', lines))!;
+        ((int?)findings["faults"]).ShouldBe(0, $"{findings}");
+        ((int?)findings["warnings"]).ShouldNotBe(0);
+        code.ShouldBe(0);
+        (await RunAsync([.. check, "--deny-warnings"])).Code.ShouldBe(2);
     }
 
     [Fact]

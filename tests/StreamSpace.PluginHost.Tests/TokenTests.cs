@@ -125,6 +125,24 @@ public sealed class TokenTests
         SigningKey.Fault(Environment(new string('s', 31))).ShouldNotBeNull().ShouldContain("31 bytes");
     }
 
+    [Fact]
+    public async Task ARefusalSaysWhatIsWrongWithTheToken()
+    {
+        await using var host = await StartAsync();
+        var ours = Jwt.Read(host.Admin);
+        (string Why, string Token)[] bad =
+        [
+            ("it has expired", host.Tokens.Issue(Roles.Admin, TimeSpan.FromMinutes(-5))),
+            ("it was signed with another secret", Jwt.Sign(ours, RandomNumberGenerator.GetBytes(32))),
+            ("it is malformed", "not-a-token"),
+        ];
+        foreach (var (why, token) in bad)
+        {
+            var response = await host.SendAsync(HttpMethod.Get, Config, token);
+            ((string?)(await TestHost.BodyAsync(response))["detail"]).ShouldNotBeNull().ShouldContain(why);
+        }
+    }
+
     private static JsonObject With(JsonObject claims, string name, JsonNode? value)
     {
         var changed = (JsonObject)claims.DeepClone();

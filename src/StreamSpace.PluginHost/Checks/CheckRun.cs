@@ -31,7 +31,16 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         {
             findings.Add(new("http", CheckVerdict.Good, "Takes signed webhooks at /api/events."));
         }
-        if (findings.Count == 0 && database is null)
+        var isAttached =
+            SourceFactory.Cluster(environment, []) is not null
+            || database is not null
+            || environment.ContainsKey("NATS_URL")
+            || SourceFactory.TakesSigned(environment);
+        if (isAttached)
+        {
+            findings.AddRange(Absent(environment));
+        }
+        else
         {
             findings.Add(
                 new(
@@ -48,9 +57,56 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         }
         catch (StartupException e)
         {
-            findings.Add(new("data folder", CheckVerdict.Fault, e.Message, "The config and the key were not checked."));
+            findings.Add(
+                new(
+                    "data folder",
+                    CheckVerdict.Fault,
+                    e.Message,
+                    "Mend that first: the config and the key were not checked."
+                )
+            );
         }
         return findings;
+    }
+
+    // What is wrong with a variable that names a source is told already.
+    private static IEnumerable<CheckFinding> Absent(IReadOnlyDictionary<string, string> environment)
+    {
+        var wrong = new List<string>();
+        if (SourceFactory.Cluster(environment, wrong) is null && wrong.Count == 0)
+        {
+            yield return new(
+                "kubernetes",
+                CheckVerdict.Warning,
+                "Not configured: streamspace.session.cpu_usage, memory_usage and storage_usage are missing, and sessions are known as far as the other sources tell.",
+                "Run it in the cluster, or set KUBECONFIG."
+            );
+        }
+        if (!environment.ContainsKey("DB_HOST"))
+        {
+            yield return new(
+                "postgresql",
+                CheckVerdict.Warning,
+                "Not configured: streamspace.users.total is missing, and streamspace.user.created, user.login and user.logout count only what is posted to /api/events.",
+                "Set DB_HOST, and DB_USER and DB_PASSWORD of a role that may read."
+            );
+        }
+        if (!environment.ContainsKey("NATS_URL"))
+        {
+            yield return new(
+                "nats",
+                CheckVerdict.Good,
+                "Not configured: no metric is missing, sessions are heard of somewhat later."
+            );
+        }
+        if (!environment.ContainsKey(WebhookSignature.SecretVariable))
+        {
+            yield return new(
+                "http",
+                CheckVerdict.Good,
+                "Not configured: no metric is missing, /api/events takes what comes with a token."
+            );
+        }
     }
 
     // Each fault ends the service with the same sentence when it starts.
@@ -77,11 +133,15 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         var findings = new List<CheckFinding>();
         var data = DataFolder.Make(settings.DataFolder);
         using var store = HostStore.Of(data, clock);
-        foreach (var folder in PluginSet.Folders(settings.PluginsFolder))
+        var folders = PluginSet.Folders(settings.PluginsFolder).ToList();
+        foreach (var folder in folders)
         {
-            findings.AddRange(await PluginAsync(folder, store, database, cancellationToken));
+            var found = await PluginAsync(folder, store, database, cancellationToken);
+            findings.AddRange(
+                found.Count > 0 ? found : [new(Path.GetFileName(folder), CheckVerdict.Good, "It can be loaded.")]
+            );
         }
-        if (findings.Count == 0)
+        if (folders.Count == 0)
         {
             findings.Add(
                 new(

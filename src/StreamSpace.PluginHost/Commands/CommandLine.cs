@@ -134,9 +134,10 @@ internal static class CommandLine
             StatusCommand.Make(SettingsOf, around, help),
             SignInCommand.Make(SettingsOf, around, help),
             TokenCommand.Make(SettingsOf, around, help),
-            OperatorCommands.Check(SettingsOf, Random, around.Output, around.Error),
-            OperatorCommands.Register(SettingsOf, around.Output, around.Error),
-            OperatorCommands.Plugin(SettingsOf, Random, around.Output, around.Error),
+            ConfigCommand.Make(SettingsOf, around, help),
+            CheckCommand.Make(SettingsOf, around, help),
+            OperatorCommands.Register(SettingsOf, around, help),
+            OperatorCommands.Plugin(SettingsOf, around, help),
         };
         root.Options.OfType<HelpOption>().Single().Action = help;
         help.Explain(

@@ -9,63 +9,40 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Commands;
 
-/// <summary>Commands that look or register, and end: what an operator runs before and after attaching.</summary>
+/// <summary>Commands that register the plugins, or are the plugins' own.</summary>
 internal static class OperatorCommands
 {
-    /// <summary><c>check</c>: one table; exit code 0 only when nothing is at fault.</summary>
-    public static Command Check(
-        Func<ParseResult, HostSettings> settings,
-        Func<double> random,
-        TextWriter output,
-        TextWriter error
-    )
-    {
-        var check = new Command(
-            "check",
-            "Checks the config, the key, the site and every source, right and row, with the fix beside each fault. "
-                + "Changes nothing; the exit code is 0 when all is well, 1 with a fault, 2 with warnings alone."
-        );
-        check.SetAction(
-            (parsed, cancellationToken) =>
-                CommandLine.EndsWithASentenceAsync(
-                    error,
-                    async () =>
-                        await CheckTable.WriteAsync(
-                            output,
-                            await new CheckRun(settings(parsed), TimeProvider.System, random).AllAsync(
-                                cancellationToken
-                            )
-                        )
-                )
-        );
-        return check;
-    }
-
     /// <summary><c>register</c>: the rows by which StreamSpace's own page lists and configures the plugins.</summary>
-    public static Command Register(Func<ParseResult, HostSettings> settings, TextWriter output, TextWriter error)
+    public static Command Register(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
     {
         var register = new Command(
             "register",
             "Lists the plugins on StreamSpace's own page Admin → Plugins, where they can then be configured and "
                 + "switched. Writes two rows into its database, or prints the grant that it needs. Never writes a key."
         );
+        help.Explain(
+            register,
+            """
+            Examples:
+              DB_HOST=… DB_USER=streamspace DB_PASSWORD=… register
+
+            Exit codes:
+              0  every plugin is listed there
+              1  one is not; what is printed says why, or is the grant that is missing
+            """
+        );
         register.SetAction(
             (parsed, cancellationToken) =>
                 CommandLine.EndsWithASentenceAsync(
-                    error,
-                    () => RegisterAsync(settings(parsed), output, cancellationToken)
+                    around.Error,
+                    () => RegisterAsync(settings(parsed), around.Output, cancellationToken)
                 )
         );
         return register;
     }
 
     /// <summary><c>plugin</c>: the commands that plugins bring.</summary>
-    public static Command Plugin(
-        Func<ParseResult, HostSettings> settings,
-        Func<double> random,
-        TextWriter output,
-        TextWriter error
-    )
+    public static Command Plugin(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
     {
         var name = new Argument<string>("plugin") { Description = "The plugin's name, or its route." };
         var words = new Argument<string[]>("command")
@@ -74,17 +51,26 @@ internal static class OperatorCommands
             Arity = ArgumentArity.ZeroOrMore,
         };
         var plugin = new Command("plugin", "Runs a command that a plugin brings.") { name, words };
+        help.Explain(
+            plugin,
+            """
+            Examples:
+              plugin datadog
+
+            Exit codes:
+              0 or what the command gives; 1 when there is no such plugin or command
+            """
+        );
         plugin.SetAction(
             (parsed, cancellationToken) =>
                 CommandLine.EndsWithASentenceAsync(
-                    error,
+                    around.Error,
                     () =>
                         PluginAsync(
                             settings(parsed),
-                            random,
+                            around,
                             parsed.GetValue(name)!,
                             parsed.GetValue(words) ?? [],
-                            output,
                             cancellationToken
                         )
                 )
@@ -94,10 +80,9 @@ internal static class OperatorCommands
 
     private static Task<int> PluginAsync(
         HostSettings settings,
-        Func<double> random,
+        Surroundings around,
         string name,
         string[] words,
-        TextWriter output,
         CancellationToken cancellationToken
     )
     {
@@ -109,8 +94,8 @@ internal static class OperatorCommands
         return StandalonePlugin.AskAsync(
             folder,
             settings,
-            TimeProvider.System,
-            random,
+            around.Clock,
+            around.Random,
             async (plugin, manifest) =>
             {
                 if (words is [var word, .. var arguments])
@@ -120,15 +105,15 @@ internal static class OperatorCommands
                         ?? throw new StartupException(
                             $"{manifest.Name} has no command {word}; it has {(plugin.Commands.Count == 0 ? "none" : string.Join(", ", plugin.Commands.Select(c => c.Name)))}."
                         );
-                    return await command.RunAsync(arguments, output, cancellationToken);
+                    return await command.RunAsync(arguments, around.Output, cancellationToken);
                 }
                 if (plugin.Commands.Count == 0)
                 {
-                    await output.WriteLineAsync($"{manifest.Name} has no commands.");
+                    await around.Output.WriteLineAsync($"{manifest.Name} has no commands.");
                 }
                 foreach (var command in plugin.Commands)
                 {
-                    await output.WriteLineAsync($"{command.Name}  {command.Description}");
+                    await around.Output.WriteLineAsync($"{command.Name}  {command.Description}");
                 }
                 return 0;
             },

@@ -180,7 +180,7 @@ internal static class AccessRules
                 signed
                     ?? (
                         given
-                            ? $"The token is not good: it has expired, was signed with another key, or is not one. {HowToGetAToken}"
+                            ? $"The token is not good: {AccessTokens.Why(context.AuthenticateFailure!)} {HowToGetAToken}"
                             : $"No token was sent. {HowToGetAToken}"
                     )
             )

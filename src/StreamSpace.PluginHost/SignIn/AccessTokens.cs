@@ -126,14 +126,32 @@ internal sealed class AccessTokens : TokenHandler
             return Refused(e);
         }
         var rules = read.Issuer == StreamSpacesIssuer ? _streamSpaces : _ours;
-        if (rules is null || _signedOut.Holds(read.Id))
+        if (rules is null)
         {
             return Refused(new SecurityTokenValidationException());
+        }
+        if (_signedOut.Holds(read.Id))
+        {
+            return Refused(new SignedOutException());
         }
         return await _handler.ValidateTokenAsync(read, rules);
     }
 
+    /// <summary>Why a token was refused, in a clause with its full stop.</summary>
+    public static string Why(Exception failure) =>
+        failure switch
+        {
+            SecurityTokenInvalidLifetimeException => "it has expired, or is not good yet.",
+            SecurityTokenSignatureKeyNotFoundException or SecurityTokenInvalidSignatureException =>
+                "it was signed with another secret, as of another data folder, or before token-key was deleted.",
+            ArgumentException => "it is malformed.",
+            SignedOutException => "it was signed out.",
+            _ => "it is of another kind than this host takes.",
+        };
+
     private static TokenValidationResult Refused(Exception why) => new() { IsValid = false, Exception = why };
+
+    private sealed class SignedOutException : SecurityTokenValidationException;
 
     private TokenValidationParameters Rules(SecurityKey key, string issuer, string role) =>
         new()

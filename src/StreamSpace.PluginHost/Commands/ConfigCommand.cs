@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using StreamSpace.PluginHost.Startup;
+
+namespace StreamSpace.PluginHost.Commands;
+
+/// <summary><c>config</c>: each setting in force in the running host, and where it comes from.</summary>
+internal static class ConfigCommand
+{
+    // Of a key that is never shown, or not set.
+    private const string NotShown = "–";
+
+    public static Command Make(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    {
+        var json = Surroundings.Json("Print value and origin of each setting as JSON, by plugin.");
+        var config = new Command("config", "Shows each setting in force in the running host, and where it comes from.")
+        {
+            json,
+        };
+        help.Explain(
+            config,
+            """
+            An origin is default, saved (a call of the API), row or uninstalled (StreamSpace's own page), or the variables of
+            the environment; each wins over those before it. Secrets are never shown.
+
+            Examples:
+              config
+              config --json | jq '."streamspace-datadog".site.origin'
+
+            Exit codes:
+              0  it is on standard output
+              1  no host runs on the data folder, or it does not answer
+            """
+        );
+        config.SetAction(
+            (parsed, cancellationToken) =>
+                CommandLine.EndsWithASentenceAsync(
+                    around.Error,
+                    async () =>
+                    {
+                        using var host = HostClient.Of(settings(parsed).DataFolder, around.Clock);
+                        var plugins = await ReadAsync(host, cancellationToken);
+                        await around.Output.WriteLineAsync(
+                            parsed.GetValue(json) ? Surroundings.Written(plugins) : Table(plugins, around.Terminal)
+                        );
+                        return 0;
+                    }
+                )
+        );
+        return config;
+    }
+
+    // By plugin, by setting: its value and its origin.
+    private static async Task<JsonObject> ReadAsync(HostClient host, CancellationToken cancellationToken)
+    {
+        var document = await host.GetAsync("api/status", cancellationToken);
+        var plugins = new JsonObject();
+        foreach (var plugin in document["plugins"]!.AsArray())
+        {
+            if ((string?)plugin?["route"] is { } route)
+            {
+                var config = await host.GetAsync($"api/plugins/{route}/config", cancellationToken);
+                var status = await host.GetAsync($"api/plugins/{route}/status", cancellationToken);
+                plugins[(string)plugin["name"]!] = Settings(config, status);
+            }
+        }
+        return plugins;
+    }
+
+    private static JsonObject Settings(JsonObject config, JsonObject status)
+    {
+        var origins = status["origins"] as JsonObject ?? [];
+        var settings = new JsonObject();
+        foreach (var key in config.Select(c => c.Key).Union(origins.Select(o => o.Key), StringComparer.Ordinal))
+        {
+            settings[key] = new JsonObject
+            {
+                ["value"] = config[key]?.DeepClone(),
+                ["origin"] = origins[key]?.DeepClone() ?? "default",
+            };
+        }
+        return settings;
+    }
+
+    private static string Table(JsonObject plugins, Terminal terminal)
+    {
+        var rows = plugins
+            .SelectMany(plugin =>
+                plugin
+                    .Value!.AsObject()
+                    .Select(s =>
+                        (Plugin: plugin.Key, s.Key, Value: Shown(s.Value!["value"]), Origin: $"{s.Value["origin"]}")
+                    )
+            )
+            .ToList();
+        var (keys, values) = (
+            rows.Select(r => r.Key.Length).Append(0).Max(),
+            rows.Select(r => r.Value.Length).Append(0).Max()
+        );
+        return string.Join(
+            Environment.NewLine,
+            rows.GroupBy(r => r.Plugin)
+                .SelectMany(plugin =>
+                    (string[])
+                        [
+                            plugin.Key,
+                            .. plugin.Select(r =>
+                                $"  {r.Key.PadRight(keys)}  {terminal.Wrap($"{r.Value.PadRight(values)}  {r.Origin}", keys + 4)}".TrimEnd()
+                            ),
+                        ]
+                )
+        );
+    }
+
+    private static string Shown(JsonNode? value) =>
+        value switch
+        {
+            null => NotShown,
+            JsonArray list => string.Join(", ", list),
+            _ => value.ToString(),
+        };
+}
