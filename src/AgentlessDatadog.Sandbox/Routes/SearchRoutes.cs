@@ -1,6 +1,5 @@
 using System.Text.Json;
 using AgentlessDatadog.Sandbox.Access;
-using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Queries;
 using AgentlessDatadog.Sandbox.Store;
 

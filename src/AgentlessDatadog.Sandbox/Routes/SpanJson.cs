@@ -65,7 +65,7 @@ internal static class SpanJson
         return custom;
     }
 
-    private static JsonNode NodeOf(object value) =>
+    private static JsonValue NodeOf(object value) =>
         value switch
         {
             bool flag => JsonValue.Create(flag),

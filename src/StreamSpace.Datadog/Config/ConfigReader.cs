@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
-using AgentlessDatadog.Pipeline;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;

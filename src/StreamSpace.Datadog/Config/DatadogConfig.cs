@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
-using AgentlessDatadog.Pipeline;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;

@@ -3,8 +3,6 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using StreamSpace.PluginHost.Data;
-using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;
 using StreamSpace.Plugins;
 

@@ -1,4 +1,3 @@
-using StreamSpace.Platform;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.Plugins;
 

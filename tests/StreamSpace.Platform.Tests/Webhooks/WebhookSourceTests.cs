@@ -26,7 +26,9 @@ public sealed class WebhookSourceTests
         (await taking).ShouldBeTrue();
 
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext
+        );
         (await source.TakeAsync([Create("t", 0)], CancellationToken.None)).ShouldBeFalse();
     }
 
