@@ -7,7 +7,7 @@ namespace AgentlessDatadog.Delivery;
 
 /// <summary>
 /// What the body of an answer says, in whichever of the forms that Datadog's routes use (docs/reference/datadog.md §2.3,
-/// §6.3): the JSON of its own, or the JSON or protobuf of OTLP.
+/// §5.1): the JSON of its own, or the JSON or protobuf of OTLP.
 /// </summary>
 /// <param name="Words">What went wrong, or empty when it does not say.</param>
 /// <param name="Rejected">How many of the items were not taken although the request was.</param>

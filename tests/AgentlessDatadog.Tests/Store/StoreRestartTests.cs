@@ -22,6 +22,23 @@ public sealed class StoreRestartTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task SpansAndLogEntriesThatNoFlushHasTakenAreInTheFirstOfTheNextProcess()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        await rig.KeepAsync(Some.OfEveryLane(rig.Clock.GetUtcNow()));
+        await rig.KeepAsync(Some.Span(rig.Clock.GetUtcNow()), Some.Log(rig.Clock.GetUtcNow()));
+
+        await rig.RestartAsync();
+        await rig.FlushAsync();
+        await rig.UntilSent();
+
+        rig.Ledger(Lane.Traces).ShouldBe(2, delivered: 2);
+        rig.Ledger(Lane.Logs).ShouldBe(2, delivered: 2);
+        rig.FarEnd.Requests.Count(r => r.Path is "/v1/traces" or "/api/v2/logs").ShouldBe(2);
+        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task WhatWasKeptGoesOutOnceAfterARestartWithTheLedgerAsItWas()
     {
         await using var rig = await Rig.StartAsync(options => options with { ApiKey = null }, _store);
