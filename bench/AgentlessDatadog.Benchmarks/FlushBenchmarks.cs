@@ -24,7 +24,9 @@ public class FlushBenchmarks
         {
             var tags = Sessions.Tags(i);
             for (var gauge = 0; gauge < 3; gauge++)
+            {
                 _handles[i * 3 + gauge] = (Gauge)_table.Hold(Sessions.Gauges[gauge], MetricType.Gauge, tags, null);
+            }
         }
         var random = new Random(1);
         Measure(random);

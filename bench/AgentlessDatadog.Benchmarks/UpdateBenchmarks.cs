@@ -44,7 +44,9 @@ public class UpdateBenchmarks : IDisposable
                 new("user", Sessions.User(i)),
             ];
             for (var gauge = 0; gauge < 3; gauge++)
+            {
                 _handles[i * 3 + gauge] = (Gauge)_table.Hold(Sessions.Gauges[gauge], MetricType.Gauge, _tags[i], null);
+            }
         }
     }
 
@@ -85,7 +87,9 @@ public class UpdateBenchmarks : IDisposable
         for (var i = 0; i < Sessions.Count; i++)
         {
             for (var n = 0; n < 3; n++)
+            {
                 _counter!.Add(1, _attributes[i].AsSpan());
+            }
         }
     }
 
@@ -95,7 +99,9 @@ public class UpdateBenchmarks : IDisposable
         for (var i = 0; i < Sessions.Count; i++)
         {
             for (var n = 0; n < 3; n++)
+            {
                 _table.Named("streamspace.session.created", MetricType.Count, _tags[i], null).Put(1);
+            }
         }
     }
 

@@ -122,7 +122,10 @@ public sealed class SandboxServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = null;
         });
         if (server is not null)
+        {
             builder.Services.Replace(ServiceDescriptor.Singleton(server));
+        }
+
         builder.WebHost.UseUrls([.. options.Urls]);
         if (options.Listener is { } listener)
         {

@@ -12,7 +12,10 @@ public sealed class Counter : Series
     public void Add(double value = 1)
     {
         if (!double.IsFinite(value))
+        {
             return;
+        }
+
         var seen = Volatile.Read(ref Live);
         while (true)
         {
@@ -21,7 +24,10 @@ public sealed class Counter : Series
             var bits = BitConverter.DoubleToInt64Bits(Math.Clamp(sum, double.MinValue, double.MaxValue));
             var found = Interlocked.CompareExchange(ref Live, bits, seen);
             if (found == seen)
+            {
                 return;
+            }
+
             seen = found;
         }
     }

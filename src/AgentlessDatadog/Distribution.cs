@@ -17,7 +17,9 @@ public sealed class Distribution : Series
     public void Record(double value)
     {
         if (double.IsFinite(value))
+        {
             Put(value);
+        }
     }
 
     /// <param name="Second">Unix second that it is booked at, or 0 for that of the flush.</param>
@@ -30,7 +32,9 @@ public sealed class Distribution : Series
     internal void Put(Sample sample)
     {
         lock (_lock)
+        {
             _live.Add(sample);
+        }
     }
 
     internal override void Put(double value) => Put(new Sample(0, value, false));
@@ -40,14 +44,18 @@ public sealed class Distribution : Series
         get
         {
             lock (_lock)
+            {
                 return _live.Count > 0;
+            }
         }
     }
 
     private protected override void AbsorbTaken(Series other)
     {
         lock (_lock)
+        {
             _live.AddRange(((Distribution)other)._taken);
+        }
     }
 
     internal override void Skip()
@@ -69,6 +77,8 @@ public sealed class Distribution : Series
     private protected override void PutBack()
     {
         lock (_lock)
+        {
             _live.InsertRange(0, _taken);
+        }
     }
 }

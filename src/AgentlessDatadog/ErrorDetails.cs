@@ -15,7 +15,10 @@ public sealed record ErrorDetails(string Kind, EventText Message)
         ArgumentNullException.ThrowIfNull(error);
         EventText message = error.Message;
         for (var cause = error.InnerException; cause is not null; cause = cause.InnerException)
+        {
             message = EventText.Join(": ", [message, cause.Message]);
+        }
+
         return new ErrorDetails(error.GetType().FullName ?? error.GetType().Name, message) { Stack = error.StackTrace };
     }
 }

@@ -51,7 +51,10 @@ public sealed class EventText : IEquatable<EventText>
         foreach (var part in parts)
         {
             if (all._text.Length > 0)
+            {
                 all.AppendLiteral(separator);
+            }
+
             all.AppendFormatted(part);
         }
         return all;
@@ -62,7 +65,10 @@ public sealed class EventText : IEquatable<EventText>
     public void AppendLiteral(string literal)
     {
         if (literal.StartsWith('/'))
+        {
             EndColon();
+        }
+
         _text.Append(literal);
     }
 
@@ -71,7 +77,10 @@ public sealed class EventText : IEquatable<EventText>
     public void AppendFormatted(EventText text)
     {
         if (text._text.Length > 0 && text._text[0] == '/')
+        {
             EndColon();
+        }
+
         _text.Append(text._text);
     }
 
@@ -104,13 +113,22 @@ public sealed class EventText : IEquatable<EventText>
         foreach (var rune in name.EnumerateRunes())
         {
             if (rune.Value == '/')
+            {
                 EndColon();
+            }
+
             if (rune.IsAscii && Acting.Contains((char)rune.Value))
+            {
                 _text.Append(FullWidth((char)rune.Value));
+            }
             else if (Rune.IsWhiteSpace(rune))
+            {
                 _text.Append(' ');
+            }
             else
+            {
                 _text.Append(IsUnseen(rune) ? Rune.ReplacementChar : rune);
+            }
         }
     }
 
@@ -118,7 +136,9 @@ public sealed class EventText : IEquatable<EventText>
     private void EndColon()
     {
         if (_text.Length > 0 && _text[^1] == ':')
+        {
             _text[^1] = FullWidth(':');
+        }
     }
 
     // From ! to ~, Unicode holds each ASCII character a second time, as wide as an ideograph.

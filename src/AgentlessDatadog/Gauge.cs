@@ -15,7 +15,9 @@ public sealed class Gauge : Series
     public void Set(double value)
     {
         if (double.IsFinite(value))
+        {
             Volatile.Write(ref Live, BitConverter.DoubleToInt64Bits(value));
+        }
     }
 
     internal override void Put(double value) => Set(value);

@@ -99,7 +99,10 @@ public abstract class Series : IDisposable
     internal void Restore()
     {
         if (HasTaken)
+        {
             PutBack();
+        }
+
         Items += TakenItems;
         IsJournaled |= TakenJournaled;
         Skip();

@@ -114,16 +114,33 @@ public sealed record TelemetryOptions
     internal void Verify()
     {
         if (ApiKey is not null && ApiKey.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
             throw new ArgumentException("ApiKey has characters in it that no API key has", nameof(ApiKey));
+        }
+
         if (FlushInterval < TimeSpan.FromSeconds(1))
+        {
             throw new ArgumentException("FlushInterval must be at least 1 s", nameof(FlushInterval));
+        }
+
         if (IntakeUrl is { } url && (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https")))
+        {
             throw new ArgumentException("IntakeUrl must be an http or https address", nameof(IntakeUrl));
+        }
+
         if (TracesEndpoint is { } traces && (!traces.IsAbsoluteUri || traces.Scheme is not ("http" or "https")))
+        {
             throw new ArgumentException("TracesEndpoint must be an http or https address", nameof(TracesEndpoint));
+        }
+
         if (Uri.CheckHostName(Site) == UriHostNameType.Unknown)
+        {
             throw new ArgumentException("Site must be a host name, as in datadoghq.eu", nameof(Site));
+        }
+
         if (QueueMaxBytes <= 0)
+        {
             throw new ArgumentException("QueueMaxBytes must be above 0", nameof(QueueMaxBytes));
+        }
     }
 }

@@ -291,7 +291,10 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public async ValueTask StopAsync(CancellationToken cancellationToken)
     {
         if (!_timer.HasBegun || _stop.IsCancellationRequested)
+        {
             return;
+        }
+
         await _timer.DisposeAsync().ConfigureAwait(false);
         try
         {
@@ -309,7 +312,10 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     {
         await _timer.DisposeAsync().ConfigureAwait(false);
         if (_isDisposed)
+        {
             return;
+        }
+
         _isDisposed = true;
         await EndAsync().ConfigureAwait(false);
         _clients.ForEach(client => client.Dispose());
@@ -331,7 +337,10 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)
     {
         if ((MeasurementRules.NameFault(metric) ?? MeasurementRules.UnitFault(unit)) is { } fault)
+        {
             throw new ArgumentException(fault, nameof(metric));
+        }
+
         return _table.Hold(metric, type, tags, unit);
     }
 
@@ -351,21 +360,28 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         var fault = _clock.Fault ?? _loop.Held;
         _warnings.Set("clock", fault, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
         if (_canary.IsCompleted)
+        {
             _canary = _loop.KeepAsync(PendingWrite.Canary());
+        }
+
         _ = _loop.FlushEarlyAsync();
     }
 
     private void AskTime()
     {
         if (_asking.IsCompleted && _intake is { HasKey: true } intake)
+        {
             _asking = AskAsync(intake);
+        }
 
         async Task AskAsync(DatadogClient intake)
         {
             await ((Task)intake.CheckKeyAsync(_stop.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // What was held need not wait for the interval.
             if (!_clock.IsInDoubt)
+            {
                 await _loop.FlushEarlyAsync().ConfigureAwait(false);
+            }
         }
     }
 
@@ -389,13 +405,19 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     {
         // A request that is under way keeps its client: an old one is disposed at the end only.
         if (_clients.Count == 0 || options.Proxy != _options.Proxy)
+        {
             _clients.Add(new HttpClient(_handler(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan });
+        }
+
         _options = options;
         _intake = new DatadogClient(_clients[^1], options, _clock);
         _table.UseGlobalTags(options.Tags);
         _self.Use(options.SelfMetrics);
         foreach (var lane in _lanes)
+        {
             lane.Use(_intake);
+        }
+
         _timer.Use(options.FlushInterval);
     }
 }

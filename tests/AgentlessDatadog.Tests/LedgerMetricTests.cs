@@ -24,9 +24,15 @@ public sealed class LedgerMetricTests
         rig.FarEnd.Answer = r =>
         {
             if (r.Path == "/api/v1/distribution_points")
+            {
                 return new FarEndAnswer(503);
+            }
+
             if (r.Path != "/api/v1/events" || !isCut)
+            {
                 return FarEndAnswer.Accepted;
+            }
+
             isCut = false;
             return new FarEndAnswer(null);
         };

@@ -91,7 +91,10 @@ public sealed partial class RefusalTests
             {
                 var number = Interlocked.Increment(ref requests);
                 if (number == 8)
+                {
                     all.Release(8);
+                }
+
                 await all.WaitAsync(token);
                 var answer = Answer(HttpStatusCode.TooManyRequests, """{"errors":["slow"]}""");
                 answer.Headers.Add("Retry-After", $"{100 * (1 + (number % 4))}");

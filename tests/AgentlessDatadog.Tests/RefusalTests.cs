@@ -83,13 +83,25 @@ public sealed partial class RefusalTests
             async (request, token) =>
             {
                 if (request.Headers.GetValues("DD-API-KEY").Single() != Secret.ApiKey)
+                {
                     return Answer(HttpStatusCode.Accepted, "{}");
+                }
+
                 if (isTried || request.Method == HttpMethod.Get)
+                {
                     asked.TrySetResult();
+                }
+
                 if (isTried)
+                {
                     await replaced.Task;
+                }
+
                 if (request.Method == HttpMethod.Post)
+                {
                     return Answer(HttpStatusCode.Forbidden, """{"errors":["Forbidden"]}""");
+                }
+
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
                 throw new InvalidOperationException();
             }
@@ -110,7 +122,10 @@ public sealed partial class RefusalTests
         var sites = new Sites(request =>
         {
             lock (asked)
+            {
                 asked.Add(request.RequestUri!.Host);
+            }
+
             return Refuse(request, "");
         });
         await using var pipeline = Start(sites, o => o with { IntakeUrl = new Uri("http://127.0.0.1:9") });
@@ -197,9 +212,13 @@ public sealed partial class RefusalTests
         pipeline.Status.ClockSkew.ShouldBe(TimeSpan.FromSeconds(ahead));
         _clock.Advance(new TelemetryOptions().FlushInterval);
         if (said is null)
+        {
             pipeline.Status.Warnings.ShouldBeEmpty();
+        }
         else
+        {
             pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain(said);
+        }
     }
 
     [Fact]
@@ -274,7 +293,10 @@ public sealed partial class RefusalTests
         )
         {
             if (request.Content is { } content)
+            {
                 await content.CopyToAsync(Stream.Null, cancellationToken);
+            }
+
             return answer(request) ?? throw new HttpRequestException("cut");
         }
     }

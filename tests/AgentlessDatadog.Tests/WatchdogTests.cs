@@ -26,13 +26,18 @@ public sealed class WatchdogTests
         rig.Pipeline.ObserveGauges(_ =>
         {
             if (Interlocked.Increment(ref looks) == 1)
+            {
                 gate.Wait();
+            }
         });
         rig.Clock.Advance(Interval);
         await rig.Until(() => Volatile.Read(ref looks) == 1);
         // The first sees it, and three more that it has not moved.
         for (var i = 0; i < 3; i++)
+        {
             rig.Clock.Advance(Interval);
+        }
+
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
         rig.FarEnd.Requests.ShouldBeEmpty();
 
@@ -201,7 +206,10 @@ public sealed class WatchdogTests
         warnings.Current.ShouldBeEmpty();
         pulse.Rest();
         for (var i = 0; i < looks * 2; i++)
+        {
             watchdog.Look(TimeSpan.FromSeconds(interval));
+        }
+
         restarts.ShouldBe(1);
     }
 
@@ -215,7 +223,10 @@ public sealed class WatchdogTests
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken token)
         {
             if (Interlocked.Increment(ref _requests) == 1)
+            {
                 gate.Wait();
+            }
+
             return Task.FromResult(new HttpResponseMessage(HttpStatusCode.Accepted));
         }
     }
@@ -225,7 +236,10 @@ public sealed class WatchdogTests
         rig.Until(() =>
         {
             if (holds())
+            {
                 return true;
+            }
+
             rig.Clock.Advance(Interval);
             return false;
         });

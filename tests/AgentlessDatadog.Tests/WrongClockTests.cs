@@ -49,9 +49,13 @@ public sealed class WrongClockTests : IAsyncDisposable
         {
             await KeepAsync(10);
             if (i is 5 or 10)
+            {
                 await SetAsync(TimeSpan.FromHours(i == 5 ? hours : -hours));
+            }
             else
+            {
                 await IntervalAsync();
+            }
         }
         Ledger.ShouldBe(140, delivered: 140);
         _datadog.Sum(Made).ShouldBe(140);
@@ -266,7 +270,9 @@ public sealed class WrongClockTests : IAsyncDisposable
             // Nothing of this alters what was measured.
             await _pipeline.ConfigureAsync(_options with { QueueMaxBytes = 1_000_000 + i }, default);
             if (i % 10 == 9)
+            {
                 _clock.Advance(TimeSpan.FromMilliseconds(100));
+            }
         }
         await Until(() => _pipeline.Status.LastFlush?.At.ToUnixTimeSeconds() == first + 30);
 
@@ -329,7 +335,10 @@ public sealed class WrongClockTests : IAsyncDisposable
         await Patience.Until(async () =>
         {
             if (Ledger.Queued == 0)
+            {
                 return true;
+            }
+
             _clock.Advance(TimeSpan.FromSeconds(1));
             await SettleAsync();
             return false;

@@ -124,8 +124,8 @@ public sealed class UpdateTests
             // And again: the watch of the one before has ended.
             foreach (var interval in (int[])[20, 40])
             {
-                const string Install = "/api/plugins/catalog/streamspace-datadog/install";
-                using var installed = await installation.Http.PostAsync(Install, null);
+                const string install = "/api/plugins/catalog/streamspace-datadog/install";
+                using var installed = await installation.Http.PostAsync(install, null);
                 installed.StatusCode.ShouldBe(HttpStatusCode.Created, await installed.Content.ReadAsStringAsync());
                 await IntervalIsAsync(installation, interval);
                 await database.ExecuteAsync(

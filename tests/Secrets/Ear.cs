@@ -13,7 +13,7 @@ public sealed class Ear(Action<string, string> hear) : EventListener
 {
     // What hears may throw itself.
     [ThreadStatic]
-    private static bool t_hears;
+    private static bool _hears;
 
     /// <summary>Begins to hear.</summary>
     public Ear Open()
@@ -66,11 +66,11 @@ public sealed class Ear(Action<string, string> hear) : EventListener
 
     private void Hear(string place, object what)
     {
-        if (t_hears)
+        if (_hears)
         {
             return;
         }
-        t_hears = true;
+        _hears = true;
         try
         {
             hear(place, what as string ?? Text((Exception)what));
@@ -81,7 +81,7 @@ public sealed class Ear(Action<string, string> hear) : EventListener
         }
         finally
         {
-            t_hears = false;
+            _hears = false;
         }
     }
 

@@ -30,7 +30,10 @@ public static class Patience
         while (!await holds())
         {
             if (TimeProvider.System.GetElapsedTime(begun) > Enough)
+            {
                 throw new TimeoutException(otherwise?.Invoke() ?? "What was waited for did not happen.");
+            }
+
             await Task.Delay(again, TimeProvider.System);
         }
     }

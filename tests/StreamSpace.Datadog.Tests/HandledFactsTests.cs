@@ -74,7 +74,10 @@ public sealed class HandledFactsTests
         await run.ReplaceAsync(isUnloaded: false);
         await run.Plugin.DisposeAsync();
         foreach (var file in Directory.GetFiles(run.Host.DataFolder, "telemetry.db*"))
+        {
             File.Delete(file);
+        }
+
         await run.ReplaceAsync(isUnloaded: false);
         // What was in it is lost; the host goes on after what the copy before had.
         await HandleAsync(run, "log", 4, 5);

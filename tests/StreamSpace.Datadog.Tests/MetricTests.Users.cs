@@ -92,15 +92,15 @@ public sealed partial class MetricTests
     [Fact]
     public async Task NoNameFromThePlatformPagesAnyoneOrDrawsInAnEvent()
     {
-        const string Hostile = "@pagerduty-ops %%%\n# x\u202E <b>[y](https://evil.example)";
+        const string hostile = "@pagerduty-ops %%%\n# x\u202E <b>[y](https://evil.example)";
         await using var run = await PluginRun.StartAsync();
-        var session = Some.Session($"s-{Hostile}", run.Now, user: Hostile, template: Hostile);
+        var session = Some.Session($"s-{hostile}", run.Now, user: hostile, template: hostile);
         await run.HandleAsync(
             Some.Created(session),
             Some.Ended(session, run.Now.AddMinutes(1)),
-            Some.Login(Hostile, run.Now),
-            new UserCreated(new PlatformUser(Hostile, Hostile), run.Now) { Id = "user/8" },
-            new UserLoggedOut(new PlatformUser(Hostile, Hostile), run.Now) { Id = "logout/8" }
+            Some.Login(hostile, run.Now),
+            new UserCreated(new PlatformUser(hostile, hostile), run.Now) { Id = "user/8" },
+            new UserLoggedOut(new PlatformUser(hostile, hostile), run.Now) { Id = "logout/8" }
         );
         await run.FlushAsync();
         await run.ShippedAsync();

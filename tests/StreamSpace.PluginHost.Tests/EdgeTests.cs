@@ -134,7 +134,7 @@ public sealed class EdgeTests
             }
         );
         var sandbox = (string)(await host.ReadAsync("api/status"))["sandbox"]!;
-        const string Fault = """{"path":"/api/v1/x","status":500}""";
+        const string fault = """{"path":"/api/v1/x","status":500}""";
         foreach (
             var (token, read, written) in new[]
             {
@@ -155,7 +155,7 @@ public sealed class EdgeTests
                 );
             }
             (
-                await host.SendAsync(HttpMethod.Post, $"{sandbox}sandbox/faults", good, TestHost.Json(Fault))
+                await host.SendAsync(HttpMethod.Post, $"{sandbox}sandbox/faults", good, TestHost.Json(fault))
             ).StatusCode.ShouldBe(written, token);
         }
     }

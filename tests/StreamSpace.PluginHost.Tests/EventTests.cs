@@ -68,9 +68,9 @@ public sealed class EventTests
     public async Task TheTestOfAWebhookIsAnsweredAsAcceptedAndCountsNothing()
     {
         await using var host = await StartAsync();
-        const string Test =
+        const string test =
             """{"event":"webhook.test","timestamp":"2026-01-02T03:04:05.123456789Z","data":{"webhook_id":7,"message":"This is a test webhook"}}""";
-        var alone = await PostAsync(host, Test, Sign(Test));
+        var alone = await PostAsync(host, test, Sign(test));
         alone.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         (await TestHost.BodyAsync(alone))
             .ToJsonString()
@@ -78,14 +78,14 @@ public sealed class EventTests
         var status = await host.UntilAsync("api/plugins/echo/status", s => (int?)s["feed"]!["behind"] == 0);
         ((long?)status["facts"]).ShouldBe(0);
 
-        var batch = $$"""{"events":[{{Test}},{{Created}},17]}""";
+        var batch = $$"""{"events":[{{test}},{{Created}},17]}""";
         (await TestHost.BodyAsync(await PostAsync(host, batch, Sign(batch))))
             .ToJsonString()
             .ShouldBe(
                 """{"accepted":1,"ignored":1,"rejected":[{"index":2,"reason":"is not an object"}],"rejectedCount":1}"""
             );
         // Only whoever knows the secret is told so.
-        (await PostAsync(host, Test, Sign(batch))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await PostAsync(host, test, Sign(batch))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     [Fact]

@@ -77,10 +77,10 @@ public sealed class ProcessTests
     [Fact]
     public async Task WhatAPluginSaysCannotActOnTheTerminalThatShowsItOrItsLog()
     {
-        const string Acts = "\u001B[2J\u009B31m\u202Eabc";
+        const string acts = "\u001B[2J\u009B31m\u202Eabc";
         var data = Path.Combine(TestRun.NewFolder(), "data");
         var logs = TestRun.NewFolder();
-        var environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = Acts, ["LOGS_DIRECTORY"] = logs };
+        var environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = acts, ["LOGS_DIRECTORY"] = logs };
         await using var host = HostProcess.Start(HostProcess.Arguments(data), environment);
         await host.SaysAsync("Sign in");
         host.Output.ShouldContain(line => line.Contains("\uFFFD[2J\uFFFD31m\uFFFDabc"));
@@ -91,7 +91,7 @@ public sealed class ProcessTests
         log.IndexOfAny(['\u001B', '\u009B', '\u202E']).ShouldBe(-1);
         log.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => (string?)JsonNode.Parse(line)!["@x"] ?? "")
-            .ShouldContain(exception => exception.Contains(Acts));
+            .ShouldContain(exception => exception.Contains(acts));
     }
 
     [Fact]

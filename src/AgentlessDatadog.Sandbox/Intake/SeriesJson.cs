@@ -108,9 +108,9 @@ internal static class SeriesJson
 
     private static void ValuesOfDistribution(JsonElement point, string path, List<MetricPoint> samples)
     {
-        const string Shape = "a pair of a time and a list of numbers";
-        var (time, values) = Pair(point, path, Shape);
-        JsonShape.Expect(values, JsonValueKind.Array, path, Shape);
+        const string shape = "a pair of a time and a list of numbers";
+        var (time, values) = Pair(point, path, shape);
+        JsonShape.Expect(values, JsonValueKind.Array, path, shape);
         foreach (var value in values.EnumerateArray())
         {
             samples.Add(new MetricPoint(time, JsonShape.Number(value, path)));

@@ -89,7 +89,7 @@ internal static class TraceJson
 
     private static ulong Nanoseconds(JsonElement json, string name, string path)
     {
-        const string What = "nanoseconds since 1970, as a decimal string";
+        const string format = "nanoseconds since 1970, as a decimal string";
         if (!json.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
         {
             return 0;
@@ -103,7 +103,7 @@ internal static class TraceJson
                 out var nanoseconds
             )
             ? nanoseconds
-            : throw JsonShape.Wrong($"{path}.{name}", What);
+            : throw JsonShape.Wrong($"{path}.{name}", format);
     }
 
     private static IEnumerable<SpanAttribute> Attributes(JsonElement json, string path)

@@ -51,14 +51,14 @@ internal sealed class TraceIntake(
 
     private static async Task AnswerAsync(HttpContext context, string mediaType, int rejected)
     {
-        const string Why = "times must be at most 18 h in the past and 2 h ahead";
+        const string why = "times must be at most 18 h in the past and 2 h ahead";
         var body =
-            mediaType != Json ? Protobuf(rejected, Why)
+            mediaType != Json ? Protobuf(rejected, why)
             : rejected == 0 ? "{}"u8.ToArray()
             : Encoding.UTF8.GetBytes(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $$$"""{"partialSuccess":{"rejectedSpans":"{{{rejected}}}","errorMessage":"{{{Why}}}"}}"""
+                    $$$"""{"partialSuccess":{"rejectedSpans":"{{{rejected}}}","errorMessage":"{{{why}}}"}}"""
                 )
             );
         context.Response.StatusCode = StatusCodes.Status202Accepted;

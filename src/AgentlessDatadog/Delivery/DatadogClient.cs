@@ -43,7 +43,9 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             UseProxy = proxy is not null,
         };
         if (proxy is null)
+        {
             return handler;
+        }
         // The runtime names the proxy when it is refused there: with its password, were that in the address.
         handler.Proxy = new WebProxy(new UriBuilder(proxy) { UserName = "", Password = "" }.Uri);
         if (proxy.UserInfo.Split(':', 2) is [var user, var password])
@@ -67,16 +69,25 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = new BodyContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", header.ContentType);
         if (header.ContentEncoding is { } encoding)
+        {
             request.Content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+        }
+
         foreach (var (name, value) in lane.Headers)
+        {
             request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         return AskAsync(request, cancellationToken);
     }
 
     public async Task<KeyVerdict> CheckKeyAsync(CancellationToken cancellationToken)
     {
         if (!HasKey)
+        {
             return new KeyVerdict(KeyState.Missing, "no API key is set");
+        }
+
         var request = new HttpRequestMessage(HttpMethod.Get, At(Lane.ApiHost, "/api/v1/validate"));
         var answer = await AskAsync(request, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
@@ -97,7 +108,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     public async Task<string?> FindSiteAsync(CancellationToken cancellationToken)
     {
         if (!HasKey || options.IntakeUrl is not null || !Sites.Known.Contains(options.Site))
+        {
             return null;
+        }
+
         var others = Sites.Known.Where(site => site != options.Site).ToList();
         var verdicts = await Task.WhenAll(
                 others.Select(site =>
@@ -118,11 +132,17 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     {
         var words = answer.Words ?? "";
         if (!MaySend(lane))
+        {
             return (ParkReason.KeyMissing, words);
+        }
+
         var own = lane.OwnEndpoint(options);
         var mayBeAbsent = answer.IsAbsent && !lane.IsEverywhere && own is null;
         if (answer.Verdict != Verdict.Refused && !mayBeAbsent)
+        {
             return (ParkReason.NotDatadog, words);
+        }
+
         var key = await CheckKeyAsync(cancellationToken).ConfigureAwait(false);
         return key.State switch
         {
@@ -167,7 +187,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         using var patience = new CancellationTokenSource(TimeOut, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         if (HasKey)
+        {
             request.Headers.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
+        }
+
         request.Headers.TryAddWithoutValidation("User-Agent", "agentless-datadog/1.0");
         request.Headers.TryAddWithoutValidation("Accept", "application/json, application/x-protobuf;q=0.9");
         var asked = clock.GetTimestamp();
@@ -181,7 +204,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             var answer = IntakeResponse.Read(response, body, clock.GetUtcNow(), Redact);
             // The clock of whoever stands in the way says nothing about Datadog's.
             if (answer is { At: { } theirs, Verdict: not Verdict.NotDatadog })
+            {
                 clock.Tell(theirs, asked);
+            }
+
             return answer;
         }
         catch (OperationCanceledException)
@@ -218,7 +244,9 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     {
         await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (sending.IsCompletedSuccessfully)
+        {
             (await sending.ConfigureAwait(false)).Dispose();
+        }
     }
 
     // What these two say themselves is to look there, or something that nobody has heard of.

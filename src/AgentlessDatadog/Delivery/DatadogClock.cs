@@ -35,7 +35,9 @@ internal sealed class DatadogClock(TimeProvider machine) : TimeProvider
         get
         {
             lock (_lock)
+            {
                 return _skew;
+            }
         }
     }
 
@@ -70,7 +72,10 @@ internal sealed class DatadogClock(TimeProvider machine) : TimeProvider
                     + "now: the flush is held, and what counts is kept until then.";
             }
             if (Skew is not { } skew || skew.Duration() < Tolerance)
+            {
                 return null;
+            }
+
             var side = skew > TimeSpan.Zero ? "ahead of" : "behind";
             return $"This machine's clock is {Spoken(skew)} {side} Datadog's: points are stamped by Datadog's clock. Set this "
                 + "machine's.";
@@ -96,11 +101,17 @@ internal sealed class DatadogClock(TimeProvider machine) : TimeProvider
         {
             var (now, stamp) = (machine.GetUtcNow(), machine.GetTimestamp());
             if (machine.GetElapsedTime(asked, stamp) > LongestWay)
+            {
                 return;
+            }
+
             var skew = now - theirs;
             // Not moved by less, or time would tremble with each answer.
             if ((skew + _correction).Duration() >= Tolerance)
+            {
                 _correction = skew.Duration() < Tolerance ? TimeSpan.Zero : -skew;
+            }
+
             (_skew, _believed) = (skew, (now, stamp));
         }
     }

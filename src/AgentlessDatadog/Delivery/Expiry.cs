@@ -24,7 +24,10 @@ internal sealed class Expiry(Outbox outbox, Warnings warnings, ILogger logger)
             logger.LogError(error, "Old requests could not be taken out of the queue");
         }
         foreach (var lane in Lane.All)
+        {
             warnings.Set($"age of {lane}", Old(lane));
+        }
+
         warnings.Set("queue", Full(outbox.Bytes, maxBytes));
     }
 
@@ -38,7 +41,10 @@ internal sealed class Expiry(Outbox outbox, Warnings warnings, ILogger logger)
     private string? Old(Lane lane)
     {
         if (outbox.Expiring(lane) is not { } next)
+        {
             return null;
+        }
+
         var at = next.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
         return $"{next.Units} {lane.Unit} have waited for more than half of the time for which Datadog takes "
             + $"them; the first are given up at {at} UTC.";

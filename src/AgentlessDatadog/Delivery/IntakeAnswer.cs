@@ -24,7 +24,10 @@ internal sealed record IntakeAnswer(string Words, long Rejected)
         try
         {
             if (type == Protobuf)
+            {
                 return isSuccess ? OfExport(body.Span) : new IntakeAnswer(TextOf(body.Span, MessageField), 0);
+            }
+
             using var json = JsonDocument.Parse(body);
             return OfJson(json.RootElement);
         }
@@ -37,18 +40,30 @@ internal sealed record IntakeAnswer(string Words, long Rejected)
     private static IntakeAnswer OfJson(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object)
+        {
             return new IntakeAnswer("", 0);
+        }
+
         if (root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array)
+        {
             return new IntakeAnswer(string.Join("; ", errors.EnumerateArray().Select(Error)), 0);
+        }
+
         if (root.TryGetProperty("partialSuccess", out var partial) && partial.ValueKind == JsonValueKind.Object)
+        {
             return new IntakeAnswer(Text(partial, "errorMessage"), Number(partial, "rejectedSpans"));
+        }
+
         return new IntakeAnswer(Text(root, "message"), 0);
     }
 
     private static string Error(JsonElement error)
     {
         if (error.ValueKind != JsonValueKind.Object)
+        {
             return error.ToString();
+        }
+
         return error.TryGetProperty("detail", out var detail) ? detail.ToString()
             : error.TryGetProperty("title", out var title) ? title.ToString()
             : error.GetRawText();
@@ -76,7 +91,9 @@ internal sealed record IntakeAnswer(string Words, long Rejected)
         while (fields.Next())
         {
             if (fields.Number == PartialSuccessField)
+            {
                 answer = new IntakeAnswer(TextOf(fields.Bytes, MessageField), NumberOf(fields.Bytes, RejectedField));
+            }
         }
         return answer;
     }
@@ -88,7 +105,9 @@ internal sealed record IntakeAnswer(string Words, long Rejected)
         while (fields.Next())
         {
             if (fields.Number == number)
+            {
                 text = Encoding.UTF8.GetString(fields.Bytes);
+            }
         }
         return text;
     }
@@ -100,7 +119,9 @@ internal sealed record IntakeAnswer(string Words, long Rejected)
         while (fields.Next())
         {
             if (fields.Number == number)
+            {
                 value = (long)fields.Value;
+            }
         }
         return value;
     }

@@ -67,7 +67,9 @@ internal sealed class LaneSender(
         var isOther = IsReplacedBy(_client, client);
         _client = client;
         if (isOther)
+        {
             _reconfigured.Raise();
+        }
     }
 
     /// <summary>Leaves what is under way to itself, to be settled or given back whenever it ends, and goes on without it.</summary>
@@ -105,9 +107,13 @@ internal sealed class LaneSender(
             return;
         }
         if (outbox.HasWaiting(lane, client.Destination))
+        {
             await GoOnAsync(client, await SendAsync(client, stop).ConfigureAwait(false), stop).ConfigureAwait(false);
+        }
         else
+        {
             await Task.WhenAny(changed, reconfigured).WaitAsync(stop).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Sends until nothing waits, or an answer says that the lane must not go on. Returns the answer that speaks for all.</summary>
@@ -120,7 +126,10 @@ internal sealed class LaneSender(
         {
             var changed = outbox.Changed.Next;
             if (!IsTrouble(worst) && _client == client && !stop.IsCancellationRequested)
+            {
                 Fill(underWay, client, stop);
+            }
+
             if (underWay.Count == 0 || restarted.IsCompleted)
             {
                 underWay.ForEach(left => _ = WakeAfterAsync(left));
@@ -149,7 +158,10 @@ internal sealed class LaneSender(
     {
         var sent = await ended.ConfigureAwait(false);
         if (sent.Unsettled is { } header)
+        {
             outbox.GiveBack(header);
+        }
+
         return sent.Response;
     }
 
@@ -160,9 +172,15 @@ internal sealed class LaneSender(
         {
             var liveAlone = lane.Width > 1 && underWay.Count == lane.Width - 1;
             if (outbox.Take(lane, client.Destination, liveAlone) is not { } header)
+            {
                 return;
+            }
+
             if (underWay.Count == 0)
+            {
                 Sending.Beat();
+            }
+
             underWay.Add(Task.Run(() => _request.SendAsync(client, header, stop), CancellationToken.None));
         }
     }
@@ -171,10 +189,16 @@ internal sealed class LaneSender(
     private IntakeResponse? Booked(DatadogClient client, IntakeResponse? answer)
     {
         if (answer is null || IsTrouble(answer))
+        {
             return answer;
+        }
+
         backOff.Succeeded();
         if (answer.Verdict == Verdict.Delivered)
+        {
             outbox.Back(lane, client.Destination);
+        }
+
         Show(LaneState.Open, answer, nextTry: null, reason: null);
         return answer;
     }
@@ -182,12 +206,20 @@ internal sealed class LaneSender(
     private async Task GoOnAsync(DatadogClient client, IntakeResponse? answer, CancellationToken stop)
     {
         if (!IsTrouble(answer))
+        {
             return;
+        }
+
         stop.ThrowIfCancellationRequested();
         if (answer!.Verdict == Verdict.Wait && !(answer.IsAbsent && !lane.IsEverywhere))
+        {
             await BackOffAsync(client, answer, stop).ConfigureAwait(false);
+        }
         else
+        {
             await ParkAsync(client, answer, stop).ConfigureAwait(false);
+        }
+
         _state = _state with { Lane = LaneState.Open, NextTry = null, ParkReason = null };
     }
 
@@ -203,7 +235,10 @@ internal sealed class LaneSender(
     {
         var reconfigured = _reconfigured.Next;
         if (IsReplacedBy(client, _client))
+        {
             return;
+        }
+
         backOff.Failed(null);
         outbox.Age(lane);
         Show(LaneState.Parked, answer, nextTry: null, ParkReason.Unexplained);
@@ -219,18 +254,27 @@ internal sealed class LaneSender(
                 var explaining = client.ExplainAsync(lane, answer, stop);
                 await Task.WhenAny(explaining, reconfigured).ConfigureAwait(false);
                 if (IsReplacedBy(client, _client))
+                {
                     return;
+                }
+
                 (reason, var words) = await explaining.ConfigureAwait(false);
                 answer = answer with { Words = words };
                 logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, words);
             }
             await WaitAsync(LaneState.Parked, client, answer, reason, Recheck, stop).ConfigureAwait(false);
             if (IsReplacedBy(client, _client))
+            {
                 return;
+            }
+
             var checking = client.CheckKeyAsync(stop);
             await Task.WhenAny(checking, reconfigured).ConfigureAwait(false);
             if (IsReplacedBy(client, _client))
+            {
                 return;
+            }
+
             key = await checking.ConfigureAwait(false);
         } while (!client.LetsGoOn(lane, key));
     }
@@ -247,7 +291,10 @@ internal sealed class LaneSender(
     {
         var reconfigured = _reconfigured.Next;
         if (IsReplacedBy(client, _client))
+        {
             return;
+        }
+
         outbox.Age(lane);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // It begins before it is told when it ends.

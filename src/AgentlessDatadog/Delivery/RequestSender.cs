@@ -29,7 +29,10 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         {
             var (answer, reason, to) = await TryAsync(client, header, stop).ConfigureAwait(false);
             if (to is not { } account)
+            {
                 return new Sent(answer, header);
+            }
+
             await SettleAsync(header, answer, account, reason, stop).ConfigureAwait(false);
             return new Sent(answer, null);
         }
@@ -52,13 +55,25 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
     )
     {
         if (client.HasKey && outbox.SeemsTooOld(header))
+        {
             await client.CheckKeyAsync(stop).ConfigureAwait(false);
+        }
+
         if (outbox.IsTooOld(header))
+        {
             return (null, Outbox.TooOld, Account.Expired);
+        }
+
         if (outbox.IsAhead(header))
+        {
             return (null, Outbox.Ahead, Account.Expired);
+        }
+
         if (!client.MaySend(lane))
+        {
             return (new IntakeResponse(Verdict.Refused, null, "no API key is set", null), null, null);
+        }
+
         ReadOnlyMemory<byte> body;
         try
         {
@@ -100,10 +115,15 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         var index = _understood is { } known && known.By.IsSameWayAs(client) ? known.Encoding : 0;
         var answer = await SendAsAsync(client, header, body, index, stop).ConfigureAwait(false);
         while (answer.RefusesEncoding && index + 1 < lane.Encodings.Count)
+        {
             answer = await SendAsAsync(client, header, body, ++index, stop).ConfigureAwait(false);
+        }
         // Refused in each of them: it was something else.
         if (!answer.RefusesEncoding)
+        {
             _understood = new Understood(client, index);
+        }
+
         return answer;
     }
 
@@ -140,11 +160,18 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         }
         var rejected = account == Account.Delivered ? Math.Min(answer!.Rejected, header.Units) : 0;
         if (account == Account.Rejected || rejected > 0)
+        {
             logger.LogWarning("Lane {Lane}: Datadog rejected something for good: {Words}", lane, reason);
+        }
+
         if (rejected > 0)
+        {
             await outbox.SettlePartlyAsync(header, rejected, reason).ConfigureAwait(false);
+        }
         else
+        {
             await outbox.SettleAsync([header], account, reason).ConfigureAwait(false);
+        }
     }
 
     // Null: there is nothing to part.
@@ -152,7 +179,10 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
     {
         var body = await outbox.ReadAsync(header, stop).ConfigureAwait(false);
         if (lane.Halve(CompressedBody.Unpack(header.ContentEncoding, body)) is not { } halves)
+        {
             return null;
+        }
+
         return
         [
             .. halves.Select(half =>

@@ -24,12 +24,18 @@ internal sealed class CategoryLogger(string category, LogSender sender, Func<IEx
     )
     {
         if (!IsEnabled(logLevel))
+        {
             return;
+        }
+
         var values = state as IReadOnlyList<KeyValuePair<string, object?>> ?? [];
         var template = values.LastOrDefault(value => value.Key == Template).Value as string;
         var kind = new LogKind(category, logLevel, template ?? formatter(state, exception));
         if (!sender.LetsThrough(kind))
+        {
             return;
+        }
+
         var message = template is null ? null : MessageTemplate.Of(template).Fill(values);
         sender.Add(
             new LogEntry(message ?? formatter(state, exception), sender.Now)
@@ -51,13 +57,18 @@ internal sealed class CategoryLogger(string category, LogSender sender, Func<IEx
     {
         List<KeyValuePair<string, object?>> attributes = [.. values.Where(value => value.Key != Template)];
         if (eventId.Name is { } name)
+        {
             attributes.Add(new("event.name", name));
+        }
+
         scopes()
             .ForEachScope(
                 static (scope, all) =>
                 {
                     if (scope is IEnumerable<KeyValuePair<string, object?>> more)
+                    {
                         all.AddRange(more.Where(value => value.Key != Template));
+                    }
                 },
                 attributes
             );

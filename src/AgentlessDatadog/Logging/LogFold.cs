@@ -38,7 +38,10 @@ internal sealed class LogFold(TimeProvider clock)
             var now = clock.GetUtcNow();
             var minute = now.ToUnixTimeSeconds() / 60;
             if (minute == _minute && !isLast)
+            {
                 return [];
+            }
+
             var over = _counts
                 .Where(count => count.Value > Limit)
                 .Select(count => Summary(count.Key, count.Value, now));

@@ -40,7 +40,10 @@ internal sealed class LogSender
     public void Use(TelemetryPipeline pipeline)
     {
         lock (_lock)
+        {
             _pipeline = pipeline;
+        }
+
         _changed.Raise();
     }
 
@@ -48,7 +51,10 @@ internal sealed class LogSender
     {
         var (letsThrough, summaries) = _fold.Count(kind);
         foreach (var summary in summaries)
+        {
             Add(summary);
+        }
+
         return letsThrough;
     }
 
@@ -57,7 +63,10 @@ internal sealed class LogSender
         lock (_lock)
         {
             if (_isEnding)
+            {
                 return;
+            }
+
             if (_waiting.Count >= MostWaiting)
             {
                 _dropped++;
@@ -65,7 +74,9 @@ internal sealed class LogSender
             }
             _waiting.Enqueue(entry);
             if (_waiting.Count == Many)
+            {
                 _hurry.Raise();
+            }
         }
         _changed.Raise();
     }
@@ -76,9 +87,15 @@ internal sealed class LogSender
         lock (_lock)
         {
             if (_isEnding)
+            {
                 return;
+            }
+
             foreach (var summary in _fold.Summaries(isLast: true))
+            {
                 _waiting.Enqueue(summary);
+            }
+
             _isEnding = true;
         }
         _hurry.Raise();
@@ -94,17 +111,29 @@ internal sealed class LogSender
             if (!HasWork(out var pipeline))
             {
                 if (IsOver)
+                {
                     return;
+                }
+
                 await changed.ConfigureAwait(false);
                 continue;
             }
             if (!_isEnding)
+            {
                 await Task.WhenAny(Task.Delay(Gathering, _clock), hurry).ConfigureAwait(false);
+            }
+
             var entries = Take();
             if (await HandOverAsync(pipeline!, entries).ConfigureAwait(false))
+            {
                 continue;
+            }
+
             if (IsOver)
+            {
                 return;
+            }
+
             WaitForAnother(pipeline!, entries);
         }
     }
@@ -115,7 +144,9 @@ internal sealed class LogSender
         {
             _waiting = new Queue<LogEntry>(entries.Concat(_waiting));
             if (_pipeline == ended)
+            {
                 _pipeline = null;
+            }
         }
     }
 
@@ -124,7 +155,9 @@ internal sealed class LogSender
         get
         {
             lock (_lock)
+            {
                 return _isEnding;
+            }
         }
     }
 
@@ -178,7 +211,9 @@ internal sealed class LogSender
                 foreach (var entry in entries)
                 {
                     if (!await HandOverAsync(pipeline, [entry]).ConfigureAwait(false))
+                    {
                         return false;
+                    }
                 }
                 return true;
             }

@@ -46,10 +46,16 @@ internal sealed class MessageTemplate
     public static MessageTemplate Of(string template)
     {
         if (Known.TryGetValue(template, out var known))
+        {
             return known;
+        }
+
         var parsed = new MessageTemplate(template);
         if (Known.Count < MostKnown)
+        {
             Known.TryAdd(template, parsed);
+        }
+
         return parsed;
     }
 
@@ -62,12 +68,18 @@ internal sealed class MessageTemplate
         {
             text.AppendLiteral(literal);
             if (hole is null)
+            {
                 continue;
+            }
+
             var index = Enumerable
                 .Range(0, values.Count)
                 .FirstOrDefault(i => !used[i] && values[i].Key.Equals(hole, StringComparison.OrdinalIgnoreCase), -1);
             if (index < 0)
+            {
                 return null;
+            }
+
             used[index] = true;
             Append(text, values[index].Value, format);
         }
@@ -77,11 +89,17 @@ internal sealed class MessageTemplate
     private static void Append(EventText text, object? value, string? format)
     {
         if (value is IEnumerable many and not string)
+        {
             text.AppendFormatted(string.Join(", ", many.Cast<object?>()));
+        }
         else if (value is EventText inert)
+        {
             text.AppendFormatted(inert);
+        }
         else
+        {
             text.AppendFormatted(value ?? "(null)", format);
+        }
     }
 
     // Name, alignment after a comma, format after a colon. Alignment is for columns, and a log has none.

@@ -23,10 +23,16 @@ internal sealed class Aggregate(SeriesTable table)
     {
         series = null;
         if (table.Clash(measurement.Metric, measurement.Type) is { } clash)
+        {
             return clash;
+        }
+
         series = table.Named(measurement.Metric, measurement.Type, measurement.Tags, measurement.Unit);
         if (measurement is not { Type: MetricType.Gauge, Timestamp: { } at })
+        {
             return null;
+        }
+
         series = series.Target ?? series;
         return _timed.Clash(series, at.ToUnixTimeSeconds());
     }
@@ -62,23 +68,35 @@ internal sealed class Aggregate(SeriesTable table)
     {
         var all = table.Snapshot();
         if (table.HasAliases)
+        {
             FoldAliases(all.Span, second, gaugesAlone);
+        }
+
         foreach (var series in all.Span)
         {
             if (series.Target is not null)
+            {
                 continue;
+            }
             // Its sender has used this second for a point of its own: the live value waits for the next one.
             if (_timed.IsUsed(series, second) || (gaugesAlone && !IsLevel(series)))
+            {
                 series.Skip();
+            }
             else if (series.Take())
+            {
                 MarkTaken(series, second);
+            }
         }
         _timed.Pass(second);
         var timed = gaugesAlone ? [] : _timed.Take();
         timed.RemoveAll(point => FoldIntoFlush(point, second));
         var signals = gaugesAlone ? [] : _signals;
         if (!gaugesAlone)
+        {
             (_signals, SignalBytes) = ([], 0);
+        }
+
         return new FlushSnapshot(second, interval, all, timed, signals, table.GlobalBlock);
     }
 
@@ -88,10 +106,15 @@ internal sealed class Aggregate(SeriesTable table)
         foreach (var series in snapshot.Series.Span)
         {
             if (!gaugesAlone || series is Gauge { TakenJournaled: false })
+            {
                 series.Restore();
+            }
         }
         if (gaugesAlone)
+        {
             return;
+        }
+
         _timed.Restore(snapshot.Second, snapshot.Timed);
         var since = _signals;
         (_signals, SignalBytes) = ([], 0);
@@ -104,7 +127,10 @@ internal sealed class Aggregate(SeriesTable table)
         foreach (var series in all)
         {
             if (series.Target is not { } target || (gaugesAlone && !IsLevel(series)) || !series.Take())
+            {
                 continue;
+            }
+
             MarkTaken(series, second);
             target.Absorb(series);
         }
@@ -114,7 +140,10 @@ internal sealed class Aggregate(SeriesTable table)
     private static bool FoldIntoFlush(TimedPoint point, long second)
     {
         if (point.Second != second || !point.Series.HasTaken)
+        {
             return false;
+        }
+
         point.Series.TakenItems += point.Items;
         return true;
     }

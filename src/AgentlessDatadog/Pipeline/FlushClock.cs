@@ -57,7 +57,10 @@ internal sealed class FlushClock(DatadogClock clock)
     {
         var taken = Now + TakenAhead;
         if (!clock.IsKnown || Last <= taken)
+        {
             return false;
+        }
+
         _used.RemoveWhere(second => second > taken);
         _usedUp = Math.Min(_usedUp, taken);
         return true;
@@ -78,7 +81,10 @@ internal sealed class FlushClock(DatadogClock clock)
         _lastStamp = Math.Max(_lastStamp, flush.Stamp);
         _used.Add(flush.Second);
         if (_used.Count <= Remembered)
+        {
             return;
+        }
+
         _usedUp = Math.Max(_usedUp, _used.Min);
         _used.Remove(_used.Min);
     }

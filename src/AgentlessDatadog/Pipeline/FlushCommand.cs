@@ -15,7 +15,10 @@ internal sealed record FlushCommand(TelemetryOptions? Next, bool IsLast)
         while (commands[^1] is { Next: null, IsLast: false } && waiting.TryPeek(out var next))
         {
             if (next.Next is not null && !changes)
+            {
                 break;
+            }
+
             commands.Add(waiting.Dequeue());
         }
         return commands;

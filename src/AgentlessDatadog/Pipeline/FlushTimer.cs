@@ -16,7 +16,10 @@ internal sealed class FlushTimer(TimeProvider clock, Action tick) : IAsyncDispos
     public void Use(TimeSpan interval)
     {
         if (_timer is null)
+        {
             Volatile.Write(ref _ticked, clock.GetTimestamp());
+        }
+
         _timer ??= clock.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var rest = interval - clock.GetElapsedTime(Volatile.Read(ref _ticked));
         _timer.Change(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, interval);

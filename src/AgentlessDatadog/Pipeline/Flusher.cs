@@ -41,9 +41,13 @@ internal sealed class Flusher(
         {
             var fault = aggregate.Find(measurement, out var series);
             if (fault is null)
+            {
                 aggregate.Apply(series!, measurement);
+            }
             else if (measurement.IsItem)
+            {
                 _refusedInReplay.Add(new LedgerMove(IntakeBatch.LaneOf(measurement), Account.Rejected, 1, fault));
+            }
         }
     }
 
@@ -77,13 +81,22 @@ internal sealed class Flusher(
         }
         var snapshot = aggregate.Take(time.Second, time.Interval, gaugesAlone);
         if (!options.Metrics)
+        {
             snapshot = snapshot with { Series = default, Timed = [] };
+        }
+
         if (gaugesAlone)
+        {
             return new Flush(commands, snapshot, time, journal.FlushedSequence, [], 0, []);
+        }
+
         var (summaries, folded) = aggregate.Fold.Summaries(time.Now, isLast);
         var (told, lossEvent) = journal.Outbox.Expired.Tell(options.Destination, isLast);
         if (lossEvent is not null)
+        {
             summaries.Add(lossEvent);
+        }
+
         return new Flush(commands, snapshot, time, journal.LastSequence, summaries, folded, told);
     }
 
@@ -110,12 +123,21 @@ internal sealed class Flusher(
     {
         encoded.Payloads.AddRange(flush.Summaries.Select(summary => encoder.Encode(summary, options)));
         if (flush.Summaries.Count > 0)
+        {
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
+        }
+
         if (flush.Folded > 0)
+        {
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Overflowed, flush.Folded));
+        }
+
         var takesNothing = flush.Sequence == journal.FlushedSequence && flush.Summaries.Count == 0;
         if (!takesNothing)
+        {
             encoded.Moves.AddRange(_refusedInReplay);
+        }
+
         if (takesNothing && journal.Error is not null)
         {
             journal.Outbox.AddInMemory(encoded.Payloads, encoded.Moves);
@@ -134,7 +156,10 @@ internal sealed class Flusher(
             Told = flush.Told,
         };
         if (await journal.FlushAsync(write, () => Durable(flush, encoded)).ConfigureAwait(false))
+        {
             return;
+        }
+
         flush.Snapshot.IsKept = true;
         Seconds.Keep(flush.Time);
         // Said twice they add nothing, and nobody knows when the store answers.
@@ -148,7 +173,10 @@ internal sealed class Flusher(
         journal.Outbox.Ledger.Book(encoded.Moves);
         journal.Outbox.Add(encoded.Payloads.Select(payload => payload.Header));
         if (flush.Commands.Count > 0)
+        {
             aggregate.Fold.Forget(flush.Time.Now, flush.IsLast);
+        }
+
         journal.Outbox.Expired.Add(flush.Told);
         Finish(flush, encoded);
     }

@@ -18,7 +18,10 @@ internal sealed class GaugeObservation(Action<DateTimeOffset> observe)
     public async Task RunAsync(DateTimeOffset second)
     {
         if (!_observing.IsCompleted)
+        {
             return;
+        }
+
         var left = _left.Next;
         Heartbeat.Beat();
         _observing = Task.Run(() => observe(second));

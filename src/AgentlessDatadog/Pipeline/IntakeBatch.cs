@@ -36,22 +36,37 @@ internal sealed class IntakeBatch(
     {
         _hasCanary |= write.IsCanary;
         if (write.Call is { } call && !Begins(write, call.Key, call.Contents))
+        {
             return;
+        }
+
         if (write.Range is { } range && !Moves(write, range))
+        {
             return;
+        }
         // What is switched off is not buffered.
         if (options.Metrics)
         {
             foreach (var measurement in write.Measurements)
+            {
                 Admit(measurement);
+            }
         }
         foreach (var what in write.Events)
+        {
             Admit(what);
+        }
+
         foreach (var signal in write.Encoded)
+        {
             Accept(signal.Lane);
+        }
+
         _encoded.AddRange(write.Encoded);
         foreach (var (lane, reason) in write.Faulty)
+        {
             Reject(lane, reason);
+        }
     }
 
     /// <summary>Whether something may be in an append: its call is, or something of its stream.</summary>
@@ -64,7 +79,10 @@ internal sealed class IntakeBatch(
     {
         _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
         if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count == 0 && !_hasCanary)
+        {
             return null;
+        }
+
         var measurements = _applied.Select(applied => applied.Measurement);
         var entry = new JournalEntry(sequence, options.Destination, [.. measurements]) { Signals = _encoded };
         return new JournalAppend(entry, _payloads, [.. _keys.Values], _moves)
@@ -78,18 +96,28 @@ internal sealed class IntakeBatch(
     {
         aggregate.Add(_encoded);
         foreach (var (series, measurement) in _applied)
+        {
             aggregate.Apply(series, measurement);
+        }
     }
 
     /// <summary>Remembers the keys, the streams and the kinds of events, once they are durable.</summary>
     public void Remember()
     {
         foreach (var key in _keys.Values)
+        {
             journal.Keys.Add(key);
+        }
+
         foreach (var (kind, count) in _ofKind)
+        {
             aggregate.Fold.Add(kind, count, now);
+        }
+
         foreach (var (stream, position) in _moved)
+        {
             journal.Positions.Move(stream, position);
+        }
     }
 
     private void Admit(Measurement measurement)
@@ -103,7 +131,10 @@ internal sealed class IntakeBatch(
             return;
         }
         if (measurement.IsItem)
+        {
             Accept(lane);
+        }
+
         _applied.Add((series!, measurement));
     }
 
@@ -117,9 +148,14 @@ internal sealed class IntakeBatch(
         Accept(Lane.Events);
         // Whose clock is ahead says when it happened by that clock.
         if (what.At > now)
+        {
             what = what with { At = now };
+        }
+
         if (what.Kind is not { } kind || LetsThrough(kind))
+        {
             _payloads.Add(encoder.Encode(what, options));
+        }
     }
 
     private bool LetsThrough(string kind)
@@ -136,9 +172,15 @@ internal sealed class IntakeBatch(
         var call = SeenKeys.Of(NameOf(key), second);
         var whole = SeenKeys.Of($"contents {key} {contents}", second);
         if (!IsSeen(call))
+        {
             return _keys.TryAdd(call.Hash, call) && _keys.TryAdd(whole.Hash, whole);
+        }
+
         if (!IsSeen(whole))
+        {
             _refused.Add((write, new KeyReusedException()));
+        }
+
         return false;
     }
 
@@ -147,9 +189,14 @@ internal sealed class IntakeBatch(
     {
         var position = _moved.TryGetValue(range.Stream, out var moved) ? moved : journal.Positions.Of(range.Stream);
         if (range.From == position)
+        {
             _moved[range.Stream] = range.To;
+        }
         else
+        {
             _refused.Add((write, new PositionMovedException()));
+        }
+
         return range.From == position;
     }
 

@@ -28,7 +28,10 @@ internal sealed class Metric(SeriesTable table, string name, MetricType type, Da
     public void UseUnit(string? unit)
     {
         if (unit is null || unit == _unit)
+        {
             return;
+        }
+
         _unit = unit;
         Trailer = Encode(Type, unit);
     }
@@ -50,7 +53,10 @@ internal sealed class Metric(SeriesTable table, string name, MetricType type, Da
         };
         byte[] head = [SeriesWire.TypeField, (byte)number];
         if (unit is null)
+        {
             return head;
+        }
+
         var text = Encoding.UTF8.GetBytes(unit);
         return [.. head, SeriesWire.UnitField, (byte)text.Length, .. text];
     }

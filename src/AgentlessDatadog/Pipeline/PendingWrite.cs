@@ -82,8 +82,12 @@ internal sealed class PendingWrite
     private void Add(Lane lane, string? fault, Func<EncodedSignal> encode)
     {
         if (fault is null)
+        {
             _encoded.Add(encode());
+        }
         else
+        {
             _faulty.Add((lane, fault));
+        }
     }
 }

@@ -77,7 +77,10 @@ internal sealed class PipelineEnd(
         {
             var changed = journal.Outbox.Changed.Next;
             if (lanes.All(lane => lane.IsIdle))
+            {
                 return;
+            }
+
             await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

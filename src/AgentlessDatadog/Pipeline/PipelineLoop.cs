@@ -105,7 +105,10 @@ internal sealed class PipelineLoop
             new LoopMessage.Step(() =>
             {
                 if (_flush is { } flush)
+                {
                     Encode(flush);
+                }
+
                 return Task.CompletedTask;
             })
         );
@@ -162,7 +165,9 @@ internal sealed class PipelineLoop
         }
         _held.ForEach(write => write.Done.TrySetException(Stopped()));
         foreach (var command in _commands.Concat(_flush?.Commands ?? []))
+        {
             command.Done.TrySetException(Stopped());
+        }
     }
 
     private static InvalidOperationException Stopped() => new("The pipeline has been stopped.");
@@ -170,7 +175,10 @@ internal sealed class PipelineLoop
     private Task Post(LoopMessage message, TaskCompletionSource done)
     {
         if (!_inbox.Writer.TryWrite(message))
+        {
             done.SetException(Stopped());
+        }
+
         return done.Task;
     }
 
@@ -186,15 +194,24 @@ internal sealed class PipelineLoop
                 break;
             case LoopMessage.Encoded encoded:
                 if (encoded.Flush == _flush)
+                {
                     await BookAsync(_flush, encoded).ConfigureAwait(false);
+                }
+
                 if (_held.Count > 0 && !_stopping)
+                {
                     await CommitHeldAsync().ConfigureAwait(false);
+                }
+
                 break;
             case LoopMessage.Write(var first):
                 TakeWrites(first);
                 // What comes between a flush and the options after it belongs to these.
                 if (_flush is null or { Next: null, IsLast: false })
+                {
                     await CommitHeldAsync().ConfigureAwait(false);
+                }
+
                 break;
         }
         await GoOnAsync().ConfigureAwait(false);
@@ -222,9 +239,13 @@ internal sealed class PipelineLoop
         try
         {
             if (_journal.Error is { } error)
+            {
                 RefuseWhileFailing(writes, error);
+            }
             else
+            {
                 await CommitAsync(writes).ConfigureAwait(false);
+            }
         }
         catch (StoreUnavailableException error)
         {
@@ -244,11 +265,20 @@ internal sealed class PipelineLoop
         var batch = new IntakeBatch(_aggregate, _journal, _encoder, _options, _clock.GetUtcNow());
         writes.ForEach(batch.Admit);
         foreach (var (write, error) in batch.Refused)
+        {
             write.Done.TrySetException(error);
+        }
+
         if (batch.Result(_journal.LastSequence + 1) is not { } append)
+        {
             return;
+        }
+
         if (!await _journal.AppendAsync(append, isLate => Count(batch, append, isLate)).ConfigureAwait(false))
+        {
             throw new StoreUnavailableException(Unsure) { MayBeKept = true };
+        }
+
         await _expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
     }
 
@@ -256,16 +286,23 @@ internal sealed class PipelineLoop
     {
         // Series may have gone meanwhile.
         if (isLate)
+        {
             _flusher.Replay(append.Journal);
+        }
         else
+        {
             batch.Apply();
+        }
+
         batch.Remember();
         _journal.Outbox.Ledger.Book(append.Moves);
         _journal.Outbox.Add(append.Payloads.Select(payload => payload.Header));
         _sinceFlush += append.Journal.Measurements.Count;
         var isMuch = _sinceFlush >= EarlyFlush || _aggregate.SignalBytes >= EarlyFlushBytes;
         if (isMuch && _commands.Count == 0 && !_clock.IsInDoubt && _flusher.Seconds.IsFree)
+        {
             _commands.Enqueue(new FlushCommand(null, IsLast: false) { MayBeSkipped = true });
+        }
     }
 
     private void Replay(JournalEntry entry)
@@ -287,7 +324,9 @@ internal sealed class PipelineLoop
     private static void Refuse(IEnumerable<PendingWrite> writes, Exception error)
     {
         foreach (var write in writes)
+        {
             write.Done.TrySetException(error);
+        }
     }
 
     private async Task GoOnAsync()
@@ -326,11 +365,20 @@ internal sealed class PipelineLoop
     private bool HasTime()
     {
         if (_clock.Step != TimeSpan.Zero)
+        {
             _hooks.AskTime();
+        }
+
         if (_clock.IsInDoubt)
+        {
             return false;
+        }
+
         if (_flusher.Seconds.GiveBack())
+        {
             _logger.LogWarning("Flushes were stamped ahead of Datadog's clock: what waits of them is given up");
+        }
+
         _heldBySecond =
             _flusher.Seconds.Wait <= LongestWait
                 ? null
@@ -343,17 +391,27 @@ internal sealed class PipelineLoop
     private void LeaveOut(FlushCommand command)
     {
         if (command.IsLast)
+        {
             _inbox.Writer.TryComplete();
+        }
+
         if (command.MayBeSkipped || command.IsLast)
+        {
             command.Done.SetResult();
+        }
         else
+        {
             command.Done.SetException(new StoreUnavailableException($"{Held} Nothing was changed."));
+        }
     }
 
     private void WaitForSecond()
     {
         if (_waitsForSecond)
+        {
             return;
+        }
+
         _waitsForSecond = true;
         _ = WaitAsync(_flusher.Seconds.Wait);
 
@@ -385,7 +443,9 @@ internal sealed class PipelineLoop
             _logger.LogError(error, "A flush could not be made");
             commands.ForEach(command => command.Done.TrySetException(error));
             if (commands[^1].IsLast)
+            {
                 _inbox.Writer.TryComplete();
+            }
         }
     }
 
@@ -403,7 +463,10 @@ internal sealed class PipelineLoop
             {
                 // What handles were set to since the flush was meant for the far end before.
                 if (next.Destination != _options.Destination)
+                {
                     _aggregate.Take(flush.Snapshot.Second, flush.Snapshot.Interval);
+                }
+
                 Configure(next);
             }
         }
@@ -422,7 +485,10 @@ internal sealed class PipelineLoop
             flush.Commands.ForEach(command => command.Done.TrySetException(error));
         }
         if (flush.IsLast)
+        {
             _inbox.Writer.TryComplete();
+        }
+
         flush.Commands.ForEach(command => command.Done.TrySetResult());
         await _expiry.LookAsync(_options.QueueMaxBytes).ConfigureAwait(false);
     }
@@ -430,7 +496,9 @@ internal sealed class PipelineLoop
     private void Restore(Flush flush)
     {
         if (!flush.Snapshot.IsKept)
+        {
             _aggregate.Restore(flush.Snapshot);
+        }
     }
 
     private void Configure(TelemetryOptions next)

@@ -18,7 +18,10 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
         lock (_lock)
         {
             foreach (var series in _series.Values)
+            {
                 series.Dispose();
+            }
+
             _series.Clear();
             _names = names;
         }
@@ -28,7 +31,9 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
     public void BeginFrom(Ledger start)
     {
         foreach (var lane in Lane.All)
+        {
             _told[lane] = start.Of(lane);
+        }
     }
 
     public void CountRequest(Lane lane, int status)
@@ -41,7 +46,10 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
     public void Write(TimeSpan lastFlush)
     {
         foreach (var lane in Lane.All)
+        {
             Write(lane);
+        }
+
         var queue = outbox.Status;
         Set("queue.bytes", queue.Bytes);
         Set("queue.age", queue.Oldest is { } oldest ? Math.Max(0, (clock.GetUtcNow() - oldest).TotalSeconds) : 0);
@@ -68,19 +76,26 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
     private void Add(string name, double value, params string[] tags)
     {
         lock (_lock)
+        {
             Series(name, MetricType.Count, tags)?.Put(value);
+        }
     }
 
     private void Set(string name, double value, params string[] tags)
     {
         lock (_lock)
+        {
             Series(name, MetricType.Gauge, tags)?.Put(value);
+        }
     }
 
     private Series? Series(string name, MetricType type, string[] tags)
     {
         if (_names is null)
+        {
             return null;
+        }
+
         var key = $"{name} {string.Join(' ', tags)}";
         if (!_series.TryGetValue(key, out var series))
         {

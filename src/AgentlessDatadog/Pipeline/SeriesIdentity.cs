@@ -21,7 +21,9 @@ internal static class SeriesIdentity
         while (SeriesWire.ReadText(ref rest, out var field, out var text))
         {
             if (field == SeriesWire.TagField)
+            {
                 tags.Add(Encoding.UTF8.GetString(text));
+            }
         }
         return [.. tags];
     }

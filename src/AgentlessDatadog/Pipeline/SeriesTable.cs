@@ -30,14 +30,18 @@ internal sealed class SeriesTable(TimeProvider clock)
         get
         {
             lock (_lock)
+            {
                 return _count - _aliases;
+            }
         }
     }
 
     public IReadOnlyDictionary<string, int> CountByMetric()
     {
         lock (_lock)
+        {
             return _metrics.Values.Where(metric => metric.Series > 0).ToDictionary(m => m.Name, m => m.Series);
+        }
     }
 
     /// <summary>Whether the tags that all series share make one series of several.</summary>
@@ -46,7 +50,9 @@ internal sealed class SeriesTable(TimeProvider clock)
         get
         {
             lock (_lock)
+            {
                 return _aliases > 0;
+            }
         }
     }
 
@@ -56,7 +62,10 @@ internal sealed class SeriesTable(TimeProvider clock)
         lock (_lock)
         {
             if (_metrics.TryGetValue(name, out var metric))
+            {
                 return metric.Clash(type);
+            }
+
             return _metrics.Count < MaxMetrics ? null : $"there are {MaxMetrics} metric names already";
         }
     }
@@ -94,7 +103,9 @@ internal sealed class SeriesTable(TimeProvider clock)
         lock (_lock)
         {
             if (series.Holders > 0)
+            {
                 series.Holders--;
+            }
         }
     }
 
@@ -102,7 +113,9 @@ internal sealed class SeriesTable(TimeProvider clock)
     public ReadOnlyMemory<Series> Snapshot()
     {
         lock (_lock)
+        {
             return _order.AsMemory(0, _count);
+        }
     }
 
     /// <summary>Lets those go that nobody holds: at once, or after an idle hour when a measurement named them.</summary>
@@ -115,9 +128,13 @@ internal sealed class SeriesTable(TimeProvider clock)
             {
                 var series = _order[i];
                 if (IsLive(series, second))
+                {
                     _order[kept++] = series;
+                }
                 else
+                {
                     Remove(series);
+                }
             }
             Array.Clear(_order, kept, _count - kept);
             _count = kept;
@@ -134,20 +151,31 @@ internal sealed class SeriesTable(TimeProvider clock)
         {
             string[] normal = [.. TagSet.Of(tags)];
             if (normal.AsSpan().SequenceEqual(_globalTags))
+            {
                 return;
+            }
+
             _globalTags = normal;
             GlobalBlock = SeriesIdentity.Encode(null, _globalTags);
             for (var i = 0; i < _count; i++)
+            {
                 Alias(_order[i], SeriesIdentity.Tags(_order[i]));
+            }
         }
     }
 
     private Series Get(string name, MetricType type, IReadOnlyList<string> tags, string? unit, bool isSelf)
     {
         if (!_metrics.TryGetValue(name, out var metric))
+        {
             _metrics.Add(name, metric = new Metric(this, name, type, clock.GetUtcNow(), isSelf));
+        }
+
         if (metric.Clash(type) is { } clash)
+        {
             throw new ArgumentException(clash, nameof(type));
+        }
+
         metric.UseUnit(unit);
         return Get(metric, TagSet.Of(tags));
     }
@@ -156,14 +184,23 @@ internal sealed class SeriesTable(TimeProvider clock)
     {
         var room = SeriesWire.MeasureIdentity(metric.Name, tags);
         if (_scratch.Length < room)
+        {
             _scratch = new byte[room];
+        }
+
         var identity = _scratch.AsSpan(0, SeriesWire.WriteIdentity(_scratch, metric.Name, tags));
         if (_series.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(identity, out var known))
+        {
             return known;
+        }
+
         var series = Create(metric, identity.ToArray());
         _series.Add(series);
         if (_count == _order.Length)
+        {
             Array.Resize(ref _order, _count * 2);
+        }
+
         _order[_count++] = series;
         metric.Series++;
         Alias(series, tags);

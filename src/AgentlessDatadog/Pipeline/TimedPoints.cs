@@ -46,7 +46,10 @@ internal sealed class TimedPoints
         foreach (var point in taken)
         {
             if (!_used.TryGetValue(point.Second, out var those))
+            {
                 _used.Add(point.Second, those = []);
+            }
+
             those.Add(point.Series);
         }
         _pending.Clear();
@@ -68,6 +71,8 @@ internal sealed class TimedPoints
     {
         _flushes.RemoveWhere(second => second < before);
         foreach (var second in _used.Keys.Where(second => second < before).ToList())
+        {
             _used.Remove(second);
+        }
     }
 }

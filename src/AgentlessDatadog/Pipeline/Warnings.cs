@@ -16,7 +16,9 @@ internal sealed class Warnings(ILogger logger)
         get
         {
             lock (_lock)
+            {
                 return [.. _current.Values.Select(warning => warning.Sentence)];
+            }
         }
     }
 
@@ -27,13 +29,22 @@ internal sealed class Warnings(ILogger logger)
         {
             var (before, was) = _current.GetValueOrDefault(about);
             if (sentence is not null)
+            {
                 _current[about] = (sentence, level > was ? level : was);
+            }
             else
+            {
                 _current.Remove(about);
+            }
+
             if (sentence is not null && (before is null || level > was))
+            {
                 logger.Log(level, "{Warning}", sentence);
+            }
             else if (before is not null && sentence is null)
+            {
                 logger.LogInformation("No longer so: {Warning}", before);
+            }
         }
     }
 }

@@ -23,8 +23,10 @@ internal sealed class Watchdog(IReadOnlyList<Stage> stages, Warnings warnings)
     {
         var patience = Math.Max(Looks, (int)Math.Ceiling(Least / interval));
         foreach (var stage in stages)
+        {
             // What keeps the other kind waiting is restarted before it is given up.
             Look(stage, stage.Restart is null ? 2 * patience : patience, interval);
+        }
     }
 
     private void Look(Stage stage, int patience, TimeSpan interval)
@@ -36,19 +38,26 @@ internal sealed class Watchdog(IReadOnlyList<Stage> stages, Warnings warnings)
         if (looks < patience)
         {
             if (looks == 0)
+            {
                 Say(stage, null);
+            }
+
             return;
         }
         var still = $"{stage.Name} has stood still for {(interval * looks).TotalSeconds:0} s";
         Say(stage, stage.Restart is null ? $"{still}: start the service again." : $"{still} and is restarted.");
         if (looks % patience == 0)
+        {
             stage.Restart?.Invoke();
+        }
     }
 
     private void Say(Stage stage, string? sentence)
     {
         warnings.Set($"stage {stage.Name}", sentence);
         if (stage.Restart is null)
+        {
             _stuck = sentence;
+        }
     }
 }

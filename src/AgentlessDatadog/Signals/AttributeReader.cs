@@ -30,7 +30,10 @@ internal sealed class AttributeReader(int most, int total, SecretFilter secrets)
         foreach (var (givenName, givenValue) in attributes)
         {
             if (givenValue is null || string.IsNullOrWhiteSpace(givenName))
+            {
                 continue;
+            }
+
             var name = Truncation.Cut(givenName, MaxName);
             if (_kept.Count == most || !_names.Add(name))
             {

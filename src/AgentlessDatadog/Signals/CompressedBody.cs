@@ -47,7 +47,10 @@ internal abstract class CompressedBody : IDisposable
     public static byte[] Unpack(string? encoding, ReadOnlyMemory<byte> body)
     {
         if (encoding is null)
+        {
             return body.ToArray();
+        }
+
         using var packed = new MemoryStream(body.ToArray());
         using Stream unpacking = encoding switch
         {

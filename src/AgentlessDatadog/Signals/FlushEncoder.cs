@@ -46,7 +46,10 @@ internal sealed class FlushEncoder(Func<long> nextId)
     private IEnumerable<QueuedRequest> Encode(Lane lane, List<EncodedSignal> signals, TelemetryOptions options)
     {
         if (lane.Format?.Invoke(options) is not { } format)
+        {
             yield break;
+        }
+
         var byHour = signals
             .Where(signal => signal.Lane == lane)
             .GroupBy(signal => signal.At.ToUnixTimeSeconds() / 3600);

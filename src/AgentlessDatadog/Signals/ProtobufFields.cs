@@ -25,7 +25,10 @@ internal ref struct ProtobufFields(ReadOnlySpan<byte> message)
     public bool Next()
     {
         if (_at == _message.Length)
+        {
             return false;
+        }
+
         var start = _at;
         var key = Varint();
         Number = (int)(key >> 3);
@@ -55,7 +58,10 @@ internal ref struct ProtobufFields(ReadOnlySpan<byte> message)
     private ReadOnlySpan<byte> Take(ulong length)
     {
         if (length > (ulong)(_message.Length - _at))
+        {
             throw new InvalidDataException("A field is longer than its message.");
+        }
+
         var bytes = _message.Slice(_at, (int)length);
         _at += (int)length;
         return bytes;
@@ -69,7 +75,9 @@ internal ref struct ProtobufFields(ReadOnlySpan<byte> message)
             var next = Take(1)[0];
             value |= (ulong)(next & 0x7F) << shift;
             if (next < 0x80)
+            {
                 return value;
+            }
         }
         throw new InvalidDataException("A number is longer than ten bytes.");
     }

@@ -93,7 +93,10 @@ internal sealed class ProtobufWriter
     private Span<byte> Room(int length)
     {
         if (_buffer.Length - _length < length)
+        {
             Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + length));
+        }
+
         return _buffer.AsSpan(_length);
     }
 }

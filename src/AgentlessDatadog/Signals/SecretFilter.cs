@@ -26,9 +26,15 @@ internal sealed partial class SecretFilter(string? apiKey)
     public string Filter(string text)
     {
         if (_apiKey is { } key && text.Contains(key, StringComparison.OrdinalIgnoreCase))
+        {
             text = text.Replace(key, Redacted, StringComparison.OrdinalIgnoreCase);
+        }
+
         if (!text.AsSpan().ContainsAny(Signs))
+        {
             return text;
+        }
+
         text = Userinfo().Replace(text, $"$1{Redacted}@");
         text = BearerToken().Replace(text, $"$1 {Redacted}");
         text = SignedToken().Replace(text, Redacted);

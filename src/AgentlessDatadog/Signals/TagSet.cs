@@ -24,21 +24,28 @@ public static class TagSet
     {
         // Most callers hand in the same few arrays again and again, and write them as they should be.
         if (tags is string[] array && IsCanonical(array))
+        {
             return array;
+        }
+
         var normal = new string[tags.Count];
         var count = 0;
         foreach (var tag in tags)
         {
             var text = Normalise(tag);
             if (text.Length > 0)
+            {
                 normal[count++] = text;
+            }
         }
         Array.Sort(normal, 0, count, StringComparer.Ordinal);
         var kept = 0;
         for (var i = 0; i < count && kept < MaxCount; i++)
         {
             if (kept == 0 || !string.Equals(normal[i], normal[kept - 1], StringComparison.Ordinal))
+            {
                 normal[kept++] = normal[i];
+            }
         }
         return kept == normal.Length ? normal : normal[..kept];
     }
@@ -50,19 +57,31 @@ public static class TagSet
     public static string Normalise(string? tag)
     {
         if (string.IsNullOrEmpty(tag) || IsNormal(tag))
+        {
             return tag ?? "";
+        }
+
         var text = new StringBuilder(Math.Min(tag.Length, MaxLength));
         foreach (var rune in tag.EnumerateRunes())
         {
             if (text.Length == 0 && !Rune.IsLetter(rune))
+            {
                 continue;
+            }
+
             var next = IsLegal(rune) ? Rune.ToLowerInvariant(rune) : new Rune('_');
             if (text.Length + next.Utf16SequenceLength > MaxLength)
+            {
                 break;
+            }
+
             text.Append(next);
         }
         while (text.Length > 0 && text[^1] == ':')
+        {
             text.Length--;
+        }
+
         return text.ToString();
     }
 
@@ -74,9 +93,14 @@ public static class TagSet
         for (var i = 0; i < tags.Length; i++)
         {
             if (string.IsNullOrEmpty(tags[i]) || !IsNormal(tags[i]))
+            {
                 return false;
+            }
+
             if (i > 0 && string.CompareOrdinal(tags[i - 1], tags[i]) >= 0)
+            {
                 return false;
+            }
         }
         return tags.Length <= MaxCount;
     }

@@ -9,7 +9,10 @@ internal static class Truncation
     public static string Cut(string text, int length)
     {
         if (text.Length <= length)
+        {
             return text;
+        }
+
         return text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
     }
 
@@ -17,7 +20,10 @@ internal static class Truncation
     public static string CutWithMark(string text, int length)
     {
         if (text.Length <= length)
+        {
             return text;
+        }
+
         var mark = Mark(text.Length);
         return Cut(text, length - mark.Length) + mark;
     }

@@ -37,10 +37,15 @@ internal sealed class ExpiredReport(TimeProvider clock)
             {
                 var key = (loss.Lane, loss.Destination);
                 if (loss.Units > 0)
+                {
                     _back.Remove(key);
+                }
+
                 _losses[key] = _losses.TryGetValue(key, out var before) ? before.Plus(loss) : loss;
                 if (_losses[key].Units == 0)
+                {
                     _losses.Remove(key);
+                }
             }
         }
     }
@@ -51,7 +56,9 @@ internal sealed class ExpiredReport(TimeProvider clock)
         lock (_lock)
         {
             if (_losses.ContainsKey((lane, destination)))
+            {
                 _back.Add((lane, destination));
+            }
         }
     }
 
@@ -71,7 +78,10 @@ internal sealed class ExpiredReport(TimeProvider clock)
                     .Select(l => l.Value),
             ];
             if (losses.Count == 0)
+            {
                 return ([], null);
+            }
+
             var what = EventText.Join(
                 " and ",
                 losses.Select<Loss, EventText>(loss => $"{loss.Units} {loss.Lane.Unit}")

@@ -44,9 +44,14 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
         LastSequence = contents.LastSequence;
         FlushedSequence = contents.Journal.Count == 0 ? LastSequence : contents.Journal[0].Sequence - 1;
         foreach (var key in contents.Keys)
+        {
             Keys.Add(key);
+        }
+
         foreach (var (stream, position) in contents.Positions)
+        {
             Positions.Move(stream, position);
+        }
     }
 
     /// <summary>Appends what is in no flush. Returns false when nobody knows whether it is durable.</summary>
@@ -89,7 +94,9 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
     public void TryLater()
     {
         if (Interlocked.Exchange(ref _isTriedLater, 1) == 0)
+        {
             _ = WaitAsync();
+        }
 
         async Task WaitAsync()
         {
@@ -103,7 +110,10 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
     public async Task RecoverAsync()
     {
         if (store.Error is null)
+        {
             return;
+        }
+
         try
         {
             if (await TryAsync().ConfigureAwait(false) && await outbox.HandOverAsync().ConfigureAwait(false))
@@ -127,12 +137,17 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
     private async Task<bool> TryAsync()
     {
         if (_late is { Ended: null })
+        {
             return false;
+        }
+
         if (_late is { } late)
         {
             _late = null;
             if (!await WriteAsync(late).ConfigureAwait(false))
+            {
                 return false;
+            }
         }
         var nothing = new JournalAppend(new JournalEntry(LastSequence + 1, "", []), [], [], []);
         return await AppendAsync(nothing, _ => { }).ConfigureAwait(false);
@@ -154,7 +169,10 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
         {
             // One that has been late is nowhere else.
             if (write.Ended is not null)
+            {
                 _late = write;
+            }
+
             store.Fail(error.Message);
             throw;
         }
@@ -172,11 +190,19 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
     private async Task EndAsync(JournalWrite write, Task ended)
     {
         if (ended.IsCompletedSuccessfully || write.Append is not null)
+        {
             _late = null;
+        }
         else
+        {
             write.Ended = ended;
+        }
+
         if (ended.IsCompletedSuccessfully)
+        {
             write.WhenDurable(true);
+        }
+
         await RecoverAsync().ConfigureAwait(false);
     }
 }

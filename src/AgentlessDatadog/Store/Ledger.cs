@@ -20,7 +20,9 @@ internal sealed class Ledger
         lock (_lock)
         {
             foreach (var move in moves)
+            {
                 Book(move);
+            }
         }
     }
 
@@ -31,7 +33,10 @@ internal sealed class Ledger
     public string? Name(Lane lane, string? reason)
     {
         if (reason is null)
+        {
             return null;
+        }
+
         lock (_lock)
         {
             var reasons = Entry(_reasons, lane);
@@ -61,12 +66,20 @@ internal sealed class Ledger
     {
         var units = Entry(_units, move.Lane);
         if (move.To == Account.Queued)
+        {
             _accepted[move.Lane] = _accepted.GetValueOrDefault(move.Lane) + move.Units;
+        }
         else
+        {
             units[Account.Queued] = units.GetValueOrDefault(Account.Queued) - move.Units;
+        }
+
         units[move.To] = units.GetValueOrDefault(move.To) + move.Units;
         if (Name(move.Lane, move.Reason) is not { } reason)
+        {
             return;
+        }
+
         var reasons = Entry(_reasons, move.Lane);
         reasons[reason] = reasons.GetValueOrDefault(reason) + move.Units;
     }
@@ -75,7 +88,10 @@ internal sealed class Ledger
         where TKey : notnull
     {
         if (!all.TryGetValue(lane, out var entry))
+        {
             all.Add(lane, entry = []);
+        }
+
         return entry;
     }
 }

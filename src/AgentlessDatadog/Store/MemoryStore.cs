@@ -45,9 +45,15 @@ internal sealed class MemoryStore : ITelemetryStore
         {
             _lastSequence = append.Journal.Sequence;
             if (!append.Journal.IsEmpty)
+            {
                 _journal.Enqueue(append.Journal);
+            }
+
             foreach (var key in append.Keys)
+            {
                 _keys.Enqueue(key);
+            }
+
             Insert(append.Payloads);
             Book(append.Moves);
             foreach (var moved in append.Positions)
@@ -65,9 +71,15 @@ internal sealed class MemoryStore : ITelemetryStore
         lock (_lock)
         {
             while (_journal.TryPeek(out var first) && first.Sequence <= flush.Sequence)
+            {
                 _journal.Dequeue();
+            }
+
             while (_keys.TryPeek(out var oldest) && oldest.Second < flush.ForgetKeysBefore)
+            {
                 _keys.Dequeue();
+            }
+
             _lastFlush = flush.Second;
             Insert(flush.Payloads);
             Book(flush.Moves);
@@ -80,7 +92,9 @@ internal sealed class MemoryStore : ITelemetryStore
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
     {
         lock (_lock)
+        {
             return new(_outbox[payload].Body);
+        }
     }
 
     /// <inheritdoc/>
@@ -90,7 +104,10 @@ internal sealed class MemoryStore : ITelemetryStore
         {
             Insert(settlement.Added);
             foreach (var payload in settlement.Payloads)
+            {
                 _outbox.Remove(payload);
+            }
+
             Book(settlement.Moves);
             _losses = ExpiredReport.Sum(_losses.Concat(settlement.Lost));
         }

@@ -41,7 +41,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         get
         {
             lock (_lock)
+            {
                 return new(_all.Count, _bytes, _all.Count == 0 ? null : _all.Values.Min(header => header.Oldest));
+            }
         }
     }
 
@@ -50,7 +52,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         get
         {
             lock (_lock)
+            {
                 return _bytes;
+            }
         }
     }
 
@@ -65,7 +69,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         _lastId = lastId;
         Add(headers);
         foreach (var lane in Lane.All)
+        {
             Age(lane);
+        }
     }
 
     /// <summary>Takes in what the store has committed; it is live.</summary>
@@ -90,7 +96,10 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         lock (_lock)
         {
             foreach (var payload in payloads)
+            {
                 _inMemory.Add(payload.Header.Id, payload);
+            }
+
             _unbooked = _unbooked.Plus(new Settlement([], moves));
             ledger.Book(moves);
         }
@@ -111,7 +120,10 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
             {
                 // Its end decides about what is next.
                 if (_underWay > 0)
+                {
                     return false;
+                }
+
                 next = _unbooked with { Added = [.. _inMemory.Values] };
                 if (next is { Payloads: [], Moves: [], Lost: [], Added: [] })
                 {
@@ -130,7 +142,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         get
         {
             lock (_lock)
+            {
                 return _inMemory.Count + _unbooked.Payloads.Count;
+            }
         }
     }
 
@@ -143,10 +157,16 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         lock (_lock)
         {
             if (!_waiting.TryGetValue((lane, destination), out var shelf) || !MaySend(lane))
+            {
                 return null;
+            }
+
             var from = shelf.Live.Count > 0 || liveAlone ? shelf.Live : shelf.Backlog;
             if (from.Count == 0)
+            {
                 return null;
+            }
+
             var header = from.First().Value;
             from.Remove(header.Id);
             return header;
@@ -157,7 +177,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     public void GiveBack(RequestHeader header)
     {
         lock (_lock)
+        {
             ShelfOf(header).Backlog.Add(header.Id, header);
+        }
     }
 
     /// <summary>Makes backlog of all that waits for a lane: what comes after it is live.</summary>
@@ -168,7 +190,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
             foreach (var (key, shelf) in _waiting)
             {
                 if (key.Lane == lane)
+                {
                     shelf.Age();
+                }
             }
         }
     }
@@ -176,7 +200,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     public bool HasWaiting(Lane lane, string destination)
     {
         lock (_lock)
+        {
             return _waiting.TryGetValue((lane, destination), out var shelf) && shelf.Count > 0 && MaySend(lane);
+        }
     }
 
     /// <summary>
@@ -187,7 +213,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     public bool IsEmpty(Lane lane, string destination)
     {
         lock (_lock)
+        {
             return _open.GetValueOrDefault((lane, destination)) == 0;
+        }
     }
 
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(RequestHeader header, CancellationToken cancellationToken)
@@ -195,7 +223,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         lock (_lock)
         {
             if (_inMemory.TryGetValue(header.Id, out var payload))
+            {
                 return payload.Body;
+            }
         }
         return await store.ReadAsync(header.Id, cancellationToken).ConfigureAwait(false);
     }
@@ -206,7 +236,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         foreach (var other in Lane.All)
         {
             if (other == lane || IsEmpty(other, destination))
+            {
                 Expired.Back(other, destination);
+            }
         }
     }
 
@@ -214,7 +246,10 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     public async ValueTask SettleAsync(IReadOnlyList<RequestHeader> headers, Account to, string? reason)
     {
         if (headers.Count == 0)
+        {
             return;
+        }
+
         var moves = headers
             .Select(header => new LedgerMove(header.Lane, to, header.Units, ledger.Name(header.Lane, reason)))
             .ToList();
@@ -241,7 +276,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         {
             // Until the store has them, whenever that is.
             foreach (var part in parts)
+            {
                 _inMemory.Add(part.Header.Id, part);
+            }
         }
         await SettleAsync([header], new Settlement([], []) { Added = parts }).ConfigureAwait(false);
     }
@@ -289,7 +326,10 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     private async Task BookAsync(Settlement settlement)
     {
         lock (_lock)
+        {
             _underWay++;
+        }
+
         Task? unanswered;
         try
         {
@@ -299,13 +339,20 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         {
             End(settlement, error);
             if (error is StoreUnavailableException)
+            {
                 store.Fail(error.Message);
+            }
+
             throw;
         }
         if (unanswered is null)
+        {
             End(settlement, null);
+        }
         else
+        {
             _ = EndAsync(settlement, unanswered);
+        }
     }
 
     private async Task EndAsync(Settlement settlement, Task unanswered)
@@ -326,7 +373,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                 return;
             }
             foreach (var payload in settlement.Added)
+            {
                 _inMemory.Remove(payload.Header.Id);
+            }
         }
     }
 
@@ -401,7 +450,10 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         {
             var taken = _all.Values.Where(header => ShelfOf(header).Holds(header.Id) && which(header)).ToList();
             foreach (var header in taken)
+            {
                 ShelfOf(header).Remove(header.Id);
+            }
+
             return taken;
         }
     }
@@ -414,7 +466,10 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
             return TakeWaiting(header =>
             {
                 if (excess <= 0 || !which(header.Id))
+                {
                     return false;
+                }
+
                 excess -= header.Size;
                 return true;
             });
@@ -425,7 +480,10 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     {
         var key = (header.Lane, header.Destination);
         if (!_waiting.TryGetValue(key, out var shelf))
+        {
             _waiting.Add(key, shelf = new Shelf());
+        }
+
         return shelf;
     }
 
@@ -442,13 +500,18 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         public void Remove(long id)
         {
             if (!Live.Remove(id))
+            {
                 Backlog.Remove(id);
+            }
         }
 
         public void Age()
         {
             foreach (var (id, header) in Live)
+            {
                 Backlog.Add(id, header);
+            }
+
             Live.Clear();
         }
     }

@@ -30,7 +30,9 @@ internal sealed class SeenKeys
     public void Add(SeenKey key)
     {
         if (_hashes.Add(key.Hash))
+        {
             _ages.Enqueue(key);
+        }
     }
 
     /// <summary>Forgets what is no longer needed; gives the Unix second from which on keys are still known.</summary>

@@ -53,14 +53,14 @@ internal static class Connections
 
     private static long? Read()
     {
-        const string Limits = "/proc/self/limits";
-        const string Name = "Max open files";
-        if (!File.Exists(Limits))
+        const string limits = "/proc/self/limits";
+        const string name = "Max open files";
+        if (!File.Exists(limits))
         {
             return null;
         }
-        var line = File.ReadLines(Limits).FirstOrDefault(l => l.StartsWith(Name, StringComparison.Ordinal));
-        var soft = line?[Name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+        var line = File.ReadLines(limits).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
+        var soft = line?[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
         return long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : null;
     }
 }

@@ -39,6 +39,8 @@ public sealed class BackOffTests
     {
         var backOff = new BackOff(() => 0.5);
         for (var i = 0; i < 1000; i++)
+        {
             backOff.Failed(null).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(64));
+        }
     }
 }

@@ -52,7 +52,9 @@ public sealed class BacklogTests
                 backlog.Enqueue(Title(request));
                 // The first is the probe, which opens the lane.
                 if (backlog.Count > 1)
+                {
                     return FarEndAnswer.Accepted with { After = release.Opened };
+                }
             }
             return FarEndAnswer.Accepted;
         };

@@ -23,13 +23,25 @@ public sealed class DeliveryTests
         {
             int draw;
             lock (random)
+            {
                 draw = trouble ? random.Next(9) : 0;
+            }
+
             if (request.Method == "GET")
+            {
                 return new FarEndAnswer(200, """{"valid":true}""");
+            }
+
             if (draw <= 2)
+            {
                 accepted.AddOrUpdate(request.Path, 1, (_, n) => n + 1);
+            }
+
             if (draw == 3)
+            {
                 rejected.AddOrUpdate(request.Path, 1, (_, n) => n + 1);
+            }
+
             return draw switch
             {
                 <= 2 => FarEndAnswer.Accepted,
@@ -54,7 +66,9 @@ public sealed class DeliveryTests
             await rig.FlushAsync();
             await rig.Until(() => rig.IsQuiet);
             foreach (var lane in Lane.All)
+            {
                 rig.Ledger(lane).ShouldBalance();
+            }
         }
         trouble = false;
         await rig.UntilSent(step: TimeSpan.FromSeconds(1));
@@ -189,7 +203,10 @@ public sealed class DeliveryTests
     {
         await using var rig = await Rig.StartAsync(o => o with { QueueMaxBytes = 1500, ApiKey = null });
         for (var i = 0; i < 50; i++)
+        {
             await rig.KeepAsync(new DatadogEvent($"Told {i}", "", rig.Clock.GetUtcNow()));
+        }
+
         await rig.Until(() => rig.Pipeline.Status.Queue.Bytes <= 1500);
         rig.Ledger(Lane.Events).ShouldBalance();
         rig.Ledger(Lane.Events).Reasons["queue full"].ShouldBeGreaterThan(30);

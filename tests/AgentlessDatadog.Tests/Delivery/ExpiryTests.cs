@@ -63,10 +63,15 @@ public sealed class ExpiryTests
         (rig.Ledger(Lane.Metrics).Expired, rig.Ledger(Lane.Distributions).Expired).ShouldBe((1, 1));
         await AfterAsync(TimeSpan.FromMinutes(16 * 60 + 58));
         foreach (var lane in new[] { Lane.Events, Lane.Logs, Lane.Traces })
+        {
             rig.Ledger(lane).ShouldBe(1, queued: 1);
+        }
+
         await AfterAsync(TimeSpan.FromMinutes(2));
         foreach (var lane in new[] { Lane.Events, Lane.Logs, Lane.Traces })
+        {
             rig.Ledger(lane).ShouldBe(1, expired: 1);
+        }
 
         async Task AfterAsync(TimeSpan time)
         {

@@ -116,7 +116,10 @@ public sealed class IntakeResponseTests
     {
         using var response = new HttpResponseMessage((HttpStatusCode)status);
         if (header is not null)
+        {
             response.Headers.TryAddWithoutValidation(header, value);
+        }
+
         response.Content = new StringContent(body, Encoding.UTF8, "application/json");
         return IntakeResponse.Read(response, Encoding.UTF8.GetBytes(body), Now, text => text);
     }

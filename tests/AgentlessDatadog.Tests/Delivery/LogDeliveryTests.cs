@@ -13,7 +13,10 @@ public sealed class LogDeliveryTests
     {
         await using var rig = await Rig.StartAsync(o => o with { Tags = ["service:desk"], Host = "node-1" });
         for (var i = 0; i < 25; i++)
+        {
             await rig.KeepAsync([.. Enumerable.Range(0, 100).Select(_ => Some.Log(rig.Clock.GetUtcNow()))]);
+        }
+
         rig.FarEnd.Requests.ShouldBeEmpty();
         await rig.FlushAsync();
         await rig.UntilSent();

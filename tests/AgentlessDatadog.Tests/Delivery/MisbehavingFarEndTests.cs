@@ -67,7 +67,9 @@ public sealed class MisbehavingFarEndTests
         var mended = rig.Clock.GetUtcNow();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         foreach (var each in Lane.All)
+        {
             rig.Ledger(each).ShouldBe(2, delivered: 2);
+        }
         // Within 30 s of the mending where it was parked; else the longest wait that was asked for.
         (rig.Clock.GetUtcNow() - mended).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(wasParked ? 31 : 102));
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
@@ -109,7 +111,9 @@ public sealed class MisbehavingFarEndTests
         var goingOn = Task.Run(async () =>
         {
             while (!enough.IsCancellationRequested)
+            {
                 await rig.KeepAsync(Some.Count());
+            }
         });
         for (var tries = 1; tries <= 60; tries++)
         {
@@ -136,7 +140,9 @@ public sealed class MisbehavingFarEndTests
         await rig.ConfigureAsync(rig.Options with { ApiKey = Secret.ApiKey });
         await rig.UntilSent();
         foreach (var lane in Lane.All)
+        {
             rig.Ledger(lane).ShouldBe(1, delivered: 1);
+        }
     }
 
     // From one try of the lane to the next, and to the time-out where the far end never ends its answer.
@@ -147,7 +153,9 @@ public sealed class MisbehavingFarEndTests
         {
             rig.Clock.Advance(wait);
             foreach (var each in Lane.All)
+            {
                 rig.Ledger(each).ShouldBalance();
+            }
         }
 
         async Task<TimeSpan> WaitsAsync()
@@ -156,7 +164,10 @@ public sealed class MisbehavingFarEndTests
             {
                 await rig.Until(() => rig.FarEnd.Held == 1 || rig.Lane(lane).NextTry > rig.Clock.GetUtcNow());
                 if (rig.Lane(lane).NextTry is { } next && next > rig.Clock.GetUtcNow())
+                {
                     return next - rig.Clock.GetUtcNow();
+                }
+
                 rig.Clock.Advance(TimeSpan.FromSeconds(20));
                 await rig.Until(() => rig.FarEnd.Held == 0);
             }

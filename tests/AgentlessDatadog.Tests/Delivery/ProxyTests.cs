@@ -45,7 +45,10 @@ public sealed class ProxyTests
                 using var client = await proxy.AcceptTcpClientAsync();
                 using var reader = new StreamReader(client.GetStream());
                 while (await reader.ReadLineAsync() is { Length: > 0 } line)
+                {
                     asked.AppendLine(line);
+                }
+
                 await client.GetStream().WriteAsync(Refusal);
             }
             // While it waited for one, or before it did.

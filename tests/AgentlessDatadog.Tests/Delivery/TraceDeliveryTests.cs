@@ -19,7 +19,10 @@ public sealed class TraceDeliveryTests
     {
         await using var rig = await Rig.StartAsync(o => o with { Tags = ["service:desk", "env:test"] });
         for (var i = 0; i < 20; i++)
+        {
             await rig.KeepAsync(Some.Span(rig.Clock.GetUtcNow()));
+        }
+
         rig.FarEnd.Requests.ShouldBeEmpty();
         await rig.FlushAsync();
         await rig.UntilSent();
@@ -199,7 +202,10 @@ public sealed class TraceDeliveryTests
         await rig.FlushAsync();
         await rig.Until(() => rig.Lane(Lane.Traces).ParkReason == ParkReason.ProductRefused);
         foreach (var lane in Lane.All.Where(lane => lane != Lane.Traces))
+        {
             await rig.Until(() => rig.Ledger(lane).Delivered == 1);
+        }
+
         rig.Ledger(Lane.Traces).ShouldBe(1, queued: 1);
     }
 

@@ -48,7 +48,10 @@ public sealed class WireTests
             while (await RequestAsync(stream) is { Length: > 0 } request)
             {
                 lock (asked)
+                {
                     asked.Add(request);
+                }
+
                 var isKnown = request.Contains("Proxy-Authorization: Basic dXNlcjpwQHNz", StringComparison.Ordinal);
                 await WriteAsync(
                     stream,
@@ -151,7 +154,9 @@ public sealed class WireTests
         {
             var head = $"HTTP/1.1 {status}\r\nLocation: http://127.0.0.1:{other.Port}/api/v1/events\r\n";
             while (await RequestAsync(stream) is { Length: > 0 })
+            {
                 await WriteAsync(stream, head + "Content-Length: 0\r\n\r\n");
+            }
         });
         await using var run = await PipelineRun.OverSocketsAsync(
             new() { IntakeUrl = new Uri($"http://127.0.0.1:{server.Port}") }
@@ -213,7 +218,9 @@ public sealed class WireTests
         {
             text.Append(Encoding.ASCII.GetString(buffer, 0, length));
             if (text.ToString().Split("\r\n\r\n", 2) is [var head, var body] && body.Length >= Length(head))
+            {
                 break;
+            }
         }
         return text.ToString();
     }

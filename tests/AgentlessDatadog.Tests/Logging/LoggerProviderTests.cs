@@ -91,7 +91,10 @@ public sealed partial class LoggerProviderTests : IAsyncDisposable
         await using var rig = await Rig.StartAsync(clock: _clock);
         _provider.SendTo(rig.Pipeline);
         for (var i = 0; i < 1_000; i++)
+        {
             _log.LogWarning("Attempt {Number} failed", i);
+        }
+
         _log.LogWarning("Something else");
         _clock.Advance(TimeSpan.FromMinutes(1));
         _log.LogWarning("Attempt {Number} failed", 1_000);
@@ -115,7 +118,10 @@ public sealed partial class LoggerProviderTests : IAsyncDisposable
     public async Task WhatFindsNoRoomIsCountedAndTold()
     {
         for (var i = 0; i < 10_050; i++)
+        {
             _provider.CreateLogger($"Desk.{i}").LogInformation("It came");
+        }
+
         await using var rig = await Rig.StartAsync(clock: _clock);
         _provider.SendTo(rig.Pipeline);
         var messages = (await SentAsync(rig)).ConvertAll(entry => entry.GetProperty("message").GetString()!);

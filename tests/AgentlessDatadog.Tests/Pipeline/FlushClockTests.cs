@@ -20,7 +20,9 @@ public sealed class FlushClockTests
             await rig.KeepAsync(Some.Count());
             await rig.Pipeline.FlushEarlyAsync(default);
             if (i % 2 == 1)
+            {
                 rig.Clock.Advance(TimeSpan.FromSeconds(1));
+            }
         }
         flushes.Count.ShouldBe(10);
         flushes[^1].ShouldBe(rig.Clock.GetUtcNow().ToUnixTimeSeconds() - 1);

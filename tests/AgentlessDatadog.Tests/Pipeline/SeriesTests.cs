@@ -14,18 +14,20 @@ public sealed class SeriesTests
     [Fact]
     public async Task SumInEqualsSumOutWhileCutsRace()
     {
-        const int Threads = 4;
-        const int Adds = 100_000;
+        const int threads = 4;
+        const int adds = 100_000;
         var counter = (Counter)_table.Hold("app.made", MetricType.Count, [], null);
         var aggregate = new Aggregate(_table);
         var adding = Task.WhenAll(
             Enumerable
-                .Range(0, Threads)
+                .Range(0, threads)
                 .Select(_ =>
                     Task.Run(() =>
                     {
-                        for (var i = 0; i < Adds; i++)
+                        for (var i = 0; i < adds; i++)
+                        {
                             counter.Add();
+                        }
                     })
                 )
         );
@@ -38,13 +40,17 @@ public sealed class SeriesTests
             var snapshot = aggregate.Take(second++, 1);
             // Every third cut cannot be kept.
             if (second % 3 == 0)
+            {
                 aggregate.Restore(snapshot);
+            }
             else if (counter.HasTaken)
+            {
                 sum += counter.TakenValue;
+            }
         }
         aggregate.Take(second, 1);
         sum += counter.HasTaken ? counter.TakenValue : 0;
-        sum.ShouldBe(Threads * Adds);
+        sum.ShouldBe(threads * adds);
         await adding;
     }
 

@@ -82,7 +82,10 @@ public sealed class TimedPointTests
         var measurement = Some.Gauge(value: value) with { Timestamp = at };
         var fault = _aggregate.Find(measurement, out var series);
         if (fault is null)
+        {
             _aggregate.Apply(series!, measurement);
+        }
+
         return fault;
     }
 

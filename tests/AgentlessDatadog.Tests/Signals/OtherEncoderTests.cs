@@ -22,13 +22,19 @@ public sealed class OtherEncoderTests
         var random = new Random(1);
         var values = Enumerable.Range(0, 150_000).Select(_ => random.NextDouble()).ToList();
         for (var i = 0; i < values.Count; i++)
+        {
             Apply(aggregate, Some.Distribution(value: values[i], tags: [$"template:t{i % 3}"]));
+        }
+
         var encoder = new DistributionEncoder(aggregate.Take(Now.ToUnixTimeSeconds(), 10));
         var requests = encoder.Encode();
 
         var check = new PayloadCheck();
         foreach (var request in requests)
+        {
             check.Look("/api/v1/distribution_points", request.Encoding, request.Body, Now);
+        }
+
         check.Faults.ShouldBeEmpty();
         requests.Count.ShouldBeGreaterThan(1);
         requests.Sum(request => request.Units).ShouldBe(values.Count);
@@ -45,7 +51,10 @@ public sealed class OtherEncoderTests
     {
         var aggregate = new Aggregate(new SeriesTable(new FakeTimeProvider()));
         foreach (var age in new[] { 0, 3500, 10, 3499 })
+        {
             Apply(aggregate, Some.Distribution(value: age) with { Timestamp = Now.AddSeconds(-age) });
+        }
+
         var requests = new DistributionEncoder(aggregate.Take(Now.ToUnixTimeSeconds(), 10)).Encode();
         requests.Select(r => Now.ToUnixTimeSeconds() - r.Oldest).ShouldBe([10, 3500]);
     }

@@ -201,7 +201,10 @@ public sealed partial class FailingDiskTests
         {
             var from = rig.Pipeline.Position("log");
             if (from == facts.Count)
+            {
                 return;
+            }
+
             try
             {
                 await rig.Pipeline.KeepAsync(

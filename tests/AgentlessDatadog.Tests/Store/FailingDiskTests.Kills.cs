@@ -22,7 +22,10 @@ public sealed partial class FailingDiskTests
         await using var rig = await Rig.StartAsync(store: _store);
         using var level = rig.Pipeline.Gauge("app.level", []);
         if (isOnDisk)
+        {
             await HandInAsync();
+        }
+
         await rig.UntilSent();
         _store.IsFull = true;
         await Should.ThrowAsync<Exception>(HandInAsync);
@@ -36,11 +39,17 @@ public sealed partial class FailingDiskTests
         rig.FarEnd.Series.Count(s => s.Metric == "app.level").ShouldBe(3);
 
         if (isOrderly)
+        {
             await rig.StopAsync(default);
+        }
+
         await rig.RestartAsync();
         _store.IsFull = false;
         if (rig.Pipeline.Position(Place.Stream) == 0)
+        {
             await HandInAsync();
+        }
+
         await ArrivesOnceAsync(rig);
         rig.FarEnd.Requests.Count(r => r.Path == "/api/v1/events").ShouldBe(1);
 
@@ -80,7 +89,10 @@ public sealed partial class FailingDiskTests
         await rig.KeepAsync(Fact);
         _store.IsFull = true;
         for (var i = 0; i < 2; i++)
+        {
             await Should.ThrowAsync<StoreUnavailableException>(async () => await rig.ConfigureAsync(next));
+        }
+
         await rig.FlushAsync();
         // What alters nothing that was measured is taken at once.
         await rig.ConfigureAsync(rig.Options with { QueueMaxBytes = 1_000_000 });
@@ -150,7 +162,10 @@ public sealed partial class FailingDiskTests
         await using var rig = await Rig.StartAsync(store: _store);
         _store.IsFull = true;
         for (var i = 0; i < 100; i++)
+        {
             await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Kind(i)).AsTask());
+        }
+
         _store.IsFull = false;
         await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         await rig.KeepAsync(Kind(100));

@@ -101,7 +101,10 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         using var level = rig.Pipeline.Gauge("app.level", []);
         _store.IsFull = byMemory;
         if (byMemory)
+        {
             await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count()).AsTask());
+        }
+
         level.Set(1);
         await rig.FlushAsync();
         _store.IsFull = true;

@@ -73,18 +73,35 @@ internal static class Sample
         {
             Line($"journal {entry.Sequence} for {entry.Destination}");
             foreach (var item in entry.Measurements)
+            {
                 Line($"  {item with { Tags = [] }} tags {string.Join(',', item.Tags)} at {item.Timestamp?.UtcTicks}");
+            }
         }
         foreach (var header in contents.Outbox)
+        {
             Line($"outbox {header}");
+        }
+
         foreach (var key in contents.Keys)
+        {
             Line($"seen {key}");
+        }
+
         foreach (var position in contents.Positions)
+        {
             Line($"stream {position}");
+        }
+
         foreach (var loss in contents.Expired.OrderBy(loss => (loss.Lane.Name, loss.Destination)))
+        {
             Line($"loss {loss}");
+        }
+
         foreach (var move in contents.Ledger.OrderBy(move => (move.To, move.Lane.Name)).ThenBy(move => move.Reason))
+        {
             Line($"ledger {move}");
+        }
+
         return text.ToString();
 
         void Line(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));

@@ -13,7 +13,9 @@ public sealed class SeenKeysTests
         const int most = 1_000_000;
         var seen = new SeenKeys();
         for (uint i = 0; i <= most; i++)
+        {
             seen.Add(new SeenKey(i, i));
+        }
 
         seen.Forget(now: 0).ShouldBe(1);
         seen.Contains(new SeenKey(0, 0)).ShouldBeFalse();

@@ -19,7 +19,10 @@ internal sealed class SmallDisk : IDisposable
     {
         var disk = new SmallDisk();
         if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "none", disk._folder))
+        {
             return disk;
+        }
+
         Directory.Delete(disk._folder);
         return null;
     }
@@ -33,7 +36,9 @@ internal sealed class SmallDisk : IDisposable
         try
         {
             while (true)
+            {
                 file.Write(new byte[4096]);
+            }
         }
         catch (IOException)
         {

@@ -16,7 +16,10 @@ public sealed class SqliteStoreTests : TelemetryStoreRules
     private protected override async ValueTask<StoreContents> OpenAgainAsync()
     {
         if (Store is not null)
+        {
             await Store.DisposeAsync();
+        }
+
         Store = new SqliteStore(_folder.File, TimeProvider.System);
         return await Store.OpenAsync(CancellationToken.None);
     }

@@ -22,7 +22,10 @@ public sealed class StoreDamageTests : IDisposable
     public async Task AFileThatHasLostItsVersionIsSetAside(int version)
     {
         await using (var store = _folder.NewStore())
+        {
             await store.OpenAsync(CancellationToken.None);
+        }
+
         using (var file = new SqliteFile(_folder.File, SqliteSchema.Current).Open())
         {
             file.Run($"PRAGMA user_version = {version}");
@@ -210,7 +213,10 @@ public sealed class StoreDamageTests : IDisposable
         {
             var damaged = (byte[])sound.Clone();
             for (var left = random.Next(1, 40); left > 0; left--)
+            {
                 damaged[random.Next(100, damaged.Length)] = (byte)random.Next(256);
+            }
+
             _folder.WriteFile(damaged);
 
             await Should.NotThrowAsync(OpenAsync, $"round {round}");
@@ -260,7 +266,10 @@ public sealed class StoreDamageTests : IDisposable
         var bytes = _folder.ReadFile();
         var flipped = 0;
         for (var at = bytes.AsSpan().IndexOf(sought); at >= 0; at = bytes.AsSpan().IndexOf(sought), flipped++)
+        {
             bytes[at + 3] ^= 1;
+        }
+
         flipped.ShouldBeGreaterThan(0);
         _folder.WriteFile(bytes);
     }

@@ -21,10 +21,15 @@ public sealed class StoreFileTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Rights are Unix's.");
         await using (var store = await OpenAsync())
+        {
             await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None);
+        }
+
         await LeaveALogAsync();
         foreach (var file in _folder.Files)
+        {
             File.SetUnixFileMode(file, (UnixFileMode)0b110_100_100);
+        }
 
         await using (var store = await OpenAsync())
         {
@@ -32,7 +37,9 @@ public sealed class StoreFileTests : IDisposable
 
             _folder.Names.ShouldContain("telemetry.db-wal");
             foreach (var file in _folder.Files)
+            {
                 File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
+            }
         }
     }
 
@@ -68,7 +75,9 @@ public sealed class StoreFileTests : IDisposable
                 );
                 // Ids of sessions: what they said counts by the place of a stream.
                 if (version > 1)
+                {
                     old.Run("INSERT INTO seen_of_subjects VALUES (1, 77, zeroblob(16))");
+                }
             }
 
             await using var store = folder.NewStore();
@@ -147,7 +156,10 @@ public sealed class StoreFileTests : IDisposable
     public async Task ANewerFileIsRefusedWithAWayOutAndNotTouched()
     {
         await using (var newer = new SqliteStore(_folder.File, TimeProvider.System, Schema(NextStep)))
+        {
             await newer.OpenAsync(CancellationToken.None);
+        }
+
         var bytes = _folder.ReadFile();
 
         await using var store = _folder.NewStore();
@@ -201,9 +213,14 @@ public sealed class StoreFileTests : IDisposable
         var full = Room();
 
         for (var id = 1; id <= requests; id++)
+        {
             await store.SettleAsync(new Settlement([id], []), CancellationToken.None);
+        }
+
         for (var i = 0; i < 100; i++)
+        {
             await store.FlushAsync(Sample.Flush(requests + i, 0), CancellationToken.None);
+        }
 
         full.ShouldBeGreaterThan(40_000_000);
         Room().ShouldBeLessThan(25_000_000);

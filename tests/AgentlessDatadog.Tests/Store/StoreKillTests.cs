@@ -36,7 +36,9 @@ public sealed class StoreKillTests
 
             var found = await ReadAsync(folder);
             for (; done < acknowledged; done++)
+            {
                 await script.Next()(memory);
+            }
             // What was under way may be in the file or not, but only whole and in its order.
             while (await HeldByAsync(memory) != found && done < acknowledged + Width)
             {
@@ -90,13 +92,22 @@ public sealed class StoreKillTests
     public static async Task<bool> RunAsChildAsync(string[] args)
     {
         if (args is [MigrateMode, var file])
+        {
             return await MigrateAsync(file);
+        }
+
         if (args is not [Mode, var path, var done])
+        {
             return false;
+        }
+
         var script = new StoreScript(Seed);
         var step = int.Parse(done, CultureInfo.InvariantCulture);
         for (var i = 0; i < step; i++)
+        {
             script.Next();
+        }
+
         await using var store = new SqliteStore(path, TimeProvider.System);
         await Console.Out.WriteLineAsync(Begun);
         await store.OpenAsync(CancellationToken.None);
@@ -105,7 +116,10 @@ public sealed class StoreKillTests
         {
             underWay.Enqueue(script.Next()(store).AsTask());
             if (underWay.Count < Width)
+            {
                 continue;
+            }
+
             await underWay.Dequeue();
             await Console.Out.WriteLineAsync((++step).ToString(CultureInfo.InvariantCulture));
         }
@@ -152,7 +166,10 @@ public sealed class StoreKillTests
         // It would leave its pipes behind. It is given no secret, so nobody hears what it says.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var arg in new[] { "exec", typeof(StoreKillTests).Assembly.Location }.Concat(args))
+        {
             start.ArgumentList.Add(arg);
+        }
+
         return Process.Start(start)!;
     }
 
@@ -163,7 +180,10 @@ public sealed class StoreKillTests
         (await child.StandardOutput.ReadLineAsync()).ShouldBe(Begun);
         string? last = null;
         for (var step = 0; step < steps; step++)
+        {
             last = await child.StandardOutput.ReadLineAsync();
+        }
+
         child.Kill();
         last = await LastLineAsync(child.StandardOutput) ?? last;
         await child.WaitForExitAsync();

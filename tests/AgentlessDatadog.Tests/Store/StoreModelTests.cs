@@ -22,7 +22,10 @@ public sealed class StoreModelTests
             await step(memory);
             await step(file);
             if (left > 1 && random.Next(4) > 0)
+            {
                 continue;
+            }
+
             await file.DisposeAsync();
             file = folder.NewStore();
             await ShouldHoldTheSame(file, memory);

@@ -40,7 +40,10 @@ public sealed class StoreNameTests : IDisposable
         contents.Journal.Select(entry => entry.Sequence).ShouldBe([1, 2]);
         (await next.ReadAsync(1, CancellationToken.None)).ToArray().ShouldBe(Sample.Body(1, 3000));
         if (!OperatingSystem.IsWindows())
+        {
             File.GetUnixFileMode(_folder.File).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         await left.DisposeAsync();
         _folder.Files.ShouldNotContain(file => file.EndsWith(".copy", StringComparison.Ordinal));
     }
@@ -93,7 +96,9 @@ public sealed class StoreNameTests : IDisposable
         await store.OpenAsync(CancellationToken.None);
         await store.AppendAsync(Sample.JournalAppend(Sample.Entry(1, 1)), CancellationToken.None);
         using (var file = new FileStream(_folder.File + suffix, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
             file.SetLength(0);
+        }
 
         var error = await Should.ThrowAsync<StoreUnavailableException>(async () =>
             await store.AppendAsync(Sample.JournalAppend(Sample.Entry(2, 1)), CancellationToken.None)
@@ -159,7 +164,10 @@ public sealed class StoreNameTests : IDisposable
                 break;
             default:
                 foreach (var file in _folder.Files)
+                {
                     File.Delete(file);
+                }
+
                 break;
         }
     }

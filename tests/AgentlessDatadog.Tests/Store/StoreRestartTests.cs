@@ -54,7 +54,10 @@ public sealed class StoreRestartTests : IAsyncDisposable
 
         rig.FarEnd.Series.Sum(series => series.Points.Sum(point => point.Value)).ShouldBe(5);
         foreach (var lane in Lane.All)
+        {
             rig.Ledger(lane).Delivered.ShouldBe(rig.Ledger(lane).Accepted, lane.ToString());
+        }
+
         rig.Ledger(Lane.Events).Accepted.ShouldBe(1);
 
         await rig.RestartAsync();

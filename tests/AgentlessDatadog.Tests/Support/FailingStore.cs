@@ -82,6 +82,8 @@ internal sealed class FailingStore : ITelemetryStore
     {
         await Gate;
         if (fails)
+        {
             throw Error();
+        }
     }
 }

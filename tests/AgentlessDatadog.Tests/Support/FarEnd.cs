@@ -99,7 +99,10 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
         _requests.Enqueue(asked);
         await answer.After.WaitAsync(cancellationToken);
         if (answer.Fault == FarEndFault.Stall)
+        {
             await HoldAsync(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+
         if (answer.IsNoHost)
         {
             throw new HttpRequestException(
@@ -109,7 +112,10 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
             );
         }
         if (answer.Status is not { } status)
+        {
             throw new HttpRequestException("The connection was cut.");
+        }
+
         var response = new HttpResponseMessage((HttpStatusCode)status)
         {
             Content = new StreamContent(new AnswerBody(this, answer)),
@@ -117,7 +123,10 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
         response.Content.Headers.ContentType = new MediaTypeHeaderValue(answer.Type);
         response.Headers.Date = clock.GetUtcNow() + ClockAhead;
         foreach (var (name, value) in answer.Headers)
+        {
             response.Headers.TryAddWithoutValidation(name, value);
+        }
+
         return response;
     }
 
@@ -125,7 +134,10 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
     {
         using var body = new MemoryStream();
         if (message.Content is { } content)
+        {
             await content.CopyToAsync(body);
+        }
+
         return new FarEndRequest(
             message.Method.Method,
             message.RequestUri!.PathAndQuery,
@@ -175,7 +187,10 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
         {
             if (_rest.IsEmpty && answer.Fault == FarEndFault.Cut)
+            {
                 throw new IOException("The answer was cut.");
+            }
+
             if (_rest.IsEmpty && answer.Fault == FarEndFault.Drip)
             {
                 await farEnd.HoldAsync(TimeSpan.FromSeconds(1), cancellationToken);

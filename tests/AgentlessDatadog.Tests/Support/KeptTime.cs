@@ -23,7 +23,9 @@ internal sealed class KeptTime(SettableClock clock) : HttpMessageHandler
     public double Sum(string metric)
     {
         lock (_lock)
+        {
             return _points.Where(p => p.Key.Key.StartsWith(metric, StringComparison.Ordinal)).Sum(p => p.Value.Value);
+        }
     }
 
     /// <summary>Seconds of a metric's points.</summary>
@@ -47,7 +49,9 @@ internal sealed class KeptTime(SettableClock clock) : HttpMessageHandler
         get
         {
             lock (_lock)
+            {
                 return _overwritten;
+            }
         }
     }
 
@@ -57,10 +61,16 @@ internal sealed class KeptTime(SettableClock clock) : HttpMessageHandler
     )
     {
         if (!IsReachable)
+        {
             throw new HttpRequestException(HttpRequestError.ConnectionError, "nobody is there");
+        }
+
         await Gate;
         if (request is { Content: { } content, RequestUri.AbsolutePath: "/api/v2/series" })
+        {
             Take(await content.ReadAsByteArrayAsync(cancellationToken), content.Headers.ContentEncoding.Single());
+        }
+
         return new HttpResponseMessage(HttpStatusCode.Accepted)
         {
             Content = new StringContent("""{"errors":[]}""", Encoding.UTF8, "application/json"),
@@ -77,9 +87,15 @@ internal sealed class KeptTime(SettableClock clock) : HttpMessageHandler
             {
                 var point = series.Points.Single();
                 if (point.Second < now - 3600 || point.Second > now + 600)
+                {
                     continue;
+                }
+
                 if (_points.TryGetValue((series.Key, point.Second), out var before) && before.Body != bytes)
+                {
                     _overwritten++;
+                }
+
                 _points[(series.Key, point.Second)] = (point.Value, bytes);
             }
         }

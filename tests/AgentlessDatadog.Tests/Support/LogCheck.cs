@@ -16,7 +16,9 @@ public sealed class LogCheck(Action<bool, string> require, Action<string> lookAt
         var entries = json.RootElement.EnumerateArray().ToList();
         require(entries.Count is > 0 and <= 1_000, $"a request has {entries.Count} log entries");
         foreach (var entry in entries)
+        {
             LookAt(entry, received);
+        }
     }
 
     private void LookAt(JsonElement entry, DateTimeOffset received)
@@ -31,14 +33,19 @@ public sealed class LogCheck(Action<bool, string> require, Action<string> lookAt
         require(entry.GetProperty("hostname").GetString()!.Length > 0, "a log entry names no host");
         require(Statuses.Contains(entry.GetProperty("status").GetString()), $"status {entry.GetProperty("status")}");
         foreach (var tag in entry.GetProperty("ddtags").GetString()!.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
             lookAtTag(tag);
+        }
+
         var at = DateTimeOffset.FromUnixTimeMilliseconds(entry.GetProperty("timestamp").GetInt64());
         require(received - at <= TimeSpan.FromHours(18) + TimeSpan.FromSeconds(1), $"a log entry is of {at}");
         require(at - received <= TimeSpan.FromHours(2), $"a log entry is of {at}");
         foreach (var id in new[] { "dd.trace_id", "dd.span_id" })
         {
             if (entry.TryGetProperty(id, out var value))
+            {
                 require(IsId(value.GetString()!), $"{id} {value}");
+            }
         }
     }
 

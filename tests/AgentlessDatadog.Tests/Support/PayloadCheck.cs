@@ -50,7 +50,9 @@ public sealed partial class PayloadCheck
         get
         {
             lock (_lock)
+            {
                 return [.. _faults];
+            }
         }
     }
 
@@ -84,12 +86,18 @@ public sealed partial class PayloadCheck
                     case "/api/v2/series":
                         Sizes(path, body.Length, raw.Length, MaxSeriesWire, MaxSeriesRaw);
                         foreach (var series in WireReader.ReadPayload(raw))
+                        {
                             Look(series, raw, received);
+                        }
+
                         break;
                     case "/api/v1/distribution_points":
                         Sizes(path, body.Length, raw.Length, MaxDistributionWire, MaxDistributionRaw);
                         foreach (var series in ReadDistributions(raw))
+                        {
                             Look(series, raw, received);
+                        }
+
                         break;
                     case "/api/v1/events":
                         LookAtEvent(raw, received);
@@ -148,7 +156,10 @@ public sealed partial class PayloadCheck
         Require(series.Type is 0 or 3 == (series.Interval == 0), $"{series.Key}: interval {series.Interval}");
         Require(series.Tags.Distinct().Count() == series.Tags.Count, $"{series.Key} has a tag twice");
         foreach (var tag in series.Tags)
+        {
             LookAtTag(tag);
+        }
+
         Require(
             _types.TryAdd(series.Metric, series.Type) || _types[series.Metric] == series.Type,
             $"{series.Metric} changes its type"
@@ -158,7 +169,9 @@ public sealed partial class PayloadCheck
             Require(double.IsFinite(point.Value), $"{series.Key} has the value {point.Value}");
             LookAtTime(series.Key, point.Second, received, TimeSpan.FromHours(1), TimeSpan.FromMinutes(10));
             if (series.Type != 0)
+            {
                 LookAtPoint(series, point, body);
+            }
         }
     }
 
@@ -176,14 +189,23 @@ public sealed partial class PayloadCheck
     {
         using var json = JsonDocument.Parse(raw);
         foreach (var field in json.RootElement.EnumerateObject())
+        {
             Require(EventFields.Contains(field.Name), $"an event has the field {field.Name}");
+        }
+
         var title = json.RootElement.GetProperty("title").GetString()!;
         Require(title.Length > 0, "an event has no title");
         Require(json.RootElement.GetProperty("text").GetString()!.Length <= 4000, "an event's text is too long");
         if (json.RootElement.TryGetProperty("aggregation_key", out var key))
+        {
             Require(key.GetString()!.Length <= 100, "an event's key is too long");
+        }
+
         foreach (var tag in json.RootElement.GetProperty("tags").EnumerateArray())
+        {
             LookAtTag(tag.GetString()!);
+        }
+
         var at = json.RootElement.GetProperty("date_happened").GetInt64();
         LookAtTime(title, at, received, TimeSpan.FromHours(18), TimeSpan.FromHours(2));
     }
@@ -210,7 +232,9 @@ public sealed partial class PayloadCheck
     private void Require(bool holds, string otherwise)
     {
         if (!holds && _faults.Count < 100)
+        {
             _faults.Add(otherwise);
+        }
     }
 
     [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9_.]{0,199}\z")]

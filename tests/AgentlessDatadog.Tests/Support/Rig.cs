@@ -86,9 +86,15 @@ internal sealed class Rig : PipelineRun
         Until(() =>
         {
             if (holds())
+            {
                 return true;
+            }
+
             if (IsQuiet)
+            {
                 Clock.Advance(step);
+            }
+
             return false;
         });
 
@@ -99,7 +105,9 @@ internal sealed class Rig : PipelineRun
     private void FreeSecond()
     {
         if (Pipeline.Status.LastFlush?.At > Clock.GetUtcNow().AddSeconds(1))
+        {
             Clock.Advance(TimeSpan.FromSeconds(1));
+        }
     }
 
     public override async ValueTask DisposeAsync()

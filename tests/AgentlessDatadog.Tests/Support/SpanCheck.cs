@@ -33,7 +33,9 @@ public sealed class SpanCheck(Action<bool, string> require)
             require(resource.Resource.Attributes.Any(a => a.Key == "service.name"), "a resource names no service");
             require(resource.Resource.Attributes.Any(a => a.Key == "host.name"), "a resource names no host");
             foreach (var span in resource.ScopeSpans.SelectMany(scope => scope.Spans))
+            {
                 LookAt(span, received);
+            }
         }
     }
 
@@ -42,7 +44,10 @@ public sealed class SpanCheck(Action<bool, string> require)
         IsId(span.TraceId, 16, "trace id");
         IsId(span.SpanId, 8, "span id");
         if (span.ParentSpanId.Length > 0)
+        {
             IsId(span.ParentSpanId, 8, "parent id");
+        }
+
         require(span.ParentSpanId != span.SpanId, $"{span.Name} is its own parent");
         require(span.Name.Length is > 0 and <= 100, $"a span's name has {span.Name.Length} characters");
         require(span.Kind != OtlpSpan.Types.Kind.Unspecified, $"{span.Name} has no kind");

@@ -107,7 +107,9 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
     private void Expect(int field, int kind)
     {
         if (Field() is var found && found != (field, kind))
+        {
             throw new FormatException($"field {found} where {(field, kind)} was due");
+        }
     }
 
     private long Varint()
@@ -118,7 +120,9 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
             var next = Take(1)[0];
             value |= (long)(next & 0x7F) << shift;
             if (next < 0x80)
+            {
                 return value;
+            }
         }
         throw new FormatException("a varint without end");
     }
@@ -130,7 +134,10 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
     private ReadOnlySpan<byte> Take(int length)
     {
         if (length < 0 || length > _rest.Length)
+        {
             throw new FormatException("a length beyond the end");
+        }
+
         var taken = _rest[..length];
         _rest = _rest[length..];
         return taken;

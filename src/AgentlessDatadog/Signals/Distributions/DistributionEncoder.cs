@@ -25,7 +25,10 @@ internal sealed class DistributionEncoder(FlushSnapshot snapshot)
     public List<EncodedRequest> Encode()
     {
         foreach (var bucket in Points().GroupBy(point => BucketOf(point.Second)))
+        {
             EncodeBucket(bucket);
+        }
+
         return _done;
     }
 
@@ -36,7 +39,10 @@ internal sealed class DistributionEncoder(FlushSnapshot snapshot)
         for (var i = 0; i < snapshot.Series.Length; i++)
         {
             if (snapshot.Series.Span[i] is not Distribution { HasTaken: true } series)
+            {
                 continue;
+            }
+
             foreach (
                 var second in series.Samples.GroupBy(sample => sample.Second == 0 ? snapshot.Second : sample.Second)
             )
@@ -73,7 +79,10 @@ internal sealed class DistributionEncoder(FlushSnapshot snapshot)
     private long NewUnitsOf(Point point)
     {
         if (point.Series.Metric.IsSelf || point.Samples.Exists(sample => sample.IsItem))
+        {
             return 0;
+        }
+
         NewUnits++;
         return 1;
     }
@@ -109,7 +118,9 @@ internal sealed class DistributionEncoder(FlushSnapshot snapshot)
         while (SeriesWire.ReadText(ref fields, out var field, out var text))
         {
             if (field == SeriesWire.TagField)
+            {
                 writer.WriteStringValue(text);
+            }
         }
     }
 

@@ -28,12 +28,21 @@ internal static class EventEncoder
             writer.WriteString("priority"u8, what.LowPriority ? "low"u8 : "normal"u8);
             writer.WriteString("alert_type"u8, what.Alert.ToString().ToLowerInvariant());
             if (what.AggregationKey is { } key)
+            {
                 writer.WriteString("aggregation_key"u8, Distinct(key.ToString()));
+            }
+
             if (what.SourceType is { } source)
+            {
                 writer.WriteString("source_type_name"u8, Truncation.Cut(source, MaxKey));
+            }
+
             writer.WriteStartArray("tags"u8);
             foreach (var tag in TagSet.Of([.. what.Tags, .. globalTags]))
+            {
                 writer.WriteStringValue(tag);
+            }
+
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
@@ -43,7 +52,10 @@ internal static class EventEncoder
     private static string Distinct(string key)
     {
         if (key.Length <= MaxKey)
+        {
             return key;
+        }
+
         var tail = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, HashBytes));
         return $"{Truncation.Cut(key, MaxKey - 1 - tail.Length)}~{tail}";
     }

@@ -36,7 +36,10 @@ internal sealed class EventFold
             .ToList();
         var summaries = over.ConvertAll(one => Summary(one.Kind, one.Minute, one.Count));
         if (_left > 0)
+        {
             summaries.Add(SummaryOfLeft(now));
+        }
+
         return (summaries, over.Sum(one => one.Count) + _left);
     }
 
@@ -45,7 +48,9 @@ internal sealed class EventFold
     {
         _left = 0;
         foreach (var key in _counts.Keys.Where(key => all || key.Minute != Minute(now)).ToList())
+        {
             _counts.Remove(key);
+        }
     }
 
     private static DatadogEvent Summary(string kind, long minute, int count)

@@ -71,14 +71,23 @@ internal sealed class LogEncoder
             writer.WriteString("hostname"u8, _options.Host);
             writer.WriteString("ddtags"u8, string.Join(',', TagSet.Of([.. entry.Tags, .. _options.Tags])));
             if (entry.Logger is { } logger)
+            {
                 writer.WriteString("logger.name"u8, Truncation.Cut(logger, MaxName * 2));
+            }
+
             WriteTrace(writer, entry);
             if (entry.Error is { } error)
+            {
                 Write(writer, error);
+            }
+
             WriteAttributes(writer, entry.Attributes);
             var message = entry.Message.ToString();
             if (message.Length == 0)
+            {
                 message = entry.Error?.Message.ToString() ?? "";
+            }
+
             var room = LogRules.MaxBytes - Frame - _json.WrittenCount - writer.BytesPending;
             writer.WriteString("message"u8, Fitting(message, room));
             writer.WriteEndObject();
@@ -100,14 +109,18 @@ internal sealed class LogEncoder
     private static void WriteTrace(Utf8JsonWriter writer, LogEntry entry)
     {
         if (entry.TraceId == 0)
+        {
             return;
+        }
         // Both forms are the same where the upper half is zero, and only the hexadecimal one holds the upper half.
         writer.WriteString(
             "dd.trace_id"u8,
             entry.TraceId.ToString(entry.TraceId > ulong.MaxValue ? "x32" : "d", CultureInfo.InvariantCulture)
         );
         if (entry.SpanId != 0)
+        {
             writer.WriteString("dd.span_id"u8, entry.SpanId.ToString(CultureInfo.InvariantCulture));
+        }
     }
 
     private void Write(Utf8JsonWriter writer, ErrorDetails error)
@@ -115,7 +128,9 @@ internal sealed class LogEncoder
         writer.WriteString("error.kind"u8, Truncation.Cut(error.Kind, MaxName * 2));
         writer.WriteString("error.message"u8, Text(error.Message.ToString()));
         if (error.Stack is { } stack)
+        {
             writer.WriteString("error.stack"u8, Text(stack));
+        }
     }
 
     private string Text(string text) => _secrets.Filter(Truncation.CutWithMark(text, MaxStack));
@@ -143,7 +158,9 @@ internal sealed class LogEncoder
             }
         }
         if (_attributes.Dropped > 0)
+        {
             writer.WriteNumber(Dropped, _attributes.Dropped);
+        }
     }
 
     // As much of a message as fits when it is escaped.
@@ -151,7 +168,10 @@ internal sealed class LogEncoder
     {
         // No character takes more than six bytes.
         if (message.Length * 6L <= room)
+        {
             return _secrets.Filter(message);
+        }
+
         var mark = Truncation.Mark(message.Length);
         // What is not Unicode in it cannot be measured.
         message = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(message));
@@ -161,10 +181,16 @@ internal sealed class LogEncoder
         {
             var end = Math.Min(message.Length, at + Slice);
             if (end < message.Length && char.IsHighSurrogate(message[end - 1]))
+            {
                 end--;
+            }
+
             var bytes = JsonEncodedText.Encode(message.AsSpan(at, end - at), Plain.Encoder).EncodedUtf8Bytes.Length;
             if (bytes > room)
+            {
                 return _secrets.Filter(message[..at]) + mark;
+            }
+
             room -= bytes;
             at = end;
         }

@@ -30,7 +30,10 @@ internal sealed class LogFormat : RequestFormat
         using var json = JsonDocument.Parse(raw);
         var entries = json.RootElement.EnumerateArray().Select(entry => entry.GetRawText()).ToList();
         if (entries.Count < 2)
+        {
             return null;
+        }
+
         var middle = entries.Count / 2;
         return [Part(entries[..middle]), Part(entries[middle..])];
     }

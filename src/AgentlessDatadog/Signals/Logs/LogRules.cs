@@ -10,7 +10,10 @@ internal static class LogRules
     public static string? Fault(LogEntry entry, DateTimeOffset now)
     {
         if (entry.Error is null && string.IsNullOrWhiteSpace(entry.Message.ToString()))
+        {
             return "message is empty";
+        }
+
         return now - entry.At > Lane.Logs.MaxAge ? "it was written more than 18 h ago" : null;
     }
 }

@@ -20,7 +20,10 @@ internal static partial class MeasurementRules
     public static string? Faults(Measurement measurement, string? clash, DateTimeOffset now)
     {
         if (Fault(measurement, now) is null && clash is null && !TagFaults(measurement.Tags).Any())
+        {
             return null;
+        }
+
         string?[] faults =
         [
             NameFault(measurement.Metric),
@@ -58,7 +61,9 @@ internal static partial class MeasurementRules
         for (var i = 0; i < tags.Count; i++)
         {
             if (TagFault(tags[i]) is { } fault)
+            {
                 yield return $"tag {i} {fault}";
+            }
         }
     }
 
@@ -71,11 +76,20 @@ internal static partial class MeasurementRules
     private static string? TimeFault(Measurement measurement, DateTimeOffset now)
     {
         if (measurement.Timestamp is not { } at)
+        {
             return null;
+        }
+
         if (measurement.Type is MetricType.Count or MetricType.Rate)
+        {
             return "timestamp is for gauges and distributions only: counts and rates are booked at the flush";
+        }
+
         if (now - at > Lane.Metrics.MaxAge)
+        {
             return "timestamp is more than 1 h old";
+        }
+
         return at - now > Lane.Metrics.MaxAhead ? "timestamp is more than 10 min ahead" : null;
     }
 

@@ -41,7 +41,10 @@ internal sealed class RequestWriter(string encoding) : IDisposable
     public Span<byte> Begin(int room)
     {
         if (_points > 0 && (_raw + room > MaxRaw || !Fits(room)))
+        {
             Finish();
+        }
+
         return _stage.AsSpan(_staged, room);
     }
 
@@ -54,14 +57,19 @@ internal sealed class RequestWriter(string encoding) : IDisposable
         _points++;
         _oldest = Math.Min(_oldest, second);
         if (_staged >= Stage)
+        {
             Drain();
+        }
     }
 
     /// <summary>Ends the request that is being made, if there is anything in it.</summary>
     public void Finish()
     {
         if (_points == 0)
+        {
             return;
+        }
+
         Drain();
         Done.Add(new EncodedRequest(_body.Finish(), _body.Encoding, _units, _points, _oldest));
         _raw = 0;
@@ -75,7 +83,10 @@ internal sealed class RequestWriter(string encoding) : IDisposable
     private bool Fits(int room)
     {
         if (_body.Bound(_staged + room) <= MaxWire)
+        {
             return true;
+        }
+
         Drain();
         _body.Flush();
         return _body.Bound(Math.Max(room, LeastRoom)) <= MaxWire;

@@ -18,13 +18,18 @@ internal sealed class SeriesEncoder(FlushSnapshot snapshot, string encoding) : I
         foreach (var series in snapshot.Series.Span)
         {
             if (series.HasTaken && series is not Distribution)
+            {
                 Write(series, series.TakenValue, snapshot.Second, series.TakenItems);
+            }
         }
         _writer.Finish();
         foreach (var point in snapshot.Timed)
         {
             if (point.Second - _writer.Oldest > MaxSpread)
+            {
                 _writer.Finish();
+            }
+
             Write(point.Series, point.Value, point.Second, point.Items);
         }
         _writer.Finish();
@@ -46,7 +51,9 @@ internal sealed class SeriesEncoder(FlushSnapshot snapshot, string encoding) : I
         Span<byte> tail = stackalloc byte[SeriesWire.MaxPoint + SeriesWire.MaxInterval];
         var tailLength = SeriesWire.WritePoint(tail, value, second);
         if (!isGauge)
+        {
             tailLength += SeriesWire.WriteInterval(tail[tailLength..], snapshot.Interval);
+        }
 
         to[0] = SeriesWire.SeriesField;
         var at = 1 + Varint.Write(to[1..], (ulong)(fixedLength + tailLength));
@@ -60,7 +67,10 @@ internal sealed class SeriesEncoder(FlushSnapshot snapshot, string encoding) : I
     private int UnitsOf(Metric metric, int items)
     {
         if (items > 0 || metric.IsSelf)
+        {
             return items;
+        }
+
         NewUnits++;
         return 1;
     }

@@ -51,7 +51,10 @@ internal static class SeriesWire
     {
         var length = metric is null ? 0 : 3 + Encoding.UTF8.GetMaxByteCount(metric.Length);
         foreach (var tag in tags)
+        {
             length += 3 + Encoding.UTF8.GetMaxByteCount(tag.Length);
+        }
+
         return length;
     }
 
@@ -59,7 +62,10 @@ internal static class SeriesWire
     {
         var length = metric is null ? 0 : WriteText(to, MetricField, metric);
         foreach (var tag in tags)
+        {
             length += WriteText(to[length..], TagField, tag);
+        }
+
         return length;
     }
 
@@ -69,7 +75,10 @@ internal static class SeriesWire
         field = 0;
         text = default;
         if (from.IsEmpty)
+        {
             return false;
+        }
+
         field = from[0];
         int length = from[1];
         var start = 2;
@@ -89,7 +98,10 @@ internal static class SeriesWire
         to[0] = field;
         var start = 1 + Varint.Write(to[1..], (ulong)text.Length);
         if (Ascii.FromUtf16(text, to[start..], out var length) == OperationStatus.Done)
+        {
             return start + length;
+        }
+
         start = 1 + Varint.Write(to[1..], (ulong)Encoding.UTF8.GetByteCount(text));
         return start + Encoding.UTF8.GetBytes(text, to[start..]);
     }

@@ -44,7 +44,10 @@ internal sealed class SpanEncoder
         _to.Id(SpanWire.TraceId, span.TraceId);
         _to.Id(SpanWire.SpanId, span.SpanId);
         if (span.ParentId != 0)
+        {
             _to.Id(SpanWire.ParentId, span.ParentId);
+        }
+
         _to.Text(SpanWire.Name, name);
         _to.Number(SpanWire.Kind, (ulong)span.Kind);
         _to.Fixed64(SpanWire.Start, NanosecondsOf(span.Start));
@@ -57,19 +60,31 @@ internal sealed class SpanEncoder
         );
         Write("span.type", Truncation.Cut(span.Type, MaxName));
         if (span.Service is { } service)
+        {
             Write("service.name", Truncation.Cut(service, MaxName));
+        }
+
         foreach (var (key, value) in _attributes.Read(span.Attributes))
         {
             // What is Datadog's own name for something else.
             Write(OwnNames.Contains(key) ? $"attributes.{key}" : key, value);
         }
         if (span.Error is { } error)
+        {
             Write(error);
+        }
+
         if (_attributes.Dropped > 0)
+        {
             _to.Number(SpanWire.DroppedAttributes, (ulong)_attributes.Dropped);
+        }
+
         WriteLinks(span.Links);
         if (span.Error is not null)
+        {
             WriteStatus(span.Error);
+        }
+
         _to.End(field);
         return new EncodedSignal(Lane.Traces, span.Start, _to.Written.ToArray());
     }
@@ -79,7 +94,9 @@ internal sealed class SpanEncoder
         Write("error.type", Truncation.Cut(error.Kind, MaxName * 2));
         Write("error.message", Text(error.Message.ToString()));
         if (error.Stack is { } stack)
+        {
             Write("error.stack", Text(stack));
+        }
     }
 
     private void WriteStatus(ErrorDetails error)

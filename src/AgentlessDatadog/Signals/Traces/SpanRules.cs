@@ -7,19 +7,40 @@ internal static class SpanRules
     public static string? Fault(Span span, DateTimeOffset now)
     {
         if (span.TraceId == 0)
+        {
             return "trace id is 0";
+        }
+
         if (span.SpanId == 0)
+        {
             return "span id is 0";
+        }
+
         if (span.ParentId == span.SpanId)
+        {
             return "it is its own parent";
+        }
+
         if (string.IsNullOrWhiteSpace(span.Name.ToString()))
+        {
             return "name is empty";
+        }
+
         if (!Enum.IsDefined(span.Kind))
+        {
             return "kind must be internal, server, client, producer or consumer";
+        }
+
         if (span.Duration < TimeSpan.Zero)
+        {
             return "it ends before it begins";
+        }
+
         if (now - span.Start > Lane.Traces.MaxAge)
+        {
             return "it began more than 18 h ago";
+        }
+
         return span.Duration > now + Lane.Traces.MaxAhead - span.Start ? "it ends more than 2 h ahead" : null;
     }
 }

@@ -19,7 +19,10 @@ internal sealed class TraceFormat : RequestFormat
         var writer = new ProtobufWriter();
         var resource = writer.Begin(SpanWire.Resource);
         foreach (var (key, value) in AttributesOf(options))
+        {
             SpanWire.WriteAttribute(writer, SpanWire.ResourceAttributes, key, value);
+        }
+
         writer.End(resource);
         _resource = writer.Written.ToArray();
         writer.Reset();
@@ -47,18 +50,27 @@ internal sealed class TraceFormat : RequestFormat
         while (fields.Next())
         {
             if (fields.Number == SpanWire.Resource)
+            {
                 resource = fields.Field;
+            }
         }
         var inScope = new ProtobufFields(Inside(inResource, SpanWire.ScopeSpans));
         while (inScope.Next())
         {
             if (inScope.Number == SpanWire.Scope)
+            {
                 scope = inScope.Field;
+            }
             else if (inScope.Number == SpanWire.Spans)
+            {
                 spans.Add(inScope.Field.ToArray());
+            }
         }
         if (spans.Count < 2)
+        {
             return null;
+        }
+
         var middle = spans.Count / 2;
         return
         [
@@ -73,7 +85,9 @@ internal sealed class TraceFormat : RequestFormat
         while (fields.Next())
         {
             if (fields.Number == field)
+            {
                 return fields.Bytes;
+            }
         }
         throw new InvalidDataException("A request for traces holds none.");
     }
@@ -108,16 +122,24 @@ internal sealed class TraceFormat : RequestFormat
     {
         yield return new("service.name", options.Service);
         if (options.ValueOf("version") is { } version)
+        {
             yield return new("service.version", version);
+        }
+
         if (options.ValueOf("env") is { } environment)
+        {
             yield return new("deployment.environment.name", environment);
+        }
+
         yield return new("host.name", options.Host);
         yield return new("telemetry.sdk.name", Library);
         yield return new("telemetry.sdk.language", "dotnet");
         foreach (var tags in TagSet.Of(options.Tags).GroupBy(KeyOf, StringComparer.Ordinal))
         {
             if (tags.Key is not ("service" or "version" or "env" or "host"))
+            {
                 yield return new(tags.Key, string.Join(',', tags.Select(ValueOf)));
+            }
         }
     }
 

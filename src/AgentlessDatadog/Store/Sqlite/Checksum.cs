@@ -13,9 +13,15 @@ internal static class Checksum
     {
         var crc = uint.MaxValue;
         for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+        {
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        }
+
         foreach (var one in bytes)
+        {
             crc = BitOperations.Crc32C(crc, one);
+        }
+
         return ~crc;
     }
 }

@@ -30,10 +30,16 @@ internal sealed class JournalRow
         row.Write(Version);
         row.Write7BitEncodedInt(entry.Measurements.Count);
         foreach (var measurement in entry.Measurements)
+        {
             Write(row, measurement);
+        }
+
         row.Write7BitEncodedInt(entry.Signals.Count);
         foreach (var signal in entry.Signals)
+        {
             Write(row, signal);
+        }
+
         return bytes.ToArray();
     }
 
@@ -45,15 +51,24 @@ internal sealed class JournalRow
             using var row = new BinaryReader(new MemoryStream(bytes));
             var version = row.ReadByte();
             if (version is 0 or > Version)
+            {
                 throw new InvalidDataException($"a row of the journal has the version {version}");
+            }
+
             var count = row.Read7BitEncodedInt();
             List<Measurement> measurements = [];
             List<string> known = [];
             for (var i = 0; i < count; i++)
+            {
                 measurements.Add(Read(row, known));
+            }
+
             List<EncodedSignal> signals = [];
             for (var left = version == 1 ? 0 : row.Read7BitEncodedInt(); left > 0; left--)
+            {
                 signals.Add(ReadSignal(row, known));
+            }
+
             return new JournalEntry(sequence, destination, measurements) { Signals = signals };
         }
         catch (Exception error) when (error is EndOfStreamException or FormatException or ArgumentException)
@@ -74,11 +89,19 @@ internal sealed class JournalRow
         row.Write(measurement.Value);
         row.Write7BitEncodedInt(measurement.Tags.Count);
         foreach (var tag in measurement.Tags)
+        {
             Write(row, tag);
+        }
+
         if (measurement.Unit is { } unit)
+        {
             Write(row, unit);
+        }
+
         if (measurement.Timestamp is { } at)
+        {
             row.Write(at.UtcTicks);
+        }
     }
 
     private void Write(BinaryWriter row, EncodedSignal signal)
@@ -108,7 +131,10 @@ internal sealed class JournalRow
         var value = row.ReadDouble();
         var tags = new List<string>();
         for (var left = row.Read7BitEncodedInt(); left > 0; left--)
+        {
             tags.Add(ReadText(row, known));
+        }
+
         var measurement = new Measurement(metric, (MetricType)(flags & TypeBits), value, tags)
         {
             IsItem = (flags & IsItem) != 0,
@@ -116,7 +142,10 @@ internal sealed class JournalRow
             Timestamp = (flags & HasTimestamp) != 0 ? new DateTimeOffset(row.ReadInt64(), TimeSpan.Zero) : null,
         };
         if ((flags & HasId) != 0)
+        {
             row.ReadString();
+        }
+
         return measurement;
     }
 
@@ -133,7 +162,10 @@ internal sealed class JournalRow
     {
         var number = row.Read7BitEncodedInt();
         if (number > 0)
+        {
             return known[number - 1];
+        }
+
         known.Add(row.ReadString());
         return known[^1];
     }

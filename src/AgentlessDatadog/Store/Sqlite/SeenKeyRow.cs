@@ -11,13 +11,18 @@ internal static class SeenKeyRow
     {
         var row = new byte[keys.Length * KeySize];
         for (var i = 0; i < keys.Length; i++)
+        {
             BinaryPrimitives.WriteUInt128LittleEndian(row.AsSpan(i * KeySize), keys[i].Hash);
+        }
+
         return row;
     }
 
     public static IEnumerable<SeenKey> Decode(long second, byte[] row)
     {
         for (var at = 0; at + KeySize <= row.Length; at += KeySize)
+        {
             yield return new SeenKey(BinaryPrimitives.ReadUInt128LittleEndian(row.AsSpan(at)), second);
+        }
     }
 }

@@ -13,7 +13,10 @@ internal sealed class SqliteContents(SqliteDatabase database)
             row => (Flush: row.Number(0), Sequence: row.Number(1), Request: row.Number(2))
         );
         if (states is not [var state])
+        {
             throw new InvalidDataException("its state is missing");
+        }
+
         return new(
             state.Flush,
             state.Sequence,
@@ -62,7 +65,10 @@ internal sealed class SqliteContents(SqliteDatabase database)
     {
         var bytes = row.Bytes(3);
         if (Checksum.Of(bytes) != row.Number(2))
+        {
             throw new InvalidDataException($"entry {row.Number(0)} of its journal is damaged");
+        }
+
         return JournalRow.Decode(row.Number(0), row.Text(1), bytes);
     }
 

@@ -40,7 +40,9 @@ internal sealed class SqliteDatabase : IDisposable
     public void Run(string sql)
     {
         if (raw.sqlite3_exec(_handle, sql) != raw.SQLITE_OK)
+        {
             throw Failure();
+        }
     }
 
     /// <summary>Prepares a statement, which lives as long as the connection.</summary>
@@ -48,7 +50,10 @@ internal sealed class SqliteDatabase : IDisposable
     public SqliteStatement Prepare(string sql)
     {
         if (raw.sqlite3_prepare_v2(_handle, sql, out var handle) != raw.SQLITE_OK)
+        {
             throw Failure();
+        }
+
         var statement = new SqliteStatement(this, handle);
         _statements.Add(statement);
         return statement;

@@ -24,10 +24,14 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         {
             // SQLite opens what it may not write all the same, and then stumbles over it in ways that say less.
             if (database.IsReadOnly)
+            {
                 throw new StoreUnavailableException($"{Name} is read-only.");
+            }
             // What an outage has filled is given back page by page; only an empty file can still be made for that.
             if (new FileInfo(Path).Length == 0)
+            {
                 database.Run("PRAGMA auto_vacuum = INCREMENTAL");
+            }
             // Exclusive: no second process can use the file, and none shares memory with us. A log that a backlog has
             // blown up is cut when it begins anew.
             database.Run(
@@ -122,6 +126,8 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
     private static void Check(SqliteDatabase database)
     {
         if (database.Prepare("PRAGMA quick_check(1)").Read(row => row.Text(0)) is not ["ok"])
+        {
             throw new InvalidDataException("its structure is damaged");
+        }
     }
 }

@@ -141,14 +141,23 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
             );
         }
         if (version == steps.Count)
+        {
             return;
+        }
+
         if (version < 0 || (version == 0 && database.Prepare("SELECT 1 FROM sqlite_master").Read(_ => 0).Count > 0))
+        {
             throw new InvalidDataException("its version is missing");
+        }
+
         try
         {
             database.Run("BEGIN");
             foreach (var step in steps.Skip(version).Append($"PRAGMA user_version = {steps.Count}"))
+            {
                 database.Run(step);
+            }
+
             database.Run("COMMIT");
         }
         // Its end takes the transaction back: whoever opens it closes it when this fails.

@@ -16,7 +16,10 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
         try
         {
             for (var i = 0; i < values.Length; i++)
+            {
                 Bind(i + 1, values[i]);
+            }
+
             List<T> rows = [];
             while (true)
             {
@@ -64,6 +67,8 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
             _ => throw new ArgumentException($"A {value.GetType().Name} cannot be a value.", nameof(value)),
         };
         if (code != raw.SQLITE_OK)
+        {
             throw database.Failure();
+        }
     }
 }

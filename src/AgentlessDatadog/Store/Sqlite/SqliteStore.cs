@@ -45,7 +45,10 @@ internal sealed class SqliteStore : ITelemetryStore
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_tables is not null)
+        {
             throw new InvalidOperationException("The store is open.");
+        }
+
         var opening = Task.Run(Open, cancellationToken);
         _opening = opening;
         var contents = await opening.ConfigureAwait(false);
@@ -92,9 +95,15 @@ internal sealed class SqliteStore : ITelemetryStore
         await _opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _loop.ConfigureAwait(false);
         if (_tables is null)
+        {
             return;
+        }
+
         if (Lost(written: false) is not null)
+        {
             _tables.Database.LeaveFiles();
+        }
+
         _tables.Dispose();
         _tables = null;
     }
@@ -159,7 +168,10 @@ internal sealed class SqliteStore : ITelemetryStore
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_tables is null)
+        {
             throw new InvalidOperationException("The store is not open.");
+        }
+
         ObjectDisposedException.ThrowIf(!_waiting.Writer.TryWrite(work), this);
         await work.Done.Task.ConfigureAwait(false);
     }
@@ -173,7 +185,9 @@ internal sealed class SqliteStore : ITelemetryStore
             while (shared.Count < MaxShared && _waiting.Reader.TryRead(out var work))
             {
                 if (!work.IsGivenUp())
+                {
                     shared.Add(work);
+                }
             }
             await CommitAsync(shared).ConfigureAwait(false);
         }
@@ -193,7 +207,10 @@ internal sealed class SqliteStore : ITelemetryStore
         {
             // It is on disk, but perhaps in a file that nobody will find: then it can neither be answered nor taken back.
             while (keeps && !_isDisposed && Lost(written: true) is not null)
+            {
                 await Task.Delay(RetryInterval, _clock).ConfigureAwait(false);
+            }
+
             shared.ForEach(work => work.Done.SetResult());
         }
         else if (shared is [var alone])
@@ -204,7 +221,9 @@ internal sealed class SqliteStore : ITelemetryStore
         {
             // Which of them it was is not known, and it must not cost the others theirs.
             foreach (var work in shared.ToList())
+            {
                 await CommitAsync([work]).ConfigureAwait(false);
+            }
         }
     }
 
@@ -212,9 +231,15 @@ internal sealed class SqliteStore : ITelemetryStore
     private StoreUnavailableException? Lost(bool written)
     {
         if (_file.Lost(written) is not { } lost)
+        {
             return null;
+        }
+
         if (!lost.IsNameFree)
+        {
             return new StoreUnavailableException(lost.Sentence);
+        }
+
         try
         {
             var before = _tables!;

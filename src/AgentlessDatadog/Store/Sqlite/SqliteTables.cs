@@ -86,9 +86,15 @@ internal sealed class SqliteTables : IDisposable
     public void Commit()
     {
         if (_state != _kept)
+        {
             _writeState.Run(_state.LastFlush, _state.LastSequence, _state.LastPayload);
+        }
+
         if (_hasFreed)
+        {
             GiveBackRoom();
+        }
+
         _commit.Run();
         _kept = _state;
         _hasFreed = false;
@@ -119,13 +125,21 @@ internal sealed class SqliteTables : IDisposable
         }
         // One row for all of the same second, as those of one append mostly are.
         foreach (var keys in append.Keys.GroupBy(key => key.Second))
+        {
             _see.Run(keys.Key, (ReadOnlyMemory<byte>)SeenKeyRow.Encode([.. keys]));
+        }
+
         Insert(append.Payloads);
         Book(append.Moves);
         foreach (var (stream, position) in append.Positions)
+        {
             _move.Run(stream, position);
+        }
+
         if (append.Positions.Count > 0)
+        {
             _forgetStreams.Run();
+        }
     }
 
     public void Flush(JournalFlush flush)
@@ -143,7 +157,10 @@ internal sealed class SqliteTables : IDisposable
     {
         Insert(settlement.Added);
         foreach (var payload in settlement.Payloads)
+        {
             _remove.Run(payload);
+        }
+
         Book(settlement.Moves);
         Book(settlement.Lost);
         _hasFreed = true;
@@ -155,7 +172,10 @@ internal sealed class SqliteTables : IDisposable
     {
         var rows = _body.Read(row => (Crc: row.Number(0), Bytes: row.Bytes(1)), payload);
         if (rows is not [var body])
+        {
             throw new KeyNotFoundException($"There is no request {payload} in the outbox.");
+        }
+
         return Checksum.Of(body.Bytes) == body.Crc
             ? body.Bytes
             : throw new InvalidDataException($"The body of request {payload} has been damaged on the disk.");
@@ -199,20 +219,29 @@ internal sealed class SqliteTables : IDisposable
     private void Book(IReadOnlyList<LedgerMove> moves)
     {
         foreach (var move in moves)
+        {
             _book.Run((long)move.To, move.Lane.Name, move.Reason ?? "", move.Units);
+        }
     }
 
     private void Book(IReadOnlyList<Loss> losses)
     {
         foreach (var (lane, destination, units, from, to, reason) in losses)
+        {
             _lose.Run(lane.Name, destination, units, from.UtcTicks, to.UtcTicks, reason);
+        }
+
         if (losses.Count > 0)
+        {
             _told.Run();
+        }
     }
 
     private void GiveBackRoom()
     {
         if (_countFree.Read(row => row.Number(0)) is [> FreePagesKept])
+        {
             _giveBack.Run();
+        }
     }
 }

@@ -162,7 +162,9 @@ public sealed class LogEncoderTests
                 continue;
             }
             foreach (var part in parts.Reverse())
+            {
                 left.Push(part.Raw);
+            }
         }
         alone.ShouldBe(signals.Select(signal => Encoding.UTF8.GetString(signal.Bytes.Span)));
     }

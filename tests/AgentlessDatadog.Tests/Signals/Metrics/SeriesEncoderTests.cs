@@ -51,7 +51,9 @@ public sealed class SeriesEncoderTests
         }
         var snapshot = new Aggregate(table).Take(Now.ToUnixTimeSeconds(), 10);
         foreach (var encoding in Lane.Metrics.Encodings)
+        {
             Verify(snapshot, Snapshots.Requests(snapshot, encoding));
+        }
     }
 
     [Fact]

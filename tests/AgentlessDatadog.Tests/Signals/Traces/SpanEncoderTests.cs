@@ -27,7 +27,10 @@ public sealed class SpanEncoderTests
         var read = Spans(raw).ToList();
         read.Count.ShouldBe(spans.Count);
         foreach (var (span, otlp) in spans.Zip(read))
+        {
             ShouldBeRead(span, otlp);
+        }
+
         Check(raw).ShouldBeEmpty();
     }
 
