@@ -134,7 +134,11 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
             FailedAt = firstFailure ? status.At : life.FailedAt,
             FailureReason = firstFailure ? status.Message : life.FailureReason,
             FailureCause = firstFailure ? status.Cause : life.FailureCause,
-            Due = status.Uid is null ? expiry.Of(life) : null,
+            // By when a request must show says nothing of what it has become.
+            Due =
+                status.Uid is not null ? null
+                : before is SessionState.Requested && state != before ? expiry.Of(life with { Due = null })
+                : expiry.Of(life),
         };
         session = life.Session;
         lives.Put(life);

@@ -307,6 +307,16 @@ public class FirstHandTests
     }
 
     [Fact]
+    public void ARequestThatFailsBeforeItShowsHasFailedForTenMinutes()
+    {
+        _told.See(new SessionsWatched(At(0)), Create("a", 0)).Tick(5).See(Failed("a", 5, "quota"));
+        Watched(from: 10, to: 600);
+        _told.Last.State.ShouldBe(SessionState.Failed);
+        Watched(from: 610, to: 610);
+        _told.Last.State.ShouldBe(SessionState.Lapsed);
+    }
+
+    [Fact]
     public void DockersSessionsKeepTheirMessages()
     {
         _told.See(Seen("k", 1, ReportedStatus.Running));
