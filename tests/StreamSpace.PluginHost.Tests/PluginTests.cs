@@ -43,7 +43,7 @@ public sealed class PluginTests
         plugins["backup-of-echo"].ShouldStartWith("failed not loaded: another folder");
         plugins["keys"].ShouldContain("no plugin may be named keys");
         plugins["empty"].ShouldContain("no manifest.json");
-        plugins["not-json"].ShouldContain("not JSON");
+        plugins["not-json"].ShouldContain("not valid JSON at line 1, byte 2");
         plugins["no-type"].ShouldContain("type must be one of extension");
         plugins["no-assembly"].ShouldContain("entry point Entry.dll is missing");
         plugins["no-plugin"].ShouldContain("exactly one public class");
