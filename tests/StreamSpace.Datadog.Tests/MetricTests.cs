@@ -8,7 +8,7 @@ using Xunit;
 namespace StreamSpace.Datadog.Tests;
 
 /// <summary>What arrives in Datadog when something happens on the platform.</summary>
-public sealed partial class MetricTests
+public sealed class MetricTests
 {
     [Fact]
     public async Task BeforeThePlatformIsKnownThereAreNoZeros()

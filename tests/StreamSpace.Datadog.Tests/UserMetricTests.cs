@@ -7,8 +7,8 @@ using Xunit;
 
 namespace StreamSpace.Datadog.Tests;
 
-/// <content>What is said of users, and in which tags.</content>
-public sealed partial class MetricTests
+/// <summary>What is said of users, and in which tags.</summary>
+public sealed class UserMetricTests
 {
     [Fact]
     public async Task UsersAreCountedAndTheirTotalIsAGauge()
