@@ -127,11 +127,15 @@ public sealed class CommandTests
         var (code, lines, _) = await RunAsync("config", "--data", host.Settings.DataFolder);
         code.ShouldBe(0);
         lines[0].ShouldBe("streamspace-echo");
-        lines.ShouldContain(line => line.StartsWith("  interval ") && line.EndsWith("  default"));
+        // The value stands last: a long one pushes nothing off the screen.
+        string[][] columns = [.. lines.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+        columns.ShouldContain(column => column.SequenceEqual(new[] { "interval", "saved", "10" }));
+        columns.ShouldContain(column => column.SequenceEqual(new[] { "unload", "default", "clean" }));
+        lines.ShouldNotContain(line => line.Contains("origins"));
         (_, lines, _) = await RunAsync("config", "--json", "--data", host.Settings.DataFolder);
         var setting = JsonNode.Parse(string.Join('\n', lines))!["streamspace-echo"]!["interval"]!;
-        ((string?)setting["origin"]).ShouldBe("default");
-        setting["value"].ShouldNotBeNull();
+        ((string?)setting["origin"]).ShouldBe("saved");
+        ((int?)setting["value"]).ShouldBe(10);
     }
 
     [Fact]

@@ -59,19 +59,21 @@ internal static class ConfigCommand
         {
             if ((string?)plugin?["route"] is { } route)
             {
-                var config = await host.GetAsync($"api/plugins/{route}/config", cancellationToken);
-                var status = await host.GetAsync($"api/plugins/{route}/status", cancellationToken);
-                plugins[(string)plugin["name"]!] = Settings(config, status);
+                plugins[(string)plugin["name"]!] = Settings(
+                    await host.GetAsync($"api/plugins/{route}/config", cancellationToken)
+                );
             }
         }
         return plugins;
     }
 
-    private static JsonObject Settings(JsonObject config, JsonObject status)
+    // Settings that are never shown have an origin all the same.
+    private static JsonObject Settings(JsonObject config)
     {
-        var origins = status["origins"] as JsonObject ?? [];
+        var origins = config["origins"]?.DeepClone().AsObject() ?? [];
+        config.Remove("origins");
         var settings = new JsonObject();
-        foreach (var key in config.Select(c => c.Key).Union(origins.Select(o => o.Key), StringComparer.Ordinal))
+        foreach (var key in origins.Select(o => o.Key).Union(config.Select(c => c.Key), StringComparer.Ordinal))
         {
             settings[key] = new JsonObject
             {
@@ -93,9 +95,10 @@ internal static class ConfigCommand
                     )
             )
             .ToList();
-        var (keys, values) = (
+        // The value stands last, for it may be long.
+        var (keys, origins) = (
             rows.Select(r => r.Key.Length).Append(0).Max(),
-            rows.Select(r => r.Value.Length).Append(0).Max()
+            rows.Select(r => r.Origin.Length).Append(0).Max()
         );
         return string.Join(
             Environment.NewLine,
@@ -105,7 +108,7 @@ internal static class ConfigCommand
                         [
                             plugin.Key,
                             .. plugin.Select(r =>
-                                $"  {r.Key.PadRight(keys)}  {terminal.Wrap($"{r.Value.PadRight(values)}  {r.Origin}", keys + 4)}".TrimEnd()
+                                $"  {r.Key.PadRight(keys)}  {r.Origin.PadRight(origins)}  {terminal.Wrap(r.Value, keys + origins + 6)}".TrimEnd()
                             ),
                         ]
                 )
