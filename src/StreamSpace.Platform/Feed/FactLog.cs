@@ -47,8 +47,8 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
     /// <summary>What is known; read from the store when it is first asked for.</summary>
     public SessionRegistry Registry => field ??= Open();
 
-    /// <summary>Which log it is.</summary>
-    public string Id { get; private set; } = "";
+    // Of the facts of this run.
+    private string _id = "";
 
     /// <summary>The sequence of the last fact.</summary>
     public long Last
@@ -149,7 +149,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
             {
                 var from = (int)(after - (_tail[0].Sequence - 1));
                 var facts = _tail.GetRange(from, Math.Min(PageLength, _tail.Count - from));
-                return new(new FactPage(facts, after + facts.Count, 0));
+                return new(new FactPage(_id, facts, after + facts.Count, 0));
             }
         }
         return new(Task.Run(() => store.Read(after, PageLength)));
@@ -249,7 +249,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
         }
         lock (_lock)
         {
-            (Id, _last) = (kept.LogId, kept.LastSequence);
+            (_id, _last) = (kept.LogId, kept.LastSequence);
             foreach (var (subscriber, sequence) in kept.Cursors)
             {
                 _cursors[subscriber] = sequence;

@@ -201,7 +201,7 @@ public sealed class Subscription : IAsyncDisposable
         var page = await _log.ReadAsync(_cursor);
         if (page.Facts.Count > 0)
         {
-            await _subscriber.HandleAsync(new FactBatch(_log.Id, page.Facts) { IsDemo = _isDemo }, _stop.Token);
+            await _subscriber.HandleAsync(new FactBatch(page.LogId, page.Facts) { IsDemo = _isDemo }, _stop.Token);
         }
         if (page.Missing > 0)
         {

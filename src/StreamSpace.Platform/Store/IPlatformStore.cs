@@ -19,7 +19,7 @@ public interface IPlatformStore : IDisposable
     /// <returns>The facts that were added, with their sequences.</returns>
     internal IReadOnlyList<PlatformFact> Commit(PlatformChange change);
 
-    /// <summary>Facts of the log beyond a sequence, in order.</summary>
+    /// <summary>Facts beyond a sequence, in order, of one run.</summary>
     /// <param name="after">The last sequence that is not wanted.</param>
     /// <param name="atMost">How many.</param>
     internal FactPage Read(long after, int atMost);
@@ -38,7 +38,7 @@ internal sealed record PlatformSnapshot(
     /// <summary>Users of whom both parts are known: a source that knows them may be away when another tells of them.</summary>
     public IReadOnlyCollection<PlatformUser> Names { get; init; } = [];
 
-    /// <summary>Which log it is: another one after the store was lost.</summary>
+    /// <summary>Which log the facts of this run are.</summary>
     public string LogId { get; init; } = "";
 
     /// <summary>The sequence of the last fact that was ever added, or 0.</summary>
@@ -73,10 +73,11 @@ internal sealed record PlatformChange(
 }
 
 /// <summary>A piece of the log.</summary>
+/// <param name="LogId">Which log all of them are of.</param>
 /// <param name="Facts">In order; none when nothing is beyond the place that was asked for.</param>
 /// <param name="Last">The sequence up to which the log was read: that of the last fact, damaged ones included.</param>
 /// <param name="Missing">How many facts between the place that was asked for and <paramref name="Last"/> are not there any more.</param>
-internal sealed record FactPage(IReadOnlyList<PlatformFact> Facts, long Last, long Missing);
+internal sealed record FactPage(string LogId, IReadOnlyList<PlatformFact> Facts, long Last, long Missing);
 
 /// <summary>What is different in a registry.</summary>
 /// <param name="Lives">New or changed.</param>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamSpace.Platform.Sessions;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Plugins;
@@ -11,11 +10,8 @@ public sealed class MemoryPlatformStore : IPlatformStore
     // The demo goes on for as long as somebody looks at it.
     private const int MostFacts = 100_000;
 
-    private static long _logs;
-
     private readonly Lock _lock = new();
-    private readonly string _logId =
-        $"memory-{Interlocked.Increment(ref _logs).ToString(CultureInfo.InvariantCulture)}";
+    private readonly string _logId = Guid.NewGuid().ToString("N");
     private readonly Dictionary<string, Life> _lives = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _checkpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlatformUser> _names = new(StringComparer.Ordinal);
@@ -69,8 +65,8 @@ public sealed class MemoryPlatformStore : IPlatformStore
         {
             var facts = _facts.Where(fact => fact.Sequence > after).Take(atMost).ToList();
             return facts.Count == 0
-                ? new FactPage([], _last, _last - after)
-                : new FactPage(facts, facts[^1].Sequence, facts[0].Sequence - after - 1);
+                ? new FactPage(_logId, [], _last, _last - after)
+                : new FactPage(_logId, facts, facts[^1].Sequence, facts[0].Sequence - after - 1);
         }
     }
 

@@ -16,10 +16,16 @@ internal sealed class SqliteFactTable
     /// <summary>The most bytes of facts, some 300,000 of them.</summary>
     public const long MostBytes = 128 * 1024 * 1024;
 
+    // Oldest first: where each began, and its id.
+    private readonly List<(long First, string Id)> _runs = [];
+
     private long _bytes;
     private long _bytesAfter;
 
-    /// <summary>Makes the tables, or reads what an earlier process left in them.</summary>
+    /// <summary>
+    /// Makes the tables, or reads what an earlier process left in them. A run begins: its facts are a log under an id of its
+    /// own, so that the sequences that an older copy of the file gives once more are not taken for those that were lost.
+    /// </summary>
     public SqliteFactTable(SqliteConnection connection)
     {
         connection.Execute(
@@ -34,20 +40,30 @@ internal sealed class SqliteFactTable
                 subscriber TEXT PRIMARY KEY,
                 sequence INTEGER NOT NULL
             ) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS platform_log (id TEXT NOT NULL);
+            CREATE TABLE IF NOT EXISTS platform_log (id TEXT NOT NULL, first INTEGER NOT NULL);
             """
         );
-        if (connection.Scalar("SELECT id FROM platform_log") is not string id)
-        {
-            id = Guid.NewGuid().ToString("N");
-            connection.Execute($"INSERT INTO platform_log (id) VALUES ('{id}')");
-        }
-        LogId = id;
         Last = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name = 'platform_facts'") as long? ?? 0;
+        LogId = Guid.NewGuid().ToString("N");
+        // A run of which no fact is left needs no id.
+        connection.Execute(
+            $"""
+            DELETE FROM platform_log WHERE first > {Last} OR EXISTS (
+                SELECT 1 FROM platform_log AS later WHERE later.first > platform_log.first
+                    AND later.first <= (SELECT ifnull(min(sequence), {Last + 1}) FROM platform_facts));
+            INSERT INTO platform_log (id, first) VALUES ('{LogId}', {Last + 1});
+            """
+        );
+        using var read = connection.Statement("SELECT first, id FROM platform_log ORDER BY first");
+        using var rows = read.ExecuteReader();
+        while (rows.Read())
+        {
+            _runs.Add((rows.GetInt64(0), rows.GetString(1)));
+        }
         _bytes = connection.Scalar("SELECT sum(length(fact)) FROM platform_facts") as long? ?? 0;
     }
 
-    /// <summary>Which log it is.</summary>
+    /// <summary>Which log the facts of this run are.</summary>
     public string LogId { get; }
 
     /// <summary>The sequence of the last fact that was ever added, or 0.</summary>
@@ -108,9 +124,11 @@ internal sealed class SqliteFactTable
         using var rows = read.ExecuteReader();
         var facts = new List<PlatformFact>();
         var last = after;
-        while (rows.Read())
+        string? log = null;
+        while (rows.Read() && (log is null || LogOf(rows.GetInt64(0)) == log))
         {
             last = rows.GetInt64(0);
+            log = LogOf(last);
             try
             {
                 facts.Add(FactText.Read(rows.GetString(1)) with { Sequence = last });
@@ -120,8 +138,10 @@ internal sealed class SqliteFactTable
         }
         // Nothing beyond it, though there was: all of it has been let go of.
         last = facts.Count == 0 && last == after ? Last : last;
-        return new FactPage(facts, last, last - after - facts.Count);
+        return new FactPage(log ?? LogId, facts, last, last - after - facts.Count);
     }
+
+    private string LogOf(long sequence) => _runs.FindLast(run => run.First <= sequence).Id;
 
     private List<PlatformFact> Add(PlatformChange change, SqliteTransaction transaction)
     {

@@ -12,7 +12,7 @@ namespace StreamSpace.Platform.Store;
 /// </summary>
 public sealed class SqlitePlatformStore : IPlatformStore
 {
-    private const int SchemaVersion = 1;
+    private const int SchemaVersion = 2;
 
     private readonly HostConnection _connection;
     private readonly SqliteFactTable _facts;
@@ -166,6 +166,16 @@ public sealed class SqlitePlatformStore : IPlatformStore
         if (connection.Scalar("SELECT max(version) FROM platform_schema") is not long version)
         {
             connection.Execute($"INSERT INTO platform_schema (version) VALUES ({SchemaVersion})");
+        }
+        else if (version == 1)
+        {
+            connection.Execute(
+                """
+                CREATE TABLE IF NOT EXISTS platform_log (id TEXT NOT NULL);
+                ALTER TABLE platform_log ADD COLUMN first INTEGER NOT NULL DEFAULT 1;
+                UPDATE platform_schema SET version = 2;
+                """
+            );
         }
         else if (version > SchemaVersion)
         {

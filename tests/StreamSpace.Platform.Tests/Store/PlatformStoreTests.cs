@@ -92,13 +92,12 @@ public sealed class PlatformStoreTests
         added.ShouldBe(expected);
         var all = store.Read(0, 100);
         all.Facts.ShouldBe(expected);
-        (all.Last, all.Missing).ShouldBe((expected.Length, 0));
+        (all.LogId, all.Last, all.Missing).ShouldBe((id, expected.Length, 0));
         store.Read(3, 2).Facts.ShouldBe(expected[3..5]);
         store
             .Read(expected.Length, 2)
             .ShouldSatisfyAllConditions(p => p.Facts.ShouldBeEmpty(), p => p.Missing.ShouldBe(0));
         store.Load().LastSequence.ShouldBe(expected.Length);
-        store.Load().LogId.ShouldBe(id);
         store.Dispose();
     }
 
@@ -137,17 +136,76 @@ public sealed class PlatformStoreTests
     }
 
     [Fact]
-    public void ALogThatWasLostBeginsUnderAnotherId()
+    public void EachRunIsALogOfItsOwnAndItsFactsStayInItOverRestarts()
     {
-        string Id()
+        var facts = EveryFact();
+        var first = Run([.. facts[..2]]);
+        var second = Run([]);
+        var third = Run([facts[2], facts[3]]);
+
+        using IPlatformStore store = new SqlitePlatformStore(new HostFile(File, TimeProvider.System));
+        new[] { first, second, third, store.Load().LogId }.ShouldBeUnique();
+        Read(0).ShouldBe((first, "1 2", 2));
+        Read(1).ShouldBe((first, "2", 2));
+        Read(2).ShouldBe((third, "3 4", 4));
+        store.Commit(Change(facts: [facts[4]]));
+        Read(4).ShouldBe((store.Load().LogId, "5", 5));
+
+        (string, string, long) Read(long after)
         {
-            using IPlatformStore store = new SqlitePlatformStore(new HostFile(File, TimeProvider.System));
-            return store.Load().LogId;
+            var page = store.Read(after, 100);
+            page.Missing.ShouldBe(0);
+            return (page.LogId, string.Join(' ', page.Facts.Select(f => f.Sequence)), page.Last);
         }
-        var first = Id();
-        Id().ShouldBe(first);
-        System.IO.File.Delete(File);
-        Id().ShouldNotBe(first);
+    }
+
+    [Fact]
+    public void AnOlderCopyThatIsPutBackGivesNoSequenceOfALogAgain()
+    {
+        var facts = EveryFact();
+        Run([.. facts[..2]]);
+        var copy = System.IO.File.ReadAllBytes(File);
+        var lost = Run([facts[2]]);
+        System.IO.File.WriteAllBytes(File, copy);
+        var next = Run([facts[3]]);
+
+        using IPlatformStore store = new SqlitePlatformStore(new HostFile(File, TimeProvider.System));
+        var page = store.Read(2, 100);
+        (page.LogId, page.Facts.Single().Sequence).ShouldBe((next, 3));
+        next.ShouldNotBe(lost);
+    }
+
+    [Fact]
+    public void ALogInMemoryHasAnIdThatNoOtherProcessGives()
+    {
+        using IPlatformStore store = new MemoryPlatformStore();
+        Guid.TryParseExact(store.Load().LogId, "N", out _).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void AFileOfTheFirstVersionGoesOnUnderItsLogsId()
+    {
+        Run([EveryFact()[0]]);
+        Execute(
+            """
+            DROP TABLE platform_log;
+            CREATE TABLE platform_log (id TEXT NOT NULL);
+            INSERT INTO platform_log VALUES ('old');
+            UPDATE platform_schema SET version = 1;
+            """
+        );
+        var next = Run([EveryFact()[1]]);
+
+        using IPlatformStore store = new SqlitePlatformStore(new HostFile(File, TimeProvider.System));
+        (store.Read(0, 100).LogId, store.Read(1, 100).LogId).ShouldBe(("old", next));
+    }
+
+    // One process's time with the file: adds these facts, and returns the id of its log.
+    private string Run(PlatformFact[] facts)
+    {
+        using IPlatformStore store = new SqlitePlatformStore(new HostFile(File, TimeProvider.System));
+        store.Commit(Change(facts: facts));
+        return store.Load().LogId;
     }
 
     [Fact]
@@ -193,7 +251,7 @@ public sealed class PlatformStoreTests
     public void AFileOfANewerVersionIsRefusedWithASentence()
     {
         new SqlitePlatformStore(new HostFile(File, TimeProvider.System)).Dispose();
-        Execute("UPDATE platform_schema SET version = 2");
+        Execute("UPDATE platform_schema SET version = 3");
         Should
             .Throw<InvalidOperationException>(() => new SqlitePlatformStore(new HostFile(File, TimeProvider.System)))
             .Message.ShouldContain("newer version");
