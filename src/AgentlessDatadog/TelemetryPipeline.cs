@@ -127,7 +127,12 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// <summary>How it stands.</summary>
     public TelemetryStatus Status =>
         new(
-            [.. _lanes.Select(lane => lane.Status(_ledger))],
+            [
+                .. _lanes
+                    .Select(lane => (lane.Lane, Status: lane.Status(_ledger)))
+                    .Where(lane => lane.Lane.IsOn(_options) || lane.Status.Ledger.Queued > 0)
+                    .Select(lane => lane.Status),
+            ],
             _outbox.Status,
             _table.CountByMetric(),
             _table.Count,
@@ -303,7 +308,8 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         finally
         {
             await EndAsync().ConfigureAwait(false);
-            _logger.LogInformation("Telemetry pipeline stopped: {Ledger}", _end.Ledger);
+            var ledger = string.Join("; ", Status.Lanes.Select(lane => $"{lane.Lane} {lane.Ledger}"));
+            _logger.LogInformation("Telemetry pipeline stopped: {Ledger}", ledger);
         }
     }
 
@@ -412,7 +418,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         _options = options;
         _intake = new DatadogClient(_clients[^1], options, _clock);
         _table.UseGlobalTags(options.Tags);
-        _self.Use(options.SelfMetrics);
+        _self.Use(options);
         foreach (var lane in _lanes)
         {
             lane.Use(_intake);

@@ -1,7 +1,7 @@
 namespace AgentlessDatadog;
 
 /// <summary>How a pipeline stands.</summary>
-/// <param name="Lanes">One entry for each lane.</param>
+/// <param name="Lanes">One entry for each lane but those that are switched off and hold nothing.</param>
 /// <param name="Queue">What waits to be sent, over all lanes and destinations.</param>
 /// <param name="Series">Distinct series now, for each metric.</param>
 /// <param name="SeriesTotal">Distinct series now, over all metrics.</param>
@@ -109,4 +109,10 @@ public sealed record LaneLedger(
     long Rejected,
     long Uncertain,
     IReadOnlyDictionary<string, long> Reasons
-);
+)
+{
+    /// <summary>The sum, in one line of a log.</summary>
+    public override string ToString() =>
+        $"accepted {Accepted} = delivered {Delivered} + queued {Queued} + overflowed {Overflowed} + expired {Expired} + "
+        + $"rejected {Rejected} + uncertain {Uncertain}";
+}

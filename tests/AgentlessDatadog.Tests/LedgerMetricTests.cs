@@ -10,6 +10,38 @@ namespace AgentlessDatadog.Tests;
 public sealed class LedgerMetricTests
 {
     [Fact]
+    public async Task ALaneThatIsSwitchedOffIsToldOfAsLongAsItHoldsSomething()
+    {
+        await using var rig = await Rig.StartAsync(o =>
+            o with
+            {
+                Logs = false,
+                SelfMetrics = new SelfMetrics("app.datadog.", []),
+            }
+        );
+        rig.FarEnd.Answer = r => new FarEndAnswer(r.Path == Lane.Traces.Path ? 503 : 202);
+        await rig.KeepAsync(Some.OfEveryLane(rig.Clock.GetUtcNow()));
+        await rig.FlushAsync();
+        await rig.ConfigureAsync(rig.Options with { Traces = false });
+        await rig.KeepAsync(Some.OfEveryLane(rig.Clock.GetUtcNow()));
+        await rig.FlushAsync();
+        Told().ShouldBe(["metrics", "distributions", "events", "traces"]);
+        rig.Ledger(Lane.Traces).ShouldBe(1, queued: 1);
+
+        rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        Told().ShouldBe(["metrics", "distributions", "events"]);
+        await rig.FlushAsync();
+        await rig.UntilSent(TimeSpan.FromSeconds(1));
+        Sent("delivered").Where(s => s.Tags.Contains("lane:traces")).Sum(s => s.Points.Sum(p => p.Value)).ShouldBe(1);
+        Sent("accepted").ShouldNotContain(s => s.Tags.Contains("lane:logs"));
+
+        IEnumerable<string> Told() => rig.Pipeline.Status.Lanes.Select(lane => lane.Lane);
+
+        IEnumerable<ReadSeries> Sent(string name) => rig.FarEnd.Series.Where(s => s.Metric == $"app.datadog.{name}");
+    }
+
+    [Fact]
     public async Task EveryAccountOfEveryLaneIsAMetricThatCountsEachUnitOnceAlsoAfterARestart()
     {
         await using var rig = await Rig.StartAsync(o =>

@@ -38,7 +38,7 @@ public sealed class StreamTests : IAsyncDisposable
         await using var rig = await Rig.StartAsync(o => o with { Metrics = false }, _store);
         await rig.Pipeline.KeepAsync([], new StreamRange(Log, 0, 3), default);
         await rig.Pipeline.KeepAsync([Some.Count()], new StreamRange(Log, 3, 4), default);
-        await rig.RestartAsync();
+        await rig.RestartAsync(o => o with { Metrics = true });
         rig.Pipeline.Position(Log).ShouldBe(4);
         rig.Ledger(Lane.Metrics).ShouldBe(0);
     }

@@ -26,6 +26,20 @@ public sealed class StatusTests
         Numbers(status).ShouldAllBe(number => number < 1_000_000_000, "no Unix seconds");
     }
 
+    [Theory]
+    [InlineData("true", "metrics", "distributions", "events")]
+    [InlineData("false", "events")]
+    public async Task WhatIsNotSentHasNoLaneThatLooksOpenAndNoMetric(string enableMetrics, params string[] lanes)
+    {
+        await using var run = await PluginRun.StartAsync(
+            $$"""{"site":"sandbox","metricsInterval":10,"enableMetrics":{{enableMetrics}}}"""
+        );
+        await run.FlushAsync();
+        run.Plugin.Status["lanes"]!.AsArray().Select(lane => lane!["lane"]!.GetValue<string>()).ShouldBe(lanes);
+        var told = await run.LastAsync("sum:streamspace.datadog.queued{*} by {lane}");
+        told.Keys.ShouldBe(enableMetrics == "true" ? lanes.Select(lane => $"lane:{lane}") : [], ignoreOrder: true);
+    }
+
     [Fact]
     public async Task OpenSessionsAreToldByTheirStatesSoThatActiveIsSeenToBeAPartOfThem()
     {

@@ -48,9 +48,6 @@ internal sealed class PipelineEnd(
         }
     }
 
-    /// <summary>The ledger of all lanes, in one line.</summary>
-    public string Ledger => string.Join("; ", lanes.Select(lane => $"{lane.Lane} {Sum(LedgerOf(lane))}"));
-
     // A store, or an observation, that hangs must not keep the last flush from being made.
     private async Task FlushAsync(bool isLast)
     {
@@ -91,10 +88,4 @@ internal sealed class PipelineEnd(
         await Task.WhenAny(task, Task.Delay(EndTimeout, clock, ended.Token)).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
     }
-
-    private LaneLedger LedgerOf(LaneSender lane) => journal.Outbox.Ledger.Of(lane.Lane);
-
-    private static string Sum(LaneLedger of) =>
-        $"accepted {of.Accepted} = delivered {of.Delivered} + queued {of.Queued} + overflowed {of.Overflowed} + expired "
-        + $"{of.Expired} + rejected {of.Rejected} + uncertain {of.Uncertain}";
 }

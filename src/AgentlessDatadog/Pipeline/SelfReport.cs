@@ -10,10 +10,10 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Series> _series = [];
     private readonly Dictionary<Lane, LaneLedger> _told = [];
-    private SelfMetrics? _names;
+    private TelemetryOptions _options = new();
 
-    /// <summary>Takes effect at once; null: nothing is written.</summary>
-    public void Use(SelfMetrics? names)
+    /// <summary>Takes effect at once. Where the options name no metrics about the pipeline, nothing is written.</summary>
+    public void Use(TelemetryOptions options)
     {
         lock (_lock)
         {
@@ -23,7 +23,7 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
             }
 
             _series.Clear();
-            _names = names;
+            _options = options;
         }
     }
 
@@ -62,6 +62,12 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
         var now = ledger.Of(lane);
         var before = _told[lane];
         _told[lane] = now;
+        // Series cost. What was left in a lane that is switched off is told until it has gone.
+        if (!lane.IsOn(_options) && before.Queued + now.Queued == 0)
+        {
+            return;
+        }
+
         Add("accepted", now.Accepted - before.Accepted, Tag(lane));
         Add("delivered", now.Delivered - before.Delivered, Tag(lane));
         Add("overflowed", now.Overflowed - before.Overflowed, Tag(lane));
@@ -91,7 +97,7 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
 
     private Series? Series(string name, MetricType type, string[] tags)
     {
-        if (_names is null)
+        if (_options.SelfMetrics is not { } names)
         {
             return null;
         }
@@ -99,7 +105,7 @@ internal sealed class SelfReport(SeriesTable table, Ledger ledger, Outbox outbox
         var key = $"{name} {string.Join(' ', tags)}";
         if (!_series.TryGetValue(key, out var series))
         {
-            series = table.Hold(_names.Prefix + name, type, [.. tags, .. _names.Tags], unit: null, isSelf: true);
+            series = table.Hold(names.Prefix + name, type, [.. tags, .. names.Tags], unit: null, isSelf: true);
             _series.Add(key, series);
         }
         return series;

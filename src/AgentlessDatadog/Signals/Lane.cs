@@ -21,6 +21,7 @@ public sealed class Lane
         {
             Name = "metrics",
             Unit = "metric points",
+            IsOn = options => options.Metrics,
             Path = "/api/v2/series",
             ContentType = "application/x-protobuf",
             Encodings = ["zstd", "deflate"],
@@ -40,6 +41,7 @@ public sealed class Lane
         {
             Name = "distributions",
             Unit = "distribution points",
+            IsOn = options => options.Metrics,
             Path = "/api/v1/distribution_points",
             ContentType = "application/json",
             Encodings = ["deflate"],
@@ -78,6 +80,7 @@ public sealed class Lane
         {
             Name = "traces",
             Unit = "spans",
+            IsOn = options => options.Traces,
             Host = "otlp",
             OwnEndpoint = options => options.OwnTraces,
             IsEverywhere = false,
@@ -102,6 +105,7 @@ public sealed class Lane
         {
             Name = "logs",
             Unit = "log entries",
+            IsOn = options => options.Logs,
             Host = "http-intake.logs",
             Path = "/api/v2/logs",
             ContentType = "application/json",
@@ -125,6 +129,9 @@ public sealed class Lane
 
     /// <summary>What its ledger counts, in the plural.</summary>
     public required string Unit { get; init; }
+
+    /// <summary>Whether the options let it take anything; what it holds already is sent all the same.</summary>
+    public Func<TelemetryOptions, bool> IsOn { get; init; } = _ => true;
 
     /// <summary>What stands before the site in the name of the host that takes it.</summary>
     public string Host { get; init; } = ApiHost;

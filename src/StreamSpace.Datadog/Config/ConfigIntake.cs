@@ -24,6 +24,9 @@ internal static class ConfigIntake
             FlushInterval = config.MetricsInterval,
             Tags = config.GlobalTags,
             Metrics = config.EnableMetrics,
+            // It sends neither, and what is off is not to look open.
+            Traces = false,
+            Logs = false,
             // What the demo has left in the queue is for this machine's sandbox alone, not for one elsewhere.
             Destination =
                 !sandbox ? "datadog"
