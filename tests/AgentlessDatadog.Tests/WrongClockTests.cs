@@ -211,7 +211,7 @@ public sealed class WrongClockTests : IAsyncDisposable
         _clock.Set(TimeSpan.FromHours(30));
         _pipeline = Make();
         await _pipeline.StartAsync(default);
-        await SettleAsync();
+        await Until(() => MetricsLane.NextTry is not null);
         Ledger.ShouldBe(15, queued: 15);
         _datadog.IsReachable = true;
         // Before the first flush is due, what was left is tried again, and the answer tells the time.
@@ -294,7 +294,9 @@ public sealed class WrongClockTests : IAsyncDisposable
         _datadog.Overwritten.ShouldBe(0);
     }
 
-    private LaneLedger Ledger => _pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Metrics.Name).Ledger;
+    private LaneStatus MetricsLane => _pipeline.Status.Lanes.Single(lane => lane.Lane == Lane.Metrics.Name);
+
+    private LaneLedger Ledger => MetricsLane.Ledger;
 
     private TelemetryPipeline Make() => new(_store, _options, _clock, () => 0.5, new SearchedLog(), _ => _datadog);
 
