@@ -1,20 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using AgentlessDatadog.Signals;
-using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
-using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
 namespace AgentlessDatadog.Tests;
 
 /// <summary>A refusal says what it means, and what may have arrived is treated as the operator chose.</summary>
-public sealed partial class RefusalTests
+public sealed class RefusalTests : AnsweredTests
 {
-    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
-
     [Theory]
     [InlineData(
         "datadoghq.eu",
@@ -51,7 +46,7 @@ public sealed partial class RefusalTests
         await KeepOnEveryLaneAsync(pipeline);
         await LaneAsync(pipeline, l => l is { ParkReason: ParkReason.Unexplained, NextTry: not null });
         isAway = false;
-        _clock.Advance(TimeSpan.FromSeconds(30));
+        Clock.Advance(TimeSpan.FromSeconds(30));
         (await LaneAsync(pipeline, l => l.ParkReason == ParkReason.OtherSite)).LastError!.ShouldContain(
             "valid on datadoghq.eu"
         );
@@ -108,7 +103,7 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         await asked.Task.WaitAsync(Patience.Enough);
         await pipeline.ConfigureAsync(new TelemetryOptions { ApiKey = new string('a', 32) }, CancellationToken.None);
         replaced.SetResult();
@@ -130,7 +125,7 @@ public sealed partial class RefusalTests
         });
         await using var pipeline = Start(sites, o => o with { IntakeUrl = new Uri("http://127.0.0.1:9") });
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.State == LaneState.Parked);
         asked.ShouldAllBe(host => host == "127.0.0.1");
     }
@@ -165,7 +160,7 @@ public sealed partial class RefusalTests
         using var way = new Way((_, _) => throw new HttpRequestException("no connection"));
         await using var pipeline = Start(way, o => o with { OnUncertain = OnUncertain.Skip });
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
         (lane.Ledger.Uncertain, lane.Ledger.Queued).ShouldBe((0, 1));
     }
@@ -187,7 +182,7 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way, o => o with { Proxy = proxy is null ? null : new Uri(proxy) });
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         (await LaneAsync(pipeline, l => l.State == LaneState.BackingOff)).LastError.ShouldBe(said);
     }
 
@@ -202,15 +197,15 @@ public sealed partial class RefusalTests
             new Sites(_ =>
             {
                 var answer = Answer(HttpStatusCode.Accepted, """{"status":"ok"}""");
-                answer.Headers.Date = _clock.GetUtcNow().AddSeconds(-ahead);
+                answer.Headers.Date = Clock.GetUtcNow().AddSeconds(-ahead);
                 return answer;
             })
         );
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.Ledger.Delivered == 1);
         pipeline.Status.ClockSkew.ShouldBe(TimeSpan.FromSeconds(ahead));
-        _clock.Advance(new TelemetryOptions().FlushInterval);
+        Clock.Advance(new TelemetryOptions().FlushInterval);
         if (said is null)
         {
             pipeline.Status.Warnings.ShouldBeEmpty();
@@ -228,27 +223,14 @@ public sealed partial class RefusalTests
             new Sites(_ =>
             {
                 var page = Answer(HttpStatusCode.OK, "<html>Sign in</html>");
-                page.Headers.Date = _clock.GetUtcNow().AddHours(-2);
+                page.Headers.Date = Clock.GetUtcNow().AddHours(-2);
                 return page;
             })
         );
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.ParkReason == ParkReason.NotDatadog);
         pipeline.Status.ClockSkew.ShouldBeNull();
-    }
-
-    private TelemetryPipeline Start(HttpMessageHandler handler, Func<TelemetryOptions, TelemetryOptions>? change = null)
-    {
-        var options = new TelemetryOptions { ApiKey = Secret.ApiKey };
-        return new TelemetryPipeline(
-            new MemoryStore(),
-            change?.Invoke(options) ?? options,
-            _clock,
-            () => 0.5,
-            new SearchedLog(),
-            _ => handler
-        );
     }
 
     private static HttpResponseMessage Refuse(HttpRequestMessage request, string validAt) =>
@@ -256,32 +238,10 @@ public sealed partial class RefusalTests
             ? Answer(HttpStatusCode.OK, """{"valid":true}""")
             : Answer(HttpStatusCode.Forbidden, """{"errors":["Forbidden"]}""");
 
-    private static HttpResponseMessage Answer(HttpStatusCode status, string body) =>
-        new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-
     private async Task KeepOnEveryLaneAsync(TelemetryPipeline pipeline)
     {
-        await pipeline.KeepAsync(Some.OfEveryLane(_clock.GetUtcNow()), CancellationToken.None);
+        await pipeline.KeepAsync(Some.OfEveryLane(Clock.GetUtcNow()), CancellationToken.None);
         await pipeline.FlushAsync(CancellationToken.None);
-    }
-
-    private static async Task<LaneStatus> LaneAsync(
-        TelemetryPipeline pipeline,
-        Func<LaneStatus, bool> right,
-        Lane? which = null
-    )
-    {
-        LaneStatus? lane = null;
-        var name = (which ?? Lane.Events).Name;
-        await Patience.Until(() => right(lane = pipeline.Status.Lanes.Single(l => l.Lane == name)), () => $"{lane}");
-        return lane!;
-    }
-
-    private sealed class Way(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> answer)
-        : HttpMessageHandler
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken token) =>
-            answer(request, token);
     }
 
     // Stands for every host of the world; takes the body, and flushes the connection where there is no answer.

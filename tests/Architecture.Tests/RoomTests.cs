@@ -10,7 +10,7 @@ public sealed partial class RoomTests
     // Take a project out as soon as it is in order; no other may come in.
     private static readonly string[] OtherNamespaces = ["StreamSpace.Plugins"];
 
-    private static readonly string[] TypesInParts = ["AgentlessDatadog.Tests", "StreamSpace.Platform.Tests"];
+    private static readonly string[] TypesInParts = ["StreamSpace.Platform.Tests"];
 
     private static readonly IReadOnlyList<Source> Sources = [.. Repository.Files(".cs").Select(Read).OfType<Source>()];
 

@@ -2,14 +2,13 @@ using System.Text;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
-using Microsoft.Extensions.Logging;
 using Shouldly;
 using Xunit;
 
 namespace AgentlessDatadog.Tests.Store;
 
 /// <summary>A disk that fails or does not answer costs nobody what could be sent, and nobody is told otherwise.</summary>
-public sealed partial class FailingDiskTests : IAsyncDisposable
+public sealed class FailingDiskTests : IAsyncDisposable
 {
     private readonly FailingStore _store = new();
     private readonly SearchedLog _log = new();
@@ -41,7 +40,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         _store.IsFull = true;
         gauge.Set(7);
         counter.Add(2);
-        await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Event(rig, "told")).AsTask());
+        await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(rig.Event("told")).AsTask());
         await rig.FlushAsync();
         await rig.UntilSent();
 
@@ -53,13 +52,13 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         _store.IsFull = false;
         await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
-        await rig.KeepAsync(Event(rig, "told"));
+        await rig.KeepAsync(rig.Event("told"));
         await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.Select(s => (s.Metric, s.Points[0].Value))
             .ShouldBe([("app.level", 7), ("app.seen", 2), ("app.made", 3)]);
         rig.FarEnd.Requests.Count(r => r.Path == "/api/v1/events").ShouldBe(1);
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
         _log.Text.Split('\n')
             .Count(line => line.Contains("memory alone"))
             .ShouldBe(2, "once when it began, once at its end");
@@ -88,7 +87,7 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Select(s => s.Points[0].Value).ShouldBe([1, 2, 3], ignoreOrder: true);
         rig.Ledger(Lane.Metrics).ShouldBe(3, delivered: 3);
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
     }
 
     [Theory]
@@ -138,23 +137,6 @@ public sealed partial class FailingDiskTests : IAsyncDisposable
         var told = rig.FarEnd.Requests.Where(r => r.Path == "/api/v1/events").ShouldHaveSingleItem();
         Encoding.UTF8.GetString(told.Body).ShouldContain("1 metric points were lost");
         (await _store.ContentsAsync()).Expired.ShouldBeEmpty();
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
     }
-
-    // What the store would bring back is what the pipeline says.
-    private async Task StoreIsEvenAsync(Rig rig)
-    {
-        var contents = await _store.ContentsAsync();
-        var kept = new Ledger();
-        kept.Book(contents.Ledger);
-        foreach (var lane in Lane.All)
-        {
-            var said = rig.Ledger(lane);
-            said.ShouldBalance();
-            (kept.Of(lane) with { Reasons = said.Reasons }).ShouldBe(said);
-            contents.Outbox.Where(h => h.Lane == lane).Sum(h => h.Units).ShouldBe(said.Queued);
-        }
-    }
-
-    private static DatadogEvent Event(Rig rig, string title) => new(title, "", rig.Clock.GetUtcNow());
 }

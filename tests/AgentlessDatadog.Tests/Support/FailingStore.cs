@@ -17,7 +17,7 @@ internal sealed class FailingStore : ITelemetryStore
 
     public int Settlements { get; private set; }
 
-    /// <summary>Called before an append or a cut is kept.</summary>
+    /// <summary>Called before an append is kept.</summary>
     public Action<JournalAppend> OnAppend { get; set; } = _ => { };
 
     public Action<JournalFlush> OnFlush { get; set; } = _ => { };

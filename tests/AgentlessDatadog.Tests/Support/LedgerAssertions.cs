@@ -1,3 +1,5 @@
+using AgentlessDatadog.Signals;
+using AgentlessDatadog.Store;
 using Shouldly;
 
 namespace AgentlessDatadog.Tests.Support;
@@ -30,5 +32,20 @@ public static class LedgerAssertions
         sum.ShouldBe(ledger.Accepted);
         ledger.Reasons.Values.Sum().ShouldBe(ledger.Expired + ledger.Rejected + ledger.Uncertain);
         ledger.Queued.ShouldBeGreaterThanOrEqualTo(0);
+    }
+
+    /// <summary>What the store would bring back is what the pipeline says.</summary>
+    internal static async Task ShouldAgreeAsync(this FailingStore store, Rig rig)
+    {
+        var contents = await store.ContentsAsync();
+        var kept = new Ledger();
+        kept.Book(contents.Ledger);
+        foreach (var lane in Lane.All)
+        {
+            var said = rig.Ledger(lane);
+            said.ShouldBalance();
+            (kept.Of(lane) with { Reasons = said.Reasons }).ShouldBe(said);
+            contents.Outbox.Where(h => h.Lane == lane).Sum(h => h.Units).ShouldBe(said.Queued);
+        }
     }
 }

@@ -43,6 +43,9 @@ internal sealed class Rig : PipelineRun
         return rig;
     }
 
+    /// <summary>An event of now.</summary>
+    public DatadogEvent Event(string title) => new(title, "", Clock.GetUtcNow());
+
     /// <summary>Flushes at this second, or at the next that time has made free.</summary>
     public async ValueTask FlushNowAsync()
     {

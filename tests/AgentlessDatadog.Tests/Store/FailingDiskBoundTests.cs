@@ -1,24 +1,26 @@
-using System.Text;
 using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
-using Microsoft.Extensions.Logging;
 using Shouldly;
 using Xunit;
 
 namespace AgentlessDatadog.Tests.Store;
 
-/// <content>What memory bears, and what comes of everything at once.</content>
-public sealed partial class FailingDiskTests
+/// <summary>What memory bears while a disk fails or does not answer, and what comes of everything at once.</summary>
+public sealed class FailingDiskBoundTests : IAsyncDisposable
 {
+    private readonly FailingStore _store = new();
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
     [Fact]
     public async Task MemoryHasABoundBeyondWhichTheOldestIsGivenUp()
     {
         const int size = 1024 * 1024;
         var (clock, ledger) = (new DatadogClock(TimeProvider.System), new Ledger());
-        var store = new GuardedStore(_store, clock, new Warnings(_log));
+        var store = new GuardedStore(_store, clock, new Warnings(new SearchedLog()));
         var outbox = new Outbox(store, ledger, clock);
         store.Fail("The disk is full.");
         for (var id = 1; id <= 70; id++)
@@ -76,7 +78,7 @@ public sealed partial class FailingDiskTests
         await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(7);
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
     }
 
     [Fact]
@@ -131,7 +133,7 @@ public sealed partial class FailingDiskTests
         rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(7);
         rig.Ledger(Lane.Distributions).ShouldBe(1, delivered: 1);
         rig.FarEnd.Check.Faults.ShouldBeEmpty();
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
     }
 
     [Theory]
@@ -195,7 +197,7 @@ public sealed partial class FailingDiskTests
         rig.FarEnd.Series.Where(s => s.Metric == "app.made")
             .Sum(s => s.Points[0].Value)
             .ShouldBe(accepted + facts.Sum());
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
 
         async Task HandInAsync()
         {

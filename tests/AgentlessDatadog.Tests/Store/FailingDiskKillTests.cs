@@ -5,12 +5,16 @@ using Xunit;
 
 namespace AgentlessDatadog.Tests.Store;
 
-/// <content>The process ends while the disk fails, and what happened is told again afterwards.</content>
-public sealed partial class FailingDiskTests
+/// <summary>The process ends while the disk fails, and what happened is told again afterwards.</summary>
+public sealed class FailingDiskKillTests : IAsyncDisposable
 {
     private static readonly StreamRange Place = new("log", 0, 1);
 
     private static readonly Measurement Fact = Some.Count(value: 5);
+
+    private readonly FailingStore _store = new();
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
 
     [Theory]
     [InlineData(false, false)]
@@ -53,7 +57,7 @@ public sealed partial class FailingDiskTests
         await ArrivesOnceAsync(rig);
         rig.FarEnd.Requests.Count(r => r.Path == "/api/v1/events").ShouldBe(1);
 
-        Task HandInAsync() => rig.Pipeline.KeepAsync([Fact, Event(rig, "told")], Place, default).AsTask();
+        Task HandInAsync() => rig.Pipeline.KeepAsync([Fact, rig.Event("told")], Place, default).AsTask();
     }
 
     [Fact]
@@ -107,7 +111,7 @@ public sealed partial class FailingDiskTests
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Select(s => (s.Points[0].Value, s.Tags[0]))
             .ShouldBe([(5, "env:old"), (1, "env:new")], ignoreOrder: true);
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
     }
 
     [Fact]
@@ -116,7 +120,7 @@ public sealed partial class FailingDiskTests
         await using var rig = await Rig.StartAsync(o => o with { FlushInterval = TimeSpan.FromDays(1) }, _store);
         using var level = rig.Pipeline.Gauge("app.level", []);
         rig.FarEnd.Answer = _ => new FarEndAnswer(503);
-        await rig.KeepAsync([Some.Distribution()], [Event(rig, "told")]);
+        await rig.KeepAsync([Some.Distribution()], [rig.Event("told")]);
         await rig.FlushAsync();
         await rig.Until(() => rig.Pipeline.Status.Lanes.Count(lane => lane.State == LaneState.BackingOff) == 2);
         _store.IsFull = true;
@@ -144,7 +148,7 @@ public sealed partial class FailingDiskTests
     {
         await using var rig = await Rig.StartAsync(store: _store);
         rig.FarEnd.Answer = _ => new FarEndAnswer(503);
-        await rig.KeepAsync(Event(rig, "first"), Event(rig, "second"));
+        await rig.KeepAsync(rig.Event("first"), rig.Event("second"));
         await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff && rig.FarEnd.Requests.Count == 2);
         rig.FarEnd.Answer = _ => FarEndAnswer.Accepted;
         _store.IsFull = true;
@@ -153,7 +157,7 @@ public sealed partial class FailingDiskTests
         _store.IsFull = false;
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Requests.Count.ShouldBe(4);
-        await StoreIsEvenAsync(rig);
+        await _store.ShouldAgreeAsync(rig);
     }
 
     [Fact]
@@ -176,7 +180,7 @@ public sealed partial class FailingDiskTests
         await rig.UntilSent();
         rig.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
 
-        DatadogEvent Kind(int i) => Event(rig, $"told {i}") with { Kind = "kind" };
+        DatadogEvent Kind(int i) => rig.Event($"told {i}") with { Kind = "kind" };
     }
 
     private static async Task ArrivesOnceAsync(Rig rig)

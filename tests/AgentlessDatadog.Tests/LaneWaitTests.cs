@@ -1,15 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Text;
 using AgentlessDatadog.Tests.Support;
-using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
 namespace AgentlessDatadog.Tests;
 
-/// <content>How long a lane waits, and for what.</content>
-public sealed partial class RefusalTests
+/// <summary>How long a lane waits, and for what.</summary>
+public sealed class LaneWaitTests : AnsweredTests
 {
     [Fact]
     public async Task AWaitThatDatadogAskedForOutlastsChangesOfAnythingButTheWayThere()
@@ -18,7 +16,7 @@ public sealed partial class RefusalTests
         using var way = new Way(
             (_, _) =>
             {
-                asked.Enqueue(_clock.GetUtcNow());
+                asked.Enqueue(Clock.GetUtcNow());
                 var answer = Answer(HttpStatusCode.TooManyRequests, """{"errors":["slow"]}""");
                 answer.Headers.Add("Retry-After", "600");
                 return Task.FromResult(answer);
@@ -26,17 +24,17 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
         var options = new TelemetryOptions { ApiKey = Secret.ApiKey };
         for (var i = 0; i < 5; i++)
         {
             // Each flush has a second of its own.
-            _clock.Advance(TimeSpan.FromSeconds(1));
+            Clock.Advance(TimeSpan.FromSeconds(1));
             await pipeline.ConfigureAsync(options with { Tags = [$"team:{i}"] }, CancellationToken.None);
         }
-        _clock.Advance(TimeSpan.FromSeconds(585));
-        _clock.Advance(TimeSpan.FromSeconds(11));
+        Clock.Advance(TimeSpan.FromSeconds(585));
+        Clock.Advance(TimeSpan.FromSeconds(11));
         await LaneAsync(pipeline, _ => asked.Count == 2);
         (asked.Last() - asked.First()).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(600));
 
@@ -58,9 +56,9 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
-        await pipeline.KeepAsync([new DatadogEvent("t", "x", _clock.GetUtcNow())], CancellationToken.None);
+        await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         await asked.Task;
-        _clock.Advance(TimeSpan.FromSeconds(20));
+        Clock.Advance(TimeSpan.FromSeconds(20));
         await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
 
         using var answer = Answer(HttpStatusCode.Accepted, "{}");
@@ -103,9 +101,9 @@ public sealed partial class RefusalTests
         );
         await using var pipeline = Start(way);
         await pipeline.StartAsync(CancellationToken.None);
-        var events = Enumerable.Range(0, 8).Select(i => new DatadogEvent($"t{i}", "x", _clock.GetUtcNow())).ToList();
+        var events = Enumerable.Range(0, 8).Select(i => new DatadogEvent($"t{i}", "x", Clock.GetUtcNow())).ToList();
         await pipeline.KeepAsync(events, CancellationToken.None);
         var lane = await LaneAsync(pipeline, l => l.State == LaneState.BackingOff);
-        lane.NextTry.ShouldBe(_clock.GetUtcNow().AddSeconds(400));
+        lane.NextTry.ShouldBe(Clock.GetUtcNow().AddSeconds(400));
     }
 }
