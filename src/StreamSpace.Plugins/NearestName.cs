@@ -4,13 +4,13 @@ namespace StreamSpace.Plugins;
 public static class NearestName
 {
     /// <summary>
-    /// The known name with the fewest single-letter edits from <paramref name="name"/>, letter case ignored;
-    /// null when more than half of its letters would have to change.
+    /// The known name with the fewest edits from <paramref name="name"/>, letter case ignored: a letter more, less or another,
+    /// or two neighbours that changed places. Null when that takes more than a third as many edits as it has letters.
     /// </summary>
     public static string? Of(string name, IEnumerable<string> known)
     {
         string? nearest = null;
-        var fewest = (name.Length / 2) + 1;
+        var fewest = (name.Length / 3) + 1;
         foreach (var candidate in known)
         {
             // What differs more in length alone need not be compared.
@@ -26,11 +26,10 @@ public static class NearestName
         return nearest;
     }
 
-    // Levenshtein distance over two rows.
+    // Optimal string alignment over three rows.
     private static int Edits(string from, string to)
     {
-        var previous = new int[to.Length + 1];
-        var current = new int[to.Length + 1];
+        var (last, previous, current) = (new int[to.Length + 1], new int[to.Length + 1], new int[to.Length + 1]);
         for (var j = 0; j <= to.Length; j++)
         {
             previous[j] = j;
@@ -40,11 +39,17 @@ public static class NearestName
             current[0] = i;
             for (var j = 1; j <= to.Length; j++)
             {
-                var same = char.ToUpperInvariant(from[i - 1]) == char.ToUpperInvariant(to[j - 1]);
-                current[j] = Math.Min(Math.Min(current[j - 1], previous[j]) + 1, previous[j - 1] + (same ? 0 : 1));
+                var edited = Math.Min(current[j - 1], previous[j]) + 1;
+                current[j] = Math.Min(edited, previous[j - 1] + (Same(i, j) ? 0 : 1));
+                if (i > 1 && j > 1 && Same(i, j - 1) && Same(i - 1, j))
+                {
+                    current[j] = Math.Min(current[j], last[j - 2] + 1);
+                }
             }
-            (previous, current) = (current, previous);
+            (last, previous, current) = (previous, current, last);
         }
         return previous[to.Length];
+
+        bool Same(int i, int j) => char.ToUpperInvariant(from[i - 1]) == char.ToUpperInvariant(to[j - 1]);
     }
 }

@@ -15,10 +15,17 @@ public sealed class NearestNameTests
     [InlineData("interval", null)]
     [InlineData("metricInterval", "metricsInterval")]
     [InlineData("sites", "site")]
+    [InlineData("stie", "site")]
     [InlineData("zzzzzz", null)]
     [InlineData("", null)]
     public void TheKnownNameWithTheFewestEditsIsMeant(string typed, string? meant) =>
         NearestName.Of(typed, Known).ShouldBe(meant);
+
+    [Theory]
+    [InlineData("nope", "type")]
+    [InlineData("on", "of")]
+    public void AWordOfWhichMoreThanAThirdIsAnotherIsNotMeant(string typed, string known) =>
+        NearestName.Of(typed, [known]).ShouldBeNull();
 
     [Property]
     public bool AKnownNameIsItsOwnNearest(NonEmptyString name) => NearestName.Of(name.Get, [name.Get]) == name.Get;
