@@ -18,7 +18,6 @@ public sealed class PluginTests
         Copy("streamspace-echo", folder, "streamspace-echo");
         Copy("streamspace-echo", folder, "backup-of-echo");
         Write(folder, "keys", Manifest("keys"));
-        Directory.CreateDirectory(Path.Combine(folder, "empty"));
         Write(folder, "not-json", "{");
         Write(folder, "no-type", Manifest("no-type").Replace("extension", "integration", StringComparison.Ordinal));
         Write(folder, "no-assembly", Manifest("no-assembly"));
@@ -38,11 +37,10 @@ public sealed class PluginTests
             p => (string)p!["name"]!,
             p => $"{p!["state"]} {p["detail"]}"
         );
-        plugins.Count.ShouldBe(10);
+        plugins.Count.ShouldBe(9);
         plugins["streamspace-echo"].ShouldBe("running ");
         plugins["backup-of-echo"].ShouldStartWith("failed not loaded: another folder");
         plugins["keys"].ShouldContain("no plugin may be named keys");
-        plugins["empty"].ShouldContain("no manifest.json");
         plugins["not-json"].ShouldContain("not valid JSON at line 1, byte 2");
         plugins["no-type"].ShouldContain("type must be one of extension");
         plugins["no-assembly"].ShouldContain("entry point Entry.dll is missing");
@@ -51,6 +49,17 @@ public sealed class PluginTests
         plugins["outside"].ShouldContain("entrypoints.main");
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await host.GetAsync("healthz")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task AFolderWithoutAManifestIsNoPlugin()
+    {
+        var market = new Market();
+        market.Lay(Market.Built("plugins/streamspace-echo"));
+        Directory.CreateDirectory(Path.Combine(market.Plugins, "lost+found"));
+        await using var host = await TestHost.StartAsync(market.Settings);
+        ((int?)(await host.ReadAsync("api/plugins"))["total"]).ShouldBe(1);
+        (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]

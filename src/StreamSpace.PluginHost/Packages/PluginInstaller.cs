@@ -53,7 +53,7 @@ internal sealed class PluginInstaller(
 
     // Flat, or with one folder around it.
     private static string Root(string unpacked) =>
-        !File.Exists(Path.Combine(unpacked, "manifest.json"))
+        !PluginFolder.IsPlugin(unpacked)
         && Directory.GetFileSystemEntries(unpacked) is [var only]
         && Directory.Exists(only)
             ? only

@@ -5,15 +5,19 @@ namespace StreamSpace.PluginHost.Plugins;
 /// <summary>What lies in a plugin's folder: a manifest, and the assembly that it names.</summary>
 internal static class PluginFolder
 {
+    private const string Manifest = "manifest.json";
     private const int LongestManifest = 1_000_000;
 
     // A plugin's data lies under its name beside these, its endpoints under its route beside the catalogue's.
     private static readonly string[] OurOwn = ["keys", "logs", "lock", "token-key", "signed-out", "catalog"];
 
+    /// <summary>True for a folder with a manifest: any other, such as a file system's <c>lost+found</c>, is no plugin.</summary>
+    public static bool IsPlugin(string folder) => File.Exists(Path.Combine(folder, Manifest));
+
     /// <exception cref="FormatException">There is no manifest that can be used; the message says why.</exception>
     public static PluginManifest ReadManifest(string folder)
     {
-        var file = new FileInfo(Path.Combine(folder, "manifest.json"));
+        var file = new FileInfo(Path.Combine(folder, Manifest));
         if (!file.Exists || file.Length > LongestManifest)
         {
             throw new FormatException(

@@ -1,6 +1,6 @@
 namespace StreamSpace.PluginHost.Plugins;
 
-/// <summary>The plugins of this process, one per folder in the plugins folder, in the order of their names.</summary>
+/// <summary>The plugins of this process, one per folder with a manifest in the plugins folder, in the order of their names.</summary>
 internal sealed class PluginSet(TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>How long a plugin may send what it can when it is unloaded.</summary>
@@ -66,12 +66,12 @@ internal sealed class PluginSet(TimeProvider clock) : IAsyncDisposable
         }
     }
 
-    /// <summary>The folders that may hold a plugin each.</summary>
+    /// <summary>The folders that hold a plugin each.</summary>
     public static IEnumerable<string> Folders(string path) =>
         Directory.Exists(path)
             ? Directory
                 .EnumerateDirectories(Path.GetFullPath(path))
-                .Where(f => !Path.GetFileName(f).StartsWith('.'))
+                .Where(f => !Path.GetFileName(f).StartsWith('.') && PluginFolder.IsPlugin(f))
                 .Order(StringComparer.Ordinal)
             : [];
 }
