@@ -152,6 +152,21 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task ACheckMakesNoDataFolderAndSaysWhereNoneCanBeMade()
+    {
+        var folder = TestRun.NewFolder();
+        var data = Path.Combine(folder, "new", "data");
+        string[] check = ["check", "--plugins", TestHost.EchoFolder, "--data", data];
+        (await RunAsync(check)).Code.ShouldBe(0);
+        Directory.GetFileSystemEntries(folder).ShouldBeEmpty();
+        // A file where a folder should be.
+        await File.WriteAllTextAsync(Path.Combine(folder, "new"), "", TestContext.Current.CancellationToken);
+        var (code, lines, _) = await RunAsync(check);
+        code.ShouldBe(1);
+        lines.ShouldContain(line => line.Contains($"{data} cannot be written"));
+    }
+
+    [Fact]
     public async Task WatchingShowsTheStatusAgainEveryTwoSecondsAndGoesOnWhileThereIsNone()
     {
         var clock = new FakeTimeProvider();

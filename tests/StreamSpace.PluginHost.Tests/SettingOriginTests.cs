@@ -125,7 +125,6 @@ public sealed class SettingOriginTests
         };
         if (row is not null)
         {
-            DataFolder.Make(settings.DataFolder);
             using var store = new HostStore(
                 Path.Combine(settings.DataFolder, "host.db"),
                 new KeyRing(Directory.CreateDirectory(Path.Combine(settings.DataFolder, "keys")).FullName),

@@ -131,8 +131,8 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
     )
     {
         var findings = new List<CheckFinding>();
-        var data = DataFolder.Make(settings.DataFolder);
-        using var store = HostStore.Of(data, clock);
+        DataFolder.Probe(settings.DataFolder);
+        using var store = HostStore.OfCommand(settings.DataFolder, clock);
         var folders = PluginSet.Folders(settings.PluginsFolder).ToList();
         foreach (var folder in folders)
         {

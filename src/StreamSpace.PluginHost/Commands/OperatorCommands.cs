@@ -135,8 +135,7 @@ internal static class OperatorCommands
                     ? string.Join(' ', faults)
                     : "No database is named: set DB_HOST, and DB_USER and DB_PASSWORD of a role that may write."
             );
-        var data = DataFolder.Make(settings.DataFolder);
-        using var store = HostStore.Of(data, TimeProvider.System);
+        using var store = HostStore.OfCommand(settings.DataFolder, TimeProvider.System);
         var done = true;
         foreach (var folder in PluginSet.Folders(settings.PluginsFolder))
         {

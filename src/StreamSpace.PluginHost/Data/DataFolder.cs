@@ -33,24 +33,33 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Makes the folder when it is missing, and returns its absolute path.</summary>
     /// <exception cref="StartupException">It cannot be made or written.</exception>
-    public static string Make(string path)
+    private static string Make(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
-        try
+        Try(full, () => PrivateFiles.MakeFolder(full));
+        Probe(full);
+        return full;
+    }
+
+    /// <summary>Looks whether the folder can be written, or made where it is missing. Nothing of that stays.</summary>
+    /// <exception cref="StartupException">It cannot be made or written.</exception>
+    public static void Probe(string path)
+    {
+        var full = System.IO.Path.GetFullPath(path);
+        var nearest = full;
+        while (!System.IO.Path.Exists(nearest))
         {
-            PrivateFiles.MakeFolder(full);
-            var probe = System.IO.Path.Combine(full, ".probe");
-            File.WriteAllBytes(probe, []);
-            File.Delete(probe);
-            return full;
+            nearest = System.IO.Path.GetDirectoryName(nearest)!;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new StartupException(
-                $"The data folder {full} cannot be written ({Reason(e)}): make it writable for this user, or name another with --data.",
-                e
-            );
-        }
+        Try(
+            full,
+            () =>
+            {
+                var probe = System.IO.Path.Combine(nearest, $".probe-{Guid.NewGuid():N}");
+                File.WriteAllBytes(probe, []);
+                File.Delete(probe);
+            }
+        );
     }
 
     /// <summary>
@@ -225,6 +234,19 @@ internal sealed class DataFolder : IDisposable
         }
     }
 
-    private static string Reason(Exception e) =>
-        e is UnauthorizedAccessException ? "access denied" : e.Message.TrimEnd('.');
+    private static void Try(string folder, Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var reason = e is UnauthorizedAccessException ? "access denied" : e.Message.TrimEnd('.');
+            throw new StartupException(
+                $"The data folder {folder} cannot be written ({reason}): make it writable for this user, or name another with --data.",
+                e
+            );
+        }
+    }
 }

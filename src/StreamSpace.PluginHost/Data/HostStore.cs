@@ -32,6 +32,7 @@ internal sealed class HostStore : IDisposable
 
     private readonly HostConnection _connection;
     private readonly IDataProtector _protector;
+    private string? _borrowed;
 
     /// <exception cref="StartupException">The file is of a later version, or is damaged.</exception>
     public HostStore(string path, KeyRing keys, TimeProvider clock)
@@ -88,13 +89,21 @@ internal sealed class HostStore : IDisposable
         }
     }
 
-    /// <summary>The store of a data folder, beside the process that may work on it.</summary>
+    /// <summary>
+    /// What a command looks at: the store of a data folder, beside the process that may work on it; where there is none yet,
+    /// an empty one that goes with the command, and leaves the folder as it is.
+    /// </summary>
     /// <exception cref="StartupException">The file is of a later version, or is damaged.</exception>
-    public static HostStore Of(string dataFolder, TimeProvider clock)
+    public static HostStore OfCommand(string dataFolder, TimeProvider clock)
     {
-        var keys = Path.Combine(dataFolder, "keys");
+        var isKept = System.IO.File.Exists(Path.Combine(dataFolder, "host.db"));
+        var folder = isKept ? dataFolder : Directory.CreateTempSubdirectory("streamspace-").FullName;
+        var keys = Path.Combine(folder, "keys");
         PrivateFiles.MakeFolder(keys);
-        return new HostStore(Path.Combine(dataFolder, "host.db"), new KeyRing(keys), clock);
+        return new HostStore(Path.Combine(folder, "host.db"), new KeyRing(keys), clock)
+        {
+            _borrowed = isKept ? null : folder,
+        };
     }
 
     public StoredPlugin Read(string plugin) =>
@@ -197,7 +206,14 @@ internal sealed class HostStore : IDisposable
         Write("DELETE FROM plugin_databases WHERE plugin = $name", ("$name", plugin));
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _connection.Dispose();
+        if (_borrowed is not null)
+        {
+            Directory.Delete(_borrowed, recursive: true);
+        }
+    }
 
     // Plugins whose data is there have run with it. A fresh folder holds none.
     private static string? Missing(string file)
