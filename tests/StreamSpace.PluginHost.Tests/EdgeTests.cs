@@ -111,6 +111,36 @@ public sealed class EdgeTests
     }
 
     [Fact]
+    public async Task NothingSaysAllIsWellWhileNothingIsSent()
+    {
+        // The Datadog plugin takes and keeps everything, and sends nothing, for it has no key.
+        await using var host = await TestHost.StartAsync(
+            TestHost.NewSettings() with
+            {
+                PluginsFolder = Path.Combine(AppContext.BaseDirectory, "ours"),
+                Environment = new Dictionary<string, string> { ["DD_SITE"] = "datadoghq.eu" },
+            }
+        );
+        var verdict = (await host.ReadAsync("api/status"))["verdict"]!;
+        ((string?)verdict["state"]).ShouldBe("failing");
+        (await ReadyAsync(host, host.Admin)).ShouldBe($"failing: {verdict["sentence"]} {verdict["fix"]}");
+        (await ReadyAsync(host, token: null)).ShouldBe(
+            "failing: something waits or is lost until it is mended. Sign in to see what, or ask an operator."
+        );
+
+        await host.SendAsync(HttpMethod.Post, "api/plugins/datadog/disable", host.Admin);
+        (await ReadyAsync(host, host.Admin)).ShouldContain("is switched off: nothing is sent. Enable it.");
+        (await ReadyAsync(host, token: null)).ShouldStartWith("degraded: it works");
+
+        static async Task<string> ReadyAsync(TestHost host, string? token)
+        {
+            var answer = await host.SendAsync(HttpMethod.Get, "readyz", token);
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, "it can take and keep data");
+            return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task ABrowserThatTheLinkLetInSeesAllAndItsCookieChangesNothing()
     {
         await using var host = await TestHost.StartAsync();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Shouldly;
 using StreamSpace.PluginHost.Tests.Support;
 
@@ -19,6 +20,28 @@ public sealed class PagesTests
             policy.ShouldStartWith("default-src 'none'");
             policy.ShouldNotContain("unsafe");
         }
+    }
+
+    [Fact]
+    public async Task ThePageReadsOnlyWhatTheStatusDocumentSays()
+    {
+        await using var host = await TestHost.StartAsync();
+        var script = await (await host.GetAsync("page.js")).Content.ReadAsStringAsync(
+            TestContext.Current.CancellationToken
+        );
+        var document = await host.ReadAsync("api/status");
+        var said = new Dictionary<string, JsonObject>
+        {
+            ["host"] = document,
+            ["host.verdict"] = document["verdict"]!.AsObject(),
+            ["source"] = document["sources"]![0]!.AsObject(),
+            ["summary"] = document["plugins"]![0]!.AsObject(),
+        };
+        foreach (Match read in Regex.Matches(script, @"\b(host\.verdict|host|source|summary)\.(\w+)"))
+        {
+            said[read.Groups[1].Value].ContainsKey(read.Groups[2].Value).ShouldBeTrue(read.Value);
+        }
+        script.ShouldContain("host.verdict.state");
     }
 
     [Fact]

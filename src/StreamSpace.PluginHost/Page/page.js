@@ -51,6 +51,7 @@ function detail(text) {
 const amount = (count) => make("td", count ? {} : { class: "zero" }, number.format(count ?? 0));
 
 const tones = {
+  ok: "good", degraded: "warn", failing: "bad",
   running: "good", up: "good", open: "good", idle: "good", shipping: "good",
   loading: "warn", connecting: "warn", unconfigured: "warn", disabled: "", stopped: "",
   failed: "bad", isolated: "bad", down: "bad", parked: "bad",
@@ -64,7 +65,7 @@ function showAttached(host) {
     detail(source.detail),
     amount(source.received),
     amount(Object.values(source.skipped).reduce((sum, count) => sum + count, 0)),
-    cell(source.downtimeSeconds ? `${number.format(Math.round(source.deafSeconds))} s` : "–"),
+    cell(source.downtimeSeconds ? `${number.format(Math.round(source.downtimeSeconds))} s` : "–"),
   ]);
   at("attached").replaceChildren(
     make("h2", {}, "Attached to", host.demo ? badge("demo", "warn") : null),
@@ -136,6 +137,12 @@ async function read(path) {
   return answer.json();
 }
 
+function showVerdict(word, tone, said = "") {
+  at("verdict").textContent = word;
+  at("verdict").className = `badge ${tone}`;
+  at("said").textContent = said;
+}
+
 function showClosed() {
   if (location.pathname.endsWith("/sign-in")) {
     at("closed-why").textContent = "This sign-in link was used before, or is older than ten minutes.";
@@ -143,7 +150,7 @@ function showClosed() {
   at("open").hidden = true;
   at("sign-out").hidden = true;
   at("closed").hidden = false;
-  at("ready").textContent = "";
+  showVerdict("", "");
   at("seen").textContent = "";
 }
 
@@ -156,8 +163,9 @@ async function show() {
   const statuses = await Promise.all(host.plugins.map((plugin) =>
     plugin.route ? read(`api/plugins/${plugin.route}/status`).catch(() => null) : null));
   at("version").textContent = `Version ${host.version}, running since ${new Date(host.startedAt).toLocaleString()}`;
-  at("ready").textContent = host.ready ? "ready" : "not ready";
-  at("ready").className = `badge ${host.ready ? "good" : "warn"}`;
+  // Whoever is no operator is shown the word alone.
+  const said = host.verdict.fix ? `${host.verdict.sentence} → ${host.verdict.fix.split("\n")[0]}` : host.verdict.sentence;
+  showVerdict(host.verdict.state, tones[host.verdict.state], said);
   showAttached(host);
   at("plugins").replaceChildren(...(host.storeSetAside ? [note(host.storeSetAside, "bad")] : []), ...(host.plugins.length
     ? host.plugins.map((plugin, index) => pluginCard(plugin, statuses[index]))
@@ -181,8 +189,7 @@ async function run() {
   try {
     again = await show();
   } catch {
-    at("ready").textContent = "not reachable";
-    at("ready").className = "badge bad";
+    showVerdict("not reachable", "bad");
     at("seen").textContent = `The host did not answer at ${new Date().toLocaleTimeString()}; trying again.`;
   }
   if (again) setTimeout(run, refreshMs);

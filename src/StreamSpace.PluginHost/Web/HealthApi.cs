@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using StreamSpace.PluginHost.SignIn;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Web;
 
@@ -7,12 +8,14 @@ namespace StreamSpace.PluginHost.Web;
 internal static class HealthApi
 {
     private const string Who = "Why not, an operator's token is told.";
+    private const string HowToSee = "Sign in to see what, or ask an operator.";
+    private const string NotKept = $"failing: something that is enabled cannot take and keep data. {HowToSee}";
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var status = routes.ServiceProvider.GetRequiredService<HostStatus>();
         routes
-            .MapGet("/healthz", (HttpContext http) => Answer(http, "ok", status.NotAlive))
+            .MapGet("/healthz", (HttpContext http) => Alive(http, status.NotAlive))
             .AllowAnonymous()
             .WithTags("Health")
             .WithSummary("Whether the process is alive, and a restart of it would mend nothing")
@@ -23,11 +26,13 @@ internal static class HealthApi
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
-            .MapGet("/readyz", (HttpContext http) => Answer(http, "ready", status.NotReady))
+            .MapGet("/readyz", (HttpContext http) => Ready(http, status))
             .AllowAnonymous()
             .WithTags("Health")
             .WithSummary("Whether everything that is enabled can take and keep data")
-            .WithDescription(Who)
+            .WithDescription(
+                "The body begins with the verdict: ok, degraded or failing. What it is about, an operator's token is told."
+            )
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
@@ -44,13 +49,43 @@ internal static class HealthApi
     }
 
     // Anyone may ask, and what went wrong names paths and addresses.
-    private static IResult Answer(HttpContext http, string well, IReadOnlyList<string> sentences) =>
+    private static IResult Alive(HttpContext http, IReadOnlyList<string> sentences) =>
         sentences.Count == 0
-            ? TypedResults.Text(well)
+            ? TypedResults.Text("ok")
             : Problem.Of(
                 StatusCodes.Status503ServiceUnavailable,
-                AccessRules.SeesAll(http.User)
-                    ? string.Join(" ", sentences)
-                    : "failing: something that is enabled cannot take and keep data. Sign in to see what, or ask an operator."
+                AccessRules.SeesAll(http.User) ? string.Join(" ", sentences) : NotKept
             );
+
+    // The status code says whether data can be taken and kept; the verdict says more, such as that nothing is sent.
+    private static IResult Ready(HttpContext http, HostStatus status)
+    {
+        var notReady = status.NotReady;
+        var verdict = status.Verdict(notReady);
+        var said = AccessRules.SeesAll(http.User)
+            ? Whole(verdict, notReady)
+            : Word(verdict, isReady: notReady.Count == 0);
+        return notReady.Count == 0
+            ? TypedResults.Text(said)
+            : Problem.Of(StatusCodes.Status503ServiceUnavailable, said);
+    }
+
+    private static string Whole(PluginVerdict verdict, IReadOnlyList<string> notReady) =>
+        string.Join(
+            " ",
+            [
+                $"{PluginStatus.Word(verdict.State)}: {verdict.Sentence}",
+                .. verdict.Fix is { } fix ? (string[])[fix] : [],
+                .. notReady.Where(why => why != verdict.Sentence),
+            ]
+        );
+
+    private static string Word(PluginVerdict verdict, bool isReady) =>
+        verdict.State switch
+        {
+            VerdictState.Ok => "ok",
+            VerdictState.Degraded => $"degraded: it works, and there is something to know. {HowToSee}",
+            _ when isReady => $"failing: something waits or is lost until it is mended. {HowToSee}",
+            _ => NotKept,
+        };
 }

@@ -8,7 +8,7 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Web;
 
-/// <summary>What the host says about itself: alive, ready, and all in one document.</summary>
+/// <summary>What the host says about itself: alive, ready, its verdict, and all in one document.</summary>
 internal sealed class HostStatus(
     DataFolder folder,
     HostStore store,
@@ -19,6 +19,8 @@ internal sealed class HostStatus(
     TimeProvider clock
 )
 {
+    private const string SeeLog = "Its log says more.";
+
     private readonly DateTimeOffset _begin = clock.GetUtcNow();
 
     public static string Version { get; } =
@@ -38,23 +40,36 @@ internal sealed class HostStatus(
     /// <summary>One sentence for each thing that only a restart of this process may still mend.</summary>
     public IReadOnlyList<string> NotAlive => [.. plugins.All.Select(p => p.NotComingBack).OfType<string>()];
 
-    /// <summary>How all of it stands together, in one sentence with one thing to do.</summary>
-    public PluginVerdict Verdict =>
-        HostVerdict.Of(
-            Started ? ((string?[])[feeds.Error, data.Fault]).OfType<string>() : NotReady,
-            plugins.All,
-            feeds.Sources
+    /// <summary>
+    /// How the host stands with all that it runs and hears, the same wherever it is shown: the worst of what the plugins
+    /// find, which comes with its fix, of what is in the way, and of what is off or not heard.
+    /// </summary>
+    /// <param name="notReady">What is in the way now.</param>
+    public PluginVerdict Verdict(IReadOnlyList<string> notReady)
+    {
+        var verdict = PluginVerdict.Of(
+            [
+                .. plugins.All.SelectMany(plugin => plugin.Ask(p => p.Findings, nobody: [], broken: _ => [])),
+                .. notReady.Select(why => new CheckFinding("host", CheckVerdict.Fault, why, SeeLog)),
+                .. plugins.All.Where(p => p.State.Phase is PluginPhase.Disabled).Select(SwitchedOff),
+                .. feeds.Sources.Where(s => s.State is SourceState.Down).Select(NotHeard),
+            ],
+            allIsWell: ""
         );
+        return verdict.State is VerdictState.Ok ? verdict with { Sentence = AllIsWell } : verdict;
+    }
 
-    public JsonObject Document() =>
-        new()
+    public JsonObject Document()
+    {
+        var notReady = NotReady;
+        return new()
         {
-            ["verdict"] = PluginStatus.Of(Verdict),
+            ["verdict"] = PluginStatus.Of(Verdict(notReady)),
             ["version"] = Version,
             ["startedAt"] = _begin,
             ["dataFolder"] = folder.Path,
-            ["ready"] = NotReady.Count == 0,
-            ["notReady"] = new JsonArray([.. NotReady.Select(s => (JsonNode)s)]),
+            ["ready"] = notReady.Count == 0,
+            ["notReady"] = new JsonArray([.. notReady.Select(s => (JsonNode)s)]),
             ["storeSetAside"] = store.SetAside,
             ["storeWarning"] = store.File.Warning,
             ["attachedTo"] = feeds.Sentence,
@@ -63,4 +78,21 @@ internal sealed class HostStatus(
             ["sandbox"] = sandbox.Address?.ToString(),
             ["plugins"] = new JsonArray([.. plugins.All.Select(PluginStatus.Summary)]),
         };
+    }
+
+    private string AllIsWell =>
+        plugins.All.Count == 0
+            ? "It has no plugin."
+            : string.Join(" ", plugins.All.Select(p => (string?)p.Status["verdict"]?["sentence"] ?? $"{p.Name} runs."));
+
+    private static CheckFinding SwitchedOff(PluginSlot plugin) =>
+        new(plugin.Name, CheckVerdict.Warning, $"{plugin.Name} is switched off: nothing is sent.", "Enable it.");
+
+    private static CheckFinding NotHeard(SourceStatus source) =>
+        new(
+            source.Name,
+            CheckVerdict.Warning,
+            $"{source.Name} is not heard: {source.Detail.Split('\n')[0]}",
+            "It is tried again by itself; the command check says what to mend."
+        );
 }

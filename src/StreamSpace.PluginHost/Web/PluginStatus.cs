@@ -84,6 +84,7 @@ internal static class PluginStatus
             }
             : null;
 
-    private static string Word<T>(T state)
+    /// <summary>The word of a state, as documents have it.</summary>
+    public static string Word<T>(T state)
         where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
 }
