@@ -19,11 +19,14 @@ internal sealed class ConfigReader(
     private const int MostTags = 100;
     private const int MostTagCharacters = 5000;
 
-    // What StreamSpace's row may hold and should not, and what to set in its place.
-    private static readonly (string Key, string Variable)[] BelongsInEnvironment =
+    // What StreamSpace's row may hold and should not, for everyone who is signed in there reads and writes it; and what to set
+    // in its place.
+    private static readonly (string Key, string Variable, string Then)[] BelongsInEnvironment =
     [
-        ("apiKey", "DD_API_KEY"),
-        ("appKey", "DD_APP_KEY"),
+        ("apiKey", "DD_API_KEY", "make a new one, for this one was seen"),
+        ("appKey", "DD_APP_KEY", "make a new one, for this one was seen"),
+        ("proxy", "DD_PROXY_HTTPS", "change its password when it has one, for that was seen"),
+        ("intakeUrl", "DD_DD_URL", "see that it is yours, for anyone may have set it"),
     ];
 
     private readonly EnvironmentConfig _environment = new(schema, environment, files);
@@ -231,14 +234,14 @@ internal sealed class ConfigReader(
             );
         }
         // The environment lies over it, and does not make it unseen.
-        foreach (var (key, variable) in BelongsInEnvironment)
+        foreach (var (key, variable, then) in BelongsInEnvironment)
         {
             if (whole.Below is { } given && given.OriginOf(key) is SettingOrigin.Row && IsGiven(given.Values[key]))
             {
                 rules.Warn(
                     key,
-                    $"{key} stands in {row}, where everyone who is signed in to StreamSpace can read it.",
-                    $"Set {variable} in the environment, take {key} out of the row, and make a new one, for this one was seen."
+                    $"{key} stands in {row}, where everyone who is signed in to StreamSpace can read and change it.",
+                    $"Set {variable} in the environment, take {key} out of the row, and {then}."
                 );
             }
         }
