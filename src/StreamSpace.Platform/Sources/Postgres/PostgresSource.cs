@@ -15,54 +15,50 @@ public sealed class PostgresSource : ISource
     private static readonly BackOff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private static readonly TimeSpan CatchUpEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AskPrivilegesEvery = TimeSpan.FromMinutes(1);
+    private const string Polls = "Polls";
 
     private readonly PostgresOptions _options;
     private readonly Func<TimeSpan> _interval;
     private readonly TimeProvider _clock;
-    private readonly Func<double> _chance;
+    private readonly Func<double> _random;
     private readonly ILogger _logger;
+    private readonly SourceHealth _health;
 
-    private long _polls;
     private volatile bool _isCatchingUp;
-    private volatile Standing _standing;
+    private volatile string _reads = "";
 
     /// <summary>Connects to nothing yet.</summary>
     /// <param name="options">Where the database is.</param>
     /// <param name="interval">The time from one poll to the next; asked after each.</param>
     /// <param name="clock">Our clock.</param>
-    /// <param name="chance">Uniform in [0, 1).</param>
+    /// <param name="random">Uniform in [0, 1).</param>
     /// <param name="logger">For a database that goes or comes back.</param>
     public PostgresSource(
         PostgresOptions options,
         Func<TimeSpan> interval,
         TimeProvider clock,
-        Func<double> chance,
+        Func<double> random,
         ILogger logger
     )
     {
         _options = options;
         _interval = interval;
         _clock = clock;
-        _chance = chance;
+        _random = random;
         _logger = logger;
-        _standing = new Standing(SourceState.Connecting, $"Connecting to {options.Shown}.", clock.GetUtcNow());
+        _health = new SourceHealth(Name, [Polls], clock, logger)
+        {
+            WhileUp = () => _reads,
+            WhileDown = () =>
+                $"{options.Shown} is not read. Tries again by itself; what happens meanwhile is read then.",
+        };
     }
 
     /// <inheritdoc/>
     public string Name => "postgresql";
 
     /// <inheritdoc/>
-    public SourceStatus Status
-    {
-        get
-        {
-            var standing = _standing;
-            return new SourceStatus(Name, standing.State, standing.Detail, standing.Since)
-            {
-                Received = Interlocked.Read(ref _polls),
-            };
-        }
-    }
+    public SourceStatus Status => _health.Status;
 
     /// <inheritdoc/>
     public bool IsCatchingUp => _isCatchingUp;
@@ -84,23 +80,22 @@ public sealed class PostgresSource : ISource
         {
             for (var failures = 1; ; failures++)
             {
-                var polls = _polls;
                 try
                 {
                     await PollAsync(database, progress, output, cancellationToken);
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
+                    failures = _health.IsUp ? 1 : failures;
                     Lost(e);
                 }
-                failures = _polls > polls ? 1 : failures;
-                await Task.Delay(Retry.After(failures, _chance()), _clock, cancellationToken);
+                await Task.Delay(Retry.After(failures, _random()), _clock, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
         finally
         {
-            Stand(SourceState.Stopped, "Stopped.");
+            _health.Stop();
         }
     }
 
@@ -132,7 +127,7 @@ public sealed class PostgresSource : ISource
             {
                 await output.WriteAsync(new ObservationBatch(Name, seen, checkpoint), cancellationToken);
             }
-            Interlocked.Increment(ref _polls);
+            _health.Received(1);
             Saw(progress, privileges, skew);
 
             var isUpgraded = poll.Version != privileges.Version;
@@ -193,7 +188,8 @@ public sealed class PostgresSource : ISource
         sentences.AddRange(
             privileges.Denied.Select(n => $"No {n.Purpose} until the owner runs: {n.Grant(_options.User)}")
         );
-        Stand(SourceState.Up, string.Join(' ', sentences));
+        _reads = string.Join(' ', sentences);
+        _health.Works(Polls);
     }
 
     private static IEnumerable<string> AboutV2(PollProgress progress)
@@ -218,41 +214,10 @@ public sealed class PostgresSource : ISource
 
     private void Lost(Exception e)
     {
-        var reason = PostgresErrorText.Of(e);
-        if (!_standing.Lost)
-        {
-            _logger.LogWarning(
-                "PostgreSQL at {Shown} is not read: {Reason} It is tried again until it is.",
-                _options.Shown,
-                reason
-            );
-        }
         if (e is not NpgsqlException)
         {
             _logger.LogError(e, "A poll of PostgreSQL broke.");
         }
-        Stand(
-            _standing.State is SourceState.Up ? SourceState.Down : _standing.State,
-            $"{_options.Shown}: {reason} Tries again by itself; what happens meanwhile is read then.",
-            lost: true
-        );
-    }
-
-    private void Stand(SourceState state, string detail, bool lost = false)
-    {
-        var before = _standing;
-        if (state is SourceState.Up && before.State is not SourceState.Up)
-        {
-            _logger.LogInformation("PostgreSQL at {Shown} is read.", _options.Shown);
-        }
-        _standing = new Standing(state, detail, state == before.State ? before.Since : _clock.GetUtcNow())
-        {
-            Lost = lost,
-        };
-    }
-
-    private sealed record Standing(SourceState State, string Detail, DateTimeOffset Since)
-    {
-        public bool Lost { get; init; }
+        _health.Fails(Polls, PostgresErrorText.Of(e));
     }
 }
