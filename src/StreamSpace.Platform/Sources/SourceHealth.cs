@@ -18,6 +18,7 @@ internal sealed class SourceHealth(string source, IReadOnlyList<string> essentia
     private readonly SortedDictionary<string, (string Reason, string? Grant, DateTimeOffset Since)> _errors = new(
         StringComparer.Ordinal
     );
+    private readonly HashSet<string> _essential = new(essential, StringComparer.Ordinal);
     private readonly HashSet<string> _unheard = new(essential, StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _skipped = new(StringComparer.Ordinal);
     private SourceState _state = SourceState.Connecting;
@@ -89,6 +90,15 @@ internal sealed class SourceHealth(string source, IReadOnlyList<string> essentia
         }
     }
 
+    /// <summary>Without this part, which works, nothing is heard from now on.</summary>
+    public void Needs(string part)
+    {
+        lock (_lock)
+        {
+            _essential.Add(part);
+        }
+    }
+
     /// <summary>A part works.</summary>
     public void Works(string part)
     {
@@ -127,7 +137,7 @@ internal sealed class SourceHealth(string source, IReadOnlyList<string> essentia
                 logger.LogWarning("{Source}: {Reason}", source, reason);
             }
             _errors[part] = (reason, grant, before.Reason is null ? began : before.Since);
-            if (!essential.Contains(part))
+            if (!_essential.Contains(part))
             {
                 return;
             }
@@ -142,7 +152,7 @@ internal sealed class SourceHealth(string source, IReadOnlyList<string> essentia
     {
         lock (_lock)
         {
-            _unheard.UnionWith(essential);
+            _unheard.UnionWith(_essential);
             Turn(SourceState.Stopped);
         }
     }

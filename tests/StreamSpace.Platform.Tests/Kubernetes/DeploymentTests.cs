@@ -119,4 +119,37 @@ public sealed class DeploymentTests : IAsyncLifetime
         attached.Status.Detail.ShouldContain("Deployments in streamspace (sessions of version 2)");
         attached.Status.Detail.ShouldContain("resources: [\"deployments\"]");
     }
+
+    [Fact]
+    public async Task WithoutTheDefinitionOfVersionOneItIsUpOnceDeploymentsTellAll()
+    {
+        _cluster.Remove("sessions");
+        await using var attached = new Attached(_cluster, _clock);
+        await attached.StartAsync();
+        await attached.UntilAsync(
+            () => attached.Status.Detail.Contains("Install StreamSpace's resource definitions"),
+            "nothing of either version is seen"
+        );
+        attached.Status.State.ShouldBe(SourceState.Connecting);
+
+        _agent.Run("a");
+        await attached.UntilAsync(() => attached.Status.State is SourceState.Up, "version 2 is seen");
+
+        attached.Status.Detail.ShouldNotContain("Install");
+        attached.State("a").ShouldBe(SessionState.Running);
+    }
+
+    [Fact]
+    public async Task OfVersionTwoNothingIsHeardWhileDeploymentsCannotBeSeen()
+    {
+        await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
+        _agent.Run("a");
+        await attached.UntilAsync(() => attached.Active == 1, "it runs");
+
+        _cluster.Forbid("deployments");
+        _cluster.CutWatches();
+        await attached.UntilAsync(() => attached.Status.State is SourceState.Down, "its sessions are not seen");
+        _cluster.Allow("deployments");
+        await attached.UntilAsync(() => attached.Status.State is SourceState.Up, "they are seen again");
+    }
 }

@@ -24,8 +24,6 @@ public sealed class KubernetesSource : ISource
     // Namespaces that were looked at in full before: what appears there now is new.
     private readonly HashSet<string> _lookedAt = new(StringComparer.Ordinal);
 
-    private volatile bool _hasSeenV2;
-
     /// <summary>Connects to nothing yet.</summary>
     /// <param name="options">Which cluster, and what of it.</param>
     /// <param name="clock">Our clock: it dates what Kubernetes gives no time for.</param>
@@ -38,9 +36,7 @@ public sealed class KubernetesSource : ISource
         _random = random;
         _health = new SourceHealth(Name, KubernetesHealth.Essential(options.Namespaces), clock, logger)
         {
-            WhileUp = () =>
-                $"Watches {string.Join(", ", options.Namespaces)} at {_address}."
-                + (_hasSeenV2 ? " It is StreamSpace 2: sessions are told by their deployments and pods." : ""),
+            WhileUp = WhileUp,
             WhileDown = () => $"{_address} is not watched. Tries again by itself.",
         };
         _rights = new KubernetesHealth(_health, options.Home);
@@ -111,9 +107,16 @@ public sealed class KubernetesSource : ISource
         }
     }
 
+    private string WhileUp() =>
+        $"Watches {string.Join(", ", _options.Namespaces)} at {_address}."
+        + (_rights.HasSeenV2 ? " It is StreamSpace 2: sessions are told by their deployments and pods." : "");
+
     private SessionSnapshot? OfV2(SessionSnapshot? session)
     {
-        _hasSeenV2 |= session is not null;
+        if (session is not null)
+        {
+            _rights.SawV2(_options.Namespaces);
+        }
         return session;
     }
 
