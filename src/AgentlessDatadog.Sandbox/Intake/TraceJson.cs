@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -87,24 +88,10 @@ internal static class TraceJson
             _ => throw JsonShape.Wrong($"{path}.kind", "a number from 0 to 5"),
         };
 
-    private static ulong Nanoseconds(JsonElement json, string name, string path)
-    {
-        const string format = "nanoseconds since 1970, as a decimal string";
-        if (!json.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
-        {
-            return 0;
-        }
-        return
-            value.ValueKind is JsonValueKind.String or JsonValueKind.Number
-            && ulong.TryParse(
-                value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText(),
-                NumberStyles.None,
-                CultureInfo.InvariantCulture,
-                out var nanoseconds
-            )
-            ? nanoseconds
-            : throw JsonShape.Wrong($"{path}.{name}", format);
-    }
+    private static ulong Nanoseconds(JsonElement json, string name, string path) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? Whole<ulong>(value, NumberStyles.None, $"{path}.{name}", "nanoseconds since 1970, as a decimal string")
+            : 0;
 
     private static IEnumerable<SpanAttribute> Attributes(JsonElement json, string path)
     {
@@ -133,7 +120,12 @@ internal static class TraceJson
                         ? property.Value.GetBoolean()
                         : throw JsonShape.Wrong(place, "true or false");
                 case "intValue":
-                    return Integer(property.Value, place);
+                    return Whole<long>(
+                        property.Value,
+                        NumberStyles.AllowLeadingSign,
+                        place,
+                        "a whole number, as a decimal string"
+                    );
                 case "doubleValue":
                     return property.Value.ValueKind == JsonValueKind.String
                         ? property.Value.GetString()!
@@ -169,16 +161,17 @@ internal static class TraceJson
         : value.TryGetProperty("kvlistValue", out var map) ? ManyOf(map, path, isMap: true)
         : JsonSerializer.SerializeToNode(ValueOf(value, path));
 
-    private static long Integer(JsonElement value, string path) =>
+    private static T Whole<T>(JsonElement value, NumberStyles styles, string path, string what)
+        where T : INumberBase<T> =>
         value.ValueKind is JsonValueKind.String or JsonValueKind.Number
-        && long.TryParse(
+        && T.TryParse(
             value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText(),
-            NumberStyles.AllowLeadingSign,
+            styles,
             CultureInfo.InvariantCulture,
             out var number
         )
             ? number
-            : throw JsonShape.Wrong(path, "a whole number, as a decimal string");
+            : throw JsonShape.Wrong(path, what);
 
     /// <summary>The objects of a list that may be absent, each with its place.</summary>
     private static IEnumerable<(JsonElement Item, string Path)> List(JsonElement parent, string name, string prefix)

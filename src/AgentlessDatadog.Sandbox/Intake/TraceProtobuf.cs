@@ -100,19 +100,12 @@ internal sealed class TraceProtobuf
 
     private void ReadSpan(ReadOnlySpan<byte> message, IncomingSpan span)
     {
-        ReadOnlySpan<byte> traceId = [];
-        ReadOnlySpan<byte> spanId = [];
+        (span.TraceId, span.SpanId) = ReadIds(message, span.Path);
         var reader = new ProtobufReader(message);
         while (reader.Next())
         {
             switch (reader.Field)
             {
-                case (1, ProtobufReader.Delimited):
-                    traceId = reader.TakeBytes();
-                    break;
-                case (2, ProtobufReader.Delimited):
-                    spanId = reader.TakeBytes();
-                    break;
                 case (4, ProtobufReader.Delimited):
                     span.ParentId = SpanIds.Parent(reader.TakeBytes(), $"{span.Path}.parent_span_id");
                     break;
@@ -145,8 +138,6 @@ internal sealed class TraceProtobuf
                     break;
             }
         }
-        span.TraceId = SpanIds.Trace(traceId, $"{span.Path}.trace_id");
-        span.SpanId = SpanIds.Span(spanId, $"{span.Path}.span_id");
     }
 
     private static SpanKind KindOf(ulong kind, string path) =>
@@ -179,6 +170,13 @@ internal sealed class TraceProtobuf
     private SpanLink ReadLink(ReadOnlySpan<byte> message, string path)
     {
         _things.Add();
+        var (traceId, spanId) = ReadIds(message, path);
+        return new SpanLink(traceId, spanId);
+    }
+
+    /// <summary>The two ids that a span and a link have under the same numbers.</summary>
+    private static (UInt128 TraceId, ulong SpanId) ReadIds(ReadOnlySpan<byte> message, string path)
+    {
         ReadOnlySpan<byte> traceId = [];
         ReadOnlySpan<byte> spanId = [];
         var reader = new ProtobufReader(message);
@@ -197,7 +195,7 @@ internal sealed class TraceProtobuf
                     break;
             }
         }
-        return new SpanLink(SpanIds.Trace(traceId, $"{path}.trace_id"), SpanIds.Span(spanId, $"{path}.span_id"));
+        return (SpanIds.Trace(traceId, $"{path}.trace_id"), SpanIds.Span(spanId, $"{path}.span_id"));
     }
 
     private static void ReadStatus(ReadOnlySpan<byte> message, IncomingSpan span)
