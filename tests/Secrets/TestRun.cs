@@ -23,9 +23,11 @@ public sealed class TestRun : IDisposable
     /// <summary>A new folder for what is tested, or its far end, to be told secrets in; it goes when the tests have run.</summary>
     public static string NewGivenFolder() => NewFolder(Given);
 
-    /// <summary>A client whose every answer is searched.</summary>
-    public static HttpClient NewClient(Uri? address = null) =>
-        new(Search.LookingAt(new SocketsHttpHandler())) { BaseAddress = address };
+    /// <summary>A client whose every answer is searched, and waited for as long as anything else.</summary>
+    /// <param name="address">Where it asks; null when each request says so.</param>
+    /// <param name="way">How it gets there; null for the network.</param>
+    public static HttpClient NewClient(Uri? address = null, HttpMessageHandler? way = null) =>
+        new(Search.LookingAt(way ?? new SocketsHttpHandler())) { BaseAddress = address, Timeout = Patience.Enough };
 
     /// <summary>Has all heard that is thrown and asked for in a .NET process.</summary>
     /// <param name="start">How it will be started.</param>

@@ -183,7 +183,7 @@ public sealed class RecoveryTests
         var data = TestRun.NewFolder();
         await using var process = await HostProcess.ServeAsync(data);
         var address = new Uri(process.Output.First(l => l.Contains("Serving on ")).Split("Serving on ")[1].Trim());
-        using var http = new HttpClient(TestRun.Search.LookingAt(new HttpClientHandler())) { BaseAddress = address };
+        using var http = TestRun.NewClient(address);
         http.DefaultRequestHeaders.Authorization = new("Bearer", await HostProcess.TokenAsync(data));
         using var thrown = await http.PostAsync(
             $"api/plugins/echo/throw-later/{how}",

@@ -25,7 +25,7 @@ internal sealed class PluginRun : IAsyncDisposable
         _sandbox = sandbox;
         Host = host;
         Plugin = NewPlugin(before);
-        _http = new HttpClient(TestRun.Search.LookingAt(new MemoryNetwork())) { BaseAddress = sandbox.Addresses[0] };
+        _http = TestRun.NewClient(sandbox.Addresses[0], new MemoryNetwork());
         _http.DefaultRequestHeaders.Add("DD-API-KEY", Secret.ApiKey);
         _http.DefaultRequestHeaders.Add("DD-APPLICATION-KEY", Secret.AppKey);
     }

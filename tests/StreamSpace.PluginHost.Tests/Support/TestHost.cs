@@ -22,7 +22,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         (_host, Settings, Console) = (host, settings, console);
         Begun = clock.GetUtcNow();
-        Client = new HttpClient(TestRun.Search.LookingAt(_handler)) { BaseAddress = host.Address };
+        Client = TestRun.NewClient(host.Address, _handler);
         _clock = clock;
         Tokens = AccessTokens.Of(settings.Environment, settings.DataFolder, clock);
         Admin = Tokens.Issue(Roles.Admin, TimeSpan.FromHours(1));
