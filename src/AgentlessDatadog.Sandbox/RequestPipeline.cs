@@ -2,6 +2,7 @@ using System.Globalization;
 using AgentlessDatadog.Sandbox.Access;
 using AgentlessDatadog.Sandbox.Faults;
 using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Normalising;
 using AgentlessDatadog.Sandbox.Routes;
 
 namespace AgentlessDatadog.Sandbox;
@@ -80,7 +81,7 @@ internal sealed partial class RequestPipeline(
             time.GetUtcNow(),
             context.Request.Method,
             context.Request.Path,
-            encoding.Length <= MaxEncodingName ? encoding : encoding[..MaxEncodingName],
+            encoding.Truncate(MaxEncodingName),
             options.KeepPayloads
         );
         context.Features.Set(record);

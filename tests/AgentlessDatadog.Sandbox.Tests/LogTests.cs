@@ -175,6 +175,34 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task WhatIsShortenedEndsWithAWholeCharacter()
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+        var log = new JsonObject { ["message"] = new string('m', 999_999) + "🙂" };
+        var tag = "1" + new string('t', 198) + "🙂";
+
+        await sandbox.PostAsync(Path, log.ToJsonString());
+        await sandbox.PostAsync(Path, new JsonObject { ["message"] = "m", ["ddtags"] = tag }.ToJsonString());
+        await sandbox.PostAsync(
+            "/api/v1/events",
+            new JsonObject
+            {
+                ["title"] = "t",
+                ["text"] = "x",
+                ["tags"] = new JsonArray(tag),
+            }.ToJsonString()
+        );
+
+        var logs = await sandbox.SearchAsync("logs", "*");
+        logs.Select(one => one.GetProperty("message").GetString()![^1]).ShouldBe(['m', 'm']);
+        (await sandbox.GetAsync("/sandbox/dropped"))
+            .Json.GetProperty("items")
+            .EnumerateArray()
+            .Select(item => item.GetProperty("detail").GetString()!)
+            .ShouldAllBe(detail => !detail.Contains('\uFFFD'));
+    }
+
+    [Fact]
     public async Task LogsAreHeldWithinTheirMemoryAndTheOldestGoFirst()
     {
         await using var sandbox = await TestSandbox.StartAsync(options =>

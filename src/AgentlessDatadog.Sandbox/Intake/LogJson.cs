@@ -90,7 +90,7 @@ internal sealed class LogJson(DateTimeOffset now, string tagsOfRequest)
         if (bytes > MaxEntryBytes)
         {
             Drop(DropReason.LogTooLong, $"{bytes} bytes: {message}", time);
-            message = message[..Math.Min(message.Length, MaxEntryBytes)];
+            message = message.Truncate(MaxEntryBytes);
             (kept, values, bytes) = (Nothing, 1, message.Length);
         }
         _logs.Add(
@@ -213,12 +213,6 @@ internal sealed class LogJson(DateTimeOffset now, string tagsOfRequest)
 
     private void Drop(DropReason reason, string detail, long milliseconds) =>
         _dropped.Add(
-            new DroppedItem(
-                now,
-                reason,
-                "log",
-                detail.Length <= NameRules.MaxLength ? detail : detail[..NameRules.MaxLength],
-                Timestamp: milliseconds / 1_000
-            )
+            new DroppedItem(now, reason, "log", detail.Truncate(NameRules.MaxLength), Timestamp: milliseconds / 1_000)
         );
 }

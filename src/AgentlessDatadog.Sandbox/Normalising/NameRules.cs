@@ -49,19 +49,8 @@ internal static class NameRules
     /// A tag of a key and a value of any length, as trace metrics have it: cleaned like any tag, and shortened.
     /// </summary>
     /// <returns>Null for an empty value.</returns>
-    public static string? Tag(string key, string value)
-    {
-        if (value.Length == 0)
-        {
-            return null;
-        }
-        var tag = Replace($"{key}:{value}", TagCharacter);
-        if (tag.Length > MaxLength)
-        {
-            tag = tag[..(char.IsHighSurrogate(tag[MaxLength - 1]) ? MaxLength - 1 : MaxLength)];
-        }
-        return tag.TrimEnd(':');
-    }
+    public static string? Tag(string key, string value) =>
+        value.Length == 0 ? null : Replace($"{key}:{value}", TagCharacter).Truncate(MaxLength).TrimEnd(':');
 
     /// <summary>A service's name: cleaned like the value of a tag (§5.3).</summary>
     public static string Service(string name) => Replace(name, TagCharacter);

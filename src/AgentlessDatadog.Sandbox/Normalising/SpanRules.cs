@@ -173,19 +173,22 @@ internal sealed class SpanRules(DateTimeOffset now)
         {
             return text;
         }
-        Drop(DropReason.Truncated, span, $"from {text.Length} to {max} characters: {text[..Math.Min(max, 40)]}…");
-        return text[..(char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)];
+        Drop(
+            DropReason.Truncated,
+            span,
+            $"from {text.Length} to {max} characters: {text.Truncate(Math.Min(max, 40))}…"
+        );
+        return text.Truncate(max);
     }
 
     private void Drop(DropReason reason, IncomingSpan span, string detail)
     {
-        var name = span.Name.Length <= MaxName ? span.Name : span.Name[..MaxName];
         _dropped.Add(
             new DroppedItem(
                 now,
                 reason,
                 "span",
-                $"{name}: {detail}",
+                $"{span.Name.Truncate(MaxName)}: {detail}",
                 Timestamp: (long)(span.Start / NanosecondsPerSecond)
             )
         );

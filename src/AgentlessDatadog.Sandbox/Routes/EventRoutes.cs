@@ -141,14 +141,7 @@ internal sealed class EventRoutes(
             }
             else
             {
-                drops.Add(
-                    new DroppedItem(
-                        now,
-                        reason,
-                        "event",
-                        raw.Length <= NameRules.MaxLength ? raw : raw[..NameRules.MaxLength]
-                    )
-                );
+                drops.Add(new DroppedItem(now, reason, "event", raw.Truncate(NameRules.MaxLength)));
             }
         }
         return tags;

@@ -10,7 +10,6 @@ namespace AgentlessDatadog.Sandbox.Store;
 internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropList drops, TimeProvider time)
 {
     private const long SweepSeconds = 60;
-    private const int MaxText = 200;
 
     private readonly Lock _lock = new();
     private readonly MetricTable _table = new(limits);
@@ -150,7 +149,9 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
         metric.SentUnit = incoming.Unit;
         if (Units.Find(incoming.Unit) is null)
         {
-            drops.Add(new DroppedItem(now, DropReason.UnknownUnit, metric.Name, Truncate(incoming.Unit)));
+            drops.Add(
+                new DroppedItem(now, DropReason.UnknownUnit, metric.Name, incoming.Unit.Truncate(NameRules.MaxLength))
+            );
         }
         else
         {
@@ -198,9 +199,17 @@ internal sealed class MetricStore(StoreLimits limits, TimeSpan retention, DropLi
         DateTimeOffset now,
         DropReason reason,
         string detail
-    ) => drops.Add(new DroppedItem(now, reason, Truncate(series.Metric), Truncate(detail), sample.Value, sample.Time));
-
-    private static string Truncate(string text) => text.Length <= MaxText ? text : text[..MaxText];
+    ) =>
+        drops.Add(
+            new DroppedItem(
+                now,
+                reason,
+                series.Metric.Truncate(NameRules.MaxLength),
+                detail.Truncate(NameRules.MaxLength),
+                sample.Value,
+                sample.Time
+            )
+        );
 
     private void Expire(long now)
     {
