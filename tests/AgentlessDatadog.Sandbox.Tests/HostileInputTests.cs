@@ -94,13 +94,16 @@ public sealed class HostileInputTests
     public async Task MillionsOfEmptyThingsAreCountedBeforeAnythingIsMadeOfThem()
     {
         await using var sandbox = await TestSandbox.StartAsync();
-        // Two bytes each: an empty attribute of one span, an empty event, an empty item of a list.
+        // Two bytes each: an empty attribute of one span, an empty event, an empty item of a list, a list and a map that
+        // are said of one value again and again.
         foreach (
             var thing in new[]
             {
                 OfSpan(Empty(9)),
                 OfSpan(Empty(11)),
                 OfSpan(Message(9, Message(2, Message(5, Empty(1))))),
+                OfSpan(Message(9, Message(2, Empty(5)))),
+                OfSpan(Message(9, Message(2, Empty(6)))),
             }
         )
         {

@@ -15,6 +15,9 @@ internal sealed class AttributeProtobuf(ThingCount things)
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    // Of one list or map at a time.
+    private readonly ArrayBufferWriter<byte> _text = new();
+
     /// <summary>The attributes that a message has under a number.</summary>
     /// <exception cref="InvalidDataException">One of them is no such message.</exception>
     public void ReadAll(ReadOnlySpan<byte> message, int field, List<SpanAttribute> attributes)
@@ -65,7 +68,35 @@ internal sealed class AttributeProtobuf(ThingCount things)
         return key;
     }
 
-    private object ReadValue(ReadOnlySpan<byte> message)
+    private object ReadValue(ReadOnlySpan<byte> message) =>
+        IsMany(message, out var items, out var isMap) ? JsonOf(items, isMap) : ReadOne(message);
+
+    /// <summary>
+    /// Whether a value is a list or a map. It may say of itself what it is again and again, and the last time counts; so
+    /// what was said before is passed over, and nothing is made of it.
+    /// </summary>
+    private static bool IsMany(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> items, out bool isMap)
+    {
+        var isMany = false;
+        (items, isMap) = ([], false);
+        var reader = new ProtobufReader(message);
+        while (reader.Next())
+        {
+            if (reader.Field is (5 or 6, ProtobufReader.Delimited))
+            {
+                (isMany, isMap) = (true, reader.Field.Number == 6);
+                items = reader.TakeBytes();
+            }
+            else
+            {
+                isMany &= reader.Field.Number is < 1 or > 7;
+                reader.Skip();
+            }
+        }
+        return isMany;
+    }
+
+    private static object ReadOne(ReadOnlySpan<byte> message)
     {
         object value = "";
         var reader = new ProtobufReader(message);
@@ -85,10 +116,6 @@ internal sealed class AttributeProtobuf(ThingCount things)
                 case (4, ProtobufReader.EightBytes):
                     value = reader.TakeDouble();
                     break;
-                case (5 or 6, ProtobufReader.Delimited):
-                    var isMap = reader.Field.Number == 6;
-                    value = JsonOf(reader.TakeBytes(), isMap);
-                    break;
                 case (7, ProtobufReader.Delimited):
                     value = Convert.ToBase64String(reader.TakeBytes());
                     break;
@@ -100,14 +127,14 @@ internal sealed class AttributeProtobuf(ThingCount things)
         return value;
     }
 
-    private string JsonOf(ReadOnlySpan<byte> message, bool isMap)
+    private string JsonOf(ReadOnlySpan<byte> items, bool isMap)
     {
-        var text = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(text))
+        _text.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(_text))
         {
-            WriteMany(json, message, isMap, 1);
+            WriteMany(json, items, isMap, 1);
         }
-        return Encoding.UTF8.GetString(text.WrittenSpan);
+        return Encoding.UTF8.GetString(_text.WrittenSpan);
     }
 
     private void WriteMany(Utf8JsonWriter json, ReadOnlySpan<byte> message, bool isMap, int depth)
@@ -152,13 +179,11 @@ internal sealed class AttributeProtobuf(ThingCount things)
 
     private void WriteValue(Utf8JsonWriter json, ReadOnlySpan<byte> message, int depth)
     {
-        var reader = new ProtobufReader(message);
-        if (reader.Next() && reader.Field is (5 or 6, ProtobufReader.Delimited))
+        if (IsMany(message, out var items, out var isMap))
         {
-            var isMap = reader.Field.Number == 6;
-            WriteMany(json, reader.TakeBytes(), isMap, depth + 1);
+            WriteMany(json, items, isMap, depth + 1);
             return;
         }
-        JsonSerializer.Serialize(json, ReadValue(message), ValueOptions);
+        JsonSerializer.Serialize(json, ReadOne(message), ValueOptions);
     }
 }
