@@ -78,7 +78,8 @@ internal sealed class AttributeProtobuf(ThingCount things)
     private static bool IsMany(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> items, out bool isMap)
     {
         var isMany = false;
-        (items, isMap) = ([], false);
+        items = [];
+        isMap = false;
         var reader = new ProtobufReader(message);
         while (reader.Next())
         {

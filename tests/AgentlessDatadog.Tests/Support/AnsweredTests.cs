@@ -45,7 +45,9 @@ public abstract class AnsweredTests
     protected sealed class Way(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> answer)
         : HttpMessageHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken token) =>
-            answer(request, token);
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        ) => answer(request, cancellationToken);
     }
 }
