@@ -47,15 +47,15 @@ public sealed class SessionCounterPlugin : IPlugin
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
+    public ValueTask<IReadOnlyList<ConfigError>> ConfigureAsync(
         PluginSettings settings,
         CancellationToken cancellationToken
     )
     {
-        var faults = new List<ConfigFault>();
-        var read = _context.Manifest.ConfigSchema.Read(settings.Values, faults);
-        Config = faults.Count == 0 ? read : Config;
-        return new(faults);
+        var errors = new List<ConfigError>();
+        var read = _context.Manifest.ConfigSchema.Read(settings.Values, errors);
+        Config = errors.Count == 0 ? read : Config;
+        return new(errors);
     }
 
     /// <inheritdoc/>

@@ -52,19 +52,19 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     public JsonObject Status =>
         _inForce is { } inForce
             ? StatusDocument.Of(inForce, Context, Findings, Verdict)
-            : StatusDocument.Unconfigured(Faults, Verdict);
+            : StatusDocument.Unconfigured(Errors, Verdict);
 
     /// <inheritdoc/>
     public IReadOnlyList<CheckFinding> Findings =>
         _inForce is { } inForce
             ? [.. HealthFindings.Of(inForce.Config, inForce.Pipeline.Status, _keyFiles!), .. inForce.TagChanges]
-            : HealthFindings.Unconfigured(Faults);
+            : HealthFindings.Unconfigured(Errors);
 
     /// <inheritdoc/>
     public string? NotReady =>
         _inForce is { } inForce
             ? inForce.Pipeline.StoreError
-            : $"No valid config is in force. {string.Join(" ", Faults)}";
+            : $"No valid config is in force. {string.Join(" ", Errors)}";
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, long>? Undelivered =>
@@ -87,7 +87,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
             _inForce is { } inForce ? HealthFindings.AllIsWell(inForce.Config) : "No config was given yet."
         );
 
-    private IReadOnlyList<ConfigFault> Faults => _changes?.Faults ?? [];
+    private IReadOnlyList<ConfigError> Errors => _changes?.Errors ?? [];
 
     private string StorePath => Path.Combine(Context.DataFolder, "telemetry.db");
 
@@ -107,14 +107,14 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
+    public async ValueTask<IReadOnlyList<ConfigError>> ConfigureAsync(
         PluginSettings settings,
         CancellationToken cancellationToken
     )
     {
-        var faults = await _changes!.TakeAsync(settings, cancellationToken);
+        var errors = await _changes!.TakeAsync(settings, cancellationToken);
         _verdictLog!.Look(Verdict);
-        return faults;
+        return errors;
     }
 
     /// <inheritdoc/>
@@ -122,7 +122,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         PluginSettings settings,
         CancellationToken cancellationToken
     ) =>
-        _reader!.Read(settings, out var faults) is { } read
+        _reader!.Read(settings, out var errors) is { } read
             ? await ConfigCheck.OfAsync(
                 read,
                 Collector.IntakeOf(read, Context),
@@ -130,7 +130,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
                 Context.Clock,
                 cancellationToken
             )
-            : HealthFindings.Unconfigured(faults);
+            : HealthFindings.Unconfigured(errors);
 
     /// <inheritdoc/>
     public void Apply(PlatformState state) => _inForce?.Apply(state);

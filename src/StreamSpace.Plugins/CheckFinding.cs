@@ -10,7 +10,7 @@ public enum CheckVerdict
     Warning,
 
     /// <summary>Something is lost, or waits, until it is mended.</summary>
-    Fault,
+    Error,
 }
 
 /// <summary>One thing that the command <c>check</c> looked at.</summary>

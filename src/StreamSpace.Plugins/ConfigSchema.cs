@@ -8,7 +8,7 @@ namespace StreamSpace.Plugins;
 /// <summary>
 /// A manifest's <c>configSchema</c>: the subset of JSON Schema that StreamSpace's manifests use
 /// (docs/reference/streamspace.md §7.2). Reads as leniently as StreamSpace's own form writes (§7.3: integers and lists
-/// arrive as text), and reports every fault at once.
+/// arrive as text), and reports every error at once.
 /// </summary>
 public sealed class ConfigSchema
 {
@@ -39,15 +39,15 @@ public sealed class ConfigSchema
 
     /// <summary>
     /// Reads <paramref name="config"/>: known keys in their declared type, absent ones by their declared default
-    /// (absent still when there is none). Faults go to <paramref name="faults"/>; a faulty key keeps its default.
+    /// (absent still when there is none). Errors go to <paramref name="errors"/>; an invalid key keeps its default.
     /// An explicit null is an absent key.
     /// </summary>
-    public JsonObject Read(JsonObject config, ICollection<ConfigFault> faults)
+    public JsonObject Read(JsonObject config, ICollection<ConfigError> errors)
     {
         foreach (var key in config.Select(p => p.Key).Where(k => !_properties.ContainsKey(k)))
         {
             var nearest = NearestName.Of(key, Keys) is { } name ? $"; did you mean \"{name}\"?" : ".";
-            faults.Add(new ConfigFault(key, $"is not a known key{nearest}"));
+            errors.Add(new ConfigError(key, $"is not a known key{nearest}"));
         }
 
         var values = new JsonObject();
@@ -57,14 +57,14 @@ public sealed class ConfigSchema
             var value = property["default"]?.DeepClone();
             if (config[key] is { } given)
             {
-                var (read, fault) = ReadValue(property, given);
-                if (fault is null)
+                var (read, error) = ReadValue(property, given);
+                if (error is null)
                 {
                     value = read;
                 }
                 else
                 {
-                    faults.Add(new ConfigFault(key, fault));
+                    errors.Add(new ConfigError(key, error));
                 }
             }
             if (value is not null)
@@ -75,7 +75,7 @@ public sealed class ConfigSchema
         return values;
     }
 
-    private static (JsonNode? Value, string? Fault) ReadValue(JsonObject property, JsonNode given) =>
+    private static (JsonNode? Value, string? Error) ReadValue(JsonObject property, JsonNode given) =>
         Word(property, "type") switch
         {
             "boolean" => ReadBoolean(given),

@@ -62,12 +62,12 @@ public interface IPlugin : IAsyncDisposable
     ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Puts <paramref name="settings"/> in force and returns an empty list, or returns every fault in them and keeps
+    /// Puts <paramref name="settings"/> in force and returns an empty list, or returns every error in them and keeps
     /// what was in force. A plugin without any valid config stays loaded and says so in its status. A plugin sends a
     /// secret only where it came with: a place that a row names never meets a secret of another origin.
     /// </summary>
     /// <exception cref="IOException">It cannot now, for a disk or the time; what was in force stays, and it may be asked again.</exception>
-    ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(PluginSettings settings, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<ConfigError>> ConfigureAsync(PluginSettings settings, CancellationToken cancellationToken);
 
     /// <summary>
     /// Looks at <paramref name="settings"/> and at what they name, without putting them in force and without touching the

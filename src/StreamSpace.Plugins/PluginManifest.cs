@@ -59,7 +59,7 @@ public sealed partial class PluginManifest
         Name.StartsWith("streamspace-", StringComparison.Ordinal) ? Name["streamspace-".Length..] : Name;
 
     /// <summary>Reads a manifest.</summary>
-    /// <exception cref="FormatException">It is not a manifest; the message names every fault.</exception>
+    /// <exception cref="FormatException">It is not a manifest; the message names every error.</exception>
     public static PluginManifest Parse(string text)
     {
         JsonObject json;
@@ -81,49 +81,49 @@ public sealed partial class PluginManifest
             );
         }
 
-        var faults = new List<string>();
-        var name = Required(json, "name", faults);
-        var version = Required(json, "version", faults);
-        _ = Required(json, "displayName", faults);
-        var type = Required(json, "type", faults);
+        var errors = new List<string>();
+        var name = Required(json, "name", errors);
+        var version = Required(json, "version", errors);
+        _ = Required(json, "displayName", errors);
+        var type = Required(json, "type", errors);
         var main = Text(json["entrypoints"] as JsonObject ?? [], "main");
         if (name is not null && !NameShape().IsMatch(name))
         {
-            faults.Add("name must be lower-case letters, digits and hyphens, at most 64");
+            errors.Add("name must be lower-case letters, digits and hyphens, at most 64");
         }
         if (version is not null && !VersionShape().IsMatch(version))
         {
-            faults.Add("version must be three numbers, as in 1.0.0");
+            errors.Add("version must be three numbers, as in 1.0.0");
         }
         if (type is not null && !Types.Contains(type))
         {
-            faults.Add($"type must be one of {string.Join(", ", Types)}");
+            errors.Add($"type must be one of {string.Join(", ", Types)}");
         }
         if (main is null)
         {
-            faults.Add("entrypoints.main is missing");
+            errors.Add("entrypoints.main is missing");
         }
         else if (!EntryPointShape().IsMatch(main))
         {
-            faults.Add("entrypoints.main must be the name of a .dll in the plugin's own folder");
+            errors.Add("entrypoints.main must be the name of a .dll in the plugin's own folder");
         }
         if (Text(json["requirements"] as JsonObject ?? [], "pluginContract") is { } wanted && wanted != Contract)
         {
-            faults.Add(
+            errors.Add(
                 $"requirements.pluginContract is {wanted}, and this host has {Contract}: take a plugin, or a host, of the other version"
             );
         }
-        return faults.Count == 0
+        return errors.Count == 0
             ? new PluginManifest(json, name!, version!, main!)
-            : throw new FormatException($"manifest.json: {string.Join("; ", faults)}.");
+            : throw new FormatException($"manifest.json: {string.Join("; ", errors)}.");
     }
 
-    private static string? Required(JsonObject json, string key, List<string> faults)
+    private static string? Required(JsonObject json, string key, List<string> errors)
     {
         var text = Text(json, key);
         if (string.IsNullOrEmpty(text))
         {
-            faults.Add($"{key} is missing");
+            errors.Add($"{key} is missing");
             return null;
         }
         return text;

@@ -22,12 +22,12 @@ public sealed record PluginVerdict(VerdictState State, string About, string Sent
 {
     /// <summary>
     /// The worst of <paramref name="findings"/>, of equals the first; or <paramref name="allIsWell"/> when none is a
-    /// warning or a fault.
+    /// warning or an error.
     /// </summary>
     public static PluginVerdict Of(IEnumerable<CheckFinding> findings, string allIsWell) =>
         WorstFirst(findings).FirstOrDefault() is { Verdict: not CheckVerdict.Good } worst
             ? new(
-                worst.Verdict is CheckVerdict.Fault ? VerdictState.Failing : VerdictState.Degraded,
+                worst.Verdict is CheckVerdict.Error ? VerdictState.Failing : VerdictState.Degraded,
                 worst.What,
                 worst.Found,
                 worst.Fix

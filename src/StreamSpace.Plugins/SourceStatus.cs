@@ -29,7 +29,7 @@ public sealed record SourceStatus(string Name, SourceState State, string Detail,
     /// <summary>Messages or looks taken in since the process started.</summary>
     public long Received { get; init; }
 
-    /// <summary>Messages skipped since the process started, by kind of fault.</summary>
+    /// <summary>Messages skipped since the process started, by kind of error.</summary>
     public IReadOnlyDictionary<string, long> Skipped { get; init; } = new Dictionary<string, long>();
 
     /// <summary>How long the source was down because its far end was away, in all, since the process started.</summary>

@@ -41,6 +41,6 @@ public sealed class HostedPipelineTests
             .Requests.Where(request => request.Path == "/api/v2/logs")
             .Select(request => System.Text.Encoding.UTF8.GetString(request.Raw))
             .ShouldContain(body => body.Contains("Order 4711 was placed"));
-        farEnd.Check.Faults.ShouldBeEmpty();
+        farEnd.Check.Errors.ShouldBeEmpty();
     }
 }

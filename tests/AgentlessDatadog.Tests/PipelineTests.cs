@@ -32,7 +32,7 @@ public sealed class PipelineTests
         (request.Path, request.ContentType, request.Encoding, request.Key).ShouldBe(
             ("/api/v2/series", "application/x-protobuf", "zstd", Secret.ApiKey)
         );
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class PipelineTests
         await rig.UntilSent();
         rig.Ledger(Lane.Metrics).ShouldBe(5, delivered: 2, rejected: 3);
         rig.Ledger(Lane.Metrics).Reasons.Count.ShouldBe(3);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class PipelineTests
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(Enumerable.Range(1, 10).Sum());
         rig.FarEnd.Series.Select(s => s.Tags.Single()).Distinct().ShouldBe(["env:a", "env:b"], ignoreOrder: true);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class PipelineTests
         rig.FarEnd.Requests.Count.ShouldBe(131);
         summary.ShouldContain("40 more events: made");
         rig.Ledger(Lane.Events).ShouldBe(171, delivered: 131, overflowed: 40);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -268,7 +268,7 @@ public sealed class PipelineTests
         Sum("delivered", "lane:metrics").ShouldBe(1);
         Sum("requests", "lane:metrics", "status:202").ShouldBe(1);
         rig.FarEnd.Series.ShouldContain(s => s.Metric == "app.datadog.queue.age");
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -282,6 +282,6 @@ public sealed class PipelineTests
         (request.Path, request.Encoding).ShouldBe(("/api/v1/distribution_points", "deflate"));
         PayloadCheck.ReadDistributions(request.Raw).Single().Points.Select(p => p.Value).ShouldBe([1, 2]);
         rig.Ledger(Lane.Distributions).ShouldBe(2, delivered: 2);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 }

@@ -59,7 +59,7 @@ public sealed class StopTests
         line.ShouldContain(
             "Events accepted 1 = delivered 1 + queued 0 + overflowed 0 + expired 0 + rejected 0 + uncertain 0"
         );
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Theory]

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace EndToEnd;
 
-/// <summary>What <c>check</c> shows an operator when something is wrong: each fault in one table, its fix beside it.</summary>
+/// <summary>What <c>check</c> shows an operator when something is wrong: each error in one table, its fix beside it.</summary>
 public sealed class CheckTests : IAsyncLifetime
 {
     private readonly string _data = TestRun.NewFolder();
@@ -45,7 +45,7 @@ public sealed class CheckTests : IAsyncLifetime
         Lines(table, "ok").ShouldContain(l => l.Contains("http ", StringComparison.Ordinal), table);
         Lines(table, "ok").ShouldContain(l => l.Contains("config", StringComparison.Ordinal), table);
         table.ShouldNotContain(Secret.Wrong);
-        EveryFaultHasItsFix(table);
+        EveryErrorHasItsFix(table);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class CheckTests : IAsyncLifetime
         var granted = KubernetesYaml.LoadAllFromString(yaml, null, strict: true);
         granted.OfType<V1Role>().ShouldHaveSingleItem().Rules.SelectMany(r => r.Resources).ShouldContain("pods");
         table.Split("kind: RoleBinding").Length.ShouldBe(2, "once, though two rights are missing");
-        EveryFaultHasItsFix(table);
+        EveryErrorHasItsFix(table);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class CheckTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AClusterADatabaseAndANatsThatAreAwayAreThreeFaults()
+    public async Task AClusterADatabaseAndANatsThatAreAwayAreThreeErrors()
     {
         await _cluster.StopAsync();
         var (code, table) = await CheckAsync(
@@ -118,7 +118,7 @@ public sealed class CheckTests : IAsyncLifetime
         Lines(table, "FAULT")
             .Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1])
             .ShouldBe(["kubernetes", "nats", "postgresql"], table);
-        EveryFaultHasItsFix(table);
+        EveryErrorHasItsFix(table);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class CheckTests : IAsyncLifetime
 
         code.ShouldBe(1, table);
         Lines(table, "FAULT").ShouldHaveSingleItem().ShouldContain("/nonexistent/kubeconfig");
-        EveryFaultHasItsFix(table);
+        EveryErrorHasItsFix(table);
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class CheckTests : IAsyncLifetime
         code.ShouldBe(1, table);
         Lines(table, "FAULT").ShouldHaveSingleItem().ShouldContain("/proc/nowhere");
         Lines(table, "ok").ShouldContain(l => l.Contains("kubernetes ListSessions", StringComparison.Ordinal), table);
-        EveryFaultHasItsFix(table);
+        EveryErrorHasItsFix(table);
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class CheckTests : IAsyncLifetime
         Lines(table, "warning").ShouldContain(l => l.Contains("apiKey", StringComparison.Ordinal), table);
         table.Split("apiKey").Length.ShouldBe(2, "the key is told of once");
         table.ShouldNotContain(Secret.ApiKey);
-        EveryFaultHasItsFix(table);
+        EveryErrorHasItsFix(table);
     }
 
     [Theory]
@@ -200,7 +200,7 @@ public sealed class CheckTests : IAsyncLifetime
     private static IEnumerable<string> Lines(string table, string verdict) =>
         table.Split('\n').Where(l => l.StartsWith(verdict, StringComparison.Ordinal));
 
-    private static void EveryFaultHasItsFix(string table)
+    private static void EveryErrorHasItsFix(string table)
     {
         TestContext.Current.TestOutputHelper!.WriteLine(table);
         var lines = table.Split('\n');

@@ -54,7 +54,7 @@ public sealed class LongDayTests : IAsyncLifetime
         (await _installation.Host.TerminateAsync()).ShouldBe(0);
         day.Untraceable.ShouldBeGreaterThan(0);
         var judge = JudgeNow();
-        var faults = new List<string>();
+        var errors = new List<string>();
         await HoldAsync(judge.CountsAreExactAsync);
         await HoldAsync(() => judge.UsersAreExactAsync(day.Users));
         await HoldAsync(async () =>
@@ -71,7 +71,7 @@ public sealed class LongDayTests : IAsyncLifetime
         await HoldAsync(judge.NothingWasDroppedAsync);
         await HoldAsync(() => PayloadRules.HoldAsync(_installation.Sandbox));
         _servers.Cluster.Complaints.ShouldBeEmpty();
-        faults.ShouldBeEmpty();
+        errors.ShouldBeEmpty();
 
         // A day takes long: all that is wrong with it is told.
         async Task HoldAsync(Func<Task> rule)
@@ -82,7 +82,7 @@ public sealed class LongDayTests : IAsyncLifetime
             }
             catch (ShouldAssertException e)
             {
-                faults.Add(e.Message);
+                errors.Add(e.Message);
             }
         }
 

@@ -142,7 +142,7 @@ public sealed class UpgradeDayTests : IAsyncLifetime
 
         (await _installation.Host.TerminateAsync()).ShouldBe(0);
         var judge = JudgeNow();
-        var faults = new List<string>();
+        var errors = new List<string>();
         await HoldAsync(judge.CountsAreExactAsync);
         await HoldAsync(async () =>
             (await judge.ActiveIsRightAtEveryFlushAsync(Window)).ShouldBeGreaterThan(
@@ -157,7 +157,7 @@ public sealed class UpgradeDayTests : IAsyncLifetime
         await HoldAsync(judge.NothingWasDroppedAsync);
         await HoldAsync(() => PayloadRules.HoldAsync(_installation.Sandbox));
         _servers.Cluster.Complaints.ShouldBeEmpty();
-        faults.ShouldBeEmpty();
+        errors.ShouldBeEmpty();
 
         async Task HoldAsync(Func<Task> rule)
         {
@@ -167,7 +167,7 @@ public sealed class UpgradeDayTests : IAsyncLifetime
             }
             catch (ShouldAssertException e)
             {
-                faults.Add(e.Message);
+                errors.Add(e.Message);
             }
         }
 

@@ -134,7 +134,7 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
             "UPDATE installed_plugins SET enabled = true, config = '{\"metricsInterval\":\"5\"}', updated_at = now()"
         );
         await Eventually.GetAsync(
-            "the fault of the row",
+            "the error of the row",
             async () =>
                 (await _installation.StatusAsync()).GetProperty("streamspaceRow").GetString() is { } row
                 && row.Contains("10 to 300")

@@ -46,18 +46,18 @@ public sealed class ConfigTests
     }
 
     [Fact]
-    public void EveryFaultIsReportedAtOnceWithWhatIsAllowedAndTheNearestName()
+    public void EveryErrorIsReportedAtOnceWithWhatIsAllowedAndTheNearestName()
     {
-        var faults = Faults(
+        var errors = Errors(
             """{"metricInterval":60,"metricsInterval":5,"enabled":"maybe","userTag":"names","apiKey":"","intakeUrl":"ftp://x"}"""
         );
-        faults.ShouldContain("metricInterval: is not a known key; did you mean \"metricsInterval\"?");
-        faults.ShouldContain("metricsInterval: must be a whole number from 10 to 300, not 5.");
-        faults.ShouldContain("enabled: must be true or false, not that text.");
-        faults.ShouldContain("userTag: must be one of name, id, none. Did you mean name?");
-        faults.ShouldContain(f => f.StartsWith("apiKey: is empty"));
-        faults.ShouldContain("intakeUrl: must be an absolute http or https URL.");
-        faults.Count.ShouldBe(6);
+        errors.ShouldContain("metricInterval: is not a known key; did you mean \"metricsInterval\"?");
+        errors.ShouldContain("metricsInterval: must be a whole number from 10 to 300, not 5.");
+        errors.ShouldContain("enabled: must be true or false, not that text.");
+        errors.ShouldContain("userTag: must be one of name, id, none. Did you mean name?");
+        errors.ShouldContain(f => f.StartsWith("apiKey: is empty"));
+        errors.ShouldContain("intakeUrl: must be an absolute http or https URL.");
+        errors.Count.ShouldBe(6);
     }
 
     [Theory]
@@ -66,7 +66,7 @@ public sealed class ConfigTests
     [InlineData(300, true)]
     [InlineData(301, false)]
     public void TheIntervalIsHeldToItsLimits(int seconds, bool taken) =>
-        Faults($$"""{"metricsInterval":{{seconds}}}""").Count.ShouldBe(taken ? 0 : 1);
+        Errors($$"""{"metricsInterval":{{seconds}}}""").Count.ShouldBe(taken ? 0 : 1);
 
     [Fact]
     public void TextsOfStreamSpacesOwnFormAreReadAsWhatTheyMean()
@@ -101,8 +101,8 @@ public sealed class ConfigTests
     }
 
     [Fact]
-    public void AnIntakeUrlWithAPasswordIsAFault() =>
-        Faults($$"""{"intakeUrl":"http://ada:{{Secret.ProxyPassword}}@127.0.0.1:9"}""")
+    public void AnIntakeUrlWithAPasswordIsAnError() =>
+        Errors($$"""{"intakeUrl":"http://ada:{{Secret.ProxyPassword}}@127.0.0.1:9"}""")
             .ShouldBe(["intakeUrl: must hold no user and no password: it is shown."]);
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class ConfigTests
     public void ARealSiteMayWaitForItsKeyButNotBeGivenAnEmptyOne()
     {
         Read("""{"site":"datadoghq.eu"}""").ApiKey.ShouldBeNull();
-        Faults("""{"site":"datadoghq.eu","apiKey":"  "}""").ShouldHaveSingleItem().ShouldStartWith("apiKey: is empty");
+        Errors("""{"site":"datadoghq.eu","apiKey":"  "}""").ShouldHaveSingleItem().ShouldStartWith("apiKey: is empty");
         Read("""{"site":"sandbox","apiKey":""}""").ApiKey.ShouldBeNull();
     }
 
@@ -164,7 +164,7 @@ public sealed class ConfigTests
     [InlineData("datadoghq")]
     [InlineData("https://app.datadoghq.com")]
     public void WhatIsNoHostOfDatadogIsNoSite(string site) =>
-        Faults($$"""{"site":"{{site}}"}""")
+        Errors($$"""{"site":"{{site}}"}""")
             .ShouldHaveSingleItem()
             .ShouldStartWith("site: must be one of datadoghq.com, ");
 
@@ -180,8 +180,8 @@ public sealed class ConfigTests
     [InlineData("'datadoghq.eu'", "Did you mean datadoghq.eu? Leave out the quotation marks.")]
     public void ASiteThatIsNotDatadogsIsRefusedWithTheNearestName(string site, string said)
     {
-        Faults(new JsonObject { ["site"] = site }.ToJsonString()).ShouldHaveSingleItem().ShouldContain(said);
-        Faults("{}", ("DD_SITE", site)).ShouldHaveSingleItem().ShouldStartWith("DD_SITE: must be one of");
+        Errors(new JsonObject { ["site"] = site }.ToJsonString()).ShouldHaveSingleItem().ShouldContain(said);
+        Errors("{}", ("DD_SITE", site)).ShouldHaveSingleItem().ShouldStartWith("DD_SITE: must be one of");
     }
 
     [Theory]
@@ -221,7 +221,7 @@ public sealed class ConfigTests
     [Fact]
     public void WhatTheEnvironmentCoversIsJudgedAllTheSameAndTheVariablesAreToo()
     {
-        var faults = Faults(
+        var errors = Errors(
             """{"site":"nowhere","intakeUrl":"ftp://x","apiKey":"two keys","globalTags":["1:x"],"metricsInterval":5}""",
             ("DD_SITE", "elsewhere"),
             ("DD_DD_URL", "gopher://x"),
@@ -249,7 +249,7 @@ public sealed class ConfigTests
                 ]
         )
         {
-            faults.ShouldContain(f => f.StartsWith($"{name}: ", StringComparison.Ordinal), string.Join('\n', faults));
+            errors.ShouldContain(f => f.StartsWith($"{name}: ", StringComparison.Ordinal), string.Join('\n', errors));
         }
     }
 
@@ -257,13 +257,13 @@ public sealed class ConfigTests
     public void TheTagsOfConfigAndEnvironmentTogetherAreBoundedInNumberAndLength()
     {
         var many = string.Join(' ', Enumerable.Range(0, 100).Select(i => $"t{i}:x"));
-        Faults("""{"globalTags":[]}""", ("DD_TAGS", many)).ShouldBeEmpty();
-        Faults("""{"globalTags":["one:more"]}""", ("DD_TAGS", many))
+        Errors("""{"globalTags":[]}""", ("DD_TAGS", many)).ShouldBeEmpty();
+        Errors("""{"globalTags":["one:more"]}""", ("DD_TAGS", many))
             .ShouldHaveSingleItem()
             .ShouldStartWith("globalTags: come, with those of the environment, to 101");
         var large = string.Join(',', Enumerable.Range(0, 26).Select(i => $"t:{i}{new string('x', 190)}"));
-        Faults("""{"globalTags":[]}""", ("DD_TAGS", large)).ShouldHaveSingleItem().ShouldContain("5000");
-        Faults(new JsonObject { ["globalTags"] = many.Replace(' ', ',') + ",a:b" }.ToJsonString())
+        Errors("""{"globalTags":[]}""", ("DD_TAGS", large)).ShouldHaveSingleItem().ShouldContain("5000");
+        Errors(new JsonObject { ["globalTags"] = many.Replace(' ', ',') + ",a:b" }.ToJsonString())
             .ShouldContain("globalTags: must have at most 100 entries, not 101.");
     }
 
@@ -348,7 +348,7 @@ public sealed class ConfigTests
         Read(new JsonObject { ["apiKey"] = key }.ToJsonString()).Warnings.Any(w => w.What == "apiKey").ShouldBe(odd);
 
     [Fact]
-    public void TheSandboxWithoutOneIsAFault()
+    public void TheSandboxWithoutOneIsAnError()
     {
         new ConfigReader(
             Manifests.Ours().ConfigSchema,
@@ -356,25 +356,25 @@ public sealed class ConfigTests
             new KeyFiles(new Dictionary<string, string>()),
             sandbox: null
         )
-            .Read(new(new JsonObject { ["site"] = "sandbox" }), out var faults)
+            .Read(new(new JsonObject { ["site"] = "sandbox" }), out var errors)
             .ShouldBeNull();
-        faults.ShouldHaveSingleItem().Key.ShouldBe("site");
+        errors.ShouldHaveSingleItem().Key.ShouldBe("site");
     }
 
     [Fact]
-    public void NoFaultAndNoTextOfAConfigTellsASecret()
+    public void NoErrorAndNoTextOfAConfigTellsASecret()
     {
-        var faults = Faults(
+        var errors = Errors(
             $$"""{"apiKey":"{{Secret.ApiKey}} x","appKey":["{{Secret.ApiKey}}"],"metricsInterval":"{{Secret.ApiKey}}"}"""
         );
-        faults.ShouldNotBeEmpty();
-        faults.ShouldAllBe(f => !f.Contains(Secret.ApiKey));
+        errors.ShouldNotBeEmpty();
+        errors.ShouldAllBe(f => !f.Contains(Secret.ApiKey));
         Read($$"""{"apiKey":"{{Secret.ApiKey}}"}""").ToString().ShouldNotContain(Secret.ApiKey);
     }
 
     [Fact]
-    public void AGlobalTagThatDatadogWouldRefuseIsAFault() =>
-        Faults(
+    public void AGlobalTagThatDatadogWouldRefuseIsAnError() =>
+        Errors(
             new JsonObject
             {
                 ["globalTags"] = new JsonArray("env:prod", new string('a', 201), "1:x", ""),
@@ -384,15 +384,15 @@ public sealed class ConfigTests
 
     private static DatadogConfig Read(string json, params (string, string)[] environment)
     {
-        var config = Reader(environment).Read(new((JsonObject)JsonNode.Parse(json)!), out var faults);
-        faults.ShouldBeEmpty();
+        var config = Reader(environment).Read(new((JsonObject)JsonNode.Parse(json)!), out var errors);
+        errors.ShouldBeEmpty();
         return config.ShouldNotBeNull();
     }
 
-    private static List<string> Faults(string json, params (string, string)[] environment)
+    private static List<string> Errors(string json, params (string, string)[] environment)
     {
-        Reader(environment).Read(new((JsonObject)JsonNode.Parse(json)!), out var faults);
-        return [.. faults.Select(f => f.ToString())];
+        Reader(environment).Read(new((JsonObject)JsonNode.Parse(json)!), out var errors);
+        return [.. errors.Select(f => f.ToString())];
     }
 
     private static ConfigReader Reader((string Name, string Value)[] environment)

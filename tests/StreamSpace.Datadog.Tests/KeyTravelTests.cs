@@ -117,8 +117,8 @@ public sealed class KeyTravelTests
     [Theory]
     [InlineData("http://datadoghq.com@127.0.0.3/")]
     [InlineData("https://api.datadoghq.com:443@127.0.0.3/")]
-    public void AHostBehindAUserIsAFault(string url) =>
-        Faults(new JsonObject { ["intakeUrl"] = url }.ToJsonString())
+    public void AHostBehindAUserIsAnError(string url) =>
+        Errors(new JsonObject { ["intakeUrl"] = url }.ToJsonString())
             .ShouldBe(["intakeUrl: must hold no user and no password: it is shown."]);
 
     [Theory]
@@ -201,15 +201,15 @@ public sealed class KeyTravelTests
         var values = Json(saved);
         values["metricsInterval"] = 20;
         var settings = new PluginSettings(values).With(Json(row), SettingOrigin.Row);
-        var config = Reader(environment).Read(settings, out var faults);
-        faults.ShouldBeEmpty();
+        var config = Reader(environment).Read(settings, out var errors);
+        errors.ShouldBeEmpty();
         return config.ShouldNotBeNull();
     }
 
-    private static IEnumerable<string> Faults(string saved)
+    private static IEnumerable<string> Errors(string saved)
     {
-        Reader().Read(new(Json(saved)), out var faults);
-        return faults.Select(f => f.ToString());
+        Reader().Read(new(Json(saved)), out var errors);
+        return errors.Select(f => f.ToString());
     }
 
     private static JsonObject Json(string text) => (JsonObject)JsonNode.Parse(text)!;

@@ -87,7 +87,7 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task AFaultyChangeLeavesTheLastGoodConfigInForce()
+    public async Task AnInvalidChangeLeavesTheLastGoodConfigInForce()
     {
         await using var run = await PluginRun.StartAsync();
         (await run.ConfigureAsync("""{"site":"sandbox","metricsInterval":5,"enabel":true}""")).Count.ShouldBe(2);
@@ -107,7 +107,7 @@ public sealed class LifecycleTests
             )
         ).ShouldNotBeEmpty();
         plugin.NotReady!.ShouldContain("metricsInterval");
-        plugin.Status["faults"]!.AsArray().Count.ShouldBe(1);
+        plugin.Status["errors"]!.AsArray().Count.ShouldBe(1);
         plugin.KeepsDataLocal.ShouldBeFalse();
         plugin.Apply(new PlatformState { IsSnapshot = true });
         await Should.ThrowAsync<InvalidOperationException>(async () =>

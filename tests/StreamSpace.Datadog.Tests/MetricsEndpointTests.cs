@@ -67,7 +67,7 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AFaultyItemIsNamedByItsIndexAndCostsOnlyItself()
+    public async Task AnInvalidItemIsNamedByItsIndexAndCostsOnlyItself()
     {
         var old = _run.Now.AddHours(-1).AddSeconds(-1).ToUnixTimeSeconds();
         var ahead = _run.Now.AddMinutes(11).ToUnixTimeSeconds();

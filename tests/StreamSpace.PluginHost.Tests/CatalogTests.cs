@@ -60,9 +60,9 @@ public sealed class CatalogTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task AFaultyEntryCostsOnlyItselfAndIsToldWithItsPlace(bool behindHttp)
+    public async Task AnInvalidEntryCostsOnlyItselfAndIsToldWithItsPlace(bool behindHttp)
     {
-        var faulty = new (string Json, string Reason)[]
+        var invalid = new (string Json, string Reason)[]
         {
             ("17", "not an object"),
             ("null", "not an object"),
@@ -85,16 +85,16 @@ public sealed class CatalogTests
             """{"name":"other","tags":[{"a":1},null,7,"wanted"],"category":[],"description":9,""",
             StringComparison.Ordinal
         );
-        var json = $"\u00ef\u00bb\u00bf[{string.Join(',', faulty.Select(f => f.Json))},{twice}]";
+        var json = $"\u00ef\u00bb\u00bf[{string.Join(',', invalid.Select(f => f.Json))},{twice}]";
         // Letter by letter a byte, so that the one above 0x7f is not UTF-8.
         await using var place = await CatalogPlace.OpenAsync(Encoding.Latin1.GetBytes(json), behindHttp);
         await using var host = await TestHost.StartAsync(place.Settings);
         var offers = await host.ReadAsync(Offers);
         offers["plugins"]!.AsArray().ShouldHaveSingleItem()!["tags"]!.ToJsonString().ShouldBe("""["wanted"]""");
         var refused = offers["refused"]!.AsArray();
-        refused.Select(r => (int)r!["index"]!).ShouldBe(Enumerable.Range(0, faulty.Length));
-        refused.Zip(faulty).ShouldAllBe(pair => ((string)pair.First!["reason"]!).Contains(pair.Second.Reason));
-        ((int?)offers["refusedCount"]).ShouldBe(faulty.Length);
+        refused.Select(r => (int)r!["index"]!).ShouldBe(Enumerable.Range(0, invalid.Length));
+        refused.Zip(invalid).ShouldAllBe(pair => ((string)pair.First!["reason"]!).Contains(pair.Second.Reason));
+        ((int?)offers["refusedCount"]).ShouldBe(invalid.Length);
     }
 
     [Fact]

@@ -13,16 +13,16 @@ public sealed class CheckTableTests
     [
         new("one thing", CheckVerdict.Good, "It is as it should be, and so on and so on."),
         new("another", CheckVerdict.Warning, "It is half well.", "Look at it."),
-        new("a third", CheckVerdict.Fault, "It is ill.", "Apply this:\nkind: Role"),
+        new("a third", CheckVerdict.Error, "It is ill.", "Apply this:\nkind: Role"),
     ];
 
     [Theory]
     [InlineData(0, false, CheckVerdict.Good)]
     [InlineData(0, false, CheckVerdict.Good, CheckVerdict.Warning)]
     [InlineData(2, true, CheckVerdict.Good, CheckVerdict.Warning)]
-    [InlineData(1, false, CheckVerdict.Warning, CheckVerdict.Fault, CheckVerdict.Good)]
-    [InlineData(1, true, CheckVerdict.Warning, CheckVerdict.Fault, CheckVerdict.Good)]
-    public void TheExitCodeIsZeroUnlessSomethingIsAtFaultOrDenied(
+    [InlineData(1, false, CheckVerdict.Warning, CheckVerdict.Error, CheckVerdict.Good)]
+    [InlineData(1, true, CheckVerdict.Warning, CheckVerdict.Error, CheckVerdict.Good)]
+    public void TheExitCodeIsZeroUnlessSomethingIsWrongOrDenied(
         int code,
         bool denyWarnings,
         params CheckVerdict[] verdicts

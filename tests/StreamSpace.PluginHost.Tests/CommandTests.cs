@@ -145,7 +145,7 @@ public sealed class CommandTests
         string[] check = ["check", "--json", "--plugins", TestHost.EchoFolder, "--data", data];
         var (code, lines, _) = await RunAsync(check);
         var findings = JsonNode.Parse(string.Join('\n', lines))!;
-        ((int?)findings["faults"]).ShouldBe(0, $"{findings}");
+        ((int?)findings["errors"]).ShouldBe(0, $"{findings}");
         ((int?)findings["warnings"]).ShouldNotBe(0);
         code.ShouldBe(0);
         (await RunAsync([.. check, "--deny-warnings"])).Code.ShouldBe(2);

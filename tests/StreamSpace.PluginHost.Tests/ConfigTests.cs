@@ -22,7 +22,7 @@ public sealed class ConfigTests
     }
 
     [Fact]
-    public async Task EveryFaultIsListedAndTheConfigInForceStays()
+    public async Task EveryErrorIsListedAndTheConfigInForceStays()
     {
         await using var host = await TestHost.StartAsync();
         (await host.PutConfigAsync("""{"interval":30}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -32,11 +32,11 @@ public sealed class ConfigTests
         );
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
-        var faults = (JsonArray)(await TestHost.BodyAsync(response))["faults"]!;
-        faults
+        var errors = (JsonArray)(await TestHost.BodyAsync(response))["errors"]!;
+        errors
             .Select(f => (string?)f!["key"])
             .ShouldBe(["tagz", "interval", "keepsLocal", "unload"], ignoreOrder: true);
-        var text = faults.ToJsonString();
+        var text = errors.ToJsonString();
         text.ShouldContain("10 to 300");
         text.ShouldContain("did you mean \\u0022tags\\u0022");
         text.ShouldContain("Did you mean clean");
@@ -58,9 +58,9 @@ public sealed class ConfigTests
         }
         var response = await host.PutConfigAsync("""{"place":"second","interval":5}""");
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        var faults = (JsonArray)(await TestHost.BodyAsync(response))["faults"]!;
-        faults.Select(f => (string?)f!["key"]).ShouldBe(["place", "interval"], ignoreOrder: true);
-        ((string?)faults[0]!["message"]).ShouldBe(
+        var errors = (JsonArray)(await TestHost.BodyAsync(response))["errors"]!;
+        errors.Select(f => (string?)f!["key"]).ShouldBe(["place", "interval"], ignoreOrder: true);
+        ((string?)errors[0]!["message"]).ShouldBe(
             "would take the kept key to another place: give key in the same call, or clear with null."
         );
         using var patch = TestHost.Json("""{"config":{"place":"second"}}""");
@@ -108,8 +108,8 @@ public sealed class ConfigTests
             {
                 shown.Append(await host.ReadAsync(path));
             }
-            var faulty = await host.PutConfigAsync($$"""{"key":["{{Secret.OfConfig}}"]}""");
-            shown.Append(await faulty.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            var invalid = await host.PutConfigAsync($$"""{"key":["{{Secret.OfConfig}}"]}""");
+            shown.Append(await invalid.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             var broken = await host.PutConfigAsync($$"""{"key":"{{Secret.OfConfig}}" """);
             shown.Append(await broken.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             SecretIsNowhere(settings, host.Console.ToString() + shown);
@@ -156,7 +156,7 @@ public sealed class ConfigTests
     }
 
     [Fact]
-    public async Task AFaultyFirstConfigLeavesThePluginLoadedAndSaysEveryFault()
+    public async Task AnInvalidFirstConfigLeavesThePluginLoadedAndSaysEveryError()
     {
         var settings = TestHost.NewSettings() with
         {
@@ -166,7 +166,7 @@ public sealed class ConfigTests
         host.Console.ToString().ShouldContain("interval: must be a whole number from 10 to 300, not 5.");
         var status = await host.ReadAsync("api/plugins/echo/status");
         ((string?)status["state"]).ShouldBe("unconfigured");
-        ((string?)status["faults"]![0]!["key"]).ShouldBe("interval");
+        ((string?)status["errors"]![0]!["key"]).ShouldBe("interval");
         var ready = await host.GetAsync("readyz");
         ready.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         ((string?)(await TestHost.BodyAsync(ready))["detail"]).ShouldNotBeNull().ShouldContain("streamspace-echo");

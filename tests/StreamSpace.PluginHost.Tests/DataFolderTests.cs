@@ -17,8 +17,8 @@ public sealed class DataFolderTests
         using var first = await TakeAsync();
         var second = TakeAsync();
         (await clock.AdvanceUntilAsync(second)).ShouldBeInRange(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(12));
-        var fault = await second.ShouldThrowAsync<StartupException>();
-        fault.Message.ShouldContain($"{path} is in use by another process");
+        var error = await second.ShouldThrowAsync<StartupException>();
+        error.Message.ShouldContain($"{path} is in use by another process");
         console.ToString().ShouldContain("waiting up to 10 seconds");
 
         Task<DataFolder> TakeAsync() =>

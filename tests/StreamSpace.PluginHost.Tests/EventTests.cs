@@ -89,7 +89,7 @@ public sealed class EventTests
     }
 
     [Fact]
-    public async Task AFaultyEventOfABatchCostsOnlyItself()
+    public async Task AnInvalidEventOfABatchCostsOnlyItself()
     {
         await using var host = await StartAsync();
         var body = $$$"""

@@ -49,7 +49,7 @@ public sealed class FirstConfigTests
     }
 
     [Fact]
-    public async Task OneThatFindsFaultsInItIsNotGivenItAgain()
+    public async Task OneThatFindsErrorsInItIsNotGivenItAgain()
     {
         var settings = _market.Settings;
         await using var host = await TestHost.StartAsync(

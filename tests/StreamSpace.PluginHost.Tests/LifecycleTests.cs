@@ -42,10 +42,10 @@ public sealed class LifecycleTests
         (await host.SendAsync(HttpMethod.Patch, Echo, host.Admin, patch)).StatusCode.ShouldBe(HttpStatusCode.OK);
         ((long?)(await host.ReadAsync(Config))["interval"]).ShouldBe(30);
 
-        var faulty = TestHost.Json("""{"enabled":"yes","configuration":{}}""");
-        var refused = await host.SendAsync(HttpMethod.Patch, Echo, host.Admin, faulty);
+        var invalid = TestHost.Json("""{"enabled":"yes","configuration":{}}""");
+        var refused = await host.SendAsync(HttpMethod.Patch, Echo, host.Admin, invalid);
         refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        (await TestHost.BodyAsync(refused))["faults"]!.AsArray().Count.ShouldBe(2);
+        (await TestHost.BodyAsync(refused))["errors"]!.AsArray().Count.ShouldBe(2);
         (await StateAsync(host)).ShouldBe("running");
 
         var half = TestHost.Json("""{"enabled":false,"config":{"interval":999}}""");

@@ -91,14 +91,14 @@ public sealed class PagesTests
     }
 
     [Fact]
-    public async Task TheDescriptionNamesTheFaultsOfARefusedConfig()
+    public async Task TheDescriptionNamesTheErrorsOfARefusedConfig()
     {
         await using var host = await TestHost.StartAsync();
         var document = await host.ReadAsync("openapi/v1.json");
         var refused = document["paths"]!["/api/plugins/echo/config"]!["put"]!["responses"]!["400"]!["content"]!;
         var schema = (string)refused["application/problem+json"]!["schema"]!["$ref"]!;
         var properties = document["components"]!["schemas"]![schema.Split('/')[^1]]!["properties"]!.AsObject();
-        properties.ContainsKey("faults").ShouldBeTrue();
+        properties.ContainsKey("errors").ShouldBeTrue();
     }
 
     [Fact]

@@ -67,7 +67,7 @@ public sealed class PluginTests
     {
         var settings = TestHost.NewSettings() with
         {
-            Environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = "The moon is full." },
+            Environment = new Dictionary<string, string> { ["ECHO_LOAD_ERROR"] = "The moon is full." },
         };
         await using var host = await TestHost.StartAsync(settings);
         var status = await host.ReadAsync("api/plugins/echo/status");
@@ -107,7 +107,7 @@ public sealed class PluginTests
     {
         var settings = TestHost.NewSettings() with
         {
-            Environment = new Dictionary<string, string> { ["ECHO_MAP_FAULT"] = "No map." },
+            Environment = new Dictionary<string, string> { ["ECHO_MAP_ERROR"] = "No map." },
         };
         await using var host = await TestHost.StartAsync(settings);
         var status = await host.ReadAsync("api/plugins/echo/status");

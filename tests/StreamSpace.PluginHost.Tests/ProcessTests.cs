@@ -62,10 +62,10 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task AFaultOfAPluginIsOneLineOnTheConsole()
+    public async Task AnErrorOfAPluginIsOneLineOnTheConsole()
     {
         var data = Path.Combine(TestRun.NewFolder(), "data");
-        var environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = "The moon\nis full." };
+        var environment = new Dictionary<string, string> { ["ECHO_LOAD_ERROR"] = "The moon\nis full." };
         await using var host = HostProcess.Start(HostProcess.Arguments(data), environment);
         await host.SaysAsync("Sign in");
         host.Output.ShouldContain(line =>
@@ -80,7 +80,7 @@ public sealed class ProcessTests
         const string acts = "\u001B[2J\u009B31m\u202Eabc";
         var data = Path.Combine(TestRun.NewFolder(), "data");
         var logs = TestRun.NewFolder();
-        var environment = new Dictionary<string, string> { ["ECHO_LOAD_FAULT"] = acts, ["LOGS_DIRECTORY"] = logs };
+        var environment = new Dictionary<string, string> { ["ECHO_LOAD_ERROR"] = acts, ["LOGS_DIRECTORY"] = logs };
         await using var host = HostProcess.Start(HostProcess.Arguments(data), environment);
         await host.SaysAsync("Sign in");
         host.Output.ShouldContain(line => line.Contains("\uFFFD[2J\uFFFD31m\uFFFDabc"));

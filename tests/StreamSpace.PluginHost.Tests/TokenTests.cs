@@ -121,8 +121,8 @@ public sealed class TokenTests
     public void ASecretIsAsLongAsStreamSpaceCountsIt()
     {
         // 16 letters of two bytes each: StreamSpace starts with it.
-        SigningKey.Fault(Environment(new string('ß', 16))).ShouldBeNull();
-        SigningKey.Fault(Environment(new string('s', 31))).ShouldNotBeNull().ShouldContain("31 bytes");
+        SigningKey.Error(Environment(new string('ß', 16))).ShouldBeNull();
+        SigningKey.Error(Environment(new string('s', 31))).ShouldNotBeNull().ShouldContain("31 bytes");
     }
 
     [Fact]

@@ -28,8 +28,8 @@ public sealed class ConfigSchemaTests
     [Fact]
     public void AnAbsentKeyIsItsDefaultAndAbsentStillWhereThereIsNone()
     {
-        var read = Read("{}", out var faults);
-        faults.ShouldBeEmpty();
+        var read = Read("{}", out var errors);
+        errors.ShouldBeEmpty();
         read.ToJsonString().ShouldBe("""{"enabled":true,"interval":60,"tags":["env:production"],"userTag":"name"}""");
     }
 
@@ -48,8 +48,8 @@ public sealed class ConfigSchemaTests
     [InlineData("interval", "null", "60")]
     public void WhatStreamSpacesFormWritesIsReadAsItWasMeant(string key, string given, string read)
     {
-        var config = Read($$"""{"{{key}}":{{given}}}""", out var faults);
-        faults.ShouldBeEmpty();
+        var config = Read($$"""{"{{key}}":{{given}}}""", out var errors);
+        errors.ShouldBeEmpty();
         config[key]!.ToJsonString().ShouldBe(read);
     }
 
@@ -57,9 +57,9 @@ public sealed class ConfigSchemaTests
     public void AnEnumThatHoldsMoreThanTextsAllowsItsTexts()
     {
         var schema = new ConfigSchema((JsonObject)JsonNode.Parse("""{"properties":{"a":{"enum":[null,1,{},"x"]}}}""")!);
-        var faults = new List<ConfigFault>();
-        schema.Read(new JsonObject { ["a"] = "y" }, faults);
-        faults.ShouldHaveSingleItem().Message.ShouldBe("must be one of 1, x.");
+        var errors = new List<ConfigError>();
+        schema.Read(new JsonObject { ["a"] = "y" }, errors);
+        errors.ShouldHaveSingleItem().Message.ShouldBe("must be one of 1, x.");
     }
 
     [Theory]
@@ -79,23 +79,23 @@ public sealed class ConfigSchemaTests
     [InlineData("userTag", "\"nmae\"", "Did you mean name")]
     [InlineData("userTag", "{}", "must be text")]
     [InlineData("apiKey", "[\"a-secret\"]", "must be text")]
-    public void AValueOfAnotherKindIsAFaultThatSaysWhatIsAllowed(string key, string given, string says)
+    public void AValueOfAnotherKindIsAnErrorThatSaysWhatIsAllowed(string key, string given, string says)
     {
-        var config = Read($$"""{"{{key}}":{{given}}}""", out var faults);
-        var fault = faults.ShouldHaveSingleItem();
-        fault.Key.ShouldBe(key);
-        fault.Message.ShouldContain(says);
-        fault.ToString().ShouldNotContain("a-secret");
+        var config = Read($$"""{"{{key}}":{{given}}}""", out var errors);
+        var error = errors.ShouldHaveSingleItem();
+        error.Key.ShouldBe(key);
+        error.Message.ShouldContain(says);
+        error.ToString().ShouldNotContain("a-secret");
         config[key]?.ToJsonString().ShouldBe(Read("{}", out _)[key]?.ToJsonString());
     }
 
     [Fact]
-    public void EveryFaultIsReportedAtOnce()
+    public void EveryErrorIsReportedAtOnce()
     {
-        Read("""{"enabeld":true,"interval":5,"tags":7,"something":1}""", out var faults);
-        faults.Select(f => f.Key).ShouldBe(["enabeld", "something", "interval", "tags"]);
-        faults[0].Message.ShouldContain("did you mean \"enabled\"?");
-        faults[1].Message.ShouldNotContain("did you mean");
+        Read("""{"enabeld":true,"interval":5,"tags":7,"something":1}""", out var errors);
+        errors.Select(f => f.Key).ShouldBe(["enabeld", "something", "interval", "tags"]);
+        errors[0].Message.ShouldContain("did you mean \"enabled\"?");
+        errors[1].Message.ShouldNotContain("did you mean");
     }
 
     [Fact]
@@ -117,15 +117,15 @@ public sealed class ConfigSchemaTests
             ["interval"] = interval,
             ["tags"] = new JsonArray([.. tags.Select(t => (JsonNode)t.Get)]),
         };
-        var once = Schema.Read(config, new List<ConfigFault>());
-        var faults = new List<ConfigFault>();
-        var twice = Schema.Read(once, faults);
-        return faults.Count == 0 && JsonNode.DeepEquals(once, twice);
+        var once = Schema.Read(config, new List<ConfigError>());
+        var errors = new List<ConfigError>();
+        var twice = Schema.Read(once, errors);
+        return errors.Count == 0 && JsonNode.DeepEquals(once, twice);
     }
 
-    private static JsonObject Read(string json, out List<ConfigFault> faults)
+    private static JsonObject Read(string json, out List<ConfigError> errors)
     {
-        faults = [];
-        return Schema.Read((JsonObject)JsonNode.Parse(json)!, faults);
+        errors = [];
+        return Schema.Read((JsonObject)JsonNode.Parse(json)!, errors);
     }
 }

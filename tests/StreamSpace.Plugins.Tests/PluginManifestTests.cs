@@ -76,12 +76,12 @@ public sealed class PluginManifestTests
     }
 
     [Fact]
-    public void EveryFaultIsReportedAtOnce()
+    public void EveryErrorIsReportedAtOnce()
     {
-        var fault = Should.Throw<FormatException>(() => PluginManifest.Parse("""{"name":"No","type":"plugin"}"""));
+        var error = Should.Throw<FormatException>(() => PluginManifest.Parse("""{"name":"No","type":"plugin"}"""));
         foreach (var word in new[] { "name", "version", "displayName", "type", "entrypoints.main" })
         {
-            fault.Message.ShouldContain(word);
+            error.Message.ShouldContain(word);
         }
     }
 

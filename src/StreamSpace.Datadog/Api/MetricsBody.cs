@@ -12,7 +12,7 @@ namespace StreamSpace.Datadog.Api;
 internal sealed record Rejected(int Index, string Reason);
 
 /// <summary>
-/// Reads the body of <c>POST …/metrics</c>: one metric as in the spec, or <c>{"series":[…]}</c>. A faulty item
+/// Reads the body of <c>POST …/metrics</c>: one metric as in the spec, or <c>{"series":[…]}</c>. An invalid item
 /// costs only itself.
 /// </summary>
 internal static class MetricsBody
@@ -21,11 +21,11 @@ internal static class MetricsBody
     private static readonly string[] Types = [.. Enum.GetNames<MetricType>().Select(name => name.ToLowerInvariant())];
 
     /// <summary>
-    /// Each item of <paramref name="body"/> in order, with every fault of its form. What could not be read stands there as what
+    /// Each item of <paramref name="body"/> in order, with every error of its form. What could not be read stands there as what
     /// no rule of a measurement lets pass, to be named by it.
     /// </summary>
     /// <exception cref="FormatException">The body as a whole is of neither form.</exception>
-    public static IEnumerable<(Measurement? Read, string? Fault)> Read(JsonElement body)
+    public static IEnumerable<(Measurement? Read, string? Error)> Read(JsonElement body)
     {
         if (body.ValueKind != JsonValueKind.Object)
         {
@@ -61,7 +61,7 @@ internal static class MetricsBody
         string? unit = null;
         DateTimeOffset? timestamp = null;
         IReadOnlyList<string>? tags = null;
-        List<string>? faults = null;
+        List<string>? errors = null;
         foreach (var property in item.EnumerateObject())
         {
             var given = property.Value;
@@ -81,17 +81,17 @@ internal static class MetricsBody
                     break;
                 case "tags":
                     tags = Tags(given);
-                    Faulty(tags is null, "tags must be a list of texts such as custom:tag");
+                    Invalid(tags is null, "tags must be a list of texts such as custom:tag");
                     break;
                 case "timestamp":
                     timestamp = Timestamp(given);
-                    Faulty(
+                    Invalid(
                         timestamp is null && given.ValueKind != JsonValueKind.Null,
                         "timestamp must be whole seconds since 1970"
                     );
                     break;
                 case var name:
-                    Faulty(true, Unknown(name));
+                    Invalid(true, Unknown(name));
                     break;
             }
         }
@@ -102,14 +102,14 @@ internal static class MetricsBody
                 Timestamp = timestamp,
                 IsItem = true,
             },
-            faults is null ? null : string.Join("; ", faults)
+            errors is null ? null : string.Join("; ", errors)
         );
 
-        void Faulty(bool isFaulty, string fault)
+        void Invalid(bool isInvalid, string error)
         {
-            if (isFaulty)
+            if (isInvalid)
             {
-                (faults ??= []).Add(fault);
+                (errors ??= []).Add(error);
             }
         }
     }

@@ -13,7 +13,7 @@ namespace StreamSpace.Datadog.Api;
 /// <summary><c>POST …/metrics</c>: metrics of an operator's own, in the spec's words.</summary>
 internal static class MetricsEndpoint
 {
-    // A body of 5 MB can hold faults by the hundred thousand: the answer names the first of them and counts the rest.
+    // A body of 5 MB can hold errors by the hundred thousand: the answer names the first of them and counts the rest.
     private const int NamedRejections = 1000;
 
     private const int LongestKey = 200;
@@ -150,16 +150,16 @@ internal static class MetricsEndpoint
     )
     {
         var index = 0;
-        foreach (var (read, fault) in MetricsBody.Read(body))
+        foreach (var (read, error) in MetricsBody.Read(body))
         {
             var broken = read is null ? null : pipeline.Check(read);
-            if (fault is null && broken is null)
+            if (error is null && broken is null)
             {
                 accepted.Add(read!);
             }
             else
             {
-                rejected.Add(new Rejected(index, string.Join("; ", new[] { broken, fault }.OfType<string>())));
+                rejected.Add(new Rejected(index, string.Join("; ", new[] { broken, error }.OfType<string>())));
             }
             index++;
         }

@@ -9,13 +9,13 @@ namespace StreamSpace.Datadog.Api;
 /// <summary>The plugin's status: config in force, ledger, queue, series, lanes, last errors. Times are ISO 8601.</summary>
 internal static class StatusDocument
 {
-    public static JsonObject Unconfigured(IReadOnlyList<ConfigFault> faults, PluginVerdict verdict) =>
+    public static JsonObject Unconfigured(IReadOnlyList<ConfigError> errors, PluginVerdict verdict) =>
         new()
         {
             ["verdict"] = Of(verdict),
             ["configured"] = false,
-            ["faults"] = new JsonArray([
-                .. faults.Select(f => (JsonNode)new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
+            ["errors"] = new JsonArray([
+                .. errors.Select(e => (JsonNode)new JsonObject { ["key"] = e.Key, ["message"] = e.Message }),
             ]),
         };
 

@@ -21,10 +21,10 @@ internal sealed class ConfigChanges(
     private PluginSettings? _given;
 
     /// <summary>What was wrong with the config, as long as none was valid.</summary>
-    public IReadOnlyList<ConfigFault> Faults { get; private set; } = [];
+    public IReadOnlyList<ConfigError> Errors { get; private set; } = [];
 
-    /// <summary>Puts <paramref name="settings"/> in force, or gives every fault in them, and what was in force stays.</summary>
-    public async ValueTask<IReadOnlyList<ConfigFault>> TakeAsync(
+    /// <summary>Puts <paramref name="settings"/> in force, or gives every error in them, and what was in force stays.</summary>
+    public async ValueTask<IReadOnlyList<ConfigError>> TakeAsync(
         PluginSettings settings,
         CancellationToken cancellationToken
     )
@@ -32,12 +32,12 @@ internal sealed class ConfigChanges(
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var faults = await UseAsync(settings, cancellationToken);
-            if (faults.Count == 0)
+            var errors = await UseAsync(settings, cancellationToken);
+            if (errors.Count == 0)
             {
                 files.Taken();
             }
-            return faults;
+            return errors;
         }
         finally
         {
@@ -53,11 +53,11 @@ internal sealed class ConfigChanges(
         {
             if (files.Changed() && _given is not null)
             {
-                var faults = await UseAsync(_given, cancellationToken);
+                var errors = await UseAsync(_given, cancellationToken);
                 files.Taken();
                 logger.LogInformation(
                     "A key file has changed: {Outcome}",
-                    faults.Count == 0 ? "taken" : string.Join(" ", faults)
+                    errors.Count == 0 ? "taken" : string.Join(" ", errors)
                 );
             }
         }
@@ -74,18 +74,18 @@ internal sealed class ConfigChanges(
     /// <summary>Waits for a change that is under way; none follows.</summary>
     public ValueTask DisposeAsync() => new(_turn.WaitAsync(CancellationToken.None));
 
-    private async Task<IReadOnlyList<ConfigFault>> UseAsync(
+    private async Task<IReadOnlyList<ConfigError>> UseAsync(
         PluginSettings settings,
         CancellationToken cancellationToken
     )
     {
-        if (reader.Read(settings, out var faults) is not { } read)
+        if (reader.Read(settings, out var errors) is not { } read)
         {
-            Faults = _given is null ? faults : Faults;
-            return faults;
+            Errors = _given is null ? errors : Errors;
+            return errors;
         }
         await use(read, cancellationToken);
-        (_given, Faults) = (settings, []);
-        return faults;
+        (_given, Errors) = (settings, []);
+        return errors;
     }
 }

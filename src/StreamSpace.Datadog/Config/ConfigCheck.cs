@@ -46,25 +46,25 @@ internal static class ConfigCheck
             KeyState.Valid => new("key", CheckVerdict.Good, $"{config.Site} takes the API key."),
             KeyState.Missing => new(
                 "key",
-                CheckVerdict.Fault,
+                CheckVerdict.Error,
                 "There is no API key: everything is kept and waits.",
                 "Set DD_API_KEY, or apiKey in the config."
             ),
             KeyState.Refused => new(
                 "key",
-                CheckVerdict.Fault,
+                CheckVerdict.Error,
                 $"{config.Site} does not know the API key: {verdict.Message}.",
                 "Check that site is the one of your account, then the key."
             ),
             KeyState.NotDatadog => new(
                 "key",
-                CheckVerdict.Fault,
+                CheckVerdict.Error,
                 $"What answers for {config.Site} is not Datadog: {verdict.Message}.",
                 "Look at proxy and intakeUrl."
             ),
             _ => new(
                 "key",
-                CheckVerdict.Fault,
+                CheckVerdict.Error,
                 $"{config.Site} could not be asked: {verdict.Message}.",
                 "Look at the name servers of this machine, and open the way to https on port 443, or set proxy."
             ),

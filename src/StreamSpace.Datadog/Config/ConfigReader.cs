@@ -31,10 +31,10 @@ internal sealed class ConfigReader(
 
     private readonly EnvironmentConfig _environment = new(schema, environment, files);
 
-    /// <summary>The config to put in force, or null with at least one fault.</summary>
-    public DatadogConfig? Read(PluginSettings given, out IReadOnlyList<ConfigFault> faults)
+    /// <summary>The config to put in force, or null with at least one error.</summary>
+    public DatadogConfig? Read(PluginSettings given, out IReadOnlyList<ConfigError> errors)
     {
-        var found = new List<ConfigFault>();
+        var found = new List<ConfigError>();
         var warnings = new List<CheckFinding>();
         var rules = new ValueRules(found, warnings);
         Judge(given, found);
@@ -60,7 +60,7 @@ internal sealed class ConfigReader(
         var proxy = travel.Permitted("proxy", Places("proxy", whole, rules.Proxy));
         if (isSandbox && intakeUrl is null && sandbox is null)
         {
-            rules.Fault("site", "is sandbox, but this host runs none: set intakeUrl, a real site, or --sandbox-urls.");
+            rules.Error("site", "is sandbox, but this host runs none: set intakeUrl, a real site, or --sandbox-urls.");
         }
         var destination =
             intakeUrl?.Address ?? (isSandbox ? sandbox : new Uri($"https://api.{site ?? "datadoghq.com"}"));
@@ -73,8 +73,8 @@ internal sealed class ConfigReader(
         }
         WarnOf(whole, intakeUrl, apiKey, isSandbox, rules);
 
-        faults = [.. found.Distinct()];
-        if (faults.Count > 0)
+        errors = [.. found.Distinct()];
+        if (errors.Count > 0)
         {
             return null;
         }
@@ -131,10 +131,10 @@ internal sealed class ConfigReader(
     }
 
     // Only what is in force is worth a warning.
-    private void Judge(PluginSettings given, List<ConfigFault> faults)
+    private void Judge(PluginSettings given, List<ConfigError> errors)
     {
-        var rules = new ValueRules(faults, []);
-        var read = new Values(schema.Read(given.Values, faults));
+        var rules = new ValueRules(errors, []);
+        var read = new Values(schema.Read(given.Values, errors));
         rules.Site("site", read.Text("site") ?? "");
         rules.Tags("globalTags", read.List("globalTags"));
         foreach (
@@ -167,7 +167,7 @@ internal sealed class ConfigReader(
         }
         if (isNeeded)
         {
-            rules.Fault(key, "is empty; give the key, or leave it out until you have one.");
+            rules.Error(key, "is empty; give the key, or leave it out until you have one.");
         }
         return null;
     }
@@ -194,7 +194,7 @@ internal sealed class ConfigReader(
         var characters = tags.Sum(t => t.Length);
         if (tags.Count > MostTags || characters > MostTagCharacters)
         {
-            rules.Fault(
+            rules.Error(
                 "globalTags",
                 $"come, with those of the environment, to {tags.Count} of {characters} characters; at most {MostTags} of "
                     + $"{MostTagCharacters} characters are taken."

@@ -25,8 +25,8 @@ internal sealed class EnvironmentConfig(
         ("DD_VERSION", "version"),
     ];
 
-    /// <summary>The layer that it lays over a config; a key whose file has none yet is cleared. Faults bear the variables' names.</summary>
-    public JsonObject Layer(List<ConfigFault> faults)
+    /// <summary>The layer that it lays over a config; a key whose file has none yet is cleared. Errors bear the variables' names.</summary>
+    public JsonObject Layer(List<ConfigError> errors)
     {
         var layer = new JsonObject();
         foreach (var (variable, key) in Direct)
@@ -34,9 +34,9 @@ internal sealed class EnvironmentConfig(
             if (environment.GetValueOrDefault(variable) is { } value)
             {
                 layer[key] = value;
-                var found = new List<ConfigFault>();
+                var found = new List<ConfigError>();
                 schema.Read(new JsonObject { [key] = value }, found);
-                faults.AddRange(found.Select(f => f with { Key = variable }));
+                errors.AddRange(found.Select(f => f with { Key = variable }));
             }
         }
         files.Look();

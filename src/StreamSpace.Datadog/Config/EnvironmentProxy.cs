@@ -34,10 +34,10 @@ internal static class EnvironmentProxy
         {
             return Named(rules.Proxy(variable, environment[variable]));
         }
-        var proxy = ValueRules.Proxy(environment[variable], out var fault);
-        if (fault is not null)
+        var proxy = ValueRules.Proxy(environment[variable], out var error);
+        if (error is not null)
         {
-            rules.Warn(variable, $"{variable} {fault} It is not used.", "Set it right, or set proxy.");
+            rules.Warn(variable, $"{variable} {error} It is not used.", "Set it right, or set proxy.");
         }
         return Named(proxy);
 

@@ -5,15 +5,15 @@ namespace StreamSpace.Datadog.Config;
 
 /// <summary>
 /// Judges single values, wherever they come from: each under the name by which an operator knows it, a key or a variable.
-/// What makes one unusable is a fault, what is merely odd a warning.
+/// What makes one unusable is an error, what is merely odd a warning.
 /// </summary>
-internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> warnings)
+internal sealed class ValueRules(List<ConfigError> errors, List<CheckFinding> warnings)
 {
     private const int KeyLength = 32;
     private const int LongestTag = 200;
     private const int LongestKey = 128;
 
-    /// <summary>The site in lower case, or null with a fault.</summary>
+    /// <summary>The site in lower case, or null with an error.</summary>
     public string? Site(string name, string text)
     {
         // The web page and the API of a site are hosts of it.
@@ -38,21 +38,21 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
         var nearest = NearestName.Of(site, [.. Sites.Known, DatadogConfig.Sandbox]) is { } known
             ? $" Did you mean {known}?"
             : "";
-        Fault(name, $"must be one of {string.Join(", ", Sites.Known)}, or sandbox.{nearest}{Quotes(text)}");
+        Error(name, $"must be one of {string.Join(", ", Sites.Known)}, or sandbox.{nearest}{Quotes(text)}");
         return null;
     }
 
-    /// <summary>An address, or null with a fault.</summary>
+    /// <summary>An address, or null with an error.</summary>
     public Uri? IntakeUrl(string name, string text)
     {
         if (Address(text) is not { } url)
         {
-            Fault(name, $"must be an absolute http or https URL.{Quotes(text)}");
+            Error(name, $"must be an absolute http or https URL.{Quotes(text)}");
             return null;
         }
         if (url.UserInfo.Length > 0)
         {
-            Fault(name, "must hold no user and no password: it is shown.");
+            Error(name, "must hold no user and no password: it is shown.");
             return null;
         }
         return url;
@@ -67,33 +67,33 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
         }
     }
 
-    /// <summary>A proxy, or null with a sentence in <paramref name="fault"/>.</summary>
-    public static Uri? Proxy(string text, out string? fault)
+    /// <summary>A proxy, or null with a sentence in <paramref name="error"/>.</summary>
+    public static Uri? Proxy(string text, out string? error)
     {
         var url = Address(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}");
-        fault = url is null ? $"must be an http or https URL, or host:port.{Quotes(text)}" : null;
+        error = url is null ? $"must be an http or https URL, or host:port.{Quotes(text)}" : null;
         return url;
     }
 
-    /// <summary>A proxy, or null with a fault.</summary>
+    /// <summary>A proxy, or null with an error.</summary>
     public Uri? Proxy(string name, string text)
     {
-        var url = Proxy(text, out var fault);
-        if (fault is not null)
+        var url = Proxy(text, out var error);
+        if (error is not null)
         {
-            Fault(name, fault);
+            Error(name, error);
         }
         return url;
     }
 
-    /// <summary>A key, or null with a fault.</summary>
+    /// <summary>A key, or null with an error.</summary>
     public string? Key(string name, string text)
     {
         if (text.All(c => c is > ' ' and <= '~'))
         {
             return text;
         }
-        Fault(name, "holds blanks or letters that no key has; copy it again from Datadog.");
+        Error(name, "holds blanks or letters that no key has; copy it again from Datadog.");
         return null;
     }
 
@@ -119,7 +119,7 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
         }
     }
 
-    /// <summary>Faults for tags that Datadog would not take as they are.</summary>
+    /// <summary>Errors for tags that Datadog would not take as they are.</summary>
     public void Tags(string name, IEnumerable<string> tags)
     {
         foreach (
@@ -127,14 +127,14 @@ internal sealed class ValueRules(List<ConfigFault> faults, List<CheckFinding> wa
         )
         {
             var shown = new string([.. tag.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
-            Fault(
+            Error(
                 name,
                 $"\"{shown}{(tag.Length > 40 ? "…" : "")}\" must begin with a letter and have at most {LongestTag} characters, none a control character."
             );
         }
     }
 
-    public void Fault(string name, string message) => faults.Add(new ConfigFault(name, message));
+    public void Error(string name, string message) => errors.Add(new ConfigError(name, message));
 
     public void Warn(string name, string found, string? fix = null) =>
         warnings.Add(new CheckFinding(name, CheckVerdict.Warning, found, fix));

@@ -20,8 +20,8 @@ internal static class HealthFindings
         ];
 
     /// <summary>What is not as it should be while no config is in force.</summary>
-    public static IReadOnlyList<CheckFinding> Unconfigured(IReadOnlyList<ConfigFault> faults) =>
-        [.. faults.Select(f => new CheckFinding("config", CheckVerdict.Fault, f.ToString(), "Correct this key."))];
+    public static IReadOnlyList<CheckFinding> Unconfigured(IReadOnlyList<ConfigError> errors) =>
+        [.. errors.Select(e => new CheckFinding("config", CheckVerdict.Error, e.ToString(), "Correct this key."))];
 
     /// <summary>Whether it is switched off, and by whom; nothing while it is on.</summary>
     public static IEnumerable<CheckFinding> Switch(DatadogConfig config) =>
@@ -50,7 +50,7 @@ internal static class HealthFindings
         {
             yield return new(
                 "key",
-                CheckVerdict.Fault,
+                CheckVerdict.Error,
                 "There is no API key: everything is kept and waits.",
                 "Set DD_API_KEY, or apiKey in the config."
             );
@@ -62,7 +62,7 @@ internal static class HealthFindings
                 var waits = file.Key is null && file == files.Api;
                 yield return new(
                     file.Variable,
-                    waits ? CheckVerdict.Fault : CheckVerdict.Warning,
+                    waits ? CheckVerdict.Error : CheckVerdict.Warning,
                     $"{file.Variable}: {error} "
                         + (
                             file.Key is not null ? "The last key that was read from it stays in use."
@@ -84,7 +84,7 @@ internal static class HealthFindings
     private static CheckFinding Parked(LaneStatus lane) =>
         new(
             $"lane {lane.Lane}",
-            CheckVerdict.Fault,
+            CheckVerdict.Error,
             $"The {lane.Lane} are kept and wait: {lane.LastError ?? "they are refused"}.",
             lane.ParkReason switch
             {

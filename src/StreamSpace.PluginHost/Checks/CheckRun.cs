@@ -60,7 +60,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             findings.Add(
                 new(
                     "data folder",
-                    CheckVerdict.Fault,
+                    CheckVerdict.Error,
                     e.Message,
                     "Mend that first: the config and the key were not checked."
                 )
@@ -109,17 +109,17 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
         }
     }
 
-    // Each fault ends the service with the same sentence when it starts.
+    // Each error ends the service with the same sentence when it starts.
     private IEnumerable<CheckFinding> Variables()
     {
-        var faults = SourceFactory
-            .Faults(settings.Environment, clock, random)
-            .Concat(SigningKey.Fault(settings.Environment) is { } secret ? [secret] : []);
-        return faults
-            .Select(fault => new CheckFinding(
+        var errors = SourceFactory
+            .Errors(settings.Environment, clock, random)
+            .Concat(SigningKey.Error(settings.Environment) is { } secret ? [secret] : []);
+        return errors
+            .Select(error => new CheckFinding(
                 "environment",
-                CheckVerdict.Fault,
-                fault,
+                CheckVerdict.Error,
+                error,
                 "Set it right, or leave it out: the service does not start with it."
             ))
             .Concat(settings.EnvironmentWarnings);
@@ -146,7 +146,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             findings.Add(
                 new(
                     "plugins",
-                    CheckVerdict.Fault,
+                    CheckVerdict.Error,
                     $"There is no plugin in {settings.PluginsFolder}.",
                     "Name the folder with --plugins."
                 )
@@ -172,7 +172,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
                 false
                     when row.Right is KubernetesRight.Nodes or KubernetesRight.Kubelet or KubernetesRight.Deployments =>
                     CheckVerdict.Warning,
-                false => CheckVerdict.Fault,
+                false => CheckVerdict.Error,
                 null => CheckVerdict.Warning,
             },
             row.Detail,
@@ -204,7 +204,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
                 ? new("nats", CheckVerdict.Good, detail)
                 : new(
                     "nats",
-                    CheckVerdict.Fault,
+                    CheckVerdict.Error,
                     detail,
                     "Check NATS_URL, NATS_USER, NATS_PASSWORD and that the server runs."
                 ),
@@ -252,7 +252,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             [
                 new(
                     Path.GetFileName(folder),
-                    CheckVerdict.Fault,
+                    CheckVerdict.Error,
                     e is TimeoutException
                         ? $"It cannot be checked: it did not come back within {PluginTimeout.TotalSeconds:0} s."
                         : $"It cannot be checked: {e.Message}",

@@ -15,7 +15,7 @@ internal static class CheckTable
     /// <param name="terminal">What shows it.</param>
     public static string Of(IReadOnlyList<CheckFinding> findings, Terminal terminal)
     {
-        var faults = findings.Count(f => f.Verdict is CheckVerdict.Fault);
+        var errors = findings.Count(f => f.Verdict is CheckVerdict.Error);
         var warnings = findings.Count(f => f.Verdict is CheckVerdict.Warning);
         var width = findings.Max(f => f.What.Length);
         return string.Join(
@@ -23,7 +23,7 @@ internal static class CheckTable
             [
                 .. findings.SelectMany(f => terminal.IsScreen ? Paragraph(f, terminal) : Row(f, width)),
                 .. Texts(findings).Select(text => $"\n# kubectl apply -f - grants what is missing:\n{text}\n"),
-                faults > 0 ? $"Faults: {faults}. Warnings: {warnings}."
+                errors > 0 ? $"Errors: {errors}. Warnings: {warnings}."
                 : warnings > 0 ? $"All that is needed is well. Warnings: {warnings}."
                 : "All is well.",
             ]

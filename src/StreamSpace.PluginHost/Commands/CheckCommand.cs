@@ -6,7 +6,7 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Commands;
 
-/// <summary><c>check</c>: everything that this process would use, with the fix beside each fault.</summary>
+/// <summary><c>check</c>: everything that this process would use, with the fix beside each error.</summary>
 internal static class CheckCommand
 {
     public static Command Make(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
@@ -33,7 +33,7 @@ internal static class CheckCommand
               kubectl -n streamspace exec deploy/streamspace-datadog -- ./StreamSpace.PluginHost check --data /data
 
             Exit codes:
-              0  nothing is at fault; there may be warnings
+              0  nothing is wrong; there may be warnings
               1  something is lost, or waits, until it is mended
               2  with --deny-warnings: there are warnings
             """
@@ -58,16 +58,16 @@ internal static class CheckCommand
         return check;
     }
 
-    /// <summary>0, or 1 with a fault, or 2 with warnings that are denied.</summary>
+    /// <summary>0, or 1 with an error, or 2 with warnings that are denied.</summary>
     public static int ExitCode(IReadOnlyList<CheckFinding> findings, bool denyWarnings) =>
-        findings.Any(f => f.Verdict is CheckVerdict.Fault) ? 1
+        findings.Any(f => f.Verdict is CheckVerdict.Error) ? 1
         : denyWarnings && findings.Any(f => f.Verdict is CheckVerdict.Warning) ? 2
         : 0;
 
     private static JsonObject Document(IReadOnlyList<CheckFinding> findings) =>
         new()
         {
-            ["faults"] = findings.Count(f => f.Verdict is CheckVerdict.Fault),
+            ["errors"] = findings.Count(f => f.Verdict is CheckVerdict.Error),
             ["warnings"] = findings.Count(f => f.Verdict is CheckVerdict.Warning),
             ["findings"] = new JsonArray([
                 .. findings.Select(f => new JsonObject
@@ -77,7 +77,7 @@ internal static class CheckCommand
                     {
                         CheckVerdict.Good => "good",
                         CheckVerdict.Warning => "warning",
-                        _ => "fault",
+                        _ => "error",
                     },
                     ["found"] = f.Found,
                     ["fix"] = f.Fix,

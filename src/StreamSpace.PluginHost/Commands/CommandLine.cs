@@ -30,7 +30,7 @@ internal static class CommandLine
         var result = Build(standard, around).Parse(args);
         if (result.Action is ParseErrorAction)
         {
-            await error.WriteLineAsync(Fault(result));
+            await error.WriteLineAsync(WhatIsWrong(result));
             return Usage;
         }
         return await result.InvokeAsync(
@@ -45,7 +45,7 @@ internal static class CommandLine
     }
 
     // One line: what reads standard output may take all of it for an answer, as TOKEN=$(… token --days 0) does.
-    private static string Fault(ParseResult result)
+    private static string WhatIsWrong(ParseResult result)
     {
         var command = result.CommandResult.Command;
         var known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name));
@@ -194,23 +194,23 @@ internal static class CommandLine
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Asked to stop: what was started is let go of below.
+            // Asked to stop: what was started ends below.
         }
     }
 
     private static double Random() => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
 
-    /// <summary>The exit code of <paramref name="work"/>, or that of a fault, and its sentence.</summary>
-    public static async Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task<int>> work, int faulty = 1)
+    /// <summary>The exit code of <paramref name="work"/>, or that of an error, and its sentence.</summary>
+    public static async Task<int> EndsWithASentenceAsync(TextWriter error, Func<Task<int>> work, int exitCode = 1)
     {
         try
         {
             return await work();
         }
-        catch (StartupException fault)
+        catch (StartupException e)
         {
-            await error.WriteLineAsync(OneLine.Of(fault.Message));
-            return faulty;
+            await error.WriteLineAsync(OneLine.Of(e.Message));
+            return exitCode;
         }
     }
 

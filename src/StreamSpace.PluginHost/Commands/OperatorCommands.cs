@@ -127,12 +127,12 @@ internal static class OperatorCommands
         CancellationToken cancellationToken
     )
     {
-        var faults = new List<string>();
+        var errors = new List<string>();
         var database =
-            PostgresOptions.Read(settings.Environment.GetValueOrDefault, faults)
+            PostgresOptions.Read(settings.Environment.GetValueOrDefault, errors)
             ?? throw new StartupException(
-                faults.Count > 0
-                    ? string.Join(' ', faults)
+                errors.Count > 0
+                    ? string.Join(' ', errors)
                     : "No database is named: set DB_HOST, and DB_USER and DB_PASSWORD of a role that may write."
             );
         using var store = HostStore.OfCommand(settings.DataFolder, TimeProvider.System);

@@ -24,11 +24,11 @@ internal sealed class DataWatch(
 
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
-    private volatile string? _fault;
+    private volatile string? _error;
     private string? _warning;
 
     /// <summary>What could not be made anew, and why, in one sentence; null when all is there.</summary>
-    public string? Fault => _fault;
+    public string? Error => _error;
 
     public void Start() => _running = RunAsync();
 
@@ -44,11 +44,11 @@ internal sealed class DataWatch(
         using var timer = new PeriodicTimer(Every, clock);
         while (!_stop.IsCancellationRequested)
         {
-            var before = _fault;
-            _fault = await Task.Run(Look);
-            if (_fault is not null && before is null)
+            var before = _error;
+            _error = await Task.Run(Look);
+            if (_error is not null && before is null)
             {
-                logger.LogError("{Fault}", _fault);
+                logger.LogError("{Error}", _error);
             }
             try
             {

@@ -76,8 +76,8 @@ internal sealed class HostStore : IDisposable
             var found = Missing(file) ?? LogDamage.SetAside(file, clock.GetUtcNow());
             return new HostStore(file, keys, clock) { SetAside = found };
         }
-        catch (StartupException fault)
-            when (fault.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
+        catch (StartupException error)
+            when (error.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
         {
             var aside = MoveAside(file, clock.GetUtcNow());
             return new HostStore(file, keys, clock)

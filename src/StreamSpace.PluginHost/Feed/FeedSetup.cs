@@ -10,7 +10,7 @@ internal static class FeedSetup
         services
             .AddSingleton(provider =>
             {
-                // Later than this: sources are made, and found faulty, before anything runs.
+                // Later than this: sources are made, and found invalid, before anything runs.
                 var plugins = new Lazy<PluginSet>(provider.GetRequiredService<PluginSet>);
                 return SourceFactory.From(
                     provider.GetRequiredService<HostSettings>().Environment,

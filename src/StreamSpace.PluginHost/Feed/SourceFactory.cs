@@ -35,40 +35,40 @@ internal static class SourceFactory
     )
     {
         var sources = new List<ISource>();
-        var faults = new List<string>();
-        if (Cluster(environment, faults) is { } kubernetes)
+        var errors = new List<string>();
+        if (Cluster(environment, errors) is { } kubernetes)
         {
             sources.Add(new KubernetesSource(kubernetes with { MetricsInterval = lookEvery }, clock, random, logger));
         }
-        if (PostgresOptions.Read(environment.GetValueOrDefault, faults) is { } postgres)
+        if (PostgresOptions.Read(environment.GetValueOrDefault, errors) is { } postgres)
         {
             sources.Add(new PostgresSource(postgres, lookEvery, clock, random, logger));
         }
-        if (Nats(environment, faults, clock, random, logger) is { } nats)
+        if (Nats(environment, errors, clock, random, logger) is { } nats)
         {
             sources.Add(nats);
         }
-        faults.AddRange(Signing(environment));
+        errors.AddRange(Signing(environment));
         if (sources.Count > 0 || TakesSigned(environment))
         {
             sources.Add(new WebhookSource(clock, ownsUsers: !sources.OfType<PostgresSource>().Any()));
         }
-        return faults.Count == 0 ? sources : throw new StartupException(string.Join(" ", faults));
+        return errors.Count == 0 ? sources : throw new StartupException(string.Join(" ", errors));
     }
 
     /// <summary>One sentence for each variable that is wrong.</summary>
-    public static IReadOnlyList<string> Faults(
+    public static IReadOnlyList<string> Errors(
         IReadOnlyDictionary<string, string> environment,
         TimeProvider clock,
         Func<double> random
     )
     {
-        var faults = new List<string>();
-        Cluster(environment, faults);
-        PostgresOptions.Read(environment.GetValueOrDefault, faults);
-        Nats(environment, faults, clock, random, NullLogger.Instance);
-        faults.AddRange(Signing(environment));
-        return faults;
+        var errors = new List<string>();
+        Cluster(environment, errors);
+        PostgresOptions.Read(environment.GetValueOrDefault, errors);
+        Nats(environment, errors, clock, random, NullLogger.Instance);
+        errors.AddRange(Signing(environment));
+        return errors;
     }
 
     /// <summary>True when signed webhooks are taken.</summary>
@@ -78,7 +78,7 @@ internal static class SourceFactory
     /// <summary>The cluster, or null when there is none or a variable is wrong, which adds a sentence.</summary>
     public static KubernetesOptions? Cluster(
         IReadOnlyDictionary<string, string> environment,
-        ICollection<string> faults
+        ICollection<string> errors
     )
     {
         try
@@ -87,7 +87,7 @@ internal static class SourceFactory
         }
         catch (ArgumentException e)
         {
-            faults.Add(e.Message);
+            errors.Add(e.Message);
             return null;
         }
     }
@@ -95,7 +95,7 @@ internal static class SourceFactory
     /// <summary>NATS, or null when none is named or a variable is wrong, which adds a sentence.</summary>
     public static NatsSource? Nats(
         IReadOnlyDictionary<string, string> environment,
-        ICollection<string> faults,
+        ICollection<string> errors,
         TimeProvider clock,
         Func<double> random,
         ILogger logger
@@ -116,11 +116,11 @@ internal static class SourceFactory
         }
         catch (ArgumentException e)
         {
-            faults.Add(e.Message);
+            errors.Add(e.Message);
             return null;
         }
     }
 
     private static IEnumerable<string> Signing(IReadOnlyDictionary<string, string> environment) =>
-        WebhookSignature.Fault(environment) is { } fault ? [fault] : [];
+        WebhookSignature.Error(environment) is { } error ? [error] : [];
 }

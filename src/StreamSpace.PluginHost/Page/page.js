@@ -109,7 +109,7 @@ function pluginCard(summary, status) {
     ]),
     ...(summary.detail ? [note(summary.detail, summary.state === "failed" ? "bad" : "warn")] : []),
     ...(summary.notReady && !summary.detail ? [note(summary.notReady, "warn")] : []),
-    ...summary.faults.map((fault) => note(`${fault.key}: ${fault.message}`, "bad")),
+    ...summary.errors.map((error) => note(`${error.key}: ${error.message}`, "bad")),
     ...(lanes.length ? ledgerOf(lanes) : []),
     ...(Array.isArray(status?.warnings) ? status.warnings : []).map((warning) => note(warning, "bad")),
     ...(status?.storeSetAside ? [note(status.storeSetAside, "bad")] : []),

@@ -80,10 +80,10 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store, boo
     }
 
     /// <summary>What <paramref name="kept"/> would be in force as, and what its schema finds wrong with it.</summary>
-    public (JsonObject Values, IReadOnlyList<ConfigFault> Faults) Check(JsonObject kept)
+    public (JsonObject Values, IReadOnlyList<ConfigError> Errors) Check(JsonObject kept)
     {
-        var faults = new List<ConfigFault>();
-        return (manifest.ConfigSchema.Read(InForce(kept).Values, faults), faults);
+        var errors = new List<ConfigError>();
+        return (manifest.ConfigSchema.Read(InForce(kept).Values, errors), errors);
     }
 
     /// <summary>Takes a reading of the row: what it says counts, and one that has gone, having counted, switches the plugin off.</summary>
@@ -107,10 +107,10 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store, boo
     public void Save(JsonObject config) => store.SaveConfig(manifest.Name, config, manifest.ConfigSchema);
 
     /// <summary>
-    /// A fault for each destination that <paramref name="change"/> sets while secrets of <paramref name="kept"/> would
+    /// An error for each destination that <paramref name="change"/> sets while secrets of <paramref name="kept"/> would
     /// travel there that the change does not hold: whoever may change the config need not know them.
     /// </summary>
-    public IReadOnlyList<ConfigFault> WithSecretsAstray(JsonObject kept, JsonObject change)
+    public IReadOnlyList<ConfigError> WithSecretsAstray(JsonObject kept, JsonObject change)
     {
         var schema = manifest.ConfigSchema;
         var secrets = string.Join(
@@ -126,7 +126,7 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store, boo
                 .. change
                     .Where(c => schema.IsDestination(c.Key) && IsGiven(c.Value))
                     .Where(c => !JsonNode.DeepEquals(c.Value, kept[c.Key]))
-                    .Select(c => new ConfigFault(
+                    .Select(c => new ConfigError(
                         c.Key,
                         $"would take the kept {secrets} to another place: give {secrets} in the same call, or clear with null."
                     )),

@@ -59,20 +59,20 @@ internal sealed class PluginConfigurator(
 
     /// <summary>
     /// Lays <paramref name="change"/> over what is kept (an absent key stays, a null clears) and puts the result in force and
-    /// in the store; or returns the faults, and all stays as it was. Null when the config is no longer the one of
+    /// in the store; or returns the errors, and all stays as it was. Null when the config is no longer the one of
     /// <paramref name="ifMatch"/>: somebody else has changed it.
     /// </summary>
     /// <param name="change">Some keys.</param>
     /// <param name="ifMatch">The tag of the config that the change was made for; null for any.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PluginException">It has been uninstalled, is at something else, or fails over the config.</exception>
-    public async Task<IReadOnlyList<ConfigFault>?> ChangeAsync(
+    public async Task<IReadOnlyList<ConfigError>?> ChangeAsync(
         JsonObject change,
         string? ifMatch,
         CancellationToken cancellationToken
     )
     {
-        IReadOnlyList<ConfigFault> faults;
+        IReadOnlyList<ConfigError> errors;
         using (var turn = await plugin.Turn.TakeAsync(PluginSlot.TurnTimeout, cancellationToken))
         {
             if (turn is null)
@@ -88,17 +88,17 @@ internal sealed class PluginConfigurator(
             {
                 return null;
             }
-            faults = await ChangeAsync(change, cancellationToken);
+            errors = await ChangeAsync(change, cancellationToken);
         }
-        if (faults.Count == 0)
+        if (errors.Count == 0)
         {
             await settle(cancellationToken);
         }
-        return faults;
+        return errors;
     }
 
     /// <summary>
-    /// Lets StreamSpace's row win over what is kept, or no longer. A row with faults changes nothing: what was in force
+    /// Lets StreamSpace's row win over what is kept, or no longer. A row with errors changes nothing: what was in force
     /// stays, and <see cref="RowDetail"/> says what is wrong.
     /// </summary>
     public async Task UseRowAsync(PluginRowReading reading, CancellationToken cancellationToken)
@@ -122,11 +122,11 @@ internal sealed class PluginConfigurator(
         }
         try
         {
-            var faults = plugin.IsLoaded ? await ApplyAsync(Config.Read(), cancellationToken) : [];
-            if (faults.Count > 0)
+            var errors = plugin.IsLoaded ? await ApplyAsync(Config.Read(), cancellationToken) : [];
+            if (errors.Count > 0)
             {
                 Config.Row = row;
-                warnings.AddRange(faults.Select(f => f.ToString()));
+                warnings.AddRange(errors.Select(e => e.ToString()));
             }
             Config.SaveRow();
         }
@@ -213,7 +213,7 @@ internal sealed class PluginConfigurator(
         return plugin.State.Phase is PluginPhase.Running;
     }
 
-    private async Task<IReadOnlyList<ConfigFault>> ChangeAsync(JsonObject change, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigError>> ChangeAsync(JsonObject change, CancellationToken cancellationToken)
     {
         var kept = Config.Read();
         var wanted = PluginConfig.Over(kept, change);
@@ -223,11 +223,11 @@ internal sealed class PluginConfigurator(
             Config.Row = null;
         }
         var astray = Config.WithSecretsAstray(kept, change);
-        var faults =
-            astray.Count > 0 ? [.. astray, .. Config.Check(wanted).Faults]
+        var errors =
+            astray.Count > 0 ? [.. astray, .. Config.Check(wanted).Errors]
             : plugin.IsLoaded ? await ApplyAsync(wanted, cancellationToken)
-            : Config.Check(wanted).Faults;
-        if (faults.Count > 0)
+            : Config.Check(wanted).Errors;
+        if (errors.Count > 0)
         {
             Config.Row = row;
         }
@@ -246,10 +246,10 @@ internal sealed class PluginConfigurator(
                 throw;
             }
         }
-        return faults;
+        return errors;
     }
 
-    private async Task<IReadOnlyList<ConfigFault>> ApplyAsync(JsonObject kept, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(JsonObject kept, CancellationToken cancellationToken)
     {
         try
         {
@@ -262,12 +262,12 @@ internal sealed class PluginConfigurator(
         }
     }
 
-    private async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(JsonObject kept, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigError>> ConfigureAsync(JsonObject kept, CancellationToken cancellationToken)
     {
         // A copy: what is stored is what the operator wrote, not what the plugin made of it.
         var settings = Config.InForce(kept);
         var instance = plugin.Instance;
-        var faults = await plugin.CallAsync(
+        var errors = await plugin.CallAsync(
             instance,
             copy => copy.ConfigureAsync(settings, cancellationToken).AsTask(),
             "taking a config"
@@ -277,20 +277,20 @@ internal sealed class PluginConfigurator(
             // It came back from this and was isolated for something else.
             throw new PluginIsolatedException($"{plugin.Name}: {plugin.State.Detail}");
         }
-        if (faults.Count == 0)
+        if (errors.Count == 0)
         {
             plugin.State = new(PluginPhase.Running);
             plugin.HasRun = true;
         }
         else if (plugin.State.Phase is not PluginPhase.Running)
         {
-            plugin.State = new(PluginPhase.Unconfigured, "no valid config; the faults say what is wrong.")
+            plugin.State = new(PluginPhase.Unconfigured, "no valid config; the errors say what is wrong.")
             {
-                Faults = faults,
+                Errors = errors,
                 ConfigIsTriedAgain = plugin.State.ConfigIsTriedAgain,
             };
         }
-        return faults;
+        return errors;
     }
 
     // Switched off here is what a call of the API has set, too, and wins over all.

@@ -36,7 +36,7 @@ internal enum PluginPhase
 internal sealed record PluginState(PluginPhase Phase, string Detail = "")
 {
     /// <summary>What is wrong with the config while none is in force.</summary>
-    public IReadOnlyList<ConfigFault> Faults { get; init; } = [];
+    public IReadOnlyList<ConfigError> Errors { get; init; } = [];
 
     /// <summary>
     /// True while it has no config because it threw over the one that is kept, which may be a good one: it is tried again.

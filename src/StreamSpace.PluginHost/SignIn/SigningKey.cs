@@ -55,15 +55,15 @@ internal static class SigningKey
     /// <exception cref="StartupException">It is too short.</exception>
     public static byte[]? StreamSpaces(IReadOnlyDictionary<string, string> environment)
     {
-        if (Fault(environment) is { } fault)
+        if (Error(environment) is { } error)
         {
-            throw new StartupException(fault);
+            throw new StartupException(error);
         }
         return environment.GetValueOrDefault(Variable) is { } secret ? Encoding.UTF8.GetBytes(secret) : null;
     }
 
     /// <summary>One sentence when <c>JWT_SECRET</c> cannot be used, else null.</summary>
-    public static string? Fault(IReadOnlyDictionary<string, string> environment) =>
+    public static string? Error(IReadOnlyDictionary<string, string> environment) =>
         environment.GetValueOrDefault(Variable) is { } secret
         && Encoding.UTF8.GetByteCount(secret) is < ShortestSecret and var bytes
             ? $"{Variable} has {bytes} bytes and needs at least {ShortestSecret}: set StreamSpace's own, or leave it unset, and StreamSpace's tokens are not taken."

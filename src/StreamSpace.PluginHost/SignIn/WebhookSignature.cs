@@ -8,7 +8,7 @@ namespace StreamSpace.PluginHost.SignIn;
 /// How StreamSpace signs its webhooks: the lower-case hex HMAC-SHA256 of the body, in a header. Without a secret nothing
 /// counts as signed.
 /// </summary>
-/// <param name="environment">Its variables; the secret has no <see cref="Fault"/>.</param>
+/// <param name="environment">Its variables; the secret has no <see cref="Error"/>.</param>
 internal sealed class WebhookSignature(IReadOnlyDictionary<string, string> environment)
 {
     /// <summary>The variable with the webhook's secret.</summary>
@@ -26,7 +26,7 @@ internal sealed class WebhookSignature(IReadOnlyDictionary<string, string> envir
         : null;
 
     /// <summary>One sentence when the secret cannot be used, else null.</summary>
-    public static string? Fault(IReadOnlyDictionary<string, string> environment) =>
+    public static string? Error(IReadOnlyDictionary<string, string> environment) =>
         environment.GetValueOrDefault(SecretVariable) is { } secret
         && Encoding.UTF8.GetByteCount(secret) is < ShortestSecret and var bytes
             ? $"{SecretVariable} has {bytes} bytes and needs at least {ShortestSecret}: set the webhook's own secret, or leave it unset, and no signature is taken."

@@ -100,7 +100,7 @@ internal sealed class RunningHost(
         return builder.Build();
     }
 
-    // What is found faulty without anything running.
+    // What is found invalid without anything running.
     private void Prepare(IServiceProvider services, DataFolder data)
     {
         services.GetRequiredService<AccessTokens>();
@@ -180,9 +180,9 @@ internal sealed class RunningHost(
         var running = plugin.State.Phase is PluginPhase.Running ? $"running{where}" : "";
         var parts = new[] { running, plugin.State.Detail }.Where(part => part.Length > 0);
         console.Say($"Plugin {plugin.Name}{version}: {string.Join("; ", parts)}");
-        foreach (var fault in plugin.State.Faults)
+        foreach (var error in plugin.State.Errors)
         {
-            console.Say($"  {fault}");
+            console.Say($"  {error}");
         }
         if (plugin.Log is { Path: var log })
         {

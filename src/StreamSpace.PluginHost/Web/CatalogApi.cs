@@ -9,7 +9,7 @@ namespace StreamSpace.PluginHost.Web;
 /// <summary>What can be installed, and the doing of it.</summary>
 internal static class CatalogApi
 {
-    // A catalogue of 5 MB can hold faults by the hundred thousand: the first are named, the rest counted.
+    // A catalogue of 5 MB can hold errors by the hundred thousand: the first are named, the rest counted.
     private const int NamedRefusals = 100;
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)

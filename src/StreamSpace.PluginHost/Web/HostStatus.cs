@@ -34,7 +34,7 @@ internal sealed class HostStatus(
     /// <summary>One sentence for each thing that is in the way; empty when all is well.</summary>
     public IReadOnlyList<string> NotReady =>
         Started
-            ? [.. plugins.All.Select(p => p.NotReady).Append(feeds.Error).Append(data.Fault).OfType<string>()]
+            ? [.. plugins.All.Select(p => p.NotReady).Append(feeds.Error).Append(data.Error).OfType<string>()]
             : ["The host is still starting."];
 
     /// <summary>One sentence for each thing that only a restart of this process may still mend.</summary>
@@ -50,7 +50,7 @@ internal sealed class HostStatus(
         var verdict = PluginVerdict.Of(
             [
                 .. plugins.All.SelectMany(plugin => plugin.Ask(p => p.Findings, nobody: [], broken: _ => [])),
-                .. notReady.Select(why => new CheckFinding("host", CheckVerdict.Fault, why, SeeLog)),
+                .. notReady.Select(why => new CheckFinding("host", CheckVerdict.Error, why, SeeLog)),
                 .. plugins.All.Where(p => p.State.Phase is PluginPhase.Disabled).Select(SwitchedOff),
                 .. feeds.Sources.Where(s => s.State is SourceState.Down).Select(NotHeard),
             ],

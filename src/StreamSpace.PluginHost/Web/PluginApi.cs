@@ -28,7 +28,7 @@ internal static class PluginApi
             .WithSummary("Change the config")
             .WithDescription(
                 "A key that is absent stays as it was, null clears one. A place that secrets are sent to (intakeUrl, proxy) "
-                    + "changes only together with the secrets that are kept. With any fault nothing changes, and all faults "
+                    + "changes only together with the secrets that are kept. With any error nothing changes, and all errors "
                     + "are listed. What was kept and is not applied, with who holds it, or needs a second look, is listed as warnings. "
                     + "What a GET showed may be given back: origins in it counts for nothing. "
                     + "With If-Match and the ETag of a GET, a change by somebody else in between is answered with 412."
@@ -69,15 +69,15 @@ internal static class PluginApi
         ConfigAnswer.Forget(change);
         // Not the request's token: a caller who hangs up must not leave a config half in force.
         var ifMatch = request.Headers.IfMatch.ToString() is { Length: > 0 } tag and not "*" ? tag : null;
-        var faults = await plugin.Configurator!.ChangeAsync(change, ifMatch, CancellationToken.None);
-        return faults switch
+        var errors = await plugin.Configurator!.ChangeAsync(change, ifMatch, CancellationToken.None);
+        return errors switch
         {
             null => Problem.Of(
                 StatusCodes.Status412PreconditionFailed,
                 "The config has been changed since you read it: read it again, and change that."
             ),
             { Count: 0 } => Changed(plugin, change, request.HttpContext.Response),
-            _ => Problem.Of(faults),
+            _ => Problem.Of(errors),
         };
     }
 

@@ -143,11 +143,11 @@ internal static class PluginListApi
         {
             return NotFound(name);
         }
-        if (Faults(body) is { Count: > 0 } faults)
+        if (Errors(body) is { Count: > 0 } errors)
         {
-            return Problem.Of(faults);
+            return Problem.Of(errors);
         }
-        // First what may be refused: with a fault in it nothing changes.
+        // First what may be refused: with an error in it nothing changes.
         var config = body["config"] as JsonObject ?? [];
         if (body.ContainsKey("config"))
         {
@@ -169,9 +169,9 @@ internal static class PluginListApi
         return TypedResults.Ok(PluginStatus.Summary(plugin).Warn(plugin, config));
     }
 
-    private static List<ConfigFault> Faults(JsonObject body)
+    private static List<ConfigError> Errors(JsonObject body)
     {
-        var faults = new List<ConfigFault>();
+        var errors = new List<ConfigError>();
         foreach (var (key, value) in body)
         {
             var right = key switch
@@ -182,10 +182,10 @@ internal static class PluginListApi
             };
             if (right is not null)
             {
-                faults.Add(new(key, right));
+                errors.Add(new(key, right));
             }
         }
-        return faults;
+        return errors;
     }
 
     private static ProblemHttpResult NotFound(string name) =>

@@ -42,8 +42,8 @@ internal static class PluginStatus
                 }
                 : null,
             ["restart"] = plugin.RestartWouldFree,
-            ["faults"] = new JsonArray([
-                .. plugin.State.Faults.Select(f => new JsonObject { ["key"] = f.Key, ["message"] = f.Message }),
+            ["errors"] = new JsonArray([
+                .. plugin.State.Errors.Select(e => new JsonObject { ["key"] = e.Key, ["message"] = e.Message }),
             ]),
             ["missing"] = plugin.Databases?.Missing,
             ["log"] = plugin.Log?.Path,

@@ -18,14 +18,14 @@ internal static class Problem
     public static ProblemHttpResult Of(int status, string detail) =>
         TypedResults.Problem(detail, statusCode: status, title: ReasonPhrases.GetReasonPhrase(status));
 
-    public static IResult Of(IReadOnlyList<ConfigFault> faults) =>
+    public static IResult Of(IReadOnlyList<ConfigError> errors) =>
         TypedResults.Json(
             new ConfigProblem
             {
                 Status = StatusCodes.Status400BadRequest,
-                Title = "The config has faults; the one in force stays.",
-                Detail = string.Join(" ", faults),
-                Faults = faults,
+                Title = "The config has errors; the one in force stays.",
+                Detail = string.Join(" ", errors),
+                Errors = errors,
             },
             contentType: "application/problem+json",
             statusCode: StatusCodes.Status400BadRequest
@@ -100,8 +100,8 @@ internal static class Problem
         };
 }
 
-/// <summary>A problem with a config, and every fault in it.</summary>
+/// <summary>A problem with a config, and every error in it.</summary>
 internal sealed class ConfigProblem : ProblemDetails
 {
-    public IReadOnlyList<ConfigFault> Faults { get; init; } = [];
+    public IReadOnlyList<ConfigError> Errors { get; init; } = [];
 }

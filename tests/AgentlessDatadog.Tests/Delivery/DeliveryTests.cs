@@ -91,7 +91,7 @@ public sealed class DeliveryTests
             ledger.Delivered.ShouldBe(units * accepted.GetValueOrDefault(path));
             ledger.Rejected.ShouldBe(units * rejected.GetValueOrDefault(path));
         }
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]

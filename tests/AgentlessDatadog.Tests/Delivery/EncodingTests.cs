@@ -31,7 +31,7 @@ public sealed class EncodingTests
         rig.FarEnd.Requests.Select(r => r.Encoding).ShouldBe(["zstd", "deflate", "deflate", "deflate"]);
         rig.FarEnd.Requests.Select(r => Convert.ToHexString(r.Raw)).Distinct().Count().ShouldBe(3);
         rig.Ledger(Lane.Metrics).ShouldBe(3, delivered: 3);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]

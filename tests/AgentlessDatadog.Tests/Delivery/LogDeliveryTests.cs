@@ -26,7 +26,7 @@ public sealed class LogDeliveryTests
             .ShouldBe([("/api/v2/logs", "application/json", "zstd")]);
         rig.FarEnd.Requests.Select(Count).Order().ShouldBe([500, 1_000, 1_000]);
         rig.Ledger(Lane.Logs).ShouldBe(2_500, delivered: 2_500);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class LogDeliveryTests
             .Reasons.Keys.ShouldBe(["it was written more than 18 h ago", "message is empty"], ignoreOrder: true);
         using var json = JsonDocument.Parse(rig.FarEnd.Requests.Single().Raw);
         json.RootElement[0].GetProperty("timestamp").GetInt64().ShouldBe(now.ToUnixTimeMilliseconds());
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class LogDeliveryTests
         await rig.UntilSent();
         rig.Ledger(Lane.Logs).ShouldBe(10, delivered: 10);
         rig.FarEnd.Requests.Where(r => Count(r) <= 3).Sum(Count).ShouldBe(10);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]

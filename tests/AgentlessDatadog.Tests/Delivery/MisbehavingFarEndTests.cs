@@ -72,7 +72,7 @@ public sealed class MisbehavingFarEndTests
         }
         // Within 30 s of the mending where it was parked; else the longest wait that was asked for.
         (rig.Clock.GetUtcNow() - mended).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(wasParked ? 31 : 102));
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Theory]

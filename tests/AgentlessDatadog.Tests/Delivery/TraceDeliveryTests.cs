@@ -35,7 +35,7 @@ public sealed class TraceDeliveryTests
         request.Headers["compute_stats"].ShouldBe("true");
         SpansIn(request).Count.ShouldBe(20);
         rig.Ledger(Lane.Traces).ShouldBe(20, delivered: 20);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class TraceDeliveryTests
         rig.Ledger(Lane.Traces).ShouldBe(1_000, delivered: 1_000);
         rig.FarEnd.Requests.Where(r => r.Path == "/v1/traces").ShouldAllBe(r => r.Raw.Length <= 4 * 1024 * 1024);
         rig.FarEnd.Requests.SelectMany(SpansIn).Select(s => s.SpanId).Distinct().Count().ShouldBe(1_000);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class TraceDeliveryTests
         rig.Ledger(Lane.Traces).ShouldBe(50, delivered: 49, rejected: 1);
         rig.Ledger(Lane.Traces).Reasons.Keys.ShouldBe(["413: too large"]);
         rig.FarEnd.Requests.Count.ShouldBeInRange(7, 15);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
         await rig.RestartAsync();
         (await store.OpenAsync(default)).Outbox.ShouldBeEmpty();
         rig.Ledger(Lane.Traces).ShouldBe(50, delivered: 49, rejected: 1);

@@ -178,7 +178,7 @@ public sealed partial class LoggerProviderTests : IAsyncDisposable
         await _provider.DisposeAsync();
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
         return Entries(rig.FarEnd);
     }
 

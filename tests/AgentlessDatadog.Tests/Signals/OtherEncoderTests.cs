@@ -35,7 +35,7 @@ public sealed class OtherEncoderTests
             check.Look("/api/v1/distribution_points", request.Encoding, request.Body, Now);
         }
 
-        check.Faults.ShouldBeEmpty();
+        check.Errors.ShouldBeEmpty();
         requests.Count.ShouldBeGreaterThan(1);
         requests.Sum(request => request.Units).ShouldBe(values.Count);
         encoder.NewUnits.ShouldBe(0);
@@ -74,7 +74,7 @@ public sealed class OtherEncoderTests
         var body = EventEncoder.Encode(what, ["env:test"]);
         var check = new PayloadCheck();
         check.Look("/api/v1/events", null, body, Now);
-        check.Faults.ShouldBeEmpty();
+        check.Errors.ShouldBeEmpty();
         using var json = JsonDocument.Parse(body);
         var root = json.RootElement;
         root.GetProperty("text").GetString().ShouldBe(new string('x', 3999));

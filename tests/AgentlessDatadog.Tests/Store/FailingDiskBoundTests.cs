@@ -132,7 +132,7 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(7);
         rig.Ledger(Lane.Distributions).ShouldBe(1, delivered: 1);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
         await _store.ShouldAgreeAsync(rig);
     }
 
@@ -192,7 +192,7 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
         await HandInAsync();
         await rig.FlushAsync();
         await rig.UntilSent(TimeSpan.FromSeconds(1));
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
         rig.Pipeline.Position("log").ShouldBe(facts.Count);
         rig.FarEnd.Series.Where(s => s.Metric == "app.made")
             .Sum(s => s.Points[0].Value)

@@ -35,7 +35,7 @@ public sealed class StoreRestartTests : IAsyncDisposable
         rig.Ledger(Lane.Traces).ShouldBe(2, delivered: 2);
         rig.Ledger(Lane.Logs).ShouldBe(2, delivered: 2);
         rig.FarEnd.Requests.Count(r => r.Path is "/v1/traces" or "/api/v2/logs").ShouldBe(2);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class StoreRestartTests : IAsyncDisposable
 
         await rig.RestartAsync();
         rig.Ledger(Lane.Metrics).Delivered.ShouldBe(2);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class StoreRestartTests : IAsyncDisposable
 
         rig.FarEnd.Series.Sum(series => series.Points.Sum(point => point.Value)).ShouldBe(acknowledged);
         rig.Ledger(Lane.Metrics).ShouldBe(acknowledged, delivered: acknowledged);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
 
         async Task CallAsync(int caller)
         {

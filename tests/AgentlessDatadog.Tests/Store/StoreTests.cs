@@ -70,7 +70,7 @@ public sealed class StoreTests : IAsyncDisposable
         _store.SettleFails = false;
         await rig.UntilSent(TimeSpan.FromSeconds(1));
         rig.Ledger(Lane.Metrics).ShouldBe(1, delivered: 1);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class StoreTests : IAsyncDisposable
         rig.FarEnd.Series.Where(s => s.Metric == "app.seen").Sum(s => s.Points[0].Value).ShouldBe(1200);
         rig.Ledger(Lane.Metrics).ShouldBalance();
         rig.Ledger(Lane.Metrics).Delivered.ShouldBe(rig.Ledger(Lane.Metrics).Accepted);
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace AgentlessDatadog.Tests.Support;
 
 /// <summary>
 /// Looks at every request of a run and says what Datadog would drop or overwrite (docs/reference/datadog.md §3). Their
-/// order says nothing: live data overtakes a backlog. Knows no test framework: whoever asserts looks at <see cref="Faults"/>.
+/// order says nothing: live data overtakes a backlog. Knows no test framework: whoever asserts looks at <see cref="Errors"/>.
 /// </summary>
 public sealed partial class PayloadCheck
 {
@@ -32,7 +32,7 @@ public sealed partial class PayloadCheck
     ];
 
     private readonly Lock _lock = new();
-    private readonly List<string> _faults = [];
+    private readonly List<string> _errors = [];
     private readonly Dictionary<string, int> _types = [];
     private readonly Dictionary<(string Key, long Second), ReadOnlyMemory<byte>> _points = [];
 
@@ -45,13 +45,13 @@ public sealed partial class PayloadCheck
         _spans = new SpanCheck(Require);
     }
 
-    public IReadOnlyList<string> Faults
+    public IReadOnlyList<string> Errors
     {
         get
         {
             lock (_lock)
             {
-                return [.. _faults];
+                return [.. _errors];
             }
         }
     }
@@ -73,7 +73,7 @@ public sealed partial class PayloadCheck
         return raw.ToArray();
     }
 
-    /// <summary>Looks at one request. The same bytes again, however compressed, are a resend and no fault.</summary>
+    /// <summary>Looks at one request. The same bytes again, however compressed, are a resend and no error.</summary>
     public void Look(string path, string? encoding, ReadOnlyMemory<byte> body, DateTimeOffset received)
     {
         lock (_lock)
@@ -111,14 +111,14 @@ public sealed partial class PayloadCheck
                     case "/api/v1/validate":
                         break;
                     default:
-                        _faults.Add($"an unknown path: {path}");
+                        _errors.Add($"an unknown path: {path}");
                         break;
                 }
             }
             catch (Exception error)
                 when (error is FormatException or JsonException or InvalidDataException or IOException)
             {
-                _faults.Add($"{path}: {error.Message}");
+                _errors.Add($"{path}: {error.Message}");
             }
         }
     }
@@ -231,9 +231,9 @@ public sealed partial class PayloadCheck
 
     private void Require(bool holds, string otherwise)
     {
-        if (!holds && _faults.Count < 100)
+        if (!holds && _errors.Count < 100)
         {
-            _faults.Add(otherwise);
+            _errors.Add(otherwise);
         }
     }
 

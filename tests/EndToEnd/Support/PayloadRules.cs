@@ -24,7 +24,7 @@ public static class PayloadRules
             payload.GetProperty("wire_bytes").GetInt32().ShouldBeLessThanOrEqualTo(MaxWireBytes);
             payload.GetProperty("status").GetInt32().ShouldBeInRange(200, 299);
         }
-        check.Faults.ShouldBeEmpty();
+        check.Errors.ShouldBeEmpty();
         payloads
             .EnumerateArray()
             .Count(p => p.GetProperty("path").GetString() == "/api/v2/series")

@@ -84,7 +84,7 @@ internal sealed class PluginRun : IAsyncDisposable
         (await ConfigureAsync("""{"site":"sandbox","metricsInterval":10}""")).ShouldBeEmpty();
     }
 
-    public async Task<IReadOnlyList<ConfigFault>> ConfigureAsync(string config)
+    public async Task<IReadOnlyList<ConfigError>> ConfigureAsync(string config)
     {
         TestRun.Search.AddFrom(config);
         return await Plugin.ConfigureAsync(

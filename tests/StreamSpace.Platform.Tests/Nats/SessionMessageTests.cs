@@ -105,9 +105,9 @@ public class SessionMessageTests
     [InlineData("{\"session_id\":\"s\",\"timestamp\":\"2026-03-02T08:00:00Z\"}", "status")]
     public void AMalformedMessageIsRefusedByKind(string body, string kind)
     {
-        var (seen, fault) = Read(SessionSubjects.Status, Encoding.UTF8.GetBytes(body));
+        var (seen, error) = Read(SessionSubjects.Status, Encoding.UTF8.GetBytes(body));
         seen.ShouldBeNull();
-        fault.ShouldNotBeNull().Kind.ShouldBe(kind);
+        error.ShouldNotBeNull().Kind.ShouldBe(kind);
     }
 
     [Fact]
@@ -118,28 +118,28 @@ public class SessionMessageTests
         string Deep(int depth) => $"{start}{new string('[', depth - 1)}{new string(']', depth - 1)}}}";
         string Long(int bytes) => $"{start}\"{new string('x', bytes - start.Length - 3)}\"}}";
 
-        Fault(Deep(SessionMessage.MaxDepth)).ShouldBeNull();
-        Fault(Deep(SessionMessage.MaxDepth + 1)).ShouldBe("too-deep");
-        Fault(Deep(50_000)).ShouldBe("too-deep");
-        Fault(Long(SessionMessage.MaxBytes)).ShouldBeNull();
-        Fault(Long(SessionMessage.MaxBytes + 1)).ShouldBe("too-large");
+        Error(Deep(SessionMessage.MaxDepth)).ShouldBeNull();
+        Error(Deep(SessionMessage.MaxDepth + 1)).ShouldBe("too-deep");
+        Error(Deep(50_000)).ShouldBe("too-deep");
+        Error(Long(SessionMessage.MaxBytes)).ShouldBeNull();
+        Error(Long(SessionMessage.MaxBytes + 1)).ShouldBe("too-large");
 
-        static string? Fault(string body) => Read(SessionSubjects.Status, Encoding.UTF8.GetBytes(body)).Fault?.Kind;
+        static string? Error(string body) => Read(SessionSubjects.Status, Encoding.UTF8.GetBytes(body)).Error?.Kind;
     }
 
     [Fact]
     public void BytesThatAreNotUtf8AreRefused() =>
         Read(SessionSubjects.Status, [.. "{\"session_id\":\""u8, 0xC3, 0x28, .. "\"}"u8])
-            .Fault.ShouldNotBeNull()
+            .Error.ShouldNotBeNull()
             .Kind.ShouldBe("not-json");
 
-    private static (SessionObservation? Seen, MessageError? Fault) Read(string subject, byte[] body) =>
+    private static (SessionObservation? Seen, MessageError? Error) Read(string subject, byte[] body) =>
         SessionMessage.Read(subject, new ReadOnlySequence<byte>(body), Morning);
 
     private static SessionObservation Read(UpstreamMessage message)
     {
-        var (seen, fault) = Read(message.Subject, message.Body);
-        fault.ShouldBeNull();
+        var (seen, error) = Read(message.Subject, message.Body);
+        error.ShouldBeNull();
         return seen.ShouldNotBeNull();
     }
 

@@ -143,7 +143,7 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
     }
 
     [Fact]
-    public async Task TheCheckNamesEveryFaultWithItsFix()
+    public async Task TheCheckNamesEveryErrorWithItsFix()
     {
         await using var upstream = await postgres.DatabaseAsync();
         var reader = await upstream.CreateReaderAsync("reader_checked");
@@ -158,9 +158,9 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
             .ShouldBe([
                 ("postgresql", CheckVerdict.Good),
                 ("postgresql, version", CheckVerdict.Good),
-                ("postgresql, table users", CheckVerdict.Fault),
+                ("postgresql, table users", CheckVerdict.Error),
                 ("postgresql, table audit_log", CheckVerdict.Good),
-                ("postgresql, table sessions", CheckVerdict.Fault),
+                ("postgresql, table sessions", CheckVerdict.Error),
                 ("postgresql, table installed_plugins", CheckVerdict.Good),
                 ("postgresql, clock", CheckVerdict.Good),
                 ("postgresql, DB_TIME_ZONE", CheckVerdict.Good),
@@ -184,7 +184,7 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
 
         var missing = await CheckAsync(reader);
         missing.Single(f => f.What == "postgresql, version").Found.ShouldStartWith("StreamSpace 2");
-        var fixes = missing.Where(f => f.Verdict is CheckVerdict.Fault).Select(f => f.Fix).ToList();
+        var fixes = missing.Where(f => f.Verdict is CheckVerdict.Error).Select(f => f.Fix).ToList();
         fixes.ShouldBe(PostgresGrants.ReadV2("reader_of_two").Split('\n'));
 
         foreach (var fix in fixes)
@@ -192,7 +192,7 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
             await upstream.ExecuteAsync(fix!);
         }
         var found = await CheckAsync(reader);
-        found.ShouldNotContain(f => f.Verdict == CheckVerdict.Fault);
+        found.ShouldNotContain(f => f.Verdict == CheckVerdict.Error);
         found.ShouldContain(f => f.Found == PostgresCheck.DockerTellsNothing);
         await run.PassTimeUntilAsync(
             () => run.Source.Status.Detail.Contains("1 approved agents"),
@@ -222,8 +222,8 @@ public sealed class PostgresAccessTests(OnPostgres.Fixture postgres)
 
     [Theory]
     [InlineData(0, CheckVerdict.Good)]
-    [InlineData(-600, CheckVerdict.Fault)]
-    [InlineData(600, CheckVerdict.Fault)]
+    [InlineData(-600, CheckVerdict.Error)]
+    [InlineData(600, CheckVerdict.Error)]
     public async Task AClockOfTheDatabaseThatIsOffIsMeasuredByWhatItSaysAndFound(int ahead, CheckVerdict verdict)
     {
         await using var upstream = await postgres.DatabaseAsync();

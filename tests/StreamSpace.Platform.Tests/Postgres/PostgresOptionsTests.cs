@@ -12,18 +12,18 @@ public sealed class PostgresOptionsTests
     [Fact]
     public void WhatIsLeftOutIsAsInTheApi()
     {
-        var (options, faults) = Read(new() { ["DB_HOST"] = "db" });
+        var (options, errors) = Read(new() { ["DB_HOST"] = "db" });
 
-        faults.ShouldBeEmpty();
+        errors.ShouldBeEmpty();
         options!.Shown.ShouldBe("streamspace on db:5432");
         (options.User, options.Password, options.SslModeName).ShouldBe(("streamspace", null, "disable"));
         options.TimeZone.ShouldBe(TimeZoneInfo.Utc);
     }
 
     [Fact]
-    public void EveryFaultIsReportedAtOnce()
+    public void EveryErrorIsReportedAtOnce()
     {
-        var (options, faults) = Read(
+        var (options, errors) = Read(
             new()
             {
                 ["DB_HOST"] = "db",
@@ -35,8 +35,8 @@ public sealed class PostgresOptionsTests
         );
 
         options.ShouldBeNull();
-        faults.Select(f => f.Split(' ')[0]).ShouldBe(["DB_PORT", "DB_SSL_MODE", "DB_TIME_ZONE"]);
-        faults.ShouldAllBe(f => !f.Contains(Secret.Wrong));
+        errors.Select(f => f.Split(' ')[0]).ShouldBe(["DB_PORT", "DB_SSL_MODE", "DB_TIME_ZONE"]);
+        errors.ShouldAllBe(f => !f.Contains(Secret.Wrong));
     }
 
     [Fact]
@@ -48,9 +48,9 @@ public sealed class PostgresOptionsTests
         options.At(new DateTime(2026, 7, 1, 12, 0, 0)).UtcDateTime.ShouldBe(new DateTime(2026, 7, 1, 10, 0, 0));
     }
 
-    private static (PostgresOptions? Options, List<string> Faults) Read(Dictionary<string, string> variables)
+    private static (PostgresOptions? Options, List<string> Errors) Read(Dictionary<string, string> variables)
     {
-        var faults = new List<string>();
-        return (PostgresOptions.Read(variables.GetValueOrDefault, faults), faults);
+        var errors = new List<string>();
+        return (PostgresOptions.Read(variables.GetValueOrDefault, errors), errors);
     }
 }

@@ -63,7 +63,7 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
     [Fact]
     public void AnAuthorityThatIsNotThereIsRefusedWhereItDecides()
     {
-        var faults = new List<string>();
+        var errors = new List<string>();
         PostgresOptions
             .Read(
                 name =>
@@ -74,15 +74,15 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
                         "PGSSLROOTCERT" => "/nowhere/root.crt",
                         _ => null,
                     },
-                faults
+                errors
             )
             .ShouldBeNull();
-        faults.ShouldHaveSingleItem().ShouldContain("/nowhere/root.crt");
+        errors.ShouldHaveSingleItem().ShouldContain("/nowhere/root.crt");
     }
 
     private PostgresOptions Options(string mode, string? root, string host)
     {
-        var faults = new List<string>();
+        var errors = new List<string>();
         var read = PostgresOptions.Read(
             name =>
                 name switch
@@ -96,9 +96,9 @@ public sealed class PostgresTlsTests(PostgresTlsTests.Secured secured) : IClassF
                     "PGSSLROOTCERT" => root is null ? null : Path.Combine(secured.Folder, root),
                     _ => null,
                 },
-            faults
+            errors
         );
-        faults.ShouldBeEmpty();
+        errors.ShouldBeEmpty();
         return read!;
     }
 

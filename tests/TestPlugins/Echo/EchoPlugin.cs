@@ -72,9 +72,9 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
     public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken)
     {
         _context = context;
-        if (context.Environment.TryGetValue("ECHO_LOAD_FAULT", out var fault))
+        if (context.Environment.TryGetValue("ECHO_LOAD_ERROR", out var error))
         {
-            throw new InvalidOperationException(fault);
+            throw new InvalidOperationException(error);
         }
         if (context.Environment.ContainsKey("ECHO_STORE"))
         {
@@ -91,7 +91,7 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
         return default;
     }
 
-    public async ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
+    public async ValueTask<IReadOnlyList<ConfigError>> ConfigureAsync(
         PluginSettings settings,
         CancellationToken cancellationToken
     )
@@ -105,14 +105,14 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
         {
             throw new IOException("The flush is held.");
         }
-        var faults = new List<ConfigFault>();
+        var errors = new List<ConfigError>();
         var config = settings.Values;
         if (_context.Environment.TryGetValue("ECHO_INTERVAL", out var interval))
         {
             config["interval"] = interval;
         }
-        var read = _context.Manifest.ConfigSchema.Read(config, faults);
-        if (faults.Count == 0)
+        var read = _context.Manifest.ConfigSchema.Read(config, errors);
+        if (errors.Count == 0)
         {
             Config = read;
             File.WriteAllText(
@@ -120,7 +120,7 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
                 ((string?)read["key"])?.Length.ToString(CultureInfo.InvariantCulture) ?? "none"
             );
         }
-        return faults;
+        return errors;
     }
 
     public void Apply(PlatformState state)
@@ -165,9 +165,9 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
 
     public void MapEndpoints(IEndpointRouteBuilder routes)
     {
-        if (_context.Environment.TryGetValue("ECHO_MAP_FAULT", out var fault))
+        if (_context.Environment.TryGetValue("ECHO_MAP_ERROR", out var error))
         {
-            throw new InvalidOperationException(fault);
+            throw new InvalidOperationException(error);
         }
         routes
             .MapPost(

@@ -16,7 +16,7 @@ public sealed class StillbornPlugin : IPlugin
 
     public ValueTask LoadAsync(IPluginContext context, CancellationToken cancellationToken) => default;
 
-    public ValueTask<IReadOnlyList<ConfigFault>> ConfigureAsync(
+    public ValueTask<IReadOnlyList<ConfigError>> ConfigureAsync(
         PluginSettings settings,
         CancellationToken cancellationToken
     ) => new([]);

@@ -23,7 +23,7 @@ public static class KubernetesCheck
 {
     /// <summary>
     /// One row for each right, and for each namespace where it is of one; only the first when the cluster cannot be
-    /// reached. Never throws for the cluster's faults.
+    /// reached. Never throws for the cluster's errors.
     /// </summary>
     public static async Task<IReadOnlyList<KubernetesCheckResult>> RunAsync(
         KubernetesOptions options,

@@ -28,7 +28,7 @@ public sealed class KubernetesSource : ISource
     /// <param name="options">Which cluster, and what of it.</param>
     /// <param name="clock">Our clock: it dates what Kubernetes gives no time for.</param>
     /// <param name="random">Uniform in [0, 1).</param>
-    /// <param name="logger">For the far end's faults.</param>
+    /// <param name="logger">For the far end's errors.</param>
     public KubernetesSource(KubernetesOptions options, TimeProvider clock, Func<double> random, ILogger logger)
     {
         _options = options;
@@ -198,7 +198,7 @@ public sealed class KubernetesSource : ISource
         await Task.WhenAll(podsRun, sessions.RunAsync(cancellationToken), deployments.RunAsync(cancellationToken));
     }
 
-    // A part that breaks by a fault of ours takes the others with it; the watch over the sources starts us again.
+    // A part that breaks by a bug of ours takes the others with it; the watch over the sources starts us again.
     private static async Task StopAllWhenBroken(Task part, CancellationTokenSource stop)
     {
         try

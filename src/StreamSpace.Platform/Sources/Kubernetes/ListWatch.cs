@@ -69,7 +69,7 @@ internal sealed class ListWatch<T>(
         }
     }
 
-    // Anything else is a fault of ours, and must not look like one of the cluster.
+    // Anything else is a bug of ours, and must not look like one of the cluster.
     private static bool IsFarEnd(Exception e) =>
         e is ClusterException or IOException or HttpRequestException or JsonException or OperationCanceledException;
 

@@ -50,7 +50,7 @@ public static class PostgresCheck
         }
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
         {
-            findings.Add(new("postgresql", CheckVerdict.Fault, $"Fails at {options.Shown}.", PostgresErrorText.Of(e)));
+            findings.Add(new("postgresql", CheckVerdict.Error, $"Fails at {options.Shown}.", PostgresErrorText.Of(e)));
         }
         return findings;
     }
@@ -100,11 +100,11 @@ public static class PostgresCheck
             : privileges.Absent.Contains(columns)
                 ? new(
                     what,
-                    CheckVerdict.Fault,
+                    CheckVerdict.Error,
                     $"Is not there: no {columns.Purpose}.",
                     "Set DB_NAME to StreamSpace's database, and start its API once: it makes the tables."
                 )
-            : new(what, CheckVerdict.Fault, $"May not be read: no {columns.Purpose}.", columns.Grant(options.User));
+            : new(what, CheckVerdict.Error, $"May not be read: no {columns.Purpose}.", columns.Grant(options.User));
     }
 
     private static CheckFinding Skew(TimeSpan skew)
@@ -115,7 +115,7 @@ public static class PostgresCheck
         );
         return skew.Duration() <= LargestSkew
             ? new("postgresql, clock", CheckVerdict.Good, found)
-            : new("postgresql, clock", CheckVerdict.Fault, found, "Have both machines keep time by NTP.");
+            : new("postgresql, clock", CheckVerdict.Error, found, "Have both machines keep time by NTP.");
     }
 
     // The API writes a row for every request, and whatever runs it asks for its health every few seconds.
@@ -127,7 +127,7 @@ public static class PostgresCheck
             $"The newest row of audit_log is {age.TotalMinutes:0.0} minutes old, read in {options.TimeZone.Id}."
         );
         return age < -LargestSkew
-                ? new(what, CheckVerdict.Fault, found, "Set DB_TIME_ZONE to the time zone of StreamSpace's API.")
+                ? new(what, CheckVerdict.Error, found, "Set DB_TIME_ZONE to the time zone of StreamSpace's API.")
             : age > TimeSpan.FromMinutes(10)
                 ? new(
                     what,

@@ -50,9 +50,9 @@ public sealed record PostgresOptions
 
     /// <summary>Reads the <c>DB_…</c> variables, and <c>PGSSLROOTCERT</c>.</summary>
     /// <param name="variable">Gives a variable, or null.</param>
-    /// <param name="faults">Takes one sentence for each variable that is wrong.</param>
-    /// <returns>Null when <c>DB_HOST</c> is not set, and when there are faults.</returns>
-    public static PostgresOptions? Read(Func<string, string?> variable, ICollection<string> faults)
+    /// <param name="errors">Takes one sentence for each variable that is wrong.</param>
+    /// <returns>Null when <c>DB_HOST</c> is not set, and when there are errors.</returns>
+    public static PostgresOptions? Read(Func<string, string?> variable, ICollection<string> errors)
     {
         if (variable("DB_HOST") is not { Length: > 0 } host)
         {
@@ -60,29 +60,29 @@ public sealed record PostgresOptions
         }
         string Given(string name, string otherwise) => variable(name) is { Length: > 0 } text ? text.Trim() : otherwise;
 
-        var before = faults.Count;
+        var before = errors.Count;
         if (
             !int.TryParse(Given("DB_PORT", "5432"), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             || port is < 1 or > 65535
         )
         {
-            faults.Add("DB_PORT must be a number from 1 to 65535.");
+            errors.Add("DB_PORT must be a number from 1 to 65535.");
         }
         var ssl = Given("DB_SSL_MODE", "disable");
         if (!SslModes.ContainsKey(ssl))
         {
-            faults.Add($"DB_SSL_MODE must be one of {string.Join(", ", SslModes.Keys)}.");
+            errors.Add($"DB_SSL_MODE must be one of {string.Join(", ", SslModes.Keys)}.");
         }
         var root = Given("PGSSLROOTCERT", "");
         if (ssl.StartsWith("verify", StringComparison.Ordinal) && root.Length > 0 && !File.Exists(root))
         {
-            faults.Add($"PGSSLROOTCERT is {root}; there is no such file, or it may not be read.");
+            errors.Add($"PGSSLROOTCERT is {root}; there is no such file, or it may not be read.");
         }
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(Given("DB_TIME_ZONE", "UTC"), out var zone))
         {
-            faults.Add("DB_TIME_ZONE must be a time zone that this machine knows, such as UTC or Europe/Berlin.");
+            errors.Add("DB_TIME_ZONE must be a time zone that this machine knows, such as UTC or Europe/Berlin.");
         }
-        return faults.Count > before
+        return errors.Count > before
             ? null
             : new PostgresOptions
             {

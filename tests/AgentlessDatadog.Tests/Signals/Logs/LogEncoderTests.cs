@@ -192,6 +192,6 @@ public sealed class LogEncoderTests
     {
         var check = new PayloadCheck();
         check.Look("/api/v2/logs", null, raw, Now.AddSeconds(1));
-        return check.Faults;
+        return check.Errors;
     }
 }

@@ -118,7 +118,7 @@ public sealed class SeriesEncoderTests
             check.Look("/api/v2/series", request.Encoding, request.Body, Now);
             read.AddRange(WireReader.ReadPayload(PayloadCheck.Unpack(request.Encoding, request.Body)));
         }
-        check.Faults.ShouldBeEmpty();
+        check.Errors.ShouldBeEmpty();
         var taken = snapshot.Series.ToArray().Where(series => series.HasTaken).ToList();
         read.Select(series => series.Points[0].Value).ShouldBe(taken.Select(series => series.TakenValue));
         requests.Sum(request => request.Points).ShouldBe(taken.Count);

@@ -258,6 +258,6 @@ public sealed class SpanEncoderTests
     {
         var check = new PayloadCheck();
         check.Look("/v1/traces", null, raw, Now);
-        return check.Faults;
+        return check.Errors;
     }
 }
