@@ -150,7 +150,7 @@ public sealed class UninstallTests
         market.Lay(Built);
         foreach (var name in (string[])["keys", "logs", "token-key", "signed-out", "host.db"])
         {
-            Directory.CreateDirectory(Path.Combine(market.Plugins, name));
+            LayBroken(market, name);
         }
         var settings = market.Settings;
         await using (var host = await TestHost.StartAsync(settings))
@@ -175,7 +175,7 @@ public sealed class UninstallTests
         var market = new Market();
         market.Lay(Built);
         Directory.Move(Path.Combine(market.Plugins, "streamspace-echo"), Path.Combine(market.Plugins, "x"));
-        Directory.CreateDirectory(Path.Combine(market.Plugins, "streamspace-echo"));
+        LayBroken(market, "streamspace-echo");
         await using var host = await TestHost.StartAsync(market.Settings);
         var kept = Path.Combine(host.Settings.DataFolder, "streamspace-echo", "key-length");
         var states = (await host.ReadAsync("api/plugins"))["plugins"]!.AsArray();
@@ -249,4 +249,11 @@ public sealed class UninstallTests
 
     private static void Hold(TestHost host, params string[] lines) =>
         File.WriteAllLines(Path.Combine(host.Settings.DataFolder, "streamspace-echo", "undelivered"), lines);
+
+    // A folder with a manifest that says nothing: a plugin, and a failed one.
+    private static void LayBroken(Market market, string name)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(market.Plugins, name));
+        File.WriteAllText(Path.Combine(folder.FullName, "manifest.json"), "{}");
+    }
 }
