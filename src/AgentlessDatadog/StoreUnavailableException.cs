@@ -1,7 +1,7 @@
 namespace AgentlessDatadog;
 
 /// <summary>
-/// A store could not do what it was asked, and kept nothing of it unless <see cref="MayBeKept"/>: the disk is full or read-only, it failed, or the
+/// A store could not do what it was asked, and kept nothing of it unless <see cref="MayBeDurable"/>: the disk is full or read-only, it failed, or the
 /// file is in use elsewhere. The store works again as soon as the disk does; what was asked may be asked again.
 /// </summary>
 public sealed class StoreUnavailableException : IOException
@@ -9,7 +9,7 @@ public sealed class StoreUnavailableException : IOException
     /// <summary>
     /// Whether what was asked may be kept all the same: the store did not answer, or failed where nobody can tell.
     /// </summary>
-    public bool MayBeKept { get; init; }
+    public bool MayBeDurable { get; init; }
 
     /// <summary>Says nothing about the reason.</summary>
     public StoreUnavailableException()

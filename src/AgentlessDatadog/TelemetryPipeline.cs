@@ -37,7 +37,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private readonly List<HttpClient> _clients = [];
     private Action<DateTimeOffset> _observers = _ => { };
     private Task _running = Task.CompletedTask;
-    private string? _setAside;
+    private string? _quarantined;
     private bool _isDisposed;
 
     // Written by the loop, once it has started.
@@ -115,7 +115,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
             [
                 new("The loop that commits and flushes", _loop.Working, Restart: null),
                 new("The observation of gauges", _loop.Observation.Heartbeat, _loop.Observation.Leave),
-                new("The encoding of a flush", _loop.Encoding, _loop.EncodeAgain),
+                new("The encoding of a flush", _loop.Encoding, _loop.RestartEncoding),
                 .. _lanes.Select(lane => new Stage($"The lane {lane.Lane}", lane.Sending, lane.Restart)),
             ],
             _warnings
@@ -140,9 +140,9 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         )
         {
             ClockSkew = _clock.Skew,
-            ClockError = _clock.IsAlarming ? _clock.Fault : _loop.Held,
+            ClockError = _clock.IsAlarming ? _clock.Error : _loop.Held,
             Warnings = _warnings.Current,
-            StoreSetAside = _setAside,
+            StoreQuarantined = _quarantined,
         };
 
     /// <summary>
@@ -160,22 +160,22 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public async ValueTask StartAsync(CancellationToken cancellationToken = default)
     {
         var contents = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
-        if (contents.SetAside is { } damaged)
+        if (contents.Quarantined is { } damaged)
         {
-            _setAside =
+            _quarantined =
                 $"The telemetry store was damaged ({damaged.Reason}) and is set aside as {damaged.Path}: the queue and the "
                 + "ledger begin anew.";
-            _logger.LogError("{SetAside}", _setAside);
+            _logger.LogError("{Quarantined}", _quarantined);
         }
         else if (contents.LogDamage is { } lost)
         {
-            _setAside = $"{lost} The queue and the ledger go on from what was kept before.";
-            _logger.LogError("{SetAside}", _setAside);
+            _quarantined = $"{lost} The queue and the ledger go on from what was kept before.";
+            _logger.LogError("{Quarantined}", _quarantined);
         }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);
         _outbox.Expired.Add(contents.Expired);
-        _outbox.AddBacklog(contents.Outbox, contents.LastPayload);
+        _outbox.AddBacklog(contents.Outbox, contents.LastRequest);
         await _loop.StartAsync(contents, _options).ConfigureAwait(false);
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
     }
@@ -239,7 +239,11 @@ public sealed class TelemetryPipeline : IAsyncDisposable
 
     /// <summary>Every reason why Datadog would not take a measurement, in one line; null when it would.</summary>
     public string? Check(Measurement measurement) =>
-        MeasurementRules.Faults(measurement, _table.Clash(measurement.Metric, measurement.Type), _clock.GetUtcNow());
+        MeasurementRules.Errors(
+            measurement,
+            _table.TypeError(measurement.Metric, measurement.Type),
+            _clock.GetUtcNow()
+        );
 
     /// <summary>A gauge to hold on to, and to dispose when what it measures has gone.</summary>
     /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>
@@ -342,9 +346,9 @@ public sealed class TelemetryPipeline : IAsyncDisposable
 
     private Series Hold(string metric, MetricType type, IReadOnlyList<string> tags, string? unit)
     {
-        if ((MeasurementRules.NameFault(metric) ?? MeasurementRules.UnitFault(unit)) is { } fault)
+        if ((MeasurementRules.NameError(metric) ?? MeasurementRules.UnitError(unit)) is { } error)
         {
-            throw new ArgumentException(fault, nameof(metric));
+            throw new ArgumentException(error, nameof(metric));
         }
 
         return _table.Hold(metric, type, tags, unit);
@@ -363,8 +367,8 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private void Tick()
     {
         _watchdog.Look(_options.FlushInterval);
-        var fault = _clock.Fault ?? _loop.Held;
-        _warnings.Set("clock", fault, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
+        var error = _clock.Error ?? _loop.Held;
+        _warnings.Set("clock", error, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
         if (_canary.IsCompleted)
         {
             _canary = _loop.KeepAsync(PendingWrite.Canary());

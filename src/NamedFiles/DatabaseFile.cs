@@ -23,7 +23,7 @@ internal static class DatabaseFile
     /// <summary>Moves a damaged one out of the way, with its companions, and gives its new name. No process may be at it.</summary>
     /// <exception cref="IOException">It cannot be moved.</exception>
     /// <exception cref="UnauthorizedAccessException"><inheritdoc cref="IOException"/></exception>
-    public static string SetAside(string path, DateTimeOffset now)
+    public static string Quarantine(string path, DateTimeOffset now)
     {
         var stamp = now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var aside = $"{path}.damaged-{stamp}";

@@ -18,7 +18,7 @@ internal static class LogDamage
     /// it died is no damage.
     /// </summary>
     /// <exception cref="IOException">The log cannot be read, or not be copied.</exception>
-    public static string? SetAside(string database, DateTimeOffset now)
+    public static string? Quarantine(string database, DateTimeOffset now)
     {
         var log = $"{database}-wal";
         if (!File.Exists(log) || LostCommits(File.ReadAllBytes(log)) is not (> 0 and var lost))

@@ -72,7 +72,7 @@ public sealed class StreamTests : IAsyncDisposable
         _store.Gate = gate.Opened;
         var unsure = KeepAsync(rig, 0, 5);
         await rig.Until(() => unsure.IsCompleted, TimeSpan.FromSeconds(1));
-        (await Should.ThrowAsync<StoreUnavailableException>(unsure)).MayBeKept.ShouldBeTrue();
+        (await Should.ThrowAsync<StoreUnavailableException>(unsure)).MayBeDurable.ShouldBeTrue();
         rig.Pipeline.Position(Log).ShouldBe(0, "nobody knows that it is durable");
         await Should.ThrowAsync<StoreUnavailableException>(() => KeepAsync(rig, 0, 6));
 

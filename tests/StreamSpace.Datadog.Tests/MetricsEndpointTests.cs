@@ -255,7 +255,7 @@ public sealed class MetricsEndpointTests : IAsyncLifetime
         string sentence
     )
     {
-        (_disk.Fails, _disk.MayBeKept) = (true, mayBeKept);
+        (_disk.Fails, _disk.MayBeDurable) = (true, mayBeKept);
         var (status, answer) = await PostWithKeyAsync(key, 5);
         _disk.Fails = false;
         status.ShouldBe(HttpStatusCode.ServiceUnavailable);

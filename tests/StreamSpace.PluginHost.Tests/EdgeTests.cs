@@ -54,7 +54,7 @@ public sealed class EdgeTests
     }
 
     [Fact]
-    public async Task OnlyOurOwnFilesMayBeKept()
+    public async Task OnlyOurOwnFilesMayBeDurable()
     {
         await using var host = await TestHost.StartAsync();
         foreach (var path in Everywhere)

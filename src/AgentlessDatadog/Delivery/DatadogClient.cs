@@ -98,7 +98,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             Verdict.NotDatadog => KeyState.NotDatadog,
             _ => KeyState.Unknown,
         };
-        return new KeyVerdict(state, answer.Words);
+        return new KeyVerdict(state, answer.Error);
     }
 
     /// <summary>
@@ -124,13 +124,13 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     }
 
     /// <summary>What a refusal means, and in one sentence: <see cref="ParkReason"/> lists what it can be.</summary>
-    public async Task<(ParkReason ParkReason, string Words)> ExplainAsync(
+    public async Task<(ParkReason ParkReason, string Error)> ExplainAsync(
         Lane lane,
         IntakeResponse answer,
         CancellationToken cancellationToken
     )
     {
-        var words = answer.Words ?? "";
+        var words = answer.Error ?? "";
         if (!MaySend(lane))
         {
             return (ParkReason.KeyMissing, words);
@@ -219,7 +219,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            return Broken(Redact(Words(error, request.RequestUri!))) with
+            return Broken(Redact(ErrorText(error, request.RequestUri!))) with
             {
                 Verdict = IsBarred(error) ? Verdict.NotDatadog : Verdict.Wait,
                 IsAbsent = options.Proxy is null && IsNoHost(error),
@@ -227,7 +227,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         }
         finally
         {
-            _ = LetGoAsync(sending);
+            _ = ReleaseAsync(sending);
         }
 
         IntakeResponse Broken(string why) =>
@@ -240,7 +240,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     }
 
     // An answer that comes when nobody waits for it any more must not keep its connection.
-    private static async Task LetGoAsync(Task<HttpResponseMessage> sending)
+    private static async Task ReleaseAsync(Task<HttpResponseMessage> sending)
     {
         await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (sending.IsCompletedSuccessfully)
@@ -250,7 +250,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     }
 
     // What these two say themselves is to look there, or something that nobody has heard of.
-    private string Words(Exception error, Uri asked) =>
+    private string ErrorText(Exception error, Uri asked) =>
         error switch
         {
             HttpRequestException

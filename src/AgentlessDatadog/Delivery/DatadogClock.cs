@@ -61,7 +61,7 @@ internal sealed class DatadogClock(TimeProvider machine) : TimeProvider
     public bool IsAlarming => IsInDoubt || Skew?.Duration() >= Alarm;
 
     /// <summary>What is wrong with this machine's clock and what follows, in a sentence; null while it is right.</summary>
-    public string? Fault
+    public string? Error
     {
         get
         {

@@ -9,9 +9,9 @@ namespace AgentlessDatadog.Delivery;
 /// What the body of an answer says, in whichever of the forms that Datadog's routes use (docs/reference/datadog.md §2.3,
 /// §5.1): the JSON of its own, or the JSON or protobuf of OTLP.
 /// </summary>
-/// <param name="Words">What went wrong, or empty when it does not say.</param>
+/// <param name="Error">What went wrong, or empty when it does not say.</param>
 /// <param name="Rejected">How many of the items were not taken although the request was.</param>
-internal sealed record IntakeAnswer(string Words, long Rejected)
+internal sealed record IntakeAnswer(string Error, long Rejected)
 {
     private const string Protobuf = "application/x-protobuf";
 
@@ -46,7 +46,7 @@ internal sealed record IntakeAnswer(string Words, long Rejected)
 
         if (root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array)
         {
-            return new IntakeAnswer(string.Join("; ", errors.EnumerateArray().Select(Error)), 0);
+            return new IntakeAnswer(string.Join("; ", errors.EnumerateArray().Select(ErrorText)), 0);
         }
 
         if (root.TryGetProperty("partialSuccess", out var partial) && partial.ValueKind == JsonValueKind.Object)
@@ -57,7 +57,7 @@ internal sealed record IntakeAnswer(string Words, long Rejected)
         return new IntakeAnswer(Text(root, "message"), 0);
     }
 
-    private static string Error(JsonElement error)
+    private static string ErrorText(JsonElement error)
     {
         if (error.ValueKind != JsonValueKind.Object)
         {

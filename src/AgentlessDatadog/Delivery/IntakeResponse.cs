@@ -6,11 +6,11 @@ namespace AgentlessDatadog.Delivery;
 /// <summary>What came back for a request, judged here and nowhere else (docs/reference/datadog.md §2.3, §2.4).</summary>
 /// <param name="Verdict">What it means.</param>
 /// <param name="Status">HTTP status, or null when nothing came back.</param>
-/// <param name="Words">The server's words, or what went wrong; null when all of it was delivered.</param>
+/// <param name="Error">The server's words, or what went wrong; null when all of it was delivered.</param>
 /// <param name="AskedFor">How long the server wants to be left alone.</param>
-internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Words, TimeSpan? AskedFor)
+internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Error, TimeSpan? AskedFor)
 {
-    private const int MaxWords = 200;
+    private const int MaxError = 200;
 
     /// <summary>
     /// Nothing says whether it arrived: the body was handed over and no answer came, or a gateway answered that it had
@@ -53,7 +53,7 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Word
         // Datadog says why it refuses; an empty refusal is somebody else's.
         var isEmpty = isSuccess && body.Span.IndexOfAnyExcept(" \r\n\t"u8) < 0;
         var verdict = Judge(response.StatusCode, isEmpty || answer is not null);
-        var said = redact(answer?.Words ?? "");
+        var said = redact(answer?.Error ?? "");
         var words = verdict switch
         {
             Verdict.Delivered when answer is not { Rejected: > 0 } => null,
@@ -113,5 +113,5 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Word
             ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue))
             : null;
 
-    private static string Shorten(string text) => text.Length <= MaxWords ? text : text[..MaxWords] + "…";
+    private static string Shorten(string text) => text.Length <= MaxError ? text : text[..MaxError] + "…";
 }

@@ -125,7 +125,7 @@ internal sealed class LaneSender(
         while (true)
         {
             var changed = outbox.Changed.Next;
-            if (!IsTrouble(worst) && _client == client && !stop.IsCancellationRequested)
+            if (!IsFailure(worst) && _client == client && !stop.IsCancellationRequested)
             {
                 Fill(underWay, client, stop);
             }
@@ -159,7 +159,7 @@ internal sealed class LaneSender(
         var sent = await ended.ConfigureAwait(false);
         if (sent.Unsettled is { } header)
         {
-            outbox.GiveBack(header);
+            outbox.Release(header);
         }
 
         return sent.Response;
@@ -188,7 +188,7 @@ internal sealed class LaneSender(
     // A probe that got through opens the lane at once: the rest of the backlog need not wait for the end of the round.
     private IntakeResponse? Booked(DatadogClient client, IntakeResponse? answer)
     {
-        if (answer is null || IsTrouble(answer))
+        if (answer is null || IsFailure(answer))
         {
             return answer;
         }
@@ -205,7 +205,7 @@ internal sealed class LaneSender(
 
     private async Task GoOnAsync(DatadogClient client, IntakeResponse? answer, CancellationToken stop)
     {
-        if (!IsTrouble(answer))
+        if (!IsFailure(answer))
         {
             return;
         }
@@ -226,7 +226,7 @@ internal sealed class LaneSender(
     private async Task BackOffAsync(DatadogClient? client, IntakeResponse answer, CancellationToken stop)
     {
         var wait = backOff.Failed(answer.AskedFor);
-        logger.LogWarning("Lane {Lane} waits {Seconds} s: {Words}", lane, (int)wait.TotalSeconds, answer.Words);
+        logger.LogWarning("Lane {Lane} waits {Seconds} s: {Error}", lane, (int)wait.TotalSeconds, answer.Error);
         await WaitAsync(LaneState.BackingOff, client, answer, null, wait, stop).ConfigureAwait(false);
     }
 
@@ -258,9 +258,9 @@ internal sealed class LaneSender(
                     return;
                 }
 
-                (reason, var words) = await explaining.ConfigureAwait(false);
-                answer = answer with { Words = words };
-                logger.LogWarning("Lane {Lane} is parked and keeps everything: {Words}", lane, words);
+                (reason, var error) = await explaining.ConfigureAwait(false);
+                answer = answer with { Error = error };
+                logger.LogWarning("Lane {Lane} is parked and keeps everything: {Error}", lane, error);
             }
             await WaitAsync(LaneState.Parked, client, answer, reason, Recheck, stop).ConfigureAwait(false);
             if (IsReplacedBy(client, _client))
@@ -309,11 +309,11 @@ internal sealed class LaneSender(
     private void Show(LaneState lane, IntakeResponse answer, DateTimeOffset? nextTry, ParkReason? reason)
     {
         var before = _state;
-        _state = new State(lane, answer.Verdict, answer.Status, answer.Words, nextTry, reason)
+        _state = new State(lane, answer.Verdict, answer.Status, answer.Error, nextTry, reason)
         {
             ErrorAt =
-                answer.Words is null ? null
-                : answer.Words == before.Error ? before.ErrorAt
+                answer.Error is null ? null
+                : answer.Error == before.Error ? before.ErrorAt
                 : clock.GetUtcNow(),
         };
     }
@@ -322,7 +322,7 @@ internal sealed class LaneSender(
     private static bool IsReplacedBy(DatadogClient? before, DatadogClient? now) =>
         before is null || now is null || !before.IsSameWayAs(now);
 
-    private static bool IsTrouble(IntakeResponse? answer) => Severity(answer) >= 2;
+    private static bool IsFailure(IntakeResponse? answer) => Severity(answer) >= 2;
 
     private static IntakeResponse? Worse(IntakeResponse? one, IntakeResponse? other) =>
         (Severity(other), other?.AskedFor).CompareTo((Severity(one), one?.AskedFor)) > 0 ? other : one;

@@ -93,9 +93,9 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
                 Dropped(header, theirs),
                 Account.Uncertain
             ),
-            Verdict.Delivered when answer.Rejected > 0 => (answer, answer.Words, Account.Delivered),
+            Verdict.Delivered when answer.Rejected > 0 => (answer, answer.Error, Account.Delivered),
             Verdict.Delivered => (answer, null, Account.Delivered),
-            Verdict.Bad => (answer, answer.Words, Account.Rejected),
+            Verdict.Bad => (answer, answer.Error, Account.Rejected),
             _ when answer.IsUncertain && client.Skips(lane) => (answer, "no answer", Account.Uncertain),
             _ => (answer, null, null),
         };
@@ -161,7 +161,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         var rejected = account == Account.Delivered ? Math.Min(answer!.Rejected, header.Units) : 0;
         if (account == Account.Rejected || rejected > 0)
         {
-            logger.LogWarning("Lane {Lane}: Datadog rejected something for good: {Words}", lane, reason);
+            logger.LogWarning("Lane {Lane}: Datadog rejected something for good: {Error}", lane, reason);
         }
 
         if (rejected > 0)

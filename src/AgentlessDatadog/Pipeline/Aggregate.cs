@@ -22,9 +22,9 @@ internal sealed class Aggregate(SeriesTable table)
     public string? Find(Measurement measurement, out Series? series)
     {
         series = null;
-        if (table.Clash(measurement.Metric, measurement.Type) is { } clash)
+        if (table.TypeError(measurement.Metric, measurement.Type) is { } typeError)
         {
-            return clash;
+            return typeError;
         }
 
         series = table.Named(measurement.Metric, measurement.Type, measurement.Tags, measurement.Unit);
@@ -34,7 +34,7 @@ internal sealed class Aggregate(SeriesTable table)
         }
 
         series = series.Target ?? series;
-        return _timed.Clash(series, at.ToUnixTimeSeconds());
+        return _timed.TimeError(series, at.ToUnixTimeSeconds());
     }
 
     public void Apply(Series series, Measurement measurement)

@@ -9,7 +9,7 @@ namespace AgentlessDatadog.Pipeline;
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Summaries">Events that stand for those that were folded, and one for what was lost.</param>
 /// <param name="Folded">How many events are in these summaries.</param>
-/// <param name="Told">What that one tells, with units below zero.</param>
+/// <param name="Reported">What that one tells, with units below zero.</param>
 internal sealed record Flush(
     List<FlushCommand> Commands,
     FlushSnapshot Snapshot,
@@ -17,7 +17,7 @@ internal sealed record Flush(
     long Sequence,
     List<DatadogEvent> Summaries,
     long Folded,
-    IReadOnlyList<Loss> Told
+    IReadOnlyList<Loss> Reported
 )
 {
     public bool IsLast => Commands is [.., { IsLast: true }];

@@ -53,7 +53,7 @@ internal sealed class FlushClock(DatadogClock clock)
     /// Gives back the seconds that lie so far ahead of Datadog's clock that it has taken no point of them. Returns whether
     /// there were any: what waits to be sent with them must not be sent any more.
     /// </summary>
-    public bool GiveBack()
+    public bool Release()
     {
         var taken = Now + TakenAhead;
         if (!clock.IsKnown || Last <= taken)

@@ -19,5 +19,5 @@ internal sealed record FlushSnapshot(
 )
 {
     /// <summary>Whether the store has it, so that it must not come back.</summary>
-    public bool IsKept { get; set; }
+    public bool IsDurable { get; set; }
 }

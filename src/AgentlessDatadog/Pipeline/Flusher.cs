@@ -39,14 +39,14 @@ internal sealed class Flusher(
         aggregate.Add(entry.Signals);
         foreach (var measurement in entry.Measurements)
         {
-            var fault = aggregate.Find(measurement, out var series);
-            if (fault is null)
+            var error = aggregate.Find(measurement, out var series);
+            if (error is null)
             {
                 aggregate.Apply(series!, measurement);
             }
             else if (measurement.IsItem)
             {
-                _refusedInReplay.Add(new LedgerMove(IntakeBatch.LaneOf(measurement), Account.Rejected, 1, fault));
+                _refusedInReplay.Add(new LedgerMove(IntakeBatch.LaneOf(measurement), Account.Rejected, 1, error));
             }
         }
     }
@@ -121,7 +121,7 @@ internal sealed class Flusher(
     /// <exception cref="StoreUnavailableException">It could not be made durable, or nobody knows: then it is as soon as it can.</exception>
     public async Task KeepAsync(Flush flush, EncodedFlush encoded, TelemetryOptions options)
     {
-        encoded.Payloads.AddRange(flush.Summaries.Select(summary => encoder.Encode(summary, options)));
+        encoded.Requests.AddRange(flush.Summaries.Select(summary => encoder.Encode(summary, options)));
         if (flush.Summaries.Count > 0)
         {
             encoded.Moves.Add(new LedgerMove(Lane.Events, Account.Queued, flush.Summaries.Count));
@@ -140,57 +140,57 @@ internal sealed class Flusher(
 
         if (takesNothing && journal.Error is not null)
         {
-            journal.Outbox.AddInMemory(encoded.Payloads, encoded.Moves);
+            journal.Outbox.AddInMemory(encoded.Requests, encoded.Moves);
             Finish(flush, encoded);
             return;
         }
-        if (takesNothing && encoded.Payloads.Count == 0)
+        if (takesNothing && encoded.Requests.Count == 0)
         {
             Finish(flush, encoded);
             return;
         }
         // By a clock that nobody has confirmed, all keys could be too old.
         var forget = journal.Keys.Forget(clock.IsKnown ? flush.Time.Now.ToUnixTimeSeconds() : 0);
-        var write = new JournalFlush(flush.Time.Second, flush.Sequence, encoded.Payloads, encoded.Moves, forget)
+        var write = new JournalFlush(flush.Time.Second, flush.Sequence, encoded.Requests, encoded.Moves, forget)
         {
-            Told = flush.Told,
+            Reported = flush.Reported,
         };
         if (await journal.FlushAsync(write, () => Durable(flush, encoded)).ConfigureAwait(false))
         {
             return;
         }
 
-        flush.Snapshot.IsKept = true;
+        flush.Snapshot.IsDurable = true;
         Seconds.Keep(flush.Time);
         // Said twice they add nothing, and nobody knows when the store answers.
         aggregate.Restore(flush.Snapshot, gaugesAlone: true);
-        throw new StoreUnavailableException(Unsure) { MayBeKept = true };
+        throw new StoreUnavailableException(Unsure) { MayBeDurable = true };
     }
 
     private void Durable(Flush flush, EncodedFlush encoded)
     {
         _refusedInReplay.Clear();
         journal.Outbox.Ledger.Book(encoded.Moves);
-        journal.Outbox.Add(encoded.Payloads.Select(payload => payload.Header));
+        journal.Outbox.Add(encoded.Requests.Select(request => request.Header));
         if (flush.Commands.Count > 0)
         {
             aggregate.Fold.Forget(flush.Time.Now, flush.IsLast);
         }
 
-        journal.Outbox.Expired.Add(flush.Told);
+        journal.Outbox.Expired.Add(flush.Reported);
         Finish(flush, encoded);
     }
 
     private void Finish(Flush flush, EncodedFlush encoded)
     {
-        flush.Snapshot.IsKept = true;
+        flush.Snapshot.IsDurable = true;
         Seconds.Keep(flush.Time);
-        aggregate.Table.Prune(flush.Time.Second);
+        aggregate.Table.ReleaseIdle(flush.Time.Second);
         _last = new FlushStatus(
             DateTimeOffset.FromUnixTimeSeconds(flush.Time.Second),
             encoded.Points,
-            encoded.Payloads.Count,
-            encoded.Payloads.Sum(payload => (long)payload.Header.Size),
+            encoded.Requests.Count,
+            encoded.Requests.Sum(request => (long)request.Header.Size),
             clock.GetElapsedTime(flush.Time.Stamp)
         );
     }

@@ -63,7 +63,7 @@ internal sealed class IntakeBatch(
         }
 
         _encoded.AddRange(write.Encoded);
-        foreach (var (lane, reason) in write.Faulty)
+        foreach (var (lane, reason) in write.Rejected)
         {
             Reject(lane, reason);
         }
@@ -124,10 +124,10 @@ internal sealed class IntakeBatch(
     {
         var lane = LaneOf(measurement);
         Series? series = null;
-        var fault = MeasurementRules.Fault(measurement, now) ?? aggregate.Find(measurement, out series);
-        if (fault is not null)
+        var error = MeasurementRules.Error(measurement, now) ?? aggregate.Find(measurement, out series);
+        if (error is not null)
         {
-            Reject(lane, fault);
+            Reject(lane, error);
             return;
         }
         if (measurement.IsItem)

@@ -36,7 +36,7 @@ internal sealed class Metric(SeriesTable table, string name, MetricType type, Da
         Trailer = Encode(Type, unit);
     }
 
-    public string? Clash(MetricType other) =>
+    public string? TypeError(MetricType other) =>
         Type == other
             ? null
             : $"{Name} is a {Word(Type)} since {Since:yyyy-MM-ddTHH:mm:ssZ}, it cannot also be a {Word(other)}";

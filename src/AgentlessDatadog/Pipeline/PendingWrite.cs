@@ -10,7 +10,7 @@ internal sealed class PendingWrite
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
     private readonly List<EncodedSignal> _encoded = [];
-    private readonly List<(Lane Lane, string Reason)> _faulty = [];
+    private readonly List<(Lane Lane, string Reason)> _rejected = [];
 
     public IReadOnlyList<Measurement> Measurements => _measurements;
 
@@ -20,10 +20,10 @@ internal sealed class PendingWrite
     public IReadOnlyList<EncodedSignal> Encoded => _encoded;
 
     /// <summary>Those of them that can never be sent, and why.</summary>
-    public IReadOnlyList<(Lane Lane, string Reason)> Faulty => _faulty;
+    public IReadOnlyList<(Lane Lane, string Reason)> Rejected => _rejected;
 
     /// <summary>Holds nothing, and is handed to the store all the same, so that every stage has something to do.</summary>
-    public bool IsCanary => Measurements.Count + Events.Count + Encoded.Count + Faulty.Count == 0 && Range is null;
+    public bool IsCanary => Measurements.Count + Events.Count + Encoded.Count + Rejected.Count == 0 && Range is null;
 
     /// <summary>Whether something in it waits for a flush.</summary>
     public bool Waits => Measurements.Count + Encoded.Count > 0;
@@ -64,13 +64,13 @@ internal sealed class PendingWrite
                     var at = entry.At < now ? entry.At : now;
                     Add(
                         Lane.Logs,
-                        LogRules.Fault(entry, now),
+                        LogRules.Error(entry, now),
                         () => (logs ??= new(options)).Encode(entry with { At = at })
                     );
                     break;
                 case Span span when options.Traces:
                     ArgumentNullException.ThrowIfNull(span.Name);
-                    Add(Lane.Traces, SpanRules.Fault(span, now), () => (spans ??= new(options)).Encode(span));
+                    Add(Lane.Traces, SpanRules.Error(span, now), () => (spans ??= new(options)).Encode(span));
                     break;
                 case null:
                     throw new ArgumentNullException(nameof(signals));
@@ -79,15 +79,15 @@ internal sealed class PendingWrite
         return this;
     }
 
-    private void Add(Lane lane, string? fault, Func<EncodedSignal> encode)
+    private void Add(Lane lane, string? error, Func<EncodedSignal> encode)
     {
-        if (fault is null)
+        if (error is null)
         {
             _encoded.Add(encode());
         }
         else
         {
-            _faulty.Add((lane, fault));
+            _rejected.Add((lane, error));
         }
     }
 }

@@ -56,7 +56,7 @@ internal sealed class PipelineEnd(
         if (!flush.IsCompleted)
         {
             loop.Observation.Leave();
-            store.LetGo();
+            store.Release();
         }
         try
         {

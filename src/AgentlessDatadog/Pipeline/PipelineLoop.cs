@@ -74,7 +74,7 @@ internal sealed class PipelineLoop
     public FlushStatus? LastFlush => _flusher.Last;
 
     /// <summary>Why the flush is held, in a sentence; null while it is not.</summary>
-    public string? Held => _clock.IsInDoubt ? _clock.Fault : _heldBySecond;
+    public string? Held => _clock.IsInDoubt ? _clock.Error : _heldBySecond;
 
     /// <summary>Completes when what is handed in is durable.</summary>
     public Task KeepAsync(PendingWrite write) =>
@@ -100,7 +100,7 @@ internal sealed class PipelineLoop
     public void Close() => _stopping = true;
 
     /// <summary>Encodes the flush under way once more; the first to end counts.</summary>
-    public void EncodeAgain() =>
+    public void RestartEncoding() =>
         _inbox.Writer.TryWrite(
             new LoopMessage.Step(() =>
             {
@@ -276,7 +276,7 @@ internal sealed class PipelineLoop
 
         if (!await _journal.AppendAsync(append, isLate => Count(batch, append, isLate)).ConfigureAwait(false))
         {
-            throw new StoreUnavailableException(Unsure) { MayBeKept = true };
+            throw new StoreUnavailableException(Unsure) { MayBeDurable = true };
         }
 
         await _expiry.LookAtRoomAsync(_options.QueueMaxBytes).ConfigureAwait(false);
@@ -296,7 +296,7 @@ internal sealed class PipelineLoop
 
         batch.Remember();
         _journal.Outbox.Ledger.Book(append.Moves);
-        _journal.Outbox.Add(append.Payloads.Select(payload => payload.Header));
+        _journal.Outbox.Add(append.Requests.Select(request => request.Header));
         _sinceFlush += append.Journal.Measurements.Count;
         var isMuch = _sinceFlush >= EarlyFlush || _aggregate.SignalBytes >= EarlyFlushBytes;
         if (isMuch && _commands.Count == 0 && !_clock.IsInDoubt && _flusher.Seconds.IsFree)
@@ -316,8 +316,8 @@ internal sealed class PipelineLoop
     {
         foreach (var write in writes)
         {
-            var mayBeKept = _journal.Unanswered is { } append && IntakeBatch.Holds(append, write);
-            write.Done.TrySetException(new StoreUnavailableException(error) { MayBeKept = mayBeKept });
+            var mayBeDurable = _journal.Unanswered is { } append && IntakeBatch.Holds(append, write);
+            write.Done.TrySetException(new StoreUnavailableException(error) { MayBeDurable = mayBeDurable });
         }
     }
 
@@ -374,7 +374,7 @@ internal sealed class PipelineLoop
             return false;
         }
 
-        if (_flusher.Seconds.GiveBack())
+        if (_flusher.Seconds.Release())
         {
             _logger.LogWarning("Flushes were stamped ahead of Datadog's clock: what waits of them is given up");
         }
@@ -495,7 +495,7 @@ internal sealed class PipelineLoop
 
     private void Restore(Flush flush)
     {
-        if (!flush.Snapshot.IsKept)
+        if (!flush.Snapshot.IsDurable)
         {
             _aggregate.Restore(flush.Snapshot);
         }

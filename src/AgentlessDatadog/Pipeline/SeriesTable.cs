@@ -57,13 +57,13 @@ internal sealed class SeriesTable(TimeProvider clock)
     }
 
     /// <summary>Why a name cannot be used with this type, or null.</summary>
-    public string? Clash(string name, MetricType type)
+    public string? TypeError(string name, MetricType type)
     {
         lock (_lock)
         {
             if (_metrics.TryGetValue(name, out var metric))
             {
-                return metric.Clash(type);
+                return metric.TypeError(type);
             }
 
             return _metrics.Count < MaxMetrics ? null : $"there are {MaxMetrics} metric names already";
@@ -119,7 +119,7 @@ internal sealed class SeriesTable(TimeProvider clock)
     }
 
     /// <summary>Lets those go that nobody holds: at once, or after an idle hour when a measurement named them.</summary>
-    public void Prune(long second)
+    public void ReleaseIdle(long second)
     {
         lock (_lock)
         {
@@ -171,9 +171,9 @@ internal sealed class SeriesTable(TimeProvider clock)
             _metrics.Add(name, metric = new Metric(this, name, type, clock.GetUtcNow(), isSelf));
         }
 
-        if (metric.Clash(type) is { } clash)
+        if (metric.TypeError(type) is { } typeError)
         {
-            throw new ArgumentException(clash, nameof(type));
+            throw new ArgumentException(typeError, nameof(type));
         }
 
         metric.UseUnit(unit);

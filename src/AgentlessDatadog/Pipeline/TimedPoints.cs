@@ -14,7 +14,7 @@ internal sealed class TimedPoints
     private readonly HashSet<long> _flushes = [];
 
     /// <summary>Why a second can no longer be used, or null.</summary>
-    public string? Clash(Series series, long second)
+    public string? TimeError(Series series, long second)
     {
         var used = _used.TryGetValue(second, out var those) && those.Contains(series);
         return used || (series.WasFlushed && _flushes.Contains(second))

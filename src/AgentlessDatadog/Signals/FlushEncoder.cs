@@ -7,10 +7,10 @@ using AgentlessDatadog.Store;
 namespace AgentlessDatadog.Signals;
 
 /// <summary>A flush as requests.</summary>
-/// <param name="Payloads">Ready for the outbox.</param>
+/// <param name="Requests">Ready for the outbox.</param>
 /// <param name="Moves">Acceptance of the points that no item of the ledger is in.</param>
 /// <param name="Points">Number of points.</param>
-internal sealed record EncodedFlush(List<QueuedRequest> Payloads, List<LedgerMove> Moves, int Points);
+internal sealed record EncodedFlush(List<QueuedRequest> Requests, List<LedgerMove> Moves, int Points);
 
 /// <summary>Makes requests.</summary>
 internal sealed class FlushEncoder(Func<long> nextId)
@@ -21,7 +21,7 @@ internal sealed class FlushEncoder(Func<long> nextId)
         var distributions = new DistributionEncoder(snapshot);
         var ofSeries = series.Encode();
         var ofDistributions = distributions.Encode();
-        List<QueuedRequest> payloads =
+        List<QueuedRequest> requests =
         [
             .. ofSeries.Select(request => Address(request, Lane.Metrics, options)),
             .. ofDistributions.Select(request => Address(request, Lane.Distributions, options)),
@@ -33,7 +33,7 @@ internal sealed class FlushEncoder(Func<long> nextId)
             new(Lane.Distributions, Account.Queued, distributions.NewUnits),
         ];
         moves.RemoveAll(move => move.Units == 0);
-        return new EncodedFlush(payloads, moves, ofSeries.Concat(ofDistributions).Sum(request => request.Points));
+        return new EncodedFlush(requests, moves, ofSeries.Concat(ofDistributions).Sum(request => request.Points));
     }
 
     public QueuedRequest Encode(DatadogEvent what, TelemetryOptions options)

@@ -67,7 +67,7 @@ internal sealed class ExpiredReport(TimeProvider clock)
     /// </summary>
     /// <param name="destination">The far end.</param>
     /// <param name="all">Whether also to tell where the far end is not back: a process that ends knows it no more.</param>
-    public (IReadOnlyList<Loss> Told, DatadogEvent? Event) Tell(string destination, bool all)
+    public (IReadOnlyList<Loss> Reported, DatadogEvent? Event) Tell(string destination, bool all)
     {
         lock (_lock)
         {

@@ -1,3 +1,4 @@
+using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Pipeline;
 using Microsoft.Extensions.Logging;
 
@@ -7,14 +8,14 @@ namespace AgentlessDatadog.Store;
 /// A store that may fail or not answer, and whether it does. From the first failure until <see cref="Works"/> nobody should
 /// ask it for more than tells whether it works again: what must be durable is refused meanwhile. Any thread.
 /// </summary>
-internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Warnings warnings) : IDisposable
+internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Warnings warnings)
 {
     private const string Silent = "The store does not answer.";
 
     // Whoever waits for us must not take us for stuck.
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
-    private CancellationTokenSource _letGo = new();
+    private readonly ChangeSource _released = new();
     private volatile string? _error;
 
     /// <summary>Why nothing can be made durable now, or null.</summary>
@@ -33,33 +34,25 @@ internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Wa
     /// <exception cref="StoreUnavailableException">Nothing of it is. Whoever asked calls <see cref="Fail"/>.</exception>
     public async Task<Task?> WriteAsync(Func<ITelemetryStore, ValueTask> write)
     {
-        var letGo = _letGo.Token;
+        var released = _released.Next;
         var writing = write(store).AsTask();
-        try
-        {
-            await writing.WaitAsync(AnswerTimeout, clock, letGo).ConfigureAwait(false);
-            warnings.Set("store file", store.Warning, LogLevel.Error);
-            return null;
-        }
-        catch (Exception error) when (IsSilence(error, letGo))
+        if (!await AnswersAsync(writing, released).ConfigureAwait(false))
         {
             Fail(Silent);
             return writing;
         }
+        await writing.ConfigureAwait(false);
+        warnings.Set("store file", store.Warning, LogLevel.Error);
+        return null;
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long request, CancellationToken cancellationToken)
     {
-        var letGo = _letGo.Token;
-        try
-        {
-            var reading = store.ReadAsync(payload, cancellationToken).AsTask();
-            return await reading.WaitAsync(AnswerTimeout, clock, letGo).ConfigureAwait(false);
-        }
-        catch (Exception error) when (IsSilence(error, letGo))
-        {
-            throw new StoreUnavailableException(Silent);
-        }
+        var released = _released.Next;
+        var reading = store.ReadAsync(request, cancellationToken).AsTask();
+        return await AnswersAsync(reading, released).ConfigureAwait(false)
+            ? await reading.ConfigureAwait(false)
+            : throw new StoreUnavailableException(Silent);
     }
 
     /// <summary>It fails.</summary>
@@ -82,10 +75,18 @@ internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Wa
     }
 
     /// <summary>Waits no longer for what was asked, as if it had not answered in time.</summary>
-    public void LetGo() => Interlocked.Exchange(ref _letGo, new CancellationTokenSource()).Cancel();
+    public void Release() => _released.Raise();
 
-    public void Dispose() => _letGo.Dispose();
-
-    private static bool IsSilence(Exception error, CancellationToken letGo) =>
-        error is TimeoutException || (error is OperationCanceledException && letGo.IsCancellationRequested);
+    private async Task<bool> AnswersAsync(Task asked, Task released)
+    {
+        try
+        {
+            await Task.WhenAny(asked, released).WaitAsync(AnswerTimeout, clock).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It may have ended all the same.
+        }
+        return asked.IsCompleted;
+    }
 }

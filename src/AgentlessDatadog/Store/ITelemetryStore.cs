@@ -23,7 +23,7 @@ internal interface ITelemetryStore : IAsyncDisposable
     ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken);
 
     /// <summary>Reads the body of a request in the outbox.</summary>
-    ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken);
+    ValueTask<ReadOnlyMemory<byte>> ReadAsync(long request, CancellationToken cancellationToken);
 
     /// <summary>Takes requests out of the outbox, with what became of them, and puts those in that had to wait in memory.</summary>
     ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken);
@@ -32,7 +32,7 @@ internal interface ITelemetryStore : IAsyncDisposable
 /// <summary>What a store holds when it is opened.</summary>
 /// <param name="LastFlush">Unix second of the last flush, or 0.</param>
 /// <param name="LastSequence">The highest journal sequence ever used, or 0.</param>
-/// <param name="LastPayload">The highest payload id ever used, or 0.</param>
+/// <param name="LastRequest">The highest request id ever used, or 0.</param>
 /// <param name="Journal">What no flush has taken, in order of arrival.</param>
 /// <param name="Outbox">Requests that are not settled, in order of id.</param>
 /// <param name="Keys">Keys of calls that were seen, in order of arrival.</param>
@@ -41,7 +41,7 @@ internal interface ITelemetryStore : IAsyncDisposable
 internal sealed record StoreContents(
     long LastFlush,
     long LastSequence,
-    long LastPayload,
+    long LastRequest,
     IReadOnlyList<JournalEntry> Journal,
     IReadOnlyList<RequestHeader> Outbox,
     IReadOnlyList<SeenKey> Keys,
@@ -50,7 +50,7 @@ internal sealed record StoreContents(
 )
 {
     /// <summary>What was found damaged when it was opened, so that all else here begins anew; null when nothing was.</summary>
-    public SetAside? SetAside { get; init; }
+    public QuarantinedFile? Quarantined { get; init; }
 
     /// <summary>Where each stream stands, the one that moved last at the end.</summary>
     public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
@@ -74,12 +74,12 @@ internal sealed record JournalEntry(long Sequence, string Destination, IReadOnly
 
 /// <summary>What arrived together.</summary>
 /// <param name="Journal">For the journal.</param>
-/// <param name="Payloads">Requests that are complete already: events.</param>
+/// <param name="Requests">Requests that are complete already: events.</param>
 /// <param name="Keys">Keys of calls that may come again.</param>
 /// <param name="Moves">For the ledger.</param>
 internal sealed record JournalAppend(
     JournalEntry Journal,
-    IReadOnlyList<QueuedRequest> Payloads,
+    IReadOnlyList<QueuedRequest> Requests,
     IReadOnlyList<SeenKey> Keys,
     IReadOnlyList<LedgerMove> Moves
 )
@@ -96,25 +96,25 @@ internal sealed record StreamPosition(string Stream, long Position);
 /// <summary>A flush.</summary>
 /// <param name="Second">Unix second of the flush.</param>
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
-/// <param name="Payloads">What was made of it.</param>
+/// <param name="Requests">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
 /// <param name="ForgetKeysBefore">Unix second before which keys are no longer needed.</param>
 internal sealed record JournalFlush(
     long Second,
     long Sequence,
-    IReadOnlyList<QueuedRequest> Payloads,
+    IReadOnlyList<QueuedRequest> Requests,
     IReadOnlyList<LedgerMove> Moves,
     long ForgetKeysBefore
 )
 {
     /// <summary>ExpiredReport that one of the requests tells: units below zero, so that the sum is what is still to be told.</summary>
-    public IReadOnlyList<Loss> Told { get; init; } = [];
+    public IReadOnlyList<Loss> Reported { get; init; } = [];
 }
 
 /// <summary>The end of requests.</summary>
-/// <param name="Payloads">Their ids; those that the store does not know are passed over.</param>
+/// <param name="Requests">Their ids; those that the store does not know are passed over.</param>
 /// <param name="Moves">For the ledger.</param>
-internal sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<LedgerMove> Moves)
+internal sealed record Settlement(IReadOnlyList<long> Requests, IReadOnlyList<LedgerMove> Moves)
 {
     /// <summary>What of them was given up, and is to be told.</summary>
     public IReadOnlyList<Loss> Lost { get; init; } = [];
@@ -124,7 +124,7 @@ internal sealed record Settlement(IReadOnlyList<long> Payloads, IReadOnlyList<Le
 
     /// <summary>This and another end, as one.</summary>
     public Settlement Plus(Settlement other) =>
-        new([.. Payloads, .. other.Payloads], LedgerMove.Sum([.. Moves, .. other.Moves]))
+        new([.. Requests, .. other.Requests], LedgerMove.Sum([.. Moves, .. other.Moves]))
         {
             Lost = ExpiredReport.Sum([.. Lost, .. other.Lost]),
         };

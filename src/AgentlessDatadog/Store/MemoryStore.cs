@@ -12,7 +12,7 @@ internal sealed class MemoryStore : ITelemetryStore
     private IReadOnlyList<Loss> _losses = [];
     private long _lastSequence;
     private long _lastFlush;
-    private long _lastPayload;
+    private long _lastRequest;
 
     /// <inheritdoc/>
     public ValueTask<StoreContents> OpenAsync(CancellationToken cancellationToken)
@@ -23,9 +23,9 @@ internal sealed class MemoryStore : ITelemetryStore
                 new StoreContents(
                     _lastFlush,
                     _lastSequence,
-                    _lastPayload,
+                    _lastRequest,
                     [.. _journal],
-                    [.. _outbox.Values.Select(payload => payload.Header)],
+                    [.. _outbox.Values.Select(request => request.Header)],
                     [.. _keys],
                     // Acceptances come first, so that no account is ever below zero.
                     [.. _ledger.OrderBy(sum => sum.Key.To).Select(sum => sum.Key with { Units = sum.Value })],
@@ -54,7 +54,7 @@ internal sealed class MemoryStore : ITelemetryStore
                 _keys.Enqueue(key);
             }
 
-            Insert(append.Payloads);
+            Insert(append.Requests);
             Book(append.Moves);
             foreach (var moved in append.Positions)
             {
@@ -81,19 +81,19 @@ internal sealed class MemoryStore : ITelemetryStore
             }
 
             _lastFlush = flush.Second;
-            Insert(flush.Payloads);
+            Insert(flush.Requests);
             Book(flush.Moves);
-            _losses = ExpiredReport.Sum(_losses.Concat(flush.Told));
+            _losses = ExpiredReport.Sum(_losses.Concat(flush.Reported));
         }
         return default;
     }
 
     /// <inheritdoc/>
-    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
+    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(long request, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            return new(_outbox[payload].Body);
+            return new(_outbox[request].Body);
         }
     }
 
@@ -103,9 +103,9 @@ internal sealed class MemoryStore : ITelemetryStore
         lock (_lock)
         {
             Insert(settlement.Added);
-            foreach (var payload in settlement.Payloads)
+            foreach (var request in settlement.Requests)
             {
-                _outbox.Remove(payload);
+                _outbox.Remove(request);
             }
 
             Book(settlement.Moves);
@@ -117,12 +117,12 @@ internal sealed class MemoryStore : ITelemetryStore
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => default;
 
-    private void Insert(IReadOnlyList<QueuedRequest> payloads)
+    private void Insert(IReadOnlyList<QueuedRequest> requests)
     {
-        foreach (var payload in payloads)
+        foreach (var request in requests)
         {
-            _outbox.Add(payload.Header.Id, payload);
-            _lastPayload = Math.Max(_lastPayload, payload.Header.Id);
+            _outbox.Add(request.Header.Id, request);
+            _lastRequest = Math.Max(_lastRequest, request.Header.Id);
         }
     }
 

@@ -91,19 +91,19 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     }
 
     /// <summary>Takes in what was made while the store fails, and books it here.</summary>
-    public void AddInMemory(IReadOnlyList<QueuedRequest> payloads, IReadOnlyList<LedgerMove> moves)
+    public void AddInMemory(IReadOnlyList<QueuedRequest> requests, IReadOnlyList<LedgerMove> moves)
     {
         lock (_lock)
         {
-            foreach (var payload in payloads)
+            foreach (var request in requests)
             {
-                _inMemory.Add(payload.Header.Id, payload);
+                _inMemory.Add(request.Header.Id, request);
             }
 
             _unbooked = _unbooked.Plus(new Settlement([], moves));
             ledger.Book(moves);
         }
-        Add(payloads.Select(payload => payload.Header));
+        Add(requests.Select(request => request.Header));
     }
 
     /// <summary>
@@ -125,7 +125,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                 }
 
                 next = _unbooked with { Added = [.. _inMemory.Values] };
-                if (next is { Payloads: [], Moves: [], Lost: [], Added: [] })
+                if (next is { Requests: [], Moves: [], Lost: [], Added: [] })
                 {
                     store.Works();
                     return true;
@@ -143,7 +143,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         {
             lock (_lock)
             {
-                return _inMemory.Count + _unbooked.Payloads.Count;
+                return _inMemory.Count + _unbooked.Requests.Count;
             }
         }
     }
@@ -174,7 +174,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     }
 
     /// <summary>Takes back what was handed out and not settled: it has had its turn, and is backlog.</summary>
-    public void GiveBack(RequestHeader header)
+    public void Release(RequestHeader header)
     {
         lock (_lock)
         {
@@ -222,9 +222,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     {
         lock (_lock)
         {
-            if (_inMemory.TryGetValue(header.Id, out var payload))
+            if (_inMemory.TryGetValue(header.Id, out var request))
             {
-                return payload.Body;
+                return request.Body;
             }
         }
         return await store.ReadAsync(header.Id, cancellationToken).ConfigureAwait(false);
@@ -285,7 +285,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
 
     private async Task SettleAsync(IReadOnlyList<RequestHeader> headers, Settlement settlement)
     {
-        await SettleAsync(settlement with { Payloads = [.. headers.Select(header => header.Id)] })
+        await SettleAsync(settlement with { Requests = [.. headers.Select(header => header.Id)] })
             .ConfigureAwait(false);
         lock (_lock)
         {
@@ -372,9 +372,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                 _unbooked = settlement.Plus(_unbooked);
                 return;
             }
-            foreach (var payload in settlement.Added)
+            foreach (var request in settlement.Added)
             {
-                _inMemory.Remove(payload.Header.Id);
+                _inMemory.Remove(request.Header.Id);
             }
         }
     }
@@ -434,7 +434,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         // What the store did not let go still waits.
         catch
         {
-            headers.ForEach(GiveBack);
+            headers.ForEach(Release);
             throw;
         }
     }

@@ -127,7 +127,7 @@ internal static class MetricsEndpoint
             catch (StoreUnavailableException e)
             {
                 return Results.Problem(
-                    !e.MayBeKept ? $"Nothing of it was kept, send it again later: {e.Message}"
+                    !e.MayBeDurable ? $"Nothing of it was kept, send it again later: {e.Message}"
                         : key.Count > 0
                             ? $"Whether it was kept is not known, send it again later with the same key, and it counts once: {e.Message}"
                         : $"Whether it was kept is not known; sent again it may count twice, which an Idempotency-Key prevents: {e.Message}",

@@ -52,7 +52,7 @@ internal static class StatusText
                 $"{document["version"]}, up {Spoken(now - Time(document["startedAt"]))}, data in {document["dataFolder"]}"
             )
         );
-        foreach (var text in (string[])["storeSetAside", "storeWarning"])
+        foreach (var text in (string[])["storeQuarantined", "storeWarning"])
         {
             if ((string?)document[text] is { } trouble)
             {
@@ -109,9 +109,9 @@ internal static class StatusText
         {
             yield return ("clock", clock);
         }
-        if ((string?)plugin["storeSetAside"] is { } setAside)
+        if ((string?)plugin["storeQuarantined"] is { } quarantined)
         {
-            yield return ("disk", setAside);
+            yield return ("disk", quarantined);
         }
         foreach (var warning in plugin["warnings"]?.AsArray() ?? [])
         {

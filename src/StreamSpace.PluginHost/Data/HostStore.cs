@@ -63,7 +63,7 @@ internal sealed class HostStore : IDisposable
     public HostFile File { get; }
 
     /// <summary>What was found damaged, and where it lies now, or missing, in sentences; null when all was sound.</summary>
-    public string? SetAside { get; private init; }
+    public string? Quarantined { get; private init; }
 
     /// <summary>
     /// The store of the service, which alone works on the data folder: a damaged file is set aside, and a new one begun.
@@ -73,8 +73,8 @@ internal sealed class HostStore : IDisposable
     {
         try
         {
-            var found = Missing(file) ?? LogDamage.SetAside(file, clock.GetUtcNow());
-            return new HostStore(file, keys, clock) { SetAside = found };
+            var found = Missing(file) ?? LogDamage.Quarantine(file, clock.GetUtcNow());
+            return new HostStore(file, keys, clock) { Quarantined = found };
         }
         catch (StartupException error)
             when (error.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
@@ -82,7 +82,7 @@ internal sealed class HostStore : IDisposable
             var aside = MoveAside(file, clock.GetUtcNow());
             return new HostStore(file, keys, clock)
             {
-                SetAside =
+                Quarantined =
                     $"{file} was damaged ({damage.Message.TrimEnd('.')}) and is set aside as {aside}: configs, switches and "
                     + "what was known of the platform begin anew.",
             };
@@ -238,7 +238,7 @@ internal sealed class HostStore : IDisposable
     {
         try
         {
-            return DatabaseFile.SetAside(file, now);
+            return DatabaseFile.Quarantine(file, now);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -107,9 +107,9 @@ internal sealed class RunningHost(
         var store = services.GetRequiredService<HostStore>();
         store.File.Barred = data.Taken;
         var logger = services.GetRequiredService<ILogger>();
-        if (store.SetAside is { } setAside)
+        if (store.Quarantined is { } quarantined)
         {
-            logger.LogError("{SetAside}", setAside);
+            logger.LogError("{Quarantined}", quarantined);
         }
         foreach (var warning in settings.EnvironmentWarnings)
         {

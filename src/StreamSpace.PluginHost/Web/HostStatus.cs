@@ -70,7 +70,7 @@ internal sealed class HostStatus(
             ["dataFolder"] = folder.Path,
             ["ready"] = notReady.Count == 0,
             ["notReady"] = new JsonArray([.. notReady.Select(s => (JsonNode)s)]),
-            ["storeSetAside"] = store.SetAside,
+            ["storeQuarantined"] = store.Quarantined,
             ["storeWarning"] = store.File.Warning,
             ["attachedTo"] = feeds.Sentence,
             ["demo"] = feeds.IsDemo,

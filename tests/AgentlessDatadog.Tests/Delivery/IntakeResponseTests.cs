@@ -40,11 +40,11 @@ public sealed class IntakeResponseTests
     [InlineData("""{"errors":[{"title":"Bad Request"}]}""", "400: Bad Request")]
     [InlineData("{}", "400: Bad Request")]
     [InlineData("[1]", "400: Bad Request")]
-    public void TheServersWordsAreFoundInEitherForm(string body, string words) => Read(400, body).Words.ShouldBe(words);
+    public void TheServersWordsAreFoundInEitherForm(string body, string words) => Read(400, body).Error.ShouldBe(words);
 
     [Fact]
     public void TheServersWordsAreBounded() =>
-        Read(400, $$"""{"errors":["{{new string('x', 5000)}}"]}""").Words!.Length.ShouldBeLessThan(250);
+        Read(400, $$"""{"errors":["{{new string('x', 5000)}}"]}""").Error!.Length.ShouldBeLessThan(250);
 
     [Theory]
     [InlineData("Retry-After", "7", 7.0)]

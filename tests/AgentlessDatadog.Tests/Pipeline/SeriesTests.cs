@@ -108,16 +108,16 @@ public sealed class SeriesTests
         var first = _table.Hold("app.level", MetricType.Gauge, [], null);
         var second = _table.Hold("app.level", MetricType.Gauge, [], null);
         first.Dispose();
-        _table.Prune(10);
+        _table.ReleaseIdle(10);
         _table.Count.ShouldBe(1);
 
         ((Gauge)second).Set(1);
         second.Dispose();
-        _table.Prune(10);
+        _table.ReleaseIdle(10);
         _table.Count.ShouldBe(1);
 
         second.Take();
-        _table.Prune(10);
+        _table.ReleaseIdle(10);
         _table.Count.ShouldBe(0);
     }
 
@@ -128,9 +128,9 @@ public sealed class SeriesTests
         var table = new SeriesTable(clock);
         table.Named("app.made", MetricType.Count, [], null);
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        table.Prune(now + 3599);
+        table.ReleaseIdle(now + 3599);
         table.Count.ShouldBe(1);
-        table.Prune(now + 3600);
+        table.ReleaseIdle(now + 3600);
         table.Count.ShouldBe(0);
         table.CountByMetric().ShouldBeEmpty();
     }
@@ -180,7 +180,7 @@ public sealed class SeriesTests
             .Encode(aggregate.Take(100, 10))
             .Select(s => (s.Key, s.Points[0].Value))
             .ShouldBe([("app.made env:test", 2)]);
-        _table.Prune(100);
+        _table.ReleaseIdle(100);
 
         _table.UseGlobalTags([]);
         with.Add();
@@ -197,12 +197,12 @@ public sealed class SeriesTests
     {
         _table.UseGlobalTags(["env:test"]);
         var alias = (Counter)_table.Hold("app.made", MetricType.Count, ["env:test"], null);
-        _table.Prune(10_000);
+        _table.ReleaseIdle(10_000);
         alias.Add();
         Snapshots.Encode(new Aggregate(_table).Take(10_001, 10)).ShouldHaveSingleItem();
         alias.Dispose();
-        _table.Prune(10_002);
-        _table.Prune(10_003);
+        _table.ReleaseIdle(10_002);
+        _table.ReleaseIdle(10_003);
         _table.Count.ShouldBe(0);
     }
 }

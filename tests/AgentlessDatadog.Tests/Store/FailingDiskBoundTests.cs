@@ -63,14 +63,14 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
         (rig.Clock.GetUtcNow() - asked).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(10));
         var error = await Should.ThrowAsync<StoreUnavailableException>(unsure);
         error.Message.ShouldContain("may have been kept or not");
-        error.MayBeKept.ShouldBeTrue();
+        error.MayBeDurable.ShouldBeTrue();
         await rig.Until(() => rig.FarEnd.Series.Any(s => s.Metric == "app.level"), TimeSpan.FromSeconds(1));
         rig.Pipeline.StoreError.ShouldNotBeNull().ShouldContain("does not answer");
         // Nobody has asked the store for this one.
         error = await Should.ThrowAsync<StoreUnavailableException>(() =>
             rig.KeepAsync(Some.Count(value: 100)).AsTask()
         );
-        error.MayBeKept.ShouldBeFalse();
+        error.MayBeDurable.ShouldBeFalse();
 
         gate.Open();
         await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
@@ -99,7 +99,7 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
         await rig.FlushAsync();
         await rig.UntilSent();
         rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(1);
-        (await Should.ThrowAsync<StoreUnavailableException>(again)).MayBeKept.ShouldBeTrue();
+        (await Should.ThrowAsync<StoreUnavailableException>(again)).MayBeDurable.ShouldBeTrue();
     }
 
     [Theory]

@@ -24,7 +24,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
         {
             var error = await Should.ThrowAsync<StoreUnavailableException>(() => rig.KeepAsync(Some.Count()).AsTask());
             error.Message.ShouldBe("The disk is full.");
-            error.MayBeKept.ShouldBeFalse();
+            error.MayBeDurable.ShouldBeFalse();
         }
         rig.Ledger(Lane.Metrics).ShouldBe(0);
         rig.Pipeline.StoreError.ShouldBe("The disk is full.");

@@ -68,7 +68,7 @@ internal static class Sample
     public static string Text(this StoreContents contents)
     {
         var text = new StringBuilder();
-        Line($"flush {contents.LastFlush} sequence {contents.LastSequence} payload {contents.LastPayload}");
+        Line($"flush {contents.LastFlush} sequence {contents.LastSequence} payload {contents.LastRequest}");
         foreach (var entry in contents.Journal)
         {
             Line($"journal {entry.Sequence} for {entry.Destination}");

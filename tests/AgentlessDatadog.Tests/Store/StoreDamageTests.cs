@@ -19,7 +19,7 @@ public sealed class StoreDamageTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(-7)]
-    public async Task AFileThatHasLostItsVersionIsSetAside(int version)
+    public async Task AFileThatHasLostItsVersionIsQuarantined(int version)
     {
         await using (var store = _folder.NewStore())
         {
@@ -32,49 +32,51 @@ public sealed class StoreDamageTests : IDisposable
         }
 
         await using var next = _folder.NewStore();
-        (await next.OpenAsync(CancellationToken.None)).SetAside!.Reason.ShouldContain("version is missing");
+        (await next.OpenAsync(CancellationToken.None)).Quarantined!.Reason.ShouldContain("version is missing");
     }
 
     [Fact]
-    public async Task AFileThatIsNoDatabaseIsSetAsideAndANewOneBegins()
+    public async Task AFileThatIsNoDatabaseIsQuarantinedAndANewOneBegins()
     {
         var text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("this is no database\n", 1000)));
         _folder.WriteFile(text);
 
         var contents = await OpenAsync();
 
-        contents.SetAside.ShouldBe(new SetAside(_folder.File + ".damaged-20241004T120000Z", "it is not a database"));
+        contents.Quarantined.ShouldBe(
+            new QuarantinedFile(_folder.File + ".damaged-20241004T120000Z", "it is not a database")
+        );
         contents.Journal.ShouldBeEmpty();
-        File.ReadAllBytes(contents.SetAside!.Path).ShouldBe(text);
-        (await OpenAsync()).SetAside.ShouldBeNull();
+        File.ReadAllBytes(contents.Quarantined!.Path).ShouldBe(text);
+        (await OpenAsync()).Quarantined.ShouldBeNull();
     }
 
     [Fact]
-    public async Task ADamagedHeaderIsSetAside()
+    public async Task ADamagedHeaderIsQuarantined()
     {
         await FillAsync();
         Overwrite(0, 64);
 
-        (await OpenAsync()).SetAside.ShouldNotBeNull();
+        (await OpenAsync()).Quarantined.ShouldNotBeNull();
     }
 
     [Fact]
-    public async Task ADamagedPageInTheMiddleIsSetAside()
+    public async Task ADamagedPageInTheMiddleIsQuarantined()
     {
         await FillAsync();
         Overwrite(4096, 4096);
 
-        (await OpenAsync()).SetAside.ShouldNotBeNull();
+        (await OpenAsync()).Quarantined.ShouldNotBeNull();
     }
 
     [Fact]
-    public async Task AFileThatHasLostItsEndIsSetAside()
+    public async Task AFileThatHasLostItsEndIsQuarantined()
     {
         await FillAsync();
         var bytes = _folder.ReadFile();
         _folder.WriteFile(bytes[..(bytes.Length / 2)]);
 
-        (await OpenAsync()).SetAside.ShouldNotBeNull();
+        (await OpenAsync()).Quarantined.ShouldNotBeNull();
     }
 
     [Fact]
@@ -83,7 +85,7 @@ public sealed class StoreDamageTests : IDisposable
         await FillAsync();
         Flip("metric-to-find");
 
-        (await OpenAsync()).SetAside!.Reason.ShouldBe("entry 1 of its journal is damaged");
+        (await OpenAsync()).Quarantined!.Reason.ShouldBe("entry 1 of its journal is damaged");
     }
 
     [Fact]
@@ -92,7 +94,7 @@ public sealed class StoreDamageTests : IDisposable
         await FillAsync();
         Flip("body to find");
         await using var store = new SqliteStore(_folder.File, _clock);
-        (await store.OpenAsync(CancellationToken.None)).SetAside.ShouldBeNull();
+        (await store.OpenAsync(CancellationToken.None)).Quarantined.ShouldBeNull();
 
         await Should.ThrowAsync<InvalidDataException>(async () => await store.ReadAsync(99, CancellationToken.None));
         (await store.ReadAsync(1, CancellationToken.None)).ToArray().ShouldBe(Sample.Body(1, 3000));
@@ -104,7 +106,7 @@ public sealed class StoreDamageTests : IDisposable
         for (var i = 0; i < 2; i++)
         {
             _folder.WriteFile($"damaged {i}, and long enough to be taken for a file");
-            (await OpenAsync()).SetAside.ShouldNotBeNull();
+            (await OpenAsync()).Quarantined.ShouldNotBeNull();
         }
 
         _folder.Names.ShouldBe([
@@ -134,12 +136,12 @@ public sealed class StoreDamageTests : IDisposable
         var contents = await OpenAsync();
 
         contents.Journal.ShouldBeEmpty();
-        var aside = _folder.Files.Where(file => file.StartsWith(contents.SetAside!.Path, StringComparison.Ordinal));
+        var aside = _folder.Files.Where(file => file.StartsWith(contents.Quarantined!.Path, StringComparison.Ordinal));
         aside.ShouldContain(file => File.ReadAllText(file).Contains("in-the-log-only", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task WhatADamagedLogHeldIsCountedAndToldAndTheLogIsSetAside()
+    public async Task WhatADamagedLogHeldIsCountedAndToldAndTheLogIsQuarantined()
     {
         var (file, log) = await LeaveLogAsync();
         // In the page of the second commit: SQLite reads the log up to there and says nothing.
@@ -150,7 +152,7 @@ public sealed class StoreDamageTests : IDisposable
         var told = new SearchedLog();
         await using var rig = await Rig.StartAsync(store: store, log: told);
 
-        var said = rig.Pipeline.Status.StoreSetAside.ShouldNotBeNull();
+        var said = rig.Pipeline.Status.StoreQuarantined.ShouldNotBeNull();
         said.ShouldStartWith("telemetry.db-wal was damaged: what was kept in ");
         said.ShouldContain(_folder.Log + ".damaged-20241004T120000Z");
         told.Text.ShouldContain(said);
@@ -188,7 +190,7 @@ public sealed class StoreDamageTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatIsSetAsideIsNamedInStatusAndLog()
+    public async Task WhatIsQuarantinedIsNamedInStatusAndLog()
     {
         await FillAsync();
         Overwrite(4096, 4096);
@@ -197,7 +199,7 @@ public sealed class StoreDamageTests : IDisposable
         await using var rig = await Rig.StartAsync(store: store, log: log);
 
         const string name = "telemetry.db.damaged-20241004T120000Z";
-        var said = rig.Pipeline.Status.StoreSetAside.ShouldNotBeNull();
+        var said = rig.Pipeline.Status.StoreQuarantined.ShouldNotBeNull();
         said.ShouldStartWith("The telemetry store was damaged (");
         said.ShouldContain($"{name}: the queue and the ledger begin anew.");
         log.Text.ShouldContain(said);

@@ -53,7 +53,7 @@ public sealed class StoreFileTests : IDisposable
 
         contents.LastFlush.ShouldBe(6);
         contents.Journal.ShouldHaveSingleItem();
-        contents.SetAside.ShouldBeNull();
+        contents.Quarantined.ShouldBeNull();
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class StoreFileTests : IDisposable
 
             var journal = new JournalEntry(9, "datadog", [new("app.made", MetricType.Count, 2, []) { IsItem = true }]);
             contents.Text().ShouldBe(new StoreContents(5, 9, 3, [journal], [], [new SeenKey(0, 77)], [], []).Text());
-            contents.SetAside.ShouldBeNull();
+            contents.Quarantined.ShouldBeNull();
         }
     }
 
@@ -149,7 +149,7 @@ public sealed class StoreFileTests : IDisposable
         await using var old = _folder.NewStore();
         var contents = await old.OpenAsync(CancellationToken.None);
         contents.LastFlush.ShouldBe(5);
-        contents.SetAside.ShouldBeNull();
+        contents.Quarantined.ShouldBeNull();
     }
 
     [Fact]

@@ -67,7 +67,7 @@ public sealed class StoreKillTests
                 try
                 {
                     var contents = await store.OpenAsync(CancellationToken.None);
-                    (contents.LastFlush, contents.SetAside).ShouldBe((5, null), $"round {round}");
+                    (contents.LastFlush, contents.Quarantined).ShouldBe((5, null), $"round {round}");
                     unfinished++;
                     continue;
                 }
@@ -202,7 +202,7 @@ public sealed class StoreKillTests
     {
         await using var store = folder.NewStore();
         var contents = await store.OpenAsync(CancellationToken.None);
-        contents.SetAside.ShouldBeNull();
+        contents.Quarantined.ShouldBeNull();
         return contents.Text();
     }
 

@@ -37,7 +37,7 @@ public sealed class StoreModelTests
     {
         var found = await file.OpenAsync(CancellationToken.None);
         found.Text().ShouldBe((await memory.OpenAsync(CancellationToken.None)).Text());
-        found.SetAside.ShouldBeNull();
+        found.Quarantined.ShouldBeNull();
         foreach (var header in found.Outbox)
         {
             var body = await file.ReadAsync(header.Id, CancellationToken.None);

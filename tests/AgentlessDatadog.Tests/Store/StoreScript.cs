@@ -55,7 +55,7 @@ internal sealed class StoreScript(int seed)
         _flushSequence += _random.NextInt64(_sequence - _flushSequence + 1);
         return new JournalFlush(_second, _flushSequence, Payloads(4, 20_000), [Sample.Accepted(1)], _second - 20)
         {
-            Told = _random.Next(3) == 0 ? [Sample.Lost(-_random.Next(1, 3), _second)] : [],
+            Reported = _random.Next(3) == 0 ? [Sample.Lost(-_random.Next(1, 3), _second)] : [],
         };
     }
 

@@ -157,7 +157,7 @@ public sealed class StoreTests : IAsyncDisposable
         _store.OnAppend = arrivals => Add(journaled, arrivals.Journal.Destination, arrivals.Journal.Measurements.Count);
         _store.OnFlush = flush =>
         {
-            foreach (var payload in flush.Payloads)
+            foreach (var payload in flush.Requests)
             {
                 var series = WireReader.ReadPayload(PayloadCheck.Unpack(payload.Header.ContentEncoding, payload.Body));
                 Add(queued, payload.Header.Destination, series.Sum(one => one.Points[0].Value));

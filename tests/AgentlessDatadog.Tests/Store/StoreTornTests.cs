@@ -83,7 +83,7 @@ public sealed class StoreTornTests
         folder.WriteLog(log);
         await using var store = folder.NewStore();
         var contents = await store.OpenAsync(CancellationToken.None);
-        contents.SetAside.ShouldBeNull();
+        contents.Quarantined.ShouldBeNull();
         return contents.Text();
     }
 

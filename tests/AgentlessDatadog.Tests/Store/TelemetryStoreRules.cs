@@ -27,7 +27,7 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         var contents = await OpenAgainAsync();
 
         contents.Text().ShouldBe(new StoreContents(0, 0, 0, [], [], [], [], []).Text());
-        contents.SetAside.ShouldBeNull();
+        contents.Quarantined.ShouldBeNull();
     }
 
     [Fact]
@@ -52,12 +52,12 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         var contents = await OpenAgainAsync();
 
         contents.LastSequence.ShouldBe(1);
-        contents.LastPayload.ShouldBe(2);
+        contents.LastRequest.ShouldBe(2);
         contents.Journal.ShouldHaveSingleItem().Destination.ShouldBe("sandbox");
         var kept = contents.Journal[0].Measurements;
         kept.Select(one => one with { Tags = [] }).ShouldBe(measurements.Select(one => one with { Tags = [] }));
         kept.Select(one => string.Join('|', one.Tags)).ShouldBe(measurements.Select(one => string.Join('|', one.Tags)));
-        contents.Outbox.ShouldBe(arrivals.Payloads.Select(payload => payload.Header));
+        contents.Outbox.ShouldBe(arrivals.Requests.Select(payload => payload.Header));
         contents.Keys.ShouldBe(arrivals.Keys);
         contents.Ledger.ShouldBe(arrivals.Moves, ignoreOrder: true);
     }
@@ -87,7 +87,7 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
 
         var contents = await OpenAgainAsync();
 
-        (contents.LastFlush, contents.LastSequence, contents.LastPayload).ShouldBe((5, 7, 9));
+        (contents.LastFlush, contents.LastSequence, contents.LastRequest).ShouldBe((5, 7, 9));
         contents.Journal.ShouldBeEmpty();
         contents.Outbox.ShouldBeEmpty();
     }
@@ -167,7 +167,7 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         var contents = await OpenAgainAsync();
 
         contents.Outbox.ShouldBe([Sample.Request(2).Header]);
-        contents.LastPayload.ShouldBe(3);
+        contents.LastRequest.ShouldBe(3);
         (await Read(2)).ShouldBe(Sample.Body(2, 100));
     }
 
@@ -205,11 +205,11 @@ public abstract class TelemetryStoreRules : IAsyncLifetime
         var sum = Sample.Lost(7, 20) with { From = Sample.At(10) };
         (await OpenAgainAsync()).Expired.ShouldBe([sum, Sample.Lost(1, 5, Lane.Events)], ignoreOrder: true);
 
-        await Flush(Sample.Flush(1, 0) with { Told = [sum with { Units = -5 }] });
+        await Flush(Sample.Flush(1, 0) with { Reported = [sum with { Units = -5 }] });
         (await OpenAgainAsync()).Expired.Single(loss => loss.Lane == Lane.Metrics).Units.ShouldBe(2);
 
         // One that was told before the store had it, as when memory stood in for it.
-        await Flush(Sample.Flush(2, 0) with { Told = [sum with { Units = -6 }] });
+        await Flush(Sample.Flush(2, 0) with { Reported = [sum with { Units = -6 }] });
         (await OpenAgainAsync()).Expired.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);
         await Settle(new Settlement([], []) { Lost = [sum with { Units = 4 }] });
         (await OpenAgainAsync()).Expired.ShouldBe([Sample.Lost(1, 5, Lane.Events)]);

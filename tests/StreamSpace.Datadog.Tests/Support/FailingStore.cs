@@ -17,7 +17,7 @@ internal class FailingStore : DispatchProxy
     public bool Fails { get; set; }
 
     /// <summary>Whether it fails at the very end, so that nobody knows.</summary>
-    public bool MayBeKept { get; set; }
+    public bool MayBeDurable { get; set; }
 
     /// <summary>Puts one before another store.</summary>
     public static ITelemetryStore Before(ITelemetryStore behind)
@@ -30,7 +30,7 @@ internal class FailingStore : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
         Fails && targetMethod!.ReturnType == typeof(ValueTask) && args is { Length: > 0 }
             ? new ValueTask(
-                Task.FromException(new StoreUnavailableException("The disk is full.") { MayBeKept = MayBeKept })
+                Task.FromException(new StoreUnavailableException("The disk is full.") { MayBeDurable = MayBeDurable })
             )
             : targetMethod!.Invoke(_behind, args);
 }

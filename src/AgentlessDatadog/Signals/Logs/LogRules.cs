@@ -7,7 +7,7 @@ internal static class LogRules
     public const int MaxBytes = 1_000_000;
 
     /// <summary>Why an entry can never be sent, or null.</summary>
-    public static string? Fault(LogEntry entry, DateTimeOffset now)
+    public static string? Error(LogEntry entry, DateTimeOffset now)
     {
         if (entry.Error is null && string.IsNullOrWhiteSpace(entry.Message.ToString()))
         {

@@ -6,52 +6,52 @@ namespace AgentlessDatadog.Signals.Metrics;
 internal static partial class MeasurementRules
 {
     /// <summary>Why a measurement can never be sent, or null. Tags are mended, not judged.</summary>
-    public static string? Fault(Measurement measurement, DateTimeOffset now) =>
-        NameFault(measurement.Metric)
-        ?? TypeFault(measurement.Type)
-        ?? ValueFault(measurement.Value)
-        ?? UnitFault(measurement.Unit)
-        ?? TimeFault(measurement, now);
+    public static string? Error(Measurement measurement, DateTimeOffset now) =>
+        NameError(measurement.Metric)
+        ?? TypeError(measurement.Type)
+        ?? ValueError(measurement.Value)
+        ?? UnitError(measurement.Unit)
+        ?? TimeError(measurement, now);
 
     /// <summary>Every reason why Datadog would not take a measurement as it is, in one line; null when there is none.</summary>
     /// <param name="measurement">The measurement, its tags judged as well.</param>
-    /// <param name="clash">Why its name cannot be used with its type, or null.</param>
+    /// <param name="typeError">Why its name cannot be used with its type, or null.</param>
     /// <param name="now">By Datadog's clock.</param>
-    public static string? Faults(Measurement measurement, string? clash, DateTimeOffset now)
+    public static string? Errors(Measurement measurement, string? typeError, DateTimeOffset now)
     {
-        if (Fault(measurement, now) is null && clash is null && !TagFaults(measurement.Tags).Any())
+        if (Error(measurement, now) is null && typeError is null && !TagErrors(measurement.Tags).Any())
         {
             return null;
         }
 
-        string?[] faults =
+        string?[] errors =
         [
-            NameFault(measurement.Metric),
-            TypeFault(measurement.Type) ?? clash,
-            ValueFault(measurement.Value),
-            UnitFault(measurement.Unit),
-            TimeFault(measurement, now),
-            .. TagFaults(measurement.Tags),
+            NameError(measurement.Metric),
+            TypeError(measurement.Type) ?? typeError,
+            ValueError(measurement.Value),
+            UnitError(measurement.Unit),
+            TimeError(measurement, now),
+            .. TagErrors(measurement.Tags),
         ];
-        return string.Join("; ", faults.OfType<string>());
+        return string.Join("; ", errors.OfType<string>());
     }
 
-    public static string? TypeFault(MetricType type) =>
+    public static string? TypeError(MetricType type) =>
         Enum.IsDefined(type) ? null : "type must be gauge, count, rate or distribution";
 
-    public static string? ValueFault(double value) => double.IsFinite(value) ? null : "value must be a finite number";
+    public static string? ValueError(double value) => double.IsFinite(value) ? null : "value must be a finite number";
 
-    public static string? NameFault(string? metric) =>
+    public static string? NameError(string? metric) =>
         metric is not null && Name().IsMatch(metric)
             ? null
             : "metric must be a letter followed by up to 199 ASCII letters, digits, dots and underscores";
 
-    public static string? UnitFault(string? unit) =>
+    public static string? UnitError(string? unit) =>
         unit is null || Unit().IsMatch(unit)
             ? null
             : "unit must be a name from Datadog's list, in lower-case letters, as in byte, second, percent";
 
-    private static IEnumerable<string> TagFaults(IReadOnlyList<string> tags)
+    private static IEnumerable<string> TagErrors(IReadOnlyList<string> tags)
     {
         if (tags.Count > TagSet.MaxCount)
         {
@@ -60,20 +60,20 @@ internal static partial class MeasurementRules
         }
         for (var i = 0; i < tags.Count; i++)
         {
-            if (TagFault(tags[i]) is { } fault)
+            if (TagError(tags[i]) is { } error)
             {
-                yield return $"tag {i} {fault}";
+                yield return $"tag {i} {error}";
             }
         }
     }
 
-    private static string? TagFault(string tag) =>
+    private static string? TagError(string tag) =>
         string.IsNullOrEmpty(tag) ? "is empty"
         : tag.Length > TagSet.MaxLength ? $"has {tag.Length} characters, the limit is {TagSet.MaxLength}"
         : !char.IsLetter(tag, 0) ? "does not begin with a letter"
         : null;
 
-    private static string? TimeFault(Measurement measurement, DateTimeOffset now)
+    private static string? TimeError(Measurement measurement, DateTimeOffset now)
     {
         if (measurement.Timestamp is not { } at)
         {

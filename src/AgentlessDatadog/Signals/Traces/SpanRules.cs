@@ -4,7 +4,7 @@ namespace AgentlessDatadog.Signals.Traces;
 internal static class SpanRules
 {
     /// <summary>Why a span can never be sent, or null. What is too long is cut off, not judged.</summary>
-    public static string? Fault(Span span, DateTimeOffset now)
+    public static string? Error(Span span, DateTimeOffset now)
     {
         if (span.TraceId == 0)
         {

@@ -84,10 +84,11 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
         };
 
     /// <summary>Puts the file out of the way, with what belongs to it.</summary>
-    public SetAside SetAside(string reason, DateTimeOffset now) => new(DatabaseFile.SetAside(Path, now), reason);
+    public QuarantinedFile Quarantine(string reason, DateTimeOffset now) =>
+        new(DatabaseFile.Quarantine(Path, now), reason);
 
     /// <summary>What a failure means to the caller of a store.</summary>
-    public Exception Explain(Exception error, bool mayBeKept = false) =>
+    public Exception Explain(Exception error, bool mayBeDurable = false) =>
         error switch
         {
             SqliteException { Kind: SqliteException.Constraint } => new ArgumentException(
@@ -99,7 +100,7 @@ internal sealed class SqliteFile(string path, SqliteSchema schema)
                 error
             )
             {
-                MayBeKept = mayBeKept,
+                MayBeDurable = mayBeDurable,
             },
             _ => error,
         };

@@ -78,10 +78,10 @@ internal sealed class SqliteStore : ITelemetryStore
     /// <exception cref="KeyNotFoundException">There is no such request.</exception>
     /// <exception cref="InvalidDataException">The body has been damaged on the disk.</exception>
     /// <exception cref="StoreUnavailableException">It cannot be read now.</exception>
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long request, CancellationToken cancellationToken)
     {
         byte[] body = [];
-        await AskAsync(new Work(tables => body = tables.Body(payload), Keeps: false, cancellationToken))
+        await AskAsync(new Work(tables => body = tables.Body(request), Keeps: false, cancellationToken))
             .ConfigureAwait(false);
         return body;
     }
@@ -118,8 +118,8 @@ internal sealed class SqliteStore : ITelemetryStore
             }
             catch (Exception error) when (SqliteFile.Damage(error) is { } damage)
             {
-                var setAside = _file.SetAside(damage, _clock.GetUtcNow());
-                return Load() with { SetAside = setAside };
+                var quarantined = _file.Quarantine(damage, _clock.GetUtcNow());
+                return Load() with { Quarantined = quarantined };
             }
         }
         catch (Exception error) when (error is not StoreUnavailableException)
@@ -134,7 +134,7 @@ internal sealed class SqliteStore : ITelemetryStore
         try
         {
             // Before anything is written over it.
-            var damage = LogDamage.SetAside(_file.Path, _clock.GetUtcNow());
+            var damage = LogDamage.Quarantine(_file.Path, _clock.GetUtcNow());
             return Use(database) with { LogDamage = damage };
         }
         catch
@@ -279,7 +279,7 @@ internal sealed class SqliteStore : ITelemetryStore
             // What failed at the very end, where the disk says that it is done, may be there after a crash.
             return _file.Explain(
                 error,
-                mayBeKept: commits && error is SqliteException { Kind: SqliteException.IoError }
+                mayBeDurable: commits && error is SqliteException { Kind: SqliteException.IoError }
             );
         }
     }

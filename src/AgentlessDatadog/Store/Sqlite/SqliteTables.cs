@@ -38,7 +38,7 @@ internal sealed class SqliteTables : IDisposable
     private State _state;
     private bool _hasFreed;
 
-    private readonly record struct State(long LastFlush, long LastSequence, long LastPayload);
+    private readonly record struct State(long LastFlush, long LastSequence, long LastRequest);
 
     /// <summary>Prepares everything. The database is its own from then on.</summary>
     public SqliteTables(SqliteDatabase database)
@@ -87,12 +87,12 @@ internal sealed class SqliteTables : IDisposable
     {
         if (_state != _kept)
         {
-            _writeState.Run(_state.LastFlush, _state.LastSequence, _state.LastPayload);
+            _writeState.Run(_state.LastFlush, _state.LastSequence, _state.LastRequest);
         }
 
         if (_hasFreed)
         {
-            GiveBackRoom();
+            ReleasePages();
         }
 
         _commit.Run();
@@ -129,7 +129,7 @@ internal sealed class SqliteTables : IDisposable
             _see.Run(keys.Key, (ReadOnlyMemory<byte>)SeenKeyRow.Encode([.. keys]));
         }
 
-        Insert(append.Payloads);
+        Insert(append.Requests);
         Book(append.Moves);
         foreach (var (stream, position) in append.Positions)
         {
@@ -147,18 +147,18 @@ internal sealed class SqliteTables : IDisposable
         _state = _state with { LastFlush = flush.Second };
         _flush.Run(flush.Sequence);
         _forget.Run(flush.ForgetKeysBefore);
-        Insert(flush.Payloads);
+        Insert(flush.Requests);
         Book(flush.Moves);
-        Book(flush.Told);
+        Book(flush.Reported);
         _hasFreed = true;
     }
 
     public void Settle(Settlement settlement)
     {
         Insert(settlement.Added);
-        foreach (var payload in settlement.Payloads)
+        foreach (var request in settlement.Requests)
         {
-            _remove.Run(payload);
+            _remove.Run(request);
         }
 
         Book(settlement.Moves);
@@ -166,19 +166,19 @@ internal sealed class SqliteTables : IDisposable
         _hasFreed = true;
     }
 
-    /// <exception cref="KeyNotFoundException">There is no such payload.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such request.</exception>
     /// <exception cref="InvalidDataException">It is not as it was written.</exception>
-    public byte[] Body(long payload)
+    public byte[] Body(long request)
     {
-        var rows = _body.Read(row => (Crc: row.Number(0), Bytes: row.Bytes(1)), payload);
+        var rows = _body.Read(row => (Crc: row.Number(0), Bytes: row.Bytes(1)), request);
         if (rows is not [var body])
         {
-            throw new KeyNotFoundException($"There is no request {payload} in the outbox.");
+            throw new KeyNotFoundException($"There is no request {request} in the outbox.");
         }
 
         return Checksum.Of(body.Bytes) == body.Crc
             ? body.Bytes
-            : throw new InvalidDataException($"The body of request {payload} has been damaged on the disk.");
+            : throw new InvalidDataException($"The body of request {request} has been damaged on the disk.");
     }
 
     /// <summary>Everything but the bodies.</summary>
@@ -186,7 +186,7 @@ internal sealed class SqliteTables : IDisposable
     public StoreContents ReadAll()
     {
         var contents = new SqliteContents(_database).Read();
-        _kept = _state = new State(contents.LastFlush, contents.LastSequence, contents.LastPayload);
+        _kept = _state = new State(contents.LastFlush, contents.LastSequence, contents.LastRequest);
         return contents;
     }
 
@@ -195,11 +195,11 @@ internal sealed class SqliteTables : IDisposable
         _database.Dispose();
     }
 
-    private void Insert(IReadOnlyList<QueuedRequest> payloads)
+    private void Insert(IReadOnlyList<QueuedRequest> requests)
     {
-        foreach (var (header, body) in payloads)
+        foreach (var (header, body) in requests)
         {
-            _state = _state with { LastPayload = Math.Max(_state.LastPayload, header.Id) };
+            _state = _state with { LastRequest = Math.Max(_state.LastRequest, header.Id) };
             _insert.Run(
                 header.Id,
                 header.Lane.Name,
@@ -237,7 +237,7 @@ internal sealed class SqliteTables : IDisposable
         }
     }
 
-    private void GiveBackRoom()
+    private void ReleasePages()
     {
         if (_countFree.Read(row => row.Number(0)) is [> FreePagesKept])
         {

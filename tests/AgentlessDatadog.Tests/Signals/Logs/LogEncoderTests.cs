@@ -175,7 +175,7 @@ public sealed class LogEncoderTests
     [InlineData("x", -18 * 3600, null)]
     [InlineData("x", -18 * 3600 - 1, "it was written more than 18 h ago")]
     public void WhatCanNeverBeSentIsToldWhy(string message, int second, string? fault) =>
-        LogRules.Fault(new LogEntry(message, Now.AddSeconds(second)), Now).ShouldBe(fault);
+        LogRules.Error(new LogEntry(message, Now.AddSeconds(second)), Now).ShouldBe(fault);
 
     private static EncodedSignal Encode(LogEntry entry) => new LogEncoder(Options).Encode(entry);
 

@@ -26,25 +26,25 @@ public sealed class SpanRulesTests
         string name,
         double start,
         double duration,
-        string? fault
+        string? error
     ) =>
         SpanRules
-            .Fault(
+            .Error(
                 new Span((UInt128)trace, (ulong)span, name, Now.AddSeconds(start), TimeSpan.FromSeconds(duration))
                 {
                     ParentId = (ulong)parent,
                 },
                 Now
             )
-            .ShouldBe(fault);
+            .ShouldBe(error);
 
     [Fact]
     public void ASpanWithoutEndIsRefusedAndBreaksNothing() =>
-        SpanRules.Fault(new Span(1, 2, "op", Now, TimeSpan.MaxValue), Now).ShouldBe("it ends more than 2 h ahead");
+        SpanRules.Error(new Span(1, 2, "op", Now, TimeSpan.MaxValue), Now).ShouldBe("it ends more than 2 h ahead");
 
     [Fact]
     public void AKindThatIsNoneIsRefused() =>
         SpanRules
-            .Fault(new Span(1, 2, "op", Now, default) { Kind = 0 }, Now)
+            .Error(new Span(1, 2, "op", Now, default) { Kind = 0 }, Now)
             .ShouldBe("kind must be internal, server, client, producer or consumer");
 }
