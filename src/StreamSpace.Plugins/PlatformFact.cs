@@ -70,3 +70,14 @@ public sealed record UserLoggedIn(PlatformUser User, DateTimeOffset At) : UserFa
 /// <summary>A user logged out.</summary>
 /// <inheritdoc cref="UserFact"/>
 public sealed record UserLoggedOut(PlatformUser User, DateTimeOffset At) : UserFact(User, At);
+
+/// <summary>StreamSpace's API can make no sessions any more.</summary>
+/// <param name="Reason">In a sentence that says what users see.</param>
+/// <param name="Fix">What to do, in a sentence.</param>
+/// <param name="At">Since when.</param>
+public sealed record ApiFailed(string Reason, string Fix, DateTimeOffset At) : PlatformFact(At);
+
+/// <summary>StreamSpace's API can make sessions again.</summary>
+/// <param name="FailedAt">Since when it could not.</param>
+/// <param name="At">When that was seen to be over.</param>
+public sealed record ApiRecovered(DateTimeOffset FailedAt, DateTimeOffset At) : PlatformFact(At);

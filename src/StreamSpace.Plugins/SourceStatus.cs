@@ -17,7 +17,10 @@ public enum SourceState
 }
 
 /// <summary>One source of platform events, as an operator wants to see it.</summary>
-/// <param name="Name">A short word: <c>nats</c>, <c>kubernetes</c>, <c>postgresql</c>, <c>http</c>, <c>demo</c>.</param>
+/// <param name="Name">
+/// A short word: <c>nats</c>, <c>kubernetes</c>, <c>postgresql</c>, <c>http</c>, <c>demo</c>; or <c>streamspace-api</c>, of which
+/// the sources tell whether it can make sessions.
+/// </param>
 /// <param name="State">How it stands.</param>
 /// <param name="Detail">
 /// For a person: the address without credentials, or what is wrong and what to do, in one line. Lines below it are a text
@@ -26,6 +29,9 @@ public enum SourceState
 /// <param name="Since">When <paramref name="State"/> began.</param>
 public sealed record SourceStatus(string Name, SourceState State, string Detail, DateTimeOffset Since)
 {
+    /// <summary>What to do while it is not up, or null when it is tried again and nothing else is to be done.</summary>
+    public string? Fix { get; init; }
+
     /// <summary>Messages or looks taken in since the process started.</summary>
     public long Received { get; init; }
 

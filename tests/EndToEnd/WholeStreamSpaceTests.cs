@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text.Json;
 using EndToEnd.Support;
 using Shouldly;
@@ -112,6 +113,50 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
                     $"{Values(s)}: {s.Points[^1].Value}"
                 ),
             ];
+    }
+
+    [Fact]
+    public async Task AnApiThatMakesNoSessionsIsToldAsItsUsersSeeItUntilItDoes()
+    {
+        var from = TimeProvider.System.GetUtcNow().AddMinutes(-1);
+        await _database.AuditAsync("POST", "/api/v1/sessions", 500, Wall());
+        await _database.AuditAsync("POST", "/api/v1/sessions", 500, Wall().AddSeconds(1));
+        await _installation.SourceIsAsync("streamspace-api", "down");
+
+        var status = await _installation.Http.GetFromJsonAsync<JsonElement>("/api/status");
+        var verdict = status.GetProperty("verdict");
+        verdict.GetProperty("state").GetString().ShouldBe("degraded");
+        verdict.GetProperty("sentence").GetString()!.ShouldContain("users can neither make nor end sessions");
+        verdict.GetProperty("fix").GetString()!.ShouldContain("kubectl rollout restart");
+        await UpIsAsync(0);
+
+        await _database.AuditAsync("POST", "/api/v1/sessions", 202, Wall().AddSeconds(2));
+        await _installation.SourceIsAsync("streamspace-api", "up");
+        await UpIsAsync(1);
+        (await _installation.Host.TerminateAsync()).ShouldBe(0);
+        var titles = (await _installation.Sandbox.EventsAsync(from, TimeProvider.System.GetUtcNow().AddMinutes(1)))
+            .EnumerateArray()
+            .Select(e => e.GetProperty("title").GetString()!)
+            .Where(t => t.StartsWith("StreamSpace ", StringComparison.Ordinal))
+            .ToList();
+        titles.ShouldBe(["StreamSpace Cannot Make Sessions", "StreamSpace Makes Sessions Again"], ignoreOrder: true);
+
+        Task UpIsAsync(double value) =>
+            Eventually.GetAsync(
+                $"streamspace.source.up of the API at {value}",
+                async () =>
+                    (
+                        await _installation.Sandbox.QueryAsync(
+                            "max:streamspace.source.up{source:streamspace-api}.rollup(max, 1)",
+                            from,
+                            TimeProvider.System.GetUtcNow().AddMinutes(1)
+                        )
+                    )
+                        is [{ Points: [.., var last] }]
+                    && last.Value == value
+                        ? "so"
+                        : null
+            );
     }
 
     [Fact]

@@ -16,6 +16,7 @@ internal sealed class Collector : IAsyncDisposable
     private static readonly string Instance = $"instance:{Environment.MachineName}";
 
     private readonly IPluginContext _context;
+    private readonly SourceGauges _sources;
     private volatile DatadogConfig _config;
     private IReadOnlyList<CheckFinding> _tagChanges = [];
     private DateTimeOffset _tagChangesUntil;
@@ -32,7 +33,10 @@ internal sealed class Collector : IAsyncDisposable
         Pipeline = makePipeline(IntakeOf(config, context));
         Gauges = new SessionGauges(Pipeline);
         Gauges.Use(config);
+        _sources = new SourceGauges(Pipeline, () => context.Sources);
+        _sources.Use(config);
         Pipeline.ObserveGauges(Gauges.Observe);
+        Pipeline.ObserveGauges(_ => _sources.Observe());
     }
 
     /// <summary>The config in force.</summary>
@@ -77,6 +81,7 @@ internal sealed class Collector : IAsyncDisposable
         }
         await Pipeline.ConfigureAsync(IntakeOf(config, _context), cancellationToken);
         Gauges.Use(config);
+        _sources.Use(config);
         _config = config;
         if (TagChange.Between(before, config, Pipeline.Clock.GetUtcNow()) is { Count: > 0 } changes)
         {

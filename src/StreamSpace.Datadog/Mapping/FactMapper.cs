@@ -40,6 +40,17 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
             case UserFact e when config.TrackUserMetrics:
                 AddUser(e);
                 break;
+            case ApiFailed e:
+                SayOfApi(e, "StreamSpace Cannot Make Sessions", $"{e.Reason} {e.Fix}", AlertType.Error);
+                break;
+            case ApiRecovered e:
+                SayOfApi(
+                    e,
+                    "StreamSpace Makes Sessions Again",
+                    $"StreamSpace's API takes requests for sessions again, after {Spoken.Of(e.At - e.FailedAt)}.",
+                    AlertType.Success
+                );
+                break;
         }
         var age = clock.GetUtcNow() - fact.At;
         if (_measurements.Count + _events.Count > before && age > Late)
@@ -146,6 +157,17 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
             }
         );
     }
+
+    private void SayOfApi(PlatformFact fact, string title, EventText text, AlertType alert) =>
+        _events.Add(
+            new DatadogEvent(title, text, fact.At)
+            {
+                Kind = title,
+                AggregationKey = "streamspace-api",
+                SourceType = "streamspace",
+                Alert = alert,
+            }
+        );
 
     private DatadogEvent SayLate() =>
         new(

@@ -65,5 +65,7 @@ internal static class MetricCatalog
     public static readonly MetricDefinition UserCreated = new("streamspace.user.created", MetricType.Count);
     public static readonly MetricDefinition UserLogin = new("streamspace.user.login", MetricType.Count);
     public static readonly MetricDefinition UserLogout = new("streamspace.user.logout", MetricType.Count);
+    public static readonly MetricDefinition SourceUp = new("streamspace.source.up", MetricType.Gauge);
+
     public static readonly MetricDefinition UsersTotal = new("streamspace.users.total", MetricType.Gauge);
 }

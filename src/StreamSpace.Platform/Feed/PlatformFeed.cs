@@ -38,6 +38,7 @@ public sealed class PlatformFeed : IAsyncDisposable
 
     // Read by others while the loop writes.
     private volatile IReadOnlyDictionary<SessionState, int> _sessions = new Dictionary<SessionState, int>();
+    private volatile SourceStatus? _api;
 
     /// <summary>Starts nothing yet.</summary>
     /// <param name="sources">What to watch; names must differ.</param>
@@ -63,8 +64,9 @@ public sealed class PlatformFeed : IAsyncDisposable
         _logger = logger;
     }
 
-    /// <summary>How the sources stand, now.</summary>
-    public IReadOnlyList<SourceStatus> Sources => [.. _sources.Select(s => s.Status)];
+    /// <summary>How the sources stand, now, and StreamSpace's API where they can tell of it.</summary>
+    public IReadOnlyList<SourceStatus> Sources =>
+        [.. _sources.Select(s => s.Status), .. _api is { } api ? (SourceStatus[])[api] : []];
 
     /// <summary>Why nothing of what the sources say can be kept now, in one sentence, or null.</summary>
     public string? StoreError => _log.StoreError;
@@ -184,7 +186,7 @@ public sealed class PlatformFeed : IAsyncDisposable
             var registry = _log.Registry;
             registry.Tick(_log.Now);
             batches.ForEach(_log.Take);
-            _sessions = registry.Counts;
+            (_sessions, _api) = (registry.Counts, registry.Api);
             var news = registry.TakeUpdate();
             _isCatchingUp = isBehind;
             _isWhole |= areUp && !isBehind;

@@ -24,6 +24,7 @@ internal sealed class SessionRegistry
     private readonly RecentIds _seen = new(RememberedIds);
     private UsersTotalled? _users;
     private bool _usersTouched;
+    private readonly ApiHealth _api;
 
     // Not durable: heartbeats are of the moment.
     private IReadOnlyList<PlatformAgent>? _agents;
@@ -34,6 +35,7 @@ internal sealed class SessionRegistry
         _lives = new SessionLives(durable.Lives);
         _names = new UserNames(durable.Names);
         _users = durable.Users;
+        _api = new ApiHealth(durable.Api);
         _lifecycle = new SessionLifecycle(_lives, _expiry);
         _authority = new SessionAuthority(_lives, _expiry, _lifecycle);
         _enrichment = new SessionEnrichment(_lives, _names, _lifecycle);
@@ -41,6 +43,9 @@ internal sealed class SessionRegistry
 
     /// <summary>How many sessions are in each state before their end.</summary>
     public IReadOnlyDictionary<SessionState, int> Counts => _lives.Counts;
+
+    /// <summary>Whether StreamSpace's API can make sessions; null while nobody can tell.</summary>
+    public SourceStatus? Api => _api.Status;
 
     /// <summary>All that is open now, for whoever knows nothing yet.</summary>
     public PlatformState Snapshot =>
@@ -58,7 +63,11 @@ internal sealed class SessionRegistry
         get
         {
             var (put, forgotten) = _lives.Changes;
-            return new RegistryChange(put, forgotten, _usersTouched ? _users : null) { Names = _names.Fresh };
+            return new RegistryChange(put, forgotten, _usersTouched ? _users : null)
+            {
+                Names = _names.Fresh,
+                Api = _api.Change,
+            };
         }
     }
 
@@ -67,6 +76,7 @@ internal sealed class SessionRegistry
     {
         _lives.MarkDurable();
         _names.MarkDurable();
+        _api.MarkDurable();
         _usersTouched = false;
     }
 
@@ -129,6 +139,14 @@ internal sealed class SessionRegistry
                 break;
             case AgentsSeen agents:
                 (_agents, _lifecycle.Update.Agents) = (agents.Agents, agents.Agents);
+                // Version 2 has no NATS.
+                TellOfApi(_api.Retire(agents.At));
+                break;
+            case ApiConnectionSeen connection:
+                TellOfApi(_api.Take(connection));
+                break;
+            case CreatesAnswered answered:
+                TellOfApi(_api.Take(answered));
                 break;
             case SessionsListed listed:
                 _authority.EndUnlisted(listed);
@@ -194,6 +212,14 @@ internal sealed class SessionRegistry
             case HibernateRequested or WakeRequested:
                 _lifecycle.Learn(life, seen);
                 break;
+        }
+    }
+
+    private void TellOfApi(PlatformFact? fact)
+    {
+        if (fact is not null)
+        {
+            _lifecycle.Update.Add(fact);
         }
     }
 

@@ -176,6 +176,19 @@ public sealed record UsersTotalled(int Total, DateTimeOffset At) : Observation(A
 public sealed record AgentsSeen(IReadOnlyList<PlatformAgent> Agents, DateTimeOffset At) : Observation(At);
 
 /// <summary>
+/// Whether StreamSpace's API is connected to NATS, by which alone it makes sessions in version 1
+/// (docs/reference/streamspace.md §4.5): a level.
+/// </summary>
+/// <param name="ConnectedSince">Since when, or null when it is not.</param>
+/// <param name="At">Since when it is not, or when it was looked at.</param>
+public sealed record ApiConnectionSeen(DateTimeOffset? ConnectedSince, DateTimeOffset At) : Observation(At);
+
+/// <summary>How StreamSpace's API answers requests for sessions: a level.</summary>
+/// <param name="RefusedSince">Since when it refuses every one, or null when it took the last one.</param>
+/// <param name="At">When the last one was made.</param>
+public sealed record CreatesAnswered(DateTimeOffset? RefusedSince, DateTimeOffset At) : Observation(At);
+
+/// <summary>
 /// Which username belongs to which user id, as far as it is news. Other sources name a user by one or the other
 /// (docs/reference/streamspace.md §2.1); the registry completes them with this.
 /// </summary>

@@ -18,6 +18,8 @@ internal static class FactText
         typeof(UserDeleted),
         typeof(UserLoggedIn),
         typeof(UserLoggedOut),
+        typeof(ApiFailed),
+        typeof(ApiRecovered),
     }.ToDictionary(type => type.Name, StringComparer.Ordinal);
 
     public static string Write(PlatformFact fact) =>

@@ -38,6 +38,9 @@ internal sealed record PlatformSnapshot(
     /// <summary>Users of whom both parts are known: a source that knows them may be away when another tells of them.</summary>
     public IReadOnlyCollection<PlatformUser> Names { get; init; } = [];
 
+    /// <summary>What kept StreamSpace's API from making sessions, or null.</summary>
+    public ApiOutage? Api { get; init; }
+
     /// <summary>Which log the facts of this run are.</summary>
     public string LogId { get; init; } = "";
 
@@ -88,8 +91,12 @@ internal sealed record RegistryChange(IReadOnlyList<Life> Lives, IReadOnlyList<s
     /// <summary>Users who are new, or have another name.</summary>
     public IReadOnlyList<PlatformUser> Names { get; init; } = [];
 
+    /// <summary>What keeps StreamSpace's API from making sessions, where that is different; of null it is nothing.</summary>
+    public (bool IsDifferent, ApiOutage? Outage) Api { get; init; }
+
     /// <summary>True when nothing is different.</summary>
-    public bool IsEmpty => Lives.Count == 0 && Forgotten.Count == 0 && Users is null && Names.Count == 0;
+    public bool IsEmpty =>
+        Lives.Count == 0 && Forgotten.Count == 0 && Users is null && Names.Count == 0 && !Api.IsDifferent;
 
     /// <summary>Nothing is different.</summary>
     public static RegistryChange None { get; } = new([], [], null);

@@ -19,6 +19,7 @@ public sealed class MemoryPlatformStore : IPlatformStore
     private readonly Queue<PlatformFact> _facts = [];
     private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
     private UsersTotalled? _users;
+    private ApiOutage? _api;
     private long _last;
 
     PlatformSnapshot IPlatformStore.Load()
@@ -28,6 +29,7 @@ public sealed class MemoryPlatformStore : IPlatformStore
             return new PlatformSnapshot([.. _lives.Values], _users, new Dictionary<string, string>(_checkpoints))
             {
                 Names = [.. _names.Values],
+                Api = _api,
                 LogId = _logId,
                 LastSequence = _last,
                 Cursors = new Dictionary<string, long>(_cursors),
@@ -88,6 +90,7 @@ public sealed class MemoryPlatformStore : IPlatformStore
             _names[user.Id!] = user;
         }
         _users = change.Users ?? _users;
+        _api = change.Api.IsDifferent ? change.Api.Outage : _api;
     }
 
     private PlatformFact Add(PlatformFact fact)

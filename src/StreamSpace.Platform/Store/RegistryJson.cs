@@ -15,6 +15,7 @@ namespace StreamSpace.Platform.Store;
 )]
 [JsonSerializable(typeof(Life))]
 [JsonSerializable(typeof(UsersTotalled))]
+[JsonSerializable(typeof(ApiOutage))]
 [JsonSerializable(typeof(SessionCreated))]
 [JsonSerializable(typeof(SessionStarted))]
 [JsonSerializable(typeof(SessionHibernated))]
@@ -25,6 +26,8 @@ namespace StreamSpace.Platform.Store;
 [JsonSerializable(typeof(UserDeleted))]
 [JsonSerializable(typeof(UserLoggedIn))]
 [JsonSerializable(typeof(UserLoggedOut))]
+[JsonSerializable(typeof(ApiFailed))]
+[JsonSerializable(typeof(ApiRecovered))]
 internal sealed partial class RegistryJson : JsonSerializerContext
 {
     /// <summary>Writes a record.</summary>

@@ -72,6 +72,7 @@ public sealed class SqlitePlatformStore : IPlatformStore
         var names = new List<PlatformUser>();
         var damaged = new List<string>();
         UsersTotalled? users = null;
+        ApiOutage? api = null;
         var checkpoints = new Dictionary<string, string>(StringComparer.Ordinal);
         using var command = connection.Statement("SELECT kind, name, value FROM platform_registry ORDER BY kind, name");
         using var rows = command.ExecuteReader();
@@ -91,6 +92,7 @@ public sealed class SqlitePlatformStore : IPlatformStore
         return new PlatformSnapshot(lives, users, checkpoints)
         {
             Names = names,
+            Api = api,
             LogId = _facts.LogId,
             LastSequence = _facts.Last,
             Cursors = SqliteFactTable.Cursors(connection),
@@ -106,6 +108,9 @@ public sealed class SqlitePlatformStore : IPlatformStore
                     break;
                 case Kinds.Users:
                     users = RegistryJson.Read<UsersTotalled>(value);
+                    break;
+                case Kinds.Api:
+                    api = RegistryJson.Read<ApiOutage>(value);
                     break;
                 case Kinds.Name:
                     names.Add(new PlatformUser(name, value));
@@ -139,6 +144,14 @@ public sealed class SqlitePlatformStore : IPlatformStore
         if (change.Users is { } users)
         {
             put.Run(Kinds.Users, "", RegistryJson.Write(users));
+        }
+        if (change.Api is { IsDifferent: true, Outage: { } outage })
+        {
+            put.Run(Kinds.Api, "", RegistryJson.Write(outage));
+        }
+        else if (change.Api.IsDifferent)
+        {
+            delete.Run(Kinds.Api, "");
         }
         foreach (var user in change.Names)
         {
@@ -190,6 +203,7 @@ public sealed class SqlitePlatformStore : IPlatformStore
     {
         public const string Life = "life";
         public const string Users = "users";
+        public const string Api = "api";
         public const string Name = "name";
         public const string Checkpoint = "checkpoint";
     }

@@ -89,10 +89,12 @@ internal sealed class HostStatus(
         new(plugin.Name, CheckVerdict.Warning, $"{plugin.Name} is switched off: nothing is sent.", "Enable it.");
 
     private static CheckFinding NotHeard(SourceStatus source) =>
-        new(
-            source.Name,
-            CheckVerdict.Warning,
-            $"{source.Name} is not heard: {source.Detail.Split('\n')[0]}",
-            "It is tried again by itself; the command check says what to mend."
-        );
+        source.Fix is { } fix
+            ? new(source.Name, CheckVerdict.Warning, source.Detail, fix)
+            : new(
+                source.Name,
+                CheckVerdict.Warning,
+                $"{source.Name} is not heard: {source.Detail.Split('\n')[0]}",
+                "It is tried again by itself; the command check says what to mend."
+            );
 }

@@ -27,7 +27,7 @@ internal sealed class HostStandIn : IPluginContext
 
     public Uri? Sandbox { get; init; }
 
-    public IReadOnlyList<SourceStatus> Sources => [];
+    public IReadOnlyList<SourceStatus> Sources { get; set; } = [];
 
     public CancellationToken Ended { get; init; }
 }

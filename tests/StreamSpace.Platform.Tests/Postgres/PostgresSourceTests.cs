@@ -53,6 +53,39 @@ public sealed class PostgresSourceTests(OnPostgres.Fixture postgres)
     }
 
     [Fact]
+    public async Task AnApiThatRefusesEveryRequestForASessionIsToldWithinTheSameStatements()
+    {
+        await using var upstream = await postgres.DatabaseAsync();
+        await using var run = await SourceRun.PollingAsync(upstream.Options);
+        await AnswerAsync(1, 202);
+        (await AnsweredAsync()).ShouldBe(new CreatesAnswered(null, At(1)));
+
+        // One may have broken by itself, and what is no error of the API's own says nothing.
+        await AnswerAsync(2, 500);
+        (await AnsweredAsync()).ShouldBeNull();
+        await AnswerAsync(3, 403);
+        await upstream.AuditAsync("POST", "/api/v1/sessions/s/heartbeat", 500, Morning.AddSeconds(4));
+        await upstream.AuditAsync("GET", "/api/v1/sessions", 500, Morning.AddSeconds(5));
+        (await AnsweredAsync()).ShouldBeNull();
+        await AnswerAsync(6, 500);
+        (await AnsweredAsync()).ShouldBe(new CreatesAnswered(At(2), At(6)));
+        await AnswerAsync(7, 202);
+        (await AnsweredAsync()).ShouldBe(new CreatesAnswered(null, At(7)));
+
+        // In version 2 these have other reasons.
+        await new UpstreamV2(upstream).UpgradeAsync();
+        await AnswerAsync(8, 500);
+        await AnswerAsync(9, 500);
+        (await AnsweredAsync()).ShouldBeNull();
+
+        DateTimeOffset At(int second) => new(Morning.AddSeconds(second), TimeSpan.Zero);
+        Task AnswerAsync(int second, int status) =>
+            upstream.AuditAsync("POST", "/api/v1/sessions", status, Morning.AddSeconds(second));
+        async Task<CreatesAnswered?> AnsweredAsync() =>
+            (await run.PollAsync()).OfType<CreatesAnswered>().SingleOrDefault();
+    }
+
+    [Fact]
     public async Task ALastLoginNamesOneLogInOnly()
     {
         await using var upstream = await postgres.DatabaseAsync();

@@ -23,6 +23,9 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
 
     public NatsSource Source => _source ?? throw new InvalidOperationException("It does not listen yet.");
 
+    /// <summary>StreamSpace's API as the source tells of it; null while it tells nothing.</summary>
+    public SourceStatus? Api => _feed!.Sources.Skip(1).SingleOrDefault();
+
     /// <summary>How far the source had come when it was kept last.</summary>
     public StreamPosition? Kept =>
         _store.Load().Checkpoints.GetValueOrDefault("nats") is { } checkpoint ? StreamPosition.Parse(checkpoint) : null;
@@ -37,7 +40,11 @@ internal sealed class NatsEar(TimeProvider? clock = null) : IAsyncDisposable
     /// <summary>Begins to listen.</summary>
     public async Task ListenAsync(string url, string? user = null, string? password = null)
     {
-        _source = new NatsSource(new NatsOptions(url, user, password), _clock, () => 0.1, Log);
+        _source = new NatsSource(new NatsOptions(url, user, password), _clock, () => 0.1, Log)
+        {
+            LookEvery = TimeSpan.FromMilliseconds(100),
+            MissingTimeout = TimeSpan.FromMilliseconds(200),
+        };
         _disk = new FailingStore(_store) { Fails = false };
         _feed = new PlatformFeed([_source], _disk, isDemo: false, _clock, () => 0.1, Log);
         await _feed.SubscribeAsync(Subscriber, CancellationToken.None);

@@ -10,23 +10,39 @@ namespace StreamSpace.Platform.Tests.Support;
 public sealed class NatsServer : IAsyncDisposable
 {
     private readonly string _folder = TestRun.NewGivenFolder();
+    private readonly string _address;
     private readonly string[] _options;
     private Process? _process;
 
-    private NatsServer(string[] options) => _options = options;
+    private NatsServer(string address, string[] options) => (_address, _options) = (address, options);
 
     /// <summary>The port; it stays over a restart.</summary>
     public int Port { get; private set; }
 
     /// <summary>Where clients find it.</summary>
-    public string Url => $"nats://127.0.0.1:{Port}";
+    public string Url => $"nats://{_address}:{Port}";
 
     /// <summary>Starts one, and returns when it takes connections.</summary>
     /// <param name="jetStream">With JetStream, as the chart's; or without.</param>
     /// <param name="options">More command line options, such as <c>--user</c>.</param>
-    public static async Task<NatsServer> StartAsync(bool jetStream = true, params string[] options)
+    public static Task<NatsServer> StartAsync(bool jetStream = true, params string[] options) =>
+        StartAsync("127.0.0.1", jetStream ? ["-js", .. options] : options);
+
+    /// <summary>Starts one with the HTTP monitor, which StreamSpace's chart switches on.</summary>
+    /// <param name="address">
+    /// A loopback address that is no other test's: the monitor's port is the one that everyone uses, and so not free to choose.
+    /// </param>
+    /// <param name="monitored">False for one whose monitor is somebody else.</param>
+    /// <param name="options">More command line options.</param>
+    public static Task<NatsServer> StartMonitoredAsync(
+        string address,
+        bool monitored = true,
+        params string[] options
+    ) => StartAsync(address, monitored ? ["-m", "8222", .. options] : options);
+
+    private static async Task<NatsServer> StartAsync(string address, string[] options)
     {
-        var server = new NatsServer(jetStream ? ["-js", .. options] : options);
+        var server = new NatsServer(address, options);
         await server.StartAsync();
         return server;
     }
@@ -36,7 +52,7 @@ public sealed class NatsServer : IAsyncDisposable
     {
         var port = Port == 0 ? "-1" : Port.ToString(CultureInfo.InvariantCulture);
         var start = new ProcessStartInfo(Find()) { RedirectStandardError = true };
-        foreach (var argument in (string[])["-a", "127.0.0.1", "-p", port, "-sd", _folder, .. _options])
+        foreach (var argument in (string[])["-a", _address, "-p", port, "-sd", _folder, .. _options])
         {
             start.ArgumentList.Add(argument);
         }

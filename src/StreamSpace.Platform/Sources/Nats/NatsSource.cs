@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
+using StreamSpace.Platform.Sessions;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Platform.Sources.Nats;
@@ -16,6 +17,7 @@ public sealed class NatsSource : ISource
     private static readonly BackOff Retry = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(8));
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
+    private readonly IReadOnlyList<string> _hosts;
     private readonly NatsOpts _options;
     private readonly string _servers;
     private readonly TimeProvider _clock;
@@ -31,6 +33,7 @@ public sealed class NatsSource : ISource
     public NatsSource(NatsOptions options, TimeProvider clock, Func<double> random, ILogger logger)
     {
         _servers = NatsServers.Shown(options.Url);
+        _hosts = NatsServers.Hosts(options.Url);
         _clock = clock;
         _random = random;
         _logger = logger;
@@ -55,6 +58,12 @@ public sealed class NatsSource : ISource
             PingInterval = TimeSpan.FromSeconds(20),
         };
     }
+
+    /// <summary>How often the server is asked whether StreamSpace's API is connected.</summary>
+    internal TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>For so long the API may be away before that is told: it may be restarting.</summary>
+    internal TimeSpan MissingTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc/>
     public string Name => "nats";
@@ -84,7 +93,7 @@ public sealed class NatsSource : ISource
                 var begun = _clock.GetUtcNow();
                 try
                 {
-                    await HearAsync(live, backfill, cancellationToken);
+                    await HearAsync(live, backfill, output, cancellationToken);
                     failures = 0;
                     _health.Fails(Messages, "The connection was lost.");
                 }
@@ -115,7 +124,12 @@ public sealed class NatsSource : ISource
     }
 
     // Connects and hears until the connection is lost.
-    private async Task HearAsync(LiveMessages live, StreamBackfill backfill, CancellationToken cancellationToken)
+    private async Task HearAsync(
+        LiveMessages live,
+        StreamBackfill backfill,
+        ChannelWriter<ObservationBatch> output,
+        CancellationToken cancellationToken
+    )
     {
         var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var refused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -164,7 +178,7 @@ public sealed class NatsSource : ISource
         {
             await connection.PingAsync(either.Token);
         }
-        var reading = Task.CompletedTask;
+        var (reading, looking) = (Task.CompletedTask, Task.CompletedTask);
         try
         {
             if (refused.Task.IsFaulted)
@@ -173,13 +187,38 @@ public sealed class NatsSource : ISource
             }
             _health.Works(Messages);
             reading = backfill.RunAsync(stream, stop.Token);
+            looking = LookForApiAsync(connection.ServerInfo?.Id, output, stop.Token);
             await await Task.WhenAny(lost.Task, refused.Task, reading).WaitAsync(cancellationToken);
         }
         finally
         {
             await stop.CancelAsync();
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await looking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             GC.KeepAlive(subscriptions);
+        }
+    }
+
+    // Whether StreamSpace's API is connected to this server, for as long as we are.
+    private async Task LookForApiAsync(
+        string? server,
+        ChannelWriter<ObservationBatch> output,
+        CancellationToken cancellationToken
+    )
+    {
+        using var monitor = new NatsMonitor(_hosts);
+        DateTimeOffset? missingSince = null;
+        while (true)
+        {
+            var (isKnown, since) = await monitor.LookAsync(ApiHealth.Name, server, cancellationToken);
+            var now = _clock.GetUtcNow();
+            missingSince = isKnown && since is null ? missingSince ?? now : null;
+            if (since is not null || now - missingSince >= MissingTimeout)
+            {
+                var seen = new ApiConnectionSeen(since, missingSince ?? now);
+                await output.WriteAsync(new ObservationBatch(Name, [seen]), cancellationToken);
+            }
+            await Task.Delay(LookEvery, _clock, cancellationToken);
         }
     }
 

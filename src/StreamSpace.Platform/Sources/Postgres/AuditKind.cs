@@ -11,4 +11,10 @@ internal enum AuditKind
 
     /// <summary>A log-out.</summary>
     LogOut,
+
+    /// <summary>A request for a session, which the API took.</summary>
+    CreateTaken,
+
+    /// <summary>A request for a session, which the API answered with an error of its own.</summary>
+    CreateRefused,
 }

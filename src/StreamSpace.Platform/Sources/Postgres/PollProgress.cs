@@ -17,6 +17,7 @@ internal sealed class PollProgress
     private readonly ILogger _logger;
     private readonly LoginAttribution _logins = new();
     private readonly LogoutAttribution _logouts = new();
+    private readonly CreateAnswers _creates;
     private UserTableScan _users;
     private AuditPosition? _audit;
     private readonly SessionTableScan _sessions;
@@ -40,6 +41,7 @@ internal sealed class PollProgress
                 "The checkpoint of the PostgreSQL source cannot be read: it begins anew, and counts from now."
             );
         }
+        _creates = new CreateAnswers(options);
         _users = new UserTableScan(options, kept.Accounts);
         _sessions = new SessionTableScan(options, kept);
         _audit = kept.High is { } high ? new AuditPosition(high, kept.Anchor, kept.Holes) : null;
@@ -160,6 +162,12 @@ internal sealed class PollProgress
         {
             var gap = poll.Now - _options.At(fresh.Max(r => r.Start));
             ClockGap = gap.Duration() > sinceLast + TimeSpan.FromMinutes(5) ? gap : null;
+        }
+
+        // In version 2 a request is refused for other reasons, too.
+        if (poll.Version is StreamSpaceVersion.V1 && _creates.Take(rows) is { } answered)
+        {
+            seen.Add(answered);
         }
 
         var loggedIn = _logins.Name(rows.Where(r => r.Kind is AuditKind.LogIn), poll.LastLogins);

@@ -186,7 +186,9 @@ internal sealed record PostgresPoll
             {
                 null => AuditKind.Request,
                 "/api/v1/auth/login" => AuditKind.LogIn,
-                _ => AuditKind.LogOut,
+                "/api/v1/auth/logout" => AuditKind.LogOut,
+                "202" => AuditKind.CreateTaken,
+                _ => AuditKind.CreateRefused,
             },
             TimeSpan.FromMilliseconds(row.IsDBNull(5) ? 0 : row.GetInt32(5))
         );

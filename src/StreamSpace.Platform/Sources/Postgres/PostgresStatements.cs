@@ -99,14 +99,17 @@ internal static class PostgresStatements
                 {Name("state")}, {Time("updated_at")}, coalesce(agent_id <> '', false)
             """;
 
-    // What is no log-in and no log-out matters for its address and user alone (docs/reference/streamspace.md §5.4).
+    // What is no log-in, no log-out and no request for a session matters for its address and user alone
+    // (docs/reference/streamspace.md §5.4).
     private static string AuditColumns =>
         $"""
             a.id::bigint, coalesce({Time("a.\"timestamp\"")}, localtimestamp), {Name("a.user_id")}, {Name(
                 "a.ip_address"
             )},
                 CASE WHEN a.action = 'POST' AND a.resource_type IN ('/api/v1/auth/login', '/api/v1/auth/logout')
-                    AND a.changes->>'status_code' = '200' THEN a.resource_type END,
+                    AND a.changes->>'status_code' = '200' THEN a.resource_type
+                    WHEN a.action = 'POST' AND a.resource_type = '/api/v1/sessions'
+                    AND a.changes->>'status_code' IN ('202', '500') THEN a.changes->>'status_code' END,
                 CASE WHEN a.resource_type = '/api/v1/auth/login' AND a.changes->>'duration_ms' ~ '^[0-9]+$'
                     AND length(a.changes->>'duration_ms') < 7 THEN (a.changes->>'duration_ms')::int END
             """;
