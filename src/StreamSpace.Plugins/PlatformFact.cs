@@ -17,7 +17,18 @@ public abstract record PlatformFact(DateTimeOffset At)
 /// <summary>Something that happened to one session.</summary>
 /// <param name="Session">The session as it is after it.</param>
 /// <param name="At">When.</param>
-public abstract record SessionFact(Session Session, DateTimeOffset At) : PlatformFact(At);
+public abstract record SessionFact(Session Session, DateTimeOffset At) : PlatformFact(At)
+{
+    /// <summary>
+    /// How it stood until now, since the last fact that told of it: one stretch after the other. None with its creation, and
+    /// none where nothing is known of it; of very many the last ones.
+    /// </summary>
+    public IReadOnlyList<SessionStretch> Passed
+    {
+        get => field ?? [];
+        init;
+    }
+}
 
 /// <summary>A session was asked for. Once per life.</summary>
 /// <inheritdoc cref="SessionFact"/>

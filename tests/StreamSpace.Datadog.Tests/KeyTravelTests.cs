@@ -13,6 +13,7 @@ public sealed class KeyTravelTests
 {
     private const string Place = """ "intakeUrl":"http://127.0.0.3:8190/" """;
     private const string Way = """ "proxy":"http://127.0.0.3:3128" """;
+    private const string Traces = """ "tracesEndpoint":"http://127.0.0.3:4318" """;
     private const string ApiKey = $""" "apiKey":"{Secret.ApiKey}" """;
     private const string AppKey = $""" "appKey":"{Secret.AppKey}" """;
 
@@ -31,6 +32,9 @@ public sealed class KeyTravelTests
             { $"{{{Way}}}", "{}", "DD_API_KEY", "proxy", "apiKey" },
             { $"{{{ApiKey}}}", $"{{{Way}}}", null, "proxy", "apiKey" },
             { "{}", $"{{{Way}}}", "DD_API_KEY", "proxy", "apiKey" },
+            { $"{{{Traces}}}", "{}", "DD_API_KEY", "tracesEndpoint", "apiKey" },
+            { $"{{{ApiKey}}}", $"{{{Traces}}}", null, "tracesEndpoint", "apiKey" },
+            { "{}", $"{{{Traces}}}", "DD_API_KEY", "tracesEndpoint", "apiKey" },
         };
 
     [Theory]
@@ -44,7 +48,7 @@ public sealed class KeyTravelTests
     )
     {
         var config = Read(saved, row, variable);
-        (config.IntakeUrl, config.Proxy).ShouldBe((null, null));
+        (config.IntakeUrl, config.Proxy, config.TracesEndpoint).ShouldBe((null, null, null));
         config.Values.ContainsKey(place).ShouldBeFalse("it is not in force");
         var warning = config.Warnings.Single(w => w.What == place && w.Found.Contains("not applied"));
         warning.Verdict.ShouldBe(CheckVerdict.Warning);
@@ -72,16 +76,52 @@ public sealed class KeyTravelTests
     public void APlaceThatCameWithEveryKeyIsApplied(string saved, string row, string? variable) =>
         Read(saved, row, variable).IntakeUrl.ShouldBe(new Uri("http://127.0.0.3:8190/"));
 
+    [Theory]
+    [InlineData($"{{{ApiKey},{Traces}}}", "{}", null)]
+    [InlineData("{}", $"{{{ApiKey},{Traces}}}", null)]
+    // No application key goes there.
+    [InlineData($"{{{ApiKey},{Traces}}}", "{}", "DD_APP_KEY")]
+    [InlineData($"{{{Traces}}}", "{}", null)]
+    public void ATracesEndpointThatCameWithTheApiKeyIsApplied(string saved, string row, string? variable) =>
+        Read(saved, row, variable).TracesEndpoint.ShouldBe(new Uri("http://127.0.0.3:4318"));
+
+    [Theory]
+    [InlineData("sandbox", "http://collector.example.com:4318", false)]
+    [InlineData("sandbox", "https://otlp.datadoghq.eu", false)]
+    [InlineData("sandbox", "http://127.0.0.1:4318", true)]
+    [InlineData("datadoghq.eu", "http://collector.example.com:4318", true)]
+    public void BesideTheSandboxNoTracesEndpointElsewhereIsApplied(string site, string endpoint, bool applied)
+    {
+        var given = new JsonObject { ["site"] = site, ["tracesEndpoint"] = endpoint }.ToJsonString();
+        foreach (
+            var config in new[]
+            {
+                Read(given, "{}"),
+                Read($$"""{"site":"{{site}}"}""", "{}", ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint)),
+            }
+        )
+        {
+            (config.TracesEndpoint is not null).ShouldBe(applied);
+            config.Values.ContainsKey("tracesEndpoint").ShouldBe(applied);
+            config
+                .Warnings.Any(w => w.What == "tracesEndpoint" && w.Found.Contains("never leaves this machine"))
+                .ShouldBe(!applied);
+            config.KeepsDataLocal.ShouldBe(site == "sandbox");
+        }
+    }
+
     [Fact]
     public void APlaceOfTheEnvironmentMeetsEveryKey()
     {
         var config = Read(
             $"{{{ApiKey},{Place}}}",
             $"{{{AppKey}}}",
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318"),
             ("DD_DD_URL", "http://127.0.0.1:9"),
             ("DD_PROXY_HTTP", "127.0.0.1:3128")
         );
         config.IntakeUrl.ShouldBe(new Uri("http://127.0.0.1:9"));
+        config.TracesEndpoint.ShouldBe(new Uri("http://127.0.0.1:4318"));
         config.Warnings.ShouldNotContain(w => w.Found.Contains("not applied"));
     }
 
@@ -171,6 +211,7 @@ public sealed class KeyTravelTests
             "apiKey" => ("DD_API_KEY", Secret.ApiKey),
             "appKey" => ("DD_APP_KEY", Secret.AppKey),
             "proxy" => ("DD_PROXY_HTTPS", "https://proxy.example.com:3128"),
+            "tracesEndpoint" => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://collector.example.com:4318"),
             _ => ("DD_DD_URL", "https://intake.example.com"),
         };
         var row = $$"""{"{{key}}":"{{value}}"}""";

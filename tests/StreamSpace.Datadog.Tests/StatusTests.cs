@@ -27,12 +27,21 @@ public sealed class StatusTests
     }
 
     [Theory]
-    [InlineData("true", "metrics", "distributions", "events")]
-    [InlineData("false", "events")]
-    public async Task WhatIsNotSentHasNoLaneThatLooksOpenAndNoMetric(string enableMetrics, params string[] lanes)
+    [InlineData("true", "true", "false", "metrics", "distributions", "events", "traces")]
+    [InlineData("false", "false", "true", "events", "logs")]
+    [InlineData("true", "false", "false", "metrics", "distributions", "events")]
+    public async Task WhatIsNotSentHasNoLaneThatLooksOpenAndNoMetric(
+        string enableMetrics,
+        string enableTraces,
+        string enableLogs,
+        params string[] lanes
+    )
     {
         await using var run = await PluginRun.StartAsync(
-            $$"""{"site":"sandbox","metricsInterval":10,"enableMetrics":{{enableMetrics}}}"""
+            $$"""
+            {"site":"sandbox","metricsInterval":10,
+             "enableMetrics":{{enableMetrics}},"enableTraces":{{enableTraces}},"enableLogs":{{enableLogs}}}
+            """
         );
         await run.FlushAsync();
         run.Plugin.Status["lanes"]!.AsArray().Select(lane => lane!["lane"]!.GetValue<string>()).ShouldBe(lanes);

@@ -132,7 +132,7 @@ internal sealed class Collector : IAsyncDisposable
             facts.Add(fact);
         }
         var range = new StreamRange(batch.LogId, from, to);
-        await Pipeline.KeepAsync([.. facts.Measurements, .. facts.Events], range, cancellationToken);
+        await Pipeline.KeepAsync(facts.Signals, range, cancellationToken);
     }
 
     /// <summary>Tells Datadog that the plugin is unloaded, and sends what it can.</summary>

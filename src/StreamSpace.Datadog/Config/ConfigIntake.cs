@@ -24,9 +24,10 @@ internal static class ConfigIntake
             FlushInterval = config.MetricsInterval,
             Tags = config.GlobalTags,
             Metrics = config.EnableMetrics,
-            // It sends neither, and what is off is not to look open.
-            Traces = false,
-            Logs = false,
+            Traces = config.EnableTraces,
+            Logs = config.EnableLogs,
+            TracesEndpoint = config.TracesEndpoint,
+            Host = config.Host ?? Environment.MachineName,
             // What the demo has left in the queue is for this machine's sandbox alone, not for one elsewhere.
             Destination =
                 !sandbox ? "datadog"

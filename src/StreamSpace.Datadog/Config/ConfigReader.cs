@@ -27,6 +27,7 @@ internal sealed class ConfigReader(
         ("appKey", "DD_APP_KEY", "make a new one, for this one was seen"),
         ("proxy", "DD_PROXY_HTTPS", "change its password when it has one, for that was seen"),
         ("intakeUrl", "DD_DD_URL", "see that it is yours, for anyone may have set it"),
+        ("tracesEndpoint", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "see that it is yours, for anyone may have set it"),
     ];
 
     private readonly EnvironmentConfig _environment = new(schema, environment, files);
@@ -56,8 +57,18 @@ internal sealed class ConfigReader(
             origin => DatadogConfig.Said(origin, given.RowWritten),
             rules
         );
-        var intakeUrl = travel.Permitted("intakeUrl", Places("intakeUrl", whole, rules.IntakeUrl));
+        var intakeUrl = travel.Permitted("intakeUrl", Places("intakeUrl", whole, rules.PlainAddress));
         var proxy = travel.Permitted("proxy", Places("proxy", whole, rules.Proxy));
+        var traces = travel.Permitted("tracesEndpoint", Places("tracesEndpoint", whole, rules.PlainAddress));
+        if (traces is { Address.IsLoopback: false } && DatadogConfig.IsLocal(site, intakeUrl?.Address))
+        {
+            rules.Warn(
+                "tracesEndpoint",
+                "tracesEndpoint is not applied: the site is the sandbox, and what the demo invents never leaves this machine.",
+                "Set site to the one of your account, or take tracesEndpoint out."
+            );
+            traces = null;
+        }
         if (isSandbox && intakeUrl is null && sandbox is null)
         {
             rules.Error("site", "is sandbox, but this host runs none: set intakeUrl, a real site, or --sandbox-urls.");
@@ -71,6 +82,10 @@ internal sealed class ConfigReader(
         {
             rules.IsQuoted(key, value is JsonValue one && one.TryGetValue(out string? text) ? text : "");
         }
+        if (traces is { } endpoint)
+        {
+            rules.GoesInClear("tracesEndpoint", endpoint.Address);
+        }
         WarnOf(whole, intakeUrl, apiKey, isSandbox, rules);
 
         errors = [.. found.Distinct()];
@@ -81,6 +96,7 @@ internal sealed class ConfigReader(
         values["site"] = site;
         Show("intakeUrl", intakeUrl);
         Show("proxy", proxy);
+        Show("tracesEndpoint", traces);
         return new DatadogConfig
         {
             Values = values,
@@ -93,6 +109,7 @@ internal sealed class ConfigReader(
                         "intakeUrl" => SourceOf(key, intakeUrl?.Origin ?? SettingOrigin.Default),
                         "proxy" when way is { Variable: var variable } => new(SettingOrigin.Environment, [variable]),
                         "proxy" => SourceOf(key, proxy?.Origin ?? SettingOrigin.Default),
+                        "tracesEndpoint" => SourceOf(key, traces?.Origin ?? SettingOrigin.Default),
                         _ => SourceOf(key, whole.OriginOf(key)),
                     },
                 StringComparer.Ordinal
@@ -104,6 +121,8 @@ internal sealed class ConfigReader(
             AppKey = appKey,
             Site = site!,
             EnableMetrics = read.Flag("enableMetrics"),
+            EnableTraces = read.Flag("enableTraces"),
+            EnableLogs = read.Flag("enableLogs"),
             GlobalTags = tags,
             MetricsInterval = TimeSpan.FromSeconds(read.Whole("metricsInterval")),
             TrackSessionMetrics = read.Flag("trackSessionMetrics"),
@@ -111,6 +130,7 @@ internal sealed class ConfigReader(
             TrackUserMetrics = read.Flag("trackUserMetrics"),
             IntakeUrl = intakeUrl?.Address,
             Proxy = proxy?.Address ?? way?.Address,
+            TracesEndpoint = traces?.Address,
             Cluster = read.Text("cluster"),
             UserTag = Enum.Parse<UserTag>(read.Text("userTag")!, ignoreCase: true),
             SessionTagOnDuration = read.Flag("sessionTagOnDuration"),
@@ -118,6 +138,8 @@ internal sealed class ConfigReader(
             MaxSeries = (int)read.Whole("maxSeries"),
             QueueMaxBytes = read.Whole("queueMaxBytes"),
             OnUncertain = Enum.Parse<OnUncertain>(read.Text("onUncertain")!, ignoreCase: true),
+            TraceSampleRate = read.Number("traceSampleRate"),
+            Host = _environment.Host,
         };
 
         void Show(string key, (Uri Address, SettingOrigin)? place)
@@ -142,7 +164,8 @@ internal sealed class ConfigReader(
             {
                 ("apiKey", text => rules.Key("apiKey", text)),
                 ("appKey", text => rules.Key("appKey", text)),
-                ("intakeUrl", text => rules.IntakeUrl("intakeUrl", text)),
+                ("intakeUrl", text => rules.PlainAddress("intakeUrl", text)),
+                ("tracesEndpoint", text => rules.PlainAddress("tracesEndpoint", text)),
                 ("proxy", text => rules.Proxy("proxy", text)),
             }
         )
@@ -258,6 +281,8 @@ internal sealed class ConfigReader(
     private sealed class Values(JsonObject values)
     {
         public bool Flag(string key) => values[key]!.GetValue<bool>();
+
+        public double Number(string key) => values[key]!.GetValue<double>();
 
         public long Whole(string key) => values[key]!.GetValue<long>();
 

@@ -19,6 +19,8 @@ internal sealed record DatadogConfig
     /// <summary>The name of the local Datadog in place of a site.</summary>
     public const string Sandbox = "sandbox";
 
+    private const string ServiceTag = "service:";
+
     /// <summary>Every key that has a value, in its declared type; secrets among them.</summary>
     public required JsonObject Values { get; init; }
 
@@ -27,6 +29,8 @@ internal sealed record DatadogConfig
     public string? AppKey { get; init; }
     public required string Site { get; init; }
     public required bool EnableMetrics { get; init; }
+    public required bool EnableTraces { get; init; }
+    public required bool EnableLogs { get; init; }
     public required IReadOnlyList<string> GlobalTags { get; init; }
     public required TimeSpan MetricsInterval { get; init; }
     public required bool TrackSessionMetrics { get; init; }
@@ -34,6 +38,9 @@ internal sealed record DatadogConfig
     public required bool TrackUserMetrics { get; init; }
     public Uri? IntakeUrl { get; init; }
     public Uri? Proxy { get; init; }
+
+    /// <summary>Where traces go in place of Datadog, or null.</summary>
+    public Uri? TracesEndpoint { get; init; }
     public string? Cluster { get; init; }
     public required UserTag UserTag { get; init; }
     public required bool SessionTagOnDuration { get; init; }
@@ -41,6 +48,12 @@ internal sealed record DatadogConfig
     public required int MaxSeries { get; init; }
     public required long QueueMaxBytes { get; init; }
     public required OnUncertain OnUncertain { get; init; }
+
+    /// <summary>The share of sessions that are traced, 0 to 1.</summary>
+    public required double TraceSampleRate { get; init; }
+
+    /// <summary>The machine that traces and logs come from, or null for the name of this one.</summary>
+    public string? Host { get; init; }
 
     /// <summary>Where the value of each key comes from, or its absence.</summary>
     public required IReadOnlyDictionary<string, SettingSource> Origins { get; init; }
@@ -51,11 +64,21 @@ internal sealed record DatadogConfig
     /// <summary>What is odd about it, and what of it is not applied, named by the key or the variable.</summary>
     public required IReadOnlyList<CheckFinding> Warnings { get; init; }
 
+    /// <summary>The service that sessions belong to: that of the tags.</summary>
+    public string Service =>
+        GlobalTags.FirstOrDefault(tag => tag.StartsWith(ServiceTag, StringComparison.OrdinalIgnoreCase)) is { } tag
+            ? tag[ServiceTag.Length..]
+            : "streamspace";
+
     /// <summary>
     /// True while nothing that is sent can leave the machine: the sandbox, reached over loopback. A base URL of
     /// the operator's own counts as leaving, for what stands behind it is unknown.
     /// </summary>
-    public bool KeepsDataLocal => Site == Sandbox && IntakeUrl is null or { IsLoopback: true };
+    public bool KeepsDataLocal => IsLocal(Site, IntakeUrl);
+
+    /// <summary>Whether a site stands for the sandbox of this machine; a traces endpoint elsewhere is not applied beside it.</summary>
+    public static bool IsLocal(string? site, Uri? intakeUrl) =>
+        site == Sandbox && intakeUrl is null or { IsLoopback: true };
 
     /// <summary>Whence a value of <paramref name="origin"/> comes, for a sentence.</summary>
     public static string Said(SettingOrigin origin, DateTimeOffset? rowWritten) =>

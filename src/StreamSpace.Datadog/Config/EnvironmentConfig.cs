@@ -16,6 +16,8 @@ internal sealed class EnvironmentConfig(
         ("DD_APP_KEY", "appKey"),
         ("DD_SITE", "site"),
         ("DD_DD_URL", "intakeUrl"),
+        // OpenTelemetry's own name for it: the Agent has none for OTLP.
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "tracesEndpoint"),
     ];
 
     private static readonly (string Variable, string Tag)[] Tagged =
@@ -59,6 +61,12 @@ internal sealed class EnvironmentConfig(
             _ => Direct.Single(d => d.Key == key).Variable,
         };
 
+    /// <summary>
+    /// The machine that traces and logs come from, under the name that the Agent has for it: in a cluster the node, which the
+    /// deployment tells.
+    /// </summary>
+    public string? Host => environment.GetValueOrDefault("DD_HOSTNAME");
+
     /// <summary>The variables that add to the tags.</summary>
     public IReadOnlyList<string> TagVariables =>
         [.. Tagged.Select(t => t.Variable).Append("DD_TAGS").Where(environment.ContainsKey)];
@@ -67,7 +75,7 @@ internal sealed class EnvironmentConfig(
     public void Warn(ValueRules rules)
     {
         var names = Direct.Concat(Tagged).Select(v => v.Variable).Concat(EnvironmentProxy.Ours);
-        string[] others = ["DD_TAGS", "DD_API_KEY_FILE", "DD_APP_KEY_FILE"];
+        string[] others = ["DD_TAGS", "DD_HOSTNAME", "DD_API_KEY_FILE", "DD_APP_KEY_FILE"];
         foreach (var warning in EnvironmentVariables.InQuotes(environment, names.Concat(others)))
         {
             rules.Warn(warning.What, warning.Found, warning.Fix);

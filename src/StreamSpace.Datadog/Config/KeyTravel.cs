@@ -25,13 +25,11 @@ internal sealed class KeyTravel(
     {
         foreach (var (address, origin) in places)
         {
-            var strays = keys.Where(key => key.Origin != origin).ToList();
+            // No application key is needed for traces, so none goes there.
+            var strays = keys.Where(key => key.Origin != origin && (name != "tracesEndpoint" || key.Name == "apiKey"))
+                .ToList();
             // What a proxy is given is not for Datadog alone, even when it bears its name.
-            if (
-                strays.Count == 0
-                || origin is SettingOrigin.Environment
-                || (name == "intakeUrl" && Sites.Owns(address))
-            )
+            if (strays.Count == 0 || origin is SettingOrigin.Environment || (name != "proxy" && Sites.Owns(address)))
             {
                 return (address, origin);
             }
@@ -39,9 +37,13 @@ internal sealed class KeyTravel(
                 name,
                 $"{name} (from {said(origin)}) is not applied: {string.Join(" and ", strays.Select(k => $"{k.Name} (from {said(k.Origin)})"))} "
                     + "would go to a place that did not come with it.",
-                name == "proxy"
-                    ? "Set DD_PROXY_HTTPS in the environment, or give the keys together with proxy."
-                    : "Set DD_DD_URL in the environment, or give the keys together with intakeUrl."
+                name switch
+                {
+                    "proxy" => "Set DD_PROXY_HTTPS in the environment, or give the keys together with proxy.",
+                    "tracesEndpoint" =>
+                        "Set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT in the environment, or give apiKey together with it.",
+                    _ => "Set DD_DD_URL in the environment, or give the keys together with intakeUrl.",
+                }
             );
         }
         return null;

@@ -42,8 +42,8 @@ internal sealed class ValueRules(List<ConfigError> errors, List<CheckFinding> wa
         return null;
     }
 
-    /// <summary>An address, or null with an error.</summary>
-    public Uri? IntakeUrl(string name, string text)
+    /// <summary>An address without a password, or null with an error.</summary>
+    public Uri? PlainAddress(string name, string text)
     {
         if (Address(text) is not { } url)
         {

@@ -92,6 +92,8 @@ internal static class HealthFindings
                 ParkReason.OtherSite => "Set site (or DD_SITE) to that site.",
                 ParkReason.ProductRefused => "Allow this product to the key, or switch it off in the config.",
                 ParkReason.NotDatadog => "Look at proxy and intakeUrl.",
+                ParkReason.NotOffered =>
+                    "Set tracesEndpoint to an OTLP endpoint of your own, or enableTraces to false.",
                 _ => "Check that site is the one of your account, then the key.",
             }
         );

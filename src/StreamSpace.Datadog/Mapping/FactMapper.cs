@@ -5,7 +5,7 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog.Mapping;
 
 /// <summary>
-/// What happened on the platform, in Datadog's words: counts, distributions and events. It is kept together with the place
+/// What happened on the platform, in Datadog's words: counts, distributions, events and traces. It is kept together with the place
 /// in the host's log up to which it goes, so that none of it needs an id.
 /// </summary>
 internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
@@ -19,18 +19,21 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
     private readonly PlatformTags _tags = new(config);
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
+    private readonly SpanMapper _spans = new(config, clock);
     private int _late;
     private TimeSpan _oldest;
 
-    /// <summary>What is to be kept of the facts seen so far.</summary>
-    public IReadOnlyList<Measurement> Measurements => _measurements;
-
-    /// <summary>The Datadog events of the facts seen so far, with one about those that came late.</summary>
-    public IReadOnlyList<DatadogEvent> Events => _late > 0 ? [.. _events, SayLate()] : _events;
+    /// <summary>What is to be kept of the facts seen so far, with an event about those that came late.</summary>
+    public IReadOnlyList<Signal> Signals =>
+        [.. _measurements, .. _events, .. _spans.Spans, .. _late > 0 ? [SayLate()] : Array.Empty<Signal>()];
 
     /// <summary>Adds what <paramref name="fact"/> means; nothing for what the config gates.</summary>
     public void Add(PlatformFact fact)
     {
+        if (fact is SessionFact ofSession)
+        {
+            _spans.Add(ofSession);
+        }
         var before = _measurements.Count + _events.Count;
         switch (fact)
         {
@@ -73,7 +76,10 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
                 Measure(MetricCatalog.TimeToReady, (e.At - created).TotalSeconds, _tags.Of(session.Template));
                 break;
             case SessionFailed e:
-                Count(MetricCatalog.SessionFailed, [.. _tags.Of(session.User, session.Template), ReasonOf(e.Cause)]);
+                Count(
+                    MetricCatalog.SessionFailed,
+                    [.. _tags.Of(session.User, session.Template), $"reason:{ReasonOf(e.Cause)}"]
+                );
                 break;
             case SessionEnded e:
                 Count(MetricCatalog.SessionTerminated, _tags.Of(session.User, session.Template));
@@ -88,12 +94,13 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
         }
     }
 
-    private static string ReasonOf(FailureCause cause) =>
+    /// <summary>The word for a cause.</summary>
+    public static string ReasonOf(FailureCause cause) =>
         cause switch
         {
-            FailureCause.Template => "reason:template",
-            FailureCause.Timeout => "reason:timeout",
-            _ => "reason:other",
+            FailureCause.Template => "template",
+            FailureCause.Timeout => "timeout",
+            _ => "other",
         };
 
     // The last duration of a session is kept like a count: nothing repeats it. Where the longest of many is sent, or

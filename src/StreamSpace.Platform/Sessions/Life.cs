@@ -8,6 +8,19 @@ namespace StreamSpace.Platform.Sessions;
 /// <param name="FirstSeenAt">By the platform's clock. Running time counts from here until a creation is known.</param>
 internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
 {
+    // Nobody hears of one that fails and runs again and again.
+    private const int MostPassed = 20;
+
+    /// <summary>Since when it stands as it does, by the platform's clock; null in what was kept before this was.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>How it stood before, since the last fact that told of it.</summary>
+    public IReadOnlyList<SessionStretch> Passed
+    {
+        get => field ?? [];
+        init;
+    }
+
     /// <summary>
     /// The platform time that the state rests on: nothing older changes it. A creation does not set it, for the
     /// clock of whoever confirms it may lag behind.
@@ -90,7 +103,44 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
                         AwakeBefore = session.AwakeBefore + (FirstSeenAt - at),
                     };
         }
-        return this with { Session = session, FirstSeenAt = at < FirstSeenAt ? at : FirstSeenAt, Introduced = true };
+        var dated = at < FirstSeenAt ? BegunAt(at) : this;
+        return dated with { Session = session, FirstSeenAt = at < FirstSeenAt ? at : FirstSeenAt, Introduced = true };
+    }
+
+    /// <summary>Stands in another way from <paramref name="at"/> on.</summary>
+    public Life Turn(Session session, DateTimeOffset at)
+    {
+        if (session.State == Session.State)
+        {
+            return this with { Session = session };
+        }
+        var since = Since ?? Session.AwakeSince;
+        at = at < since ? since.Value : at;
+        return this with
+        {
+            Session = session,
+            Since = at,
+            Passed = since is { } from ? [.. Passed.TakeLast(MostPassed - 1), new(Session.State, from, at)] : Passed,
+        };
+    }
+
+    // It was on its way since then: what was first seen of it may be just that.
+    private Life BegunAt(DateTimeOffset at)
+    {
+        var isYetFirst = Since == FirstSeenAt;
+        if (isYetFirst && IsOnItsWay(Session.State))
+        {
+            return this with { Since = at };
+        }
+        return !isYetFirst && Passed is [var first, ..] && first.From == FirstSeenAt && IsOnItsWay(first.State)
+            ? this with
+            {
+                Passed = [first with { From = at }, .. Passed.Skip(1)],
+            }
+            : this with
+            {
+                Passed = [new(SessionState.Starting, at, FirstSeenAt), .. Passed],
+            };
     }
 
     /// <summary>
@@ -128,6 +178,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
             seen.At
         )
         {
+            Since = seen.At,
             Introduced = true,
             FormerEnd = formerEnd,
         };
@@ -147,6 +198,7 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
             since
         )
         {
+            Since = IsAwake(state) ? since : seen.At,
             StateAt = seen.At,
             FailedAt = state is SessionState.Failed ? since : null,
             FailureReason = state is SessionState.Failed ? seen.Message : null,
@@ -156,10 +208,11 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
 
     /// <summary>A life that was there before anyone looked, known by what was asked of it.</summary>
     public static Life Found(SessionObservation seen, SessionState state) =>
-        new(New(seen, state, seen.At) with { AwakeSince = seen.At }, seen.At);
+        new(New(seen, state, seen.At) with { AwakeSince = seen.At }, seen.At) { Since = seen.At };
 
     /// <summary>A life of which only the end is known.</summary>
-    public static Life KnownByItsEnd(SessionObservation seen) => new(New(seen, SessionState.Ending, seen.At), seen.At);
+    public static Life KnownByItsEnd(SessionObservation seen) =>
+        new(New(seen, SessionState.Ending, seen.At), seen.At) { Since = seen.At };
 
     /// <summary>The state that a status other than the end stands for.</summary>
     public static SessionState StateOf(StatusReported status) =>
@@ -173,6 +226,9 @@ internal sealed record Life(Session Session, DateTimeOffset FirstSeenAt)
             ReportedStatus.Ending => SessionState.Ending,
             _ => SessionState.Ended,
         };
+
+    private static bool IsOnItsWay(SessionState state) =>
+        state is SessionState.Requested or SessionState.Starting or SessionState.Lapsed;
 
     private static bool IsAwake(SessionState state) => state is SessionState.Starting or SessionState.Running;
 

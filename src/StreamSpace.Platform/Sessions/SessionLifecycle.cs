@@ -27,11 +27,13 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
         Update.Change(life.Session);
     }
 
-    /// <summary>The life is another than before by something that happened, which is told.</summary>
+    /// <summary>The life is another than before by something that happened, which is told together with what went before.</summary>
     public void Put(Life life, SessionFact fact)
     {
-        lives.Put(life);
-        Update.Add(fact);
+        // A creation tells of a beginning alone.
+        var told = fact is SessionCreated ? [] : life.Passed;
+        lives.Put(life with { Passed = [.. life.Passed.Skip(told.Count)] });
+        Update.Add(fact with { Passed = told });
     }
 
     /// <summary>Takes up a request; it may be one of a life that is known by other signs already.</summary>
@@ -79,16 +81,26 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
         }
         if (session.StartedAt is { } started)
         {
-            Update.Add(FactFactory.Started(session, started));
+            introduced = Tell(introduced, FactFactory.Started(session, started));
         }
         if (life.FailedAt == life.FirstSeenAt)
         {
-            Update.Add(FactFactory.Failed(introduced));
+            introduced = Tell(introduced, FactFactory.Failed(introduced));
         }
         if (life.HeldEnd is { } end)
         {
             End(introduced, end);
         }
+    }
+
+    // What is told late tells what went before it, and not all that has passed since.
+    private Life Tell(Life life, SessionFact fact)
+    {
+        var told = life.Passed.TakeWhile(stretch => stretch.To <= fact.At).ToList();
+        var rest = life with { Passed = [.. life.Passed.Skip(told.Count)] };
+        lives.Put(rest);
+        Update.Add(fact with { Passed = told });
+        return rest;
     }
 
     /// <summary>Takes in what an observation adds to what is known of a life.</summary>
@@ -127,9 +139,8 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
         var session = life.In(state, status.At);
         var firstRun = state is SessionState.Running && session.StartedAt is null;
         var firstFailure = state is SessionState.Failed && life.FailedAt is null;
-        life = life with
+        life = life.Turn(firstRun ? session with { StartedAt = status.At } : session, status.At) with
         {
-            Session = firstRun ? session with { StartedAt = status.At } : session,
             StateAt = status.At,
             FailedAt = firstFailure ? status.At : life.FailedAt,
             FailureReason = firstFailure ? status.Message : life.FailureReason,
@@ -141,23 +152,22 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
                 : expiry.Of(life),
         };
         session = life.Session;
-        lives.Put(life);
-
-        if (firstRun && life.Introduced)
+        SessionFact? fact =
+            firstRun && life.Introduced ? FactFactory.Started(session, status.At)
+            : firstFailure ? FactFactory.Failed(life)
+            : state != before ? FactFactory.Turned(before, session, status.At)
+            : null;
+        if (fact is not null)
         {
-            Update.Add(FactFactory.Started(session, status.At));
-        }
-        else if (firstFailure)
-        {
-            Update.Add(FactFactory.Failed(life));
+            Put(life, fact);
         }
         else if (state != before)
         {
-            Update.Change(session);
-            if (FactFactory.Turned(before, session, status.At) is { } turned)
-            {
-                Update.Add(turned);
-            }
+            Put(life);
+        }
+        else
+        {
+            lives.Put(life);
         }
     }
 
@@ -179,7 +189,7 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
             return;
         }
         var ending = life.Session with { State = SessionState.Ending };
-        Put(life with { Session = ending, HeldEnd = seen.At, Due = expiry.Now + SessionExpiry.HeldEndTimeout });
+        Put(life.Turn(ending, seen.At) with { HeldEnd = seen.At, Due = expiry.Now + SessionExpiry.HeldEndTimeout });
     }
 
     /// <summary>The life is over.</summary>
@@ -188,9 +198,8 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
         at = life.Session.CreatedAt is { } created && at < created ? created : at;
         var ended = life.In(SessionState.Ended, at) with { EndedAt = at };
         Put(
-            life with
+            life.Turn(ended, at) with
             {
-                Session = ended,
                 HeldEnd = null,
                 Due = expiry.Now + SessionExpiry.ClosedRetention,
             },
@@ -216,9 +225,8 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
     /// <summary>Nothing was made of the request in time.</summary>
     public void TimeOut(Life life)
     {
-        var failed = life with
+        var failed = life.Turn(life.Session with { State = SessionState.Failed }, expiry.Now) with
         {
-            Session = life.Session with { State = SessionState.Failed },
             FailedAt = expiry.Now,
             FailureReason = $"nothing was made of the request within {SessionExpiry.SightTimeout.TotalSeconds:0} s",
             FailureCause = FailureCause.Timeout,
@@ -230,9 +238,8 @@ internal sealed class SessionLifecycle(SessionLives lives, SessionExpiry expiry)
     /// <summary>Nothing has confirmed the life in time: it is only remembered.</summary>
     public void Lapse(Life life) =>
         Put(
-            life with
+            life.Turn(life.Session with { State = SessionState.Lapsed, AwakeSince = null }, expiry.Now) with
             {
-                Session = life.Session with { State = SessionState.Lapsed, AwakeSince = null },
                 Due = expiry.Now + SessionExpiry.ClosedRetention,
             }
         );

@@ -27,7 +27,7 @@ internal static class PluginApi
             .MapMethods("/config", ["PUT", "PATCH"], (HttpRequest request) => ChangeConfigAsync(plugin, request))
             .WithSummary("Change the config")
             .WithDescription(
-                "A key that is absent stays as it was, null clears one. A place that secrets are sent to (intakeUrl, proxy) "
+                "A key that is absent stays as it was, null clears one. A place that secrets are sent to (intakeUrl, tracesEndpoint, proxy) "
                     + "changes only together with the secrets that are kept. With any error nothing changes, and all errors "
                     + "are listed. What was kept and is not applied, with who holds it, or needs a second look, is listed as warnings. "
                     + "What a GET showed may be given back: origins in it counts for nothing. "

@@ -181,6 +181,12 @@ internal sealed class PluginRun : IAsyncDisposable
         return [.. json.GetProperty("events").EnumerateArray()];
     }
 
+    /// <summary>The spans that the sandbox has, oldest first.</summary>
+    public Task<List<JsonElement>> SpansAsync() => SearchAsync("spans");
+
+    /// <summary>The log entries that the sandbox has, oldest first.</summary>
+    public Task<List<JsonElement>> LogsAsync() => SearchAsync("logs");
+
     public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
 
     public async ValueTask DisposeAsync()
@@ -193,6 +199,13 @@ internal sealed class PluginRun : IAsyncDisposable
         }
         _http.Dispose();
         await _sandbox.DisposeAsync();
+    }
+
+    private async Task<List<JsonElement>> SearchAsync(string what)
+    {
+        var path = $"/api/v2/{what}/events?filter[query]=*&filter[from]=now-2d&filter[to]=now%2B1d&sort=timestamp";
+        var json = await _http.GetFromJsonAsync<JsonElement>($"{path}&page[limit]=1000");
+        return [.. json.GetProperty("data").EnumerateArray().Select(found => found.GetProperty("attributes"))];
     }
 
     private Task Until(Func<bool> holds) => Patience.Until(holds, () => Plugin.Status.ToJsonString());

@@ -42,6 +42,28 @@ internal static class Some
             Id = $"{session.LifeId}/ended",
         };
 
+    /// <summary>Ready at a time, after a request that showed half way.</summary>
+    public static SessionStarted Started(Session session, DateTimeOffset at)
+    {
+        var shown = session.CreatedAt!.Value + ((at - session.CreatedAt.Value) / 2);
+        return new(session with { StartedAt = at }, at)
+        {
+            Id = $"{session.LifeId}/started",
+            Passed =
+            [
+                new(SessionState.Requested, session.CreatedAt.Value, shown),
+                new(SessionState.Starting, shown, at),
+            ],
+        };
+    }
+
+    public static SessionFailed Failed(Session session, DateTimeOffset at, string reason) =>
+        new(session with { State = SessionState.Failed }, at, reason)
+        {
+            Id = $"{session.LifeId}/failed",
+            Passed = [new(SessionState.Requested, session.CreatedAt!.Value, at)],
+        };
+
     public static UserLoggedIn Login(string user, DateTimeOffset at) =>
         new(new PlatformUser(null, user), at) { Id = $"login/{user}/{at.ToUnixTimeMilliseconds()}" };
 }

@@ -38,6 +38,7 @@ public class SessionRegistryProperties
             .ShouldBe(Tally(lives.Where(l => l is { End: null, Asleep: false }).Select(l => (l.User, l.Template))));
         told.Facts.Select(e => e.Id).ShouldBeUnique();
         told.Facts.OfType<SessionStarted>().Select(e => e.Session.LifeId).ShouldBeUnique();
+        ShouldTellAllThatPassed(told);
         return true;
     }
 
@@ -59,7 +60,36 @@ public class SessionRegistryProperties
         running.Order().ShouldBe(lives.Select(l => Math.Round(l.RunningSeconds(100_000), 3)).Order());
         told.Facts.OfType<SessionHibernated>().Count().ShouldBe(lives.Sum(l => (l.Turns.Count + 1) / 2));
         told.Facts.OfType<SessionWoken>().Count().ShouldBe(lives.Sum(l => l.Turns.Count / 2));
+        ShouldTellAllThatPassed(told);
         return true;
+    }
+
+    // Of each life that is over: one stretch after the other from its creation to its end, and its running time is theirs.
+    private static void ShouldTellAllThatPassed(Telling told)
+    {
+        foreach (var facts in told.Facts.OfType<SessionFact>().GroupBy(fact => fact.Session.LifeId))
+        {
+            if (
+                facts.OfType<SessionEnded>().SingleOrDefault() is not { } ended
+                || !facts.OfType<SessionCreated>().Any()
+            )
+            {
+                continue;
+            }
+            var created = facts.OfType<SessionCreated>().Single();
+            var passed = facts.SelectMany(fact => fact.Passed).OrderBy(stretch => stretch.From).ToList();
+            var why = string.Join(
+                '\n',
+                facts.Select(f => $"{f.GetType().Name} {f.At:O} {string.Join(", ", f.Passed)}")
+            );
+            passed[0].From.ShouldBe(created.At, why);
+            passed[^1].To.ShouldBe(ended.At, why);
+            passed.Zip(passed.Skip(1)).ShouldAllBe(pair => pair.First.To == pair.Second.From, why);
+            var awake = passed.Where(s => s.State is SessionState.Starting or SessionState.Running);
+            awake
+                .Sum(s => (s.To - s.From).TotalSeconds)
+                .ShouldBe(ended.Session.RunningTime(ended.At).TotalSeconds, 0.001, why);
+        }
     }
 
     private static Dictionary<(string, string), int> Tally(IEnumerable<(string, string)> items) =>

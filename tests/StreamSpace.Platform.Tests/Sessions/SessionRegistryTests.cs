@@ -27,6 +27,43 @@ public class SessionRegistryTests
     }
 
     [Fact]
+    public void EachFactTellsHowTheSessionStoodSinceTheOneBefore()
+    {
+        _told.See(
+            Create("s", 0),
+            Running("s", 5),
+            Hibernated("s", 60),
+            Running("s", 90),
+            Failed("s", 95),
+            Delete("s", 99)
+        );
+
+        _told
+            .Facts.OfType<SessionFact>()
+            .Select(fact => fact.Passed)
+            .ShouldBe([
+                [],
+                [new(SessionState.Starting, At(0), At(5))],
+                [new(SessionState.Running, At(5), At(60))],
+                [new(SessionState.Hibernated, At(60), At(90))],
+                [new(SessionState.Running, At(90), At(95))],
+                [new(SessionState.Failed, At(95), At(99))],
+            ]);
+    }
+
+    [Fact]
+    public void WhatPassedBeforeACreationWasSeenIsToldFromItsBeginning()
+    {
+        _told.See(Running("s", 5), Create("s", 0), Delete("s", 20));
+
+        _told.Names.ShouldBe("Found Created Started Ended");
+        _told
+            .Facts.OfType<SessionFact>()
+            .SelectMany(fact => fact.Passed)
+            .ShouldBe([new(SessionState.Starting, At(0), At(5)), new(SessionState.Running, At(5), At(20))]);
+    }
+
+    [Fact]
     public void EveryFactHasAnIdMadeOfItsLife()
     {
         _told.See(Create("s", 0), Running("s", 5), Hibernated("s", 6), Running("s", 7), Failed("s", 8), Delete("s", 9));

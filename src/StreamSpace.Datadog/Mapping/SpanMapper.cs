@@ -1,0 +1,164 @@
+using AgentlessDatadog;
+using StreamSpace.Datadog.Config;
+using StreamSpace.Plugins;
+
+namespace StreamSpace.Datadog.Mapping;
+
+/// <summary>
+/// What sessions went through, as traces: each start, stretch of running, sleep and end is one, complete and short, so that it
+/// is there before the session is over. docs/traces.md has them as a table.
+/// </summary>
+internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
+{
+    /// <summary>
+    /// What began longer ago is cut to this: Datadog takes 18 h (docs/reference/datadog.md §5.3), and delivery takes time.
+    /// </summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromHours(17);
+
+    private const string StartName = "streamspace.session.start";
+    private const string RunName = "streamspace.session.run";
+    private const string SleepName = "streamspace.session.sleep";
+    private const string EndName = "streamspace.session.end";
+
+    private readonly PlatformTags _tags = new(config);
+    private readonly List<Span> _spans = [];
+
+    /// <summary>The spans of the facts seen so far.</summary>
+    public IReadOnlyList<Span> Spans => _spans;
+
+    /// <summary>Adds what <paramref name="fact"/> tells to be over; nothing for what is switched off, or not sampled.</summary>
+    /// <returns>The trace that the fact belongs to; null when it has none.</returns>
+    public SessionTrace? Add(SessionFact fact)
+    {
+        var session = fact.Session;
+        if (!config.EnableTraces || !SessionTrace.IsSampled(session, config.TraceSampleRate))
+        {
+            return null;
+        }
+        if (fact is SessionCreated)
+        {
+            return SessionTrace.Start(session);
+        }
+        SessionTrace? last = null;
+        var passed = PassedBy(fact);
+        var at = 0;
+        while (at < passed.Count)
+        {
+            var name = NameOf(passed[at], fact);
+            List<SessionStretch> run = [.. passed.Skip(at).TakeWhile(stretch => NameOf(stretch, fact) == name)];
+            at += run.Count;
+            if (name is not null)
+            {
+                last = Add(fact, name, run, fact is SessionFailed failed && at == passed.Count ? failed : null);
+            }
+        }
+        return last;
+    }
+
+    // Also what takes no time, or is not known: a start that was told when it was over, an end that nobody saw begin.
+    private static IReadOnlyList<SessionStretch> PassedBy(SessionFact fact) =>
+        fact switch
+        {
+            SessionEnded when fact.Passed is not [.., { State: SessionState.Ending }] =>
+            [
+                .. fact.Passed,
+                new(SessionState.Ending, fact.At, fact.At),
+            ],
+            SessionStarted or SessionFailed { Session.StartedAt: null } when fact.Passed.Count == 0 =>
+            [
+                new(SessionState.Starting, fact.Session.CreatedAt ?? fact.At, fact.At),
+            ],
+            _ => fact.Passed,
+        };
+
+    // What a stretch is part of; null for what is shown by nothing of its own.
+    private static string? NameOf(SessionStretch stretch, SessionFact fact) =>
+        stretch.State switch
+        {
+            SessionState.Requested or SessionState.Lapsed or SessionState.Starting or SessionState.Running => fact
+                is SessionStarted
+            || fact.Session.StartedAt is null
+                ? StartName
+                : RunName,
+            SessionState.Hibernated => SleepName,
+            SessionState.Ending => EndName,
+            _ => null,
+        };
+
+    private SessionTrace Add(SessionFact fact, string name, List<SessionStretch> run, SessionFailed? failure)
+    {
+        var session = fact.Session;
+        var (begin, end) = (run[0].From, run[^1].To);
+        var start = SessionTrace.Start(session);
+        var isFirst = name == StartName && !(begin > session.CreatedAt);
+        var trace = isFirst ? start : SessionTrace.Of(session, name, begin);
+        var oldest = clock.GetUtcNow() - Longest;
+        var root = new Span(trace.TraceId, trace.RootId, name, begin, end - begin)
+        {
+            Resource = session.Template is { } template ? (EventText)template : null,
+            Kind = SpanKind.Server,
+            // Spans of hours would drown the latencies of the service.
+            Service = name is RunName or SleepName ? $"{config.Service}-sessions" : config.Service,
+            Attributes = [.. AttributesOf(session), .. Of("seconds", (end - begin).TotalSeconds), .. ReasonOf(failure)],
+            Links = isFirst ? [] : [new SpanLink(start.TraceId, start.RootId)],
+            Error = failure is null ? null : ErrorOf(failure),
+        };
+        _spans.Add(Cut(root, oldest));
+        if (name != StartName)
+        {
+            return trace;
+        }
+        for (var i = 0; i < run.Count; i++)
+        {
+            var (state, from, to) = run[i];
+            if (to <= oldest)
+            {
+                continue;
+            }
+            var phase =
+                state is SessionState.Starting ? "streamspace.session.starting" : "streamspace.session.requested";
+            _spans.Add(
+                Cut(
+                    new Span(trace.TraceId, trace.ChildId(i), phase, from, to - from)
+                    {
+                        ParentId = trace.RootId,
+                        Resource = root.Resource,
+                        Service = root.Service,
+                        Attributes = [.. AttributesOf(session)],
+                        Error = i == run.Count - 1 ? root.Error : null,
+                    },
+                    oldest
+                )
+            );
+        }
+        return trace;
+    }
+
+    // What is wholly too old stays as it is: the ledger tells of it.
+    private static Span Cut(Span span, DateTimeOffset oldest) =>
+        span.Start >= oldest || span.Start + span.Duration <= oldest
+            ? span
+            : span with
+            {
+                Start = oldest,
+                Duration = span.Start + span.Duration - oldest,
+                Attributes = [.. span.Attributes, .. Of("cut", true)],
+            };
+
+    private IEnumerable<KeyValuePair<string, object?>> AttributesOf(Session session) =>
+        [
+            .. Of("session", session.Id),
+            .. Of("user", _tags.UserValue(session.User)),
+            .. Of("template", session.Template),
+            .. Of("platform", session.Platform),
+        ];
+
+    private static IEnumerable<KeyValuePair<string, object?>> ReasonOf(SessionFailed? failure) =>
+        failure is null ? [] : Of("reason", FactMapper.ReasonOf(failure.Cause));
+
+    private static IEnumerable<KeyValuePair<string, object?>> Of(string name, object? value) =>
+        value is null or "" ? [] : [new(name, value)];
+
+    private static ErrorDetails ErrorOf(SessionFailed failure) =>
+        new(FactMapper.ReasonOf(failure.Cause), failure.Reason ?? "The session failed.");
+}
