@@ -4,7 +4,7 @@ namespace AgentlessDatadog.Delivery;
 /// How long a lane waits after failures: twice as long each time from 2 s to 64 s, drawn from the upper half so that
 /// many senders do not come back in step. After a failure one request goes alone, as a probe.
 /// </summary>
-internal sealed class BackOff(Func<double> chance)
+internal sealed class BackOff(Func<double> random)
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(64);
@@ -25,7 +25,7 @@ internal sealed class BackOff(Func<double> chance)
         _failures++;
         var full = First * Math.Pow(2, Math.Min(_failures, 6) - 1) * 2;
         full = full < Longest ? full : Longest;
-        var drawn = full * (0.5 + chance() / 2);
+        var drawn = full * (0.5 + random() / 2);
         var asked =
             askedFor is { } time && time < LongestAskedFor ? time
             : askedFor is null ? default

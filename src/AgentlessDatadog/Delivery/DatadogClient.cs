@@ -9,7 +9,7 @@ namespace AgentlessDatadog.Delivery;
 internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, DatadogClock clock)
 {
     private const int MaxAnswer = 64 * 1024;
-    private static readonly TimeSpan TimeOut = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
 
     public string Destination => options.Destination;
 
@@ -184,8 +184,8 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     private async Task<IntakeResponse> AskAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using var owned = request;
-        using var patience = new CancellationTokenSource(TimeOut, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(AnswerTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         if (HasKey)
         {
             request.Headers.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
@@ -214,7 +214,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         {
             var why = cancellationToken.IsCancellationRequested
                 ? "stopped before an answer"
-                : $"no answer within {TimeOut.TotalSeconds} s";
+                : $"no answer within {AnswerTimeout.TotalSeconds} s";
             return Broken(why);
         }
         catch (Exception error) when (error is HttpRequestException or IOException)

@@ -18,7 +18,7 @@ internal sealed class LaneSender(
     ILogger logger
 )
 {
-    private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan KeyCheckInterval = TimeSpan.FromSeconds(30);
 
     private readonly ChangeSource _reconfigured = new();
     private readonly ChangeSource _restarted = new();
@@ -262,7 +262,7 @@ internal sealed class LaneSender(
                 answer = answer with { Error = error };
                 logger.LogWarning("Lane {Lane} is parked and keeps everything: {Error}", lane, error);
             }
-            await WaitAsync(LaneState.Parked, client, answer, reason, Recheck, stop).ConfigureAwait(false);
+            await WaitAsync(LaneState.Parked, client, answer, reason, KeyCheckInterval, stop).ConfigureAwait(false);
             if (IsReplacedBy(client, _client))
             {
                 return;

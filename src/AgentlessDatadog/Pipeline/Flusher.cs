@@ -150,8 +150,8 @@ internal sealed class Flusher(
             return;
         }
         // By a clock that nobody has confirmed, all keys could be too old.
-        var forget = journal.Keys.Forget(clock.IsKnown ? flush.Time.Now.ToUnixTimeSeconds() : 0);
-        var write = new JournalFlush(flush.Time.Second, flush.Sequence, encoded.Requests, encoded.Moves, forget)
+        var trimKeysBefore = journal.Keys.Trim(clock.IsKnown ? flush.Time.Now.ToUnixTimeSeconds() : 0);
+        var write = new JournalFlush(flush.Time.Second, flush.Sequence, encoded.Requests, encoded.Moves, trimKeysBefore)
         {
             Reported = flush.Reported,
         };

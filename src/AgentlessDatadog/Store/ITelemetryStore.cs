@@ -98,13 +98,13 @@ internal sealed record StreamPosition(string Stream, long Position);
 /// <param name="Sequence">The last sequence of the journal that is in it.</param>
 /// <param name="Requests">What was made of it.</param>
 /// <param name="Moves">For the ledger.</param>
-/// <param name="ForgetKeysBefore">Unix second before which keys are no longer needed.</param>
+/// <param name="TrimKeysBefore">Unix second before which keys are no longer needed.</param>
 internal sealed record JournalFlush(
     long Second,
     long Sequence,
     IReadOnlyList<QueuedRequest> Requests,
     IReadOnlyList<LedgerMove> Moves,
-    long ForgetKeysBefore
+    long TrimKeysBefore
 )
 {
     /// <summary>ExpiredReport that one of the requests tells: units below zero, so that the sum is what is still to be told.</summary>

@@ -75,7 +75,7 @@ internal sealed class MemoryStore : ITelemetryStore
                 _journal.Dequeue();
             }
 
-            while (_keys.TryPeek(out var oldest) && oldest.Second < flush.ForgetKeysBefore)
+            while (_keys.TryPeek(out var oldest) && oldest.Second < flush.TrimKeysBefore)
             {
                 _keys.Dequeue();
             }

@@ -15,7 +15,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
 
     private readonly Lock _lock = new();
 
-    // All that is not settled, and of these what no ship loop has in its hands, by where it goes.
+    // All that is not settled, and of these what no sender has in its hands, by where it goes.
     private readonly SortedDictionary<long, RequestHeader> _all = [];
     private readonly Dictionary<(Lane Lane, string Destination), Shelf> _waiting = [];
     private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
@@ -431,7 +431,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         {
             await SettleAsync(headers, Account.Expired, reason).ConfigureAwait(false);
         }
-        // What the store did not let go still waits.
+        // What the store did not release still waits.
         catch
         {
             headers.ForEach(Release);

@@ -36,7 +36,7 @@ internal sealed class SeenKeys
     }
 
     /// <summary>Forgets what is no longer needed; gives the Unix second from which on keys are still known.</summary>
-    public long Forget(long now)
+    public long Trim(long now)
     {
         while (_ages.TryPeek(out var oldest) && (oldest.Second < now - KeptSeconds || _ages.Count > MaxKeys))
         {

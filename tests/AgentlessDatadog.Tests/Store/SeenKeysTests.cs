@@ -17,7 +17,7 @@ public sealed class SeenKeysTests
             seen.Add(new SeenKey(i, i));
         }
 
-        seen.Forget(now: 0).ShouldBe(1);
+        seen.Trim(now: 0).ShouldBe(1);
         seen.Contains(new SeenKey(0, 0)).ShouldBeFalse();
         seen.Contains(new SeenKey(1, 0)).ShouldBeTrue();
     }

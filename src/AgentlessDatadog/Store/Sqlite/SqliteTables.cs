@@ -20,7 +20,7 @@ internal sealed class SqliteTables : IDisposable
     private readonly SqliteStatement _append;
     private readonly SqliteStatement _flush;
     private readonly SqliteStatement _see;
-    private readonly SqliteStatement _forget;
+    private readonly SqliteStatement _trimKeys;
     private readonly SqliteStatement _move;
     private readonly SqliteStatement _forgetStreams;
     private readonly SqliteStatement _lose;
@@ -52,7 +52,7 @@ internal sealed class SqliteTables : IDisposable
         _flush = database.Prepare("DELETE FROM journal WHERE sequence <= $1");
         _see = database.Prepare("INSERT INTO seen_key (second, hashes) VALUES ($1, $2)");
         // This looks at those that go and at one more.
-        _forget = database.Prepare(
+        _trimKeys = database.Prepare(
             """
             DELETE FROM seen_key WHERE arrival < coalesce(
                 (SELECT arrival FROM seen_key WHERE second >= $1 ORDER BY arrival LIMIT 1), 9223372036854775807)
@@ -146,7 +146,7 @@ internal sealed class SqliteTables : IDisposable
     {
         _state = _state with { LastFlush = flush.Second };
         _flush.Run(flush.Sequence);
-        _forget.Run(flush.ForgetKeysBefore);
+        _trimKeys.Run(flush.TrimKeysBefore);
         Insert(flush.Requests);
         Book(flush.Moves);
         Book(flush.Reported);
