@@ -61,7 +61,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
             : HealthFindings.Unconfigured(Errors);
 
     /// <inheritdoc/>
-    public string? NotReady =>
+    public string? ReadinessError =>
         _inForce is { } inForce
             ? inForce.Pipeline.StoreError
             : $"No valid config is in force. {string.Join(" ", Errors)}";
@@ -76,7 +76,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
 
     /// <summary>Makes the pipeline on a file: the disk of a test's may fail, and its way to Datadog end in memory.</summary>
     internal Func<string, TelemetryOptions, IPluginContext, TelemetryPipeline> MakePipeline { get; init; } =
-        (path, options, context) => new TelemetryPipeline(path, options, context.Clock, context.Chance, context.Logger);
+        (path, options, context) => new TelemetryPipeline(path, options, context.Clock, context.Random, context.Logger);
 
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;

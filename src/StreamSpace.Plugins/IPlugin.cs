@@ -50,7 +50,7 @@ public interface IPlugin : IAsyncDisposable
     /// Null when the plugin can take and keep data, else one sentence that says why it cannot. Feeds the host's
     /// readiness answer.
     /// </summary>
-    string? NotReady => null;
+    string? ReadinessError => null;
 
     /// <summary>
     /// How many of what it was given it has neither delivered nor given up, by the word for them ("metric points"), without

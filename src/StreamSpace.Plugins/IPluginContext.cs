@@ -18,7 +18,7 @@ public interface IPluginContext
     TimeProvider Clock { get; }
 
     /// <summary>Chance, uniform in [0, 1).</summary>
-    Func<double> Chance { get; }
+    Func<double> Random { get; }
 
     /// <summary>The host's environment variables, as <see cref="EnvironmentVariables"/> reads them.</summary>
     IReadOnlyDictionary<string, string> Environment { get; }

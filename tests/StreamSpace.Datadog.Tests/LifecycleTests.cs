@@ -92,7 +92,7 @@ public sealed class LifecycleTests
         await using var run = await PluginRun.StartAsync();
         (await run.ConfigureAsync("""{"site":"sandbox","metricsInterval":5,"enabel":true}""")).Count.ShouldBe(2);
         run.Plugin.Config["metricsInterval"]!.GetValue<long>().ShouldBe(10);
-        run.Plugin.NotReady.ShouldBeNull();
+        run.Plugin.ReadinessError.ShouldBeNull();
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class LifecycleTests
                 CancellationToken.None
             )
         ).ShouldNotBeEmpty();
-        plugin.NotReady!.ShouldContain("metricsInterval");
+        plugin.ReadinessError!.ShouldContain("metricsInterval");
         plugin.Status["errors"]!.AsArray().Count.ShouldBe(1);
         plugin.KeepsDataLocal.ShouldBeFalse();
         plugin.Apply(new PlatformState { IsSnapshot = true });
@@ -200,7 +200,7 @@ public sealed class LifecycleTests
         await plugin.LoadAsync(host, CancellationToken.None);
         (await plugin.ConfigureAsync(new([]), CancellationToken.None)).ShouldBeEmpty();
         plugin.KeyInForce.ShouldBeNull();
-        plugin.NotReady.ShouldBeNull("it keeps");
+        plugin.ReadinessError.ShouldBeNull("it keeps");
         Verdict().ShouldStartWith("failing DD_API_KEY_FILE: ");
         Verdict().ShouldContain("Everything is kept and waits.");
 
@@ -299,7 +299,7 @@ public sealed class LifecycleTests
         // What wakes up in the old copy finds nothing to write to.
         host.FakeClock.Advance(TimeSpan.FromSeconds(30));
         await configuring.WaitAsync(Patience.Enough);
-        next.NotReady.ShouldBeNull();
+        next.ReadinessError.ShouldBeNull();
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await next.UnloadAsync(soon.Token);
     }

@@ -87,7 +87,7 @@ public sealed class UnkeptTests
             await run.FlushAsync(seconds: 300);
         }
         failures.ShouldBe(24);
-        run.Plugin.NotReady.ShouldBe("The disk is full.");
+        run.Plugin.ReadinessError.ShouldBe("The disk is full.");
         (await run.PointsAsync("sum:streamspace.session.active{*}.rollup(max, 1)"))
             .Values.Single()
             .Count.ShouldBeGreaterThan(12, "gauges");
@@ -96,7 +96,7 @@ public sealed class UnkeptTests
         await Patience.Until(() =>
         {
             run.Host.FakeClock.Advance(TimeSpan.FromMilliseconds(100));
-            return run.Plugin.NotReady is null;
+            return run.Plugin.ReadinessError is null;
         });
         await HappenAsync();
         cursor.ShouldBe(26);
@@ -128,13 +128,13 @@ public sealed class UnkeptTests
         await File.WriteAllTextAsync(file, Secret.Wrong);
         var files = new KeyFiles(new Dictionary<string, string> { ["DD_API_KEY_FILE"] = file });
         files.Changed().ShouldBeTrue();
-        files.Taken();
+        files.Acknowledge();
         files.Changed().ShouldBeFalse();
 
         await File.WriteAllTextAsync(file, Secret.ApiKey);
         files.Changed().ShouldBeTrue();
         files.Changed().ShouldBeTrue("it could not be taken");
-        files.Taken();
+        files.Acknowledge();
         files.Changed().ShouldBeFalse();
         File.Delete(file);
     }

@@ -171,7 +171,7 @@ public sealed class CommandTests
     {
         var clock = new FakeTimeProvider();
         var output = new StringWriter();
-        var around = new Surroundings(output, new StringWriter(), Terminal.None, clock, () => 0.5);
+        var around = new CommandContext(output, new StringWriter(), Terminal.None, clock, () => 0.5);
         using var stop = new CancellationTokenSource();
         var looks = 0;
         var watching = StatusCommand.WatchAsync(

@@ -96,13 +96,13 @@ public sealed class EdgeTests
         // Where the test plugin wants to write a file.
         Directory.CreateDirectory(Path.Combine(settings.DataFolder, "streamspace-echo", "key-length"));
         await using var host = await TestHost.StartAsync(settings);
-        (await NotReadyAsync(host, host.Admin)).ShouldContain("key-length");
+        (await ReadinessAsync(host, host.Admin)).ShouldContain("key-length");
         foreach (var token in new[] { null, host.Tokens.Issue(Roles.User, TimeSpan.FromHours(1)) })
         {
-            (await NotReadyAsync(host, token)).ShouldStartWith("failing: something that is enabled cannot");
+            (await ReadinessAsync(host, token)).ShouldStartWith("failing: something that is enabled cannot");
         }
 
-        static async Task<string> NotReadyAsync(TestHost host, string? token)
+        static async Task<string> ReadinessAsync(TestHost host, string? token)
         {
             var answer = await host.SendAsync(HttpMethod.Get, "readyz", token);
             answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);

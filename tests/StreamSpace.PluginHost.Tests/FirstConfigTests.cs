@@ -33,7 +33,7 @@ public sealed class FirstConfigTests
         var begin = (int)(await host.ReadAsync(Status))["configs"]!;
         var still = await UntilAsync(host, s => (int)s["configs"]! >= begin + 2);
         ((string?)still["state"]).ShouldBe("unconfigured");
-        ((string?)still["notReady"]).ShouldNotBeNull().ShouldContain("failed over its config");
+        ((string?)still["readinessError"]).ShouldNotBeNull().ShouldContain("failed over its config");
 
         Directory.Delete(file);
         await UntilAsync(host, s => (string?)s["state"] == "running" && (int)s["snapshots"]! == 1);

@@ -21,7 +21,7 @@ public sealed class HostFileTroubleTests
         using var file = Open(host);
         Execute(file, "CREATE TRIGGER full BEFORE INSERT ON platform_facts BEGIN SELECT RAISE(ABORT, 'no room'); END");
         (await LogInAsync(host)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
-        var why = await NotReadyAsync(host);
+        var why = await ReadinessAsync(host);
         why.ShouldContain("host.db: what the platform says cannot be kept");
         why.ShouldContain("no room");
         why.ShouldNotContain(host.Settings.DataFolder);
@@ -43,7 +43,7 @@ public sealed class HostFileTroubleTests
         (await _clock.AdvanceUntilAsync(posted)).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(10));
         (await posted).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         await _clock.AdvanceUntilAsync(host.UntilAsync("api/status", s => !(bool)s["ready"]!));
-        (await NotReadyAsync(host)).ShouldContain("has not answered for");
+        (await ReadinessAsync(host)).ShouldContain("has not answered for");
 
         Execute(file, "ROLLBACK");
         await ReadyAsync(host);
@@ -94,7 +94,7 @@ public sealed class HostFileTroubleTests
             TestHost.Json("""{"event":"user.login","timestamp":"2026-01-05T09:00:00Z","data":{"user_id":"ada"}}""")
         );
 
-    private static async Task<string> NotReadyAsync(TestHost host)
+    private static async Task<string> ReadinessAsync(TestHost host)
     {
         var answer = await host.GetAsync("readyz");
         answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);

@@ -169,8 +169,8 @@ public sealed class IsolationTests
         (await LogInAsync(host, "ada")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
         (await LogInAsync(host, "ben")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
         await host.UntilAsync("api/plugins/echo/status", s => (int?)s["facts"] == 2);
-        var failing = await host.UntilAsync("api/plugins/other/status", s => s["notReady"] is not null);
-        ((string?)failing["notReady"]).ShouldNotBeNull().ShouldContain("Not this one.");
+        var failing = await host.UntilAsync("api/plugins/other/status", s => s["readinessError"] is not null);
+        ((string?)failing["readinessError"]).ShouldNotBeNull().ShouldContain("Not this one.");
         ((int?)failing["feed"]!["behind"]).ShouldBe(2);
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
 
@@ -183,7 +183,7 @@ public sealed class IsolationTests
         await clock.AdvanceUntilAsync(host.UntilAsync("api/plugins/other/status", s => (int?)s["facts"] == 2));
         (await LogInAsync(host, "cem")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
         var back = await host.UntilAsync("api/plugins/other/status", s => (int?)s["facts"] == 3);
-        back["notReady"].ShouldBeNull();
+        back["readinessError"].ShouldBeNull();
         (await host.GetAsync("readyz")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 

@@ -35,7 +35,7 @@ internal sealed class ConfigChanges(
             var errors = await UseAsync(settings, cancellationToken);
             if (errors.Count == 0)
             {
-                files.Taken();
+                files.Acknowledge();
             }
             return errors;
         }
@@ -54,7 +54,7 @@ internal sealed class ConfigChanges(
             if (files.Changed() && _given is not null)
             {
                 var errors = await UseAsync(_given, cancellationToken);
-                files.Taken();
+                files.Acknowledge();
                 logger.LogInformation(
                     "A key file has changed: {Outcome}",
                     errors.Count == 0 ? "taken" : string.Join(" ", errors)

@@ -8,7 +8,7 @@ namespace StreamSpace.Datadog.Config;
 /// </summary>
 internal sealed class KeyFiles(IReadOnlyDictionary<string, string> environment)
 {
-    private string _taken = "";
+    private string _acknowledged = "";
 
     /// <summary>The file of the API key, or null when none is named, or when the environment holds the key itself.</summary>
     public KeyFile? Api { get; } = Named(environment, "DD_API_KEY");
@@ -32,11 +32,11 @@ internal sealed class KeyFiles(IReadOnlyDictionary<string, string> environment)
     public bool Changed()
     {
         Look();
-        return Held != _taken;
+        return Held != _acknowledged;
     }
 
     /// <summary>What the last look saw has been taken, or refused for good.</summary>
-    public void Taken() => _taken = Held;
+    public void Acknowledge() => _acknowledged = Held;
 
     private static KeyFile? Named(IReadOnlyDictionary<string, string> environment, string name) =>
         !environment.ContainsKey(name) && environment.GetValueOrDefault($"{name}_FILE") is { } path

@@ -186,7 +186,7 @@ internal sealed class FactLog(IPlatformStore store, TimeProvider clock, ILogger 
     }
 
     /// <summary>Other subscribers than these are no more: what happens from now on is not for them.</summary>
-    public void ForgetAllBut(IReadOnlySet<string> subscribers)
+    public void RemoveCursorsBut(IReadOnlySet<string> subscribers)
     {
         _ = Registry;
         lock (_lock)

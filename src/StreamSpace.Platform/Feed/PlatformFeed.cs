@@ -126,7 +126,7 @@ public sealed class PlatformFeed : IAsyncDisposable
     /// <summary>
     /// Forgets how far any other subscriber has come than these: should it come back, it begins with what happens then.
     /// </summary>
-    public void ForgetAllBut(IReadOnlySet<string> subscribers) => _log.ForgetAllBut(subscribers);
+    public void RemoveCursorsBut(IReadOnlySet<string> subscribers) => _log.RemoveCursorsBut(subscribers);
 
     /// <summary>
     /// Ends every subscription and keeps how far each has come. To be called once <see cref="RunAsync"/> has returned.

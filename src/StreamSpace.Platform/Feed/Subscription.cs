@@ -207,7 +207,7 @@ public sealed class Subscription : IAsyncDisposable
         {
             Interlocked.Add(ref _missed, page.Missing);
             _logger.LogError(
-                "{Missing} facts were let go of before {Subscriber} had them: they are older than {Hours} h, the log had no room "
+                "{Missing} facts left the log before {Subscriber} had them: they are older than {Hours} h, the log had no room "
                     + "for them, or they are damaged.",
                 page.Missing,
                 _subscriber.Name,

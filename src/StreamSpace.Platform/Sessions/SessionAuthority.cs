@@ -218,7 +218,7 @@ internal sealed class SessionAuthority(SessionLives lives, SessionExpiry expiry,
         var standing = seen with
         {
             At = NotBefore(life, seen.At),
-            Status = TrustOrder.Of(seen.Witness).Standing(testimony) ?? seen.Status,
+            Status = TrustOrder.Of(seen.Witness).Combined(testimony) ?? seen.Status,
         };
         if (standing.Status is ReportedStatus.Ended)
         {

@@ -69,7 +69,7 @@ internal sealed class SessionLives
         _closed.Enqueue((id, due));
         if (_closed.Count > RememberedClosed)
         {
-            ForgetIfClosed(_closed.Dequeue().Id);
+            RemoveIfClosed(_closed.Dequeue().Id);
         }
     }
 
@@ -87,20 +87,20 @@ internal sealed class SessionLives
         return null;
     }
 
-    /// <summary>Forgets the closed lives that have been remembered long enough.</summary>
-    public void Forget(DateTimeOffset now)
+    /// <summary>Removes the closed lives that have been remembered long enough.</summary>
+    public void Trim(DateTimeOffset now)
     {
         while (_closed.TryPeek(out var oldest) && oldest.Due <= now)
         {
             _closed.Dequeue();
             if (Find(oldest.Id)?.Due == oldest.Due)
             {
-                ForgetIfClosed(oldest.Id);
+                RemoveIfClosed(oldest.Id);
             }
         }
     }
 
-    private void ForgetIfClosed(string id)
+    private void RemoveIfClosed(string id)
     {
         if (Find(id) is { Closed: true } life)
         {

@@ -111,7 +111,7 @@ internal sealed class SessionRegistry
                 _lifecycle.Lapse(life);
             }
         }
-        _lives.Forget(now);
+        _lives.Trim(now);
     }
 
     /// <summary>Takes one observation.</summary>

@@ -43,7 +43,7 @@ internal sealed class TrustOrder
     public IEnumerable<Witness> After(Witness witness) => _witnesses.SkipWhile(w => w != witness).Skip(1);
 
     /// <summary>How a session stands, by all of them together; null when none of them has said anything.</summary>
-    public ReportedStatus? Standing(Testimony testimony)
+    public ReportedStatus? Combined(Testimony testimony)
     {
         foreach (var status in Strongest)
         {

@@ -31,7 +31,7 @@ public sealed class HostFile(string path, TimeProvider clock)
     public string? Warning => _warning;
 
     /// <summary>Asked before each write: why nobody may write now, or null.</summary>
-    public Func<string?> Barred { get; set; } = () => null;
+    public Func<string?> WriteBarrier { get; set; } = () => null;
 
     /// <summary>Opens one more connection; makes the file when there is none.</summary>
     /// <exception cref="IOException">The file cannot be made.</exception>
@@ -106,7 +106,7 @@ public sealed class HostFile(string path, TimeProvider clock)
     // With the lock.
     private void Stand(bool written)
     {
-        if (!written && Barred() is { } why)
+        if (!written && WriteBarrier() is { } why)
         {
             throw new SqliteException(why, Busy);
         }

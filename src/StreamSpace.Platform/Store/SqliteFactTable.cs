@@ -136,7 +136,7 @@ internal sealed class SqliteFactTable
             // One that the disk has spoilt costs itself alone, and is counted as missing.
             catch (JsonException) { }
         }
-        // Nothing beyond it, though there was: all of it has been let go of.
+        // Nothing beyond it, though there was: all of it has left the log.
         last = facts.Count == 0 && last == after ? Last : last;
         return new FactPage(log ?? LogId, facts, last, last - after - facts.Count);
     }
@@ -162,7 +162,7 @@ internal sealed class SqliteFactTable
                 }
                 continue;
             }
-            // Without a gap: what a reader finds missing was let go of, or is damaged.
+            // Without a gap: what a reader finds missing has been trimmed, or is damaged.
             var next = fact with
             {
                 Sequence = Last + added.Count + 1,

@@ -9,9 +9,9 @@ namespace StreamSpace.PluginHost.Commands;
 /// <summary><c>check</c>: everything that this process would use, with the fix beside each error.</summary>
 internal static class CheckCommand
 {
-    public static Command Make(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    public static Command Make(Func<ParseResult, HostSettings> settings, CommandContext around, CommandHelp help)
     {
-        var json = Surroundings.Json("Print the findings as JSON.");
+        var json = CommandContext.Json("Print the findings as JSON.");
         var deny = new Option<bool>("--deny-warnings") { Description = "End with 2 when there are warnings alone." };
         var check = new Command(
             "check",
@@ -48,7 +48,7 @@ internal static class CheckCommand
                         var findings = await run.AllAsync(cancellationToken);
                         await around.Output.WriteLineAsync(
                             parsed.GetValue(json)
-                                ? Surroundings.Written(Document(findings))
+                                ? CommandContext.Written(Document(findings))
                                 : CheckTable.Of(findings, around.Terminal)
                         );
                         return ExitCode(findings, parsed.GetValue(deny));

@@ -13,7 +13,7 @@ namespace StreamSpace.PluginHost.Commands;
 /// <param name="Terminal">What reads the output.</param>
 /// <param name="Clock">The clock.</param>
 /// <param name="Random">From 0 to 1: spreads retries.</param>
-internal sealed record Surroundings(
+internal sealed record CommandContext(
     TextWriter Output,
     TextWriter Error,
     Terminal Terminal,

@@ -20,7 +20,7 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         var standard = new HostSettings();
-        var around = new Surroundings(
+        var around = new CommandContext(
             output,
             error,
             Terminal.OfProcess(standard.Environment),
@@ -59,7 +59,7 @@ internal static class CommandLine
         return OneLine.Of(string.Join(' ', words));
     }
 
-    private static RootCommand Build(HostSettings standard, Surroundings around)
+    private static RootCommand Build(HostSettings standard, CommandContext around)
     {
         var data = new Option<string>("--data")
         {
@@ -173,7 +173,7 @@ internal static class CommandLine
         return root;
     }
 
-    private static async Task ServeAsync(HostSettings settings, Surroundings around)
+    private static async Task ServeAsync(HostSettings settings, CommandContext around)
     {
         using var stop = new CancellationTokenSource();
         // The first signal asks for an orderly end; a second one is left to the runtime, which ends us at once.

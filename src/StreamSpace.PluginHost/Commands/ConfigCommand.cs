@@ -10,9 +10,9 @@ internal static class ConfigCommand
     // Of a key that is never shown, or not set.
     private const string NotShown = "–";
 
-    public static Command Make(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    public static Command Make(Func<ParseResult, HostSettings> settings, CommandContext around, CommandHelp help)
     {
-        var json = Surroundings.Json("Print value and origin of each setting as JSON, by plugin.");
+        var json = CommandContext.Json("Print value and origin of each setting as JSON, by plugin.");
         var config = new Command("config", "Shows each setting in force in the running host, and where it comes from.")
         {
             json,
@@ -41,7 +41,7 @@ internal static class ConfigCommand
                         using var host = HostClient.Of(settings(parsed).DataFolder, around.Clock);
                         var plugins = await ReadAsync(host, cancellationToken);
                         await around.Output.WriteLineAsync(
-                            parsed.GetValue(json) ? Surroundings.Written(plugins) : Table(plugins, around.Terminal)
+                            parsed.GetValue(json) ? CommandContext.Written(plugins) : Table(plugins, around.Terminal)
                         );
                         return 0;
                     }

@@ -13,7 +13,7 @@ namespace StreamSpace.PluginHost.Commands;
 internal static class OperatorCommands
 {
     /// <summary><c>register</c>: the rows by which StreamSpace's own page lists and configures the plugins.</summary>
-    public static Command Register(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    public static Command Register(Func<ParseResult, HostSettings> settings, CommandContext around, CommandHelp help)
     {
         var register = new Command(
             "register",
@@ -42,7 +42,7 @@ internal static class OperatorCommands
     }
 
     /// <summary><c>plugin</c>: the commands that plugins bring.</summary>
-    public static Command Plugin(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    public static Command Plugin(Func<ParseResult, HostSettings> settings, CommandContext around, CommandHelp help)
     {
         var name = new Argument<string>("plugin") { Description = "The plugin's name, or its route." };
         var words = new Argument<string[]>("command")
@@ -80,7 +80,7 @@ internal static class OperatorCommands
 
     private static Task<int> PluginAsync(
         HostSettings settings,
-        Surroundings around,
+        CommandContext around,
         string name,
         string[] words,
         CancellationToken cancellationToken

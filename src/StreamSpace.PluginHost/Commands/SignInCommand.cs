@@ -7,7 +7,7 @@ namespace StreamSpace.PluginHost.Commands;
 /// <summary><c>sign-in</c>: another one-time link of the running host.</summary>
 internal static class SignInCommand
 {
-    public static Command Make(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    public static Command Make(Func<ParseResult, HostSettings> settings, CommandContext around, CommandHelp help)
     {
         var signIn = new Command(
             "sign-in",

@@ -13,9 +13,11 @@ internal static class StatusCommand
     // As monitoring plug-ins have them: ok, warning, critical, unknown.
     private const int Unknown = 3;
 
-    public static Command Make(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    public static Command Make(Func<ParseResult, HostSettings> settings, CommandContext around, CommandHelp help)
     {
-        var json = Surroundings.Json("Print the status document instead: the host's, with that of each plugin in it.");
+        var json = CommandContext.Json(
+            "Print the status document instead: the host's, with that of each plugin in it."
+        );
         var watch = new Option<bool>("--watch") { Description = "Look again every two seconds, until Ctrl-C." };
         var status = new Command("status", "Says how the running host stands: the verdict first, and what to do.")
         {
@@ -69,7 +71,7 @@ internal static class StatusCommand
     public static async Task WatchAsync(
         Func<Task<JsonObject>> read,
         Func<JsonObject, string> show,
-        Surroundings around,
+        CommandContext around,
         CancellationToken cancellationToken
     )
     {
@@ -109,8 +111,8 @@ internal static class StatusCommand
         return document;
     }
 
-    private static string Show(JsonObject document, bool isJson, Surroundings around) =>
-        isJson ? Surroundings.Written(document) : StatusText.Of(document, around.Clock.GetUtcNow(), around.Terminal);
+    private static string Show(JsonObject document, bool isJson, CommandContext around) =>
+        isJson ? CommandContext.Written(document) : StatusText.Of(document, around.Clock.GetUtcNow(), around.Terminal);
 
     private static int ExitCode(JsonObject document) =>
         (string?)document["verdict"]?["state"] switch

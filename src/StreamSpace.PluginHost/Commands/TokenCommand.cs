@@ -7,7 +7,7 @@ namespace StreamSpace.PluginHost.Commands;
 /// <summary><c>token</c>: one token for the API of the host of a data folder.</summary>
 internal static class TokenCommand
 {
-    public static Command Make(Func<ParseResult, HostSettings> settings, Surroundings around, CommandHelp help)
+    public static Command Make(Func<ParseResult, HostSettings> settings, CommandContext around, CommandHelp help)
     {
         var role = new Option<string>("--role")
         {

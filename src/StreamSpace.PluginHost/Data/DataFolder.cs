@@ -9,7 +9,7 @@ namespace StreamSpace.PluginHost.Data;
 /// </summary>
 internal sealed class DataFolder : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private const string AddressFile = "address";
@@ -89,7 +89,7 @@ internal sealed class DataFolder : IDisposable
             {
                 console.Say($"Another process works on {full}; waiting up to 10 seconds for it to end.");
             }
-            if (clock.GetElapsedTime(begin) >= Patience)
+            if (clock.GetElapsedTime(begin) >= LockTimeout)
             {
                 throw new StartupException(
                     $"The data folder {full} is in use by another process: stop that one, or name another folder with --data."

@@ -198,8 +198,8 @@ internal sealed class HostStore : IDisposable
             return select.ExecuteScalar() is byte[] row ? Unprotect(row) : null;
         });
 
-    /// <summary>Forgets a plugin: its config, its secrets, its switch, its row, its databases.</summary>
-    public void Forget(string plugin)
+    /// <summary>Removes a plugin: its config, its secrets, its switch, its row, its databases.</summary>
+    public void RemovePlugin(string plugin)
     {
         Write("DELETE FROM plugin_rows WHERE plugin = $name", ("$name", plugin));
         Write("DELETE FROM plugins WHERE name = $name", ("$name", plugin));

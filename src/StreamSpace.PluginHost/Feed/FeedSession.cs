@@ -37,7 +37,7 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
             }
         }
         // One that is off or uninstalled is told nothing of what happens meanwhile; one that fails will be.
-        feed.ForgetAllBut(
+        feed.RemoveCursorsBut(
             plugins
                 .Where(p => p.State.Phase is not PluginPhase.Disabled)
                 .Select(p => p.Name)
@@ -66,7 +66,7 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
             if (isDemo)
             {
                 await EndAsync(plugin, subscription);
-                await ForgetInventedAsync(plugin, instance);
+                await DiscardInventedAsync(plugin, instance);
             }
             else
             {
@@ -89,7 +89,7 @@ internal sealed class FeedSession(bool isDemo, PlatformFeed feed, IPlatformStore
     }
 
     // What was invented is not to be remembered when real data may come.
-    private async Task ForgetInventedAsync(PluginSlot plugin, PluginInstance instance)
+    private async Task DiscardInventedAsync(PluginSlot plugin, PluginInstance instance)
     {
         try
         {

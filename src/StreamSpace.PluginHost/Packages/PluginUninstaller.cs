@@ -50,7 +50,7 @@ internal sealed class PluginUninstaller(PluginSet plugins, PluginLifecycle lifec
             PluginsFolder.Delete(folder);
             if (OwnsItsData(plugin))
             {
-                host.Store.Forget(plugin.Name);
+                host.Store.RemovePlugin(plugin.Name);
                 PluginsFolder.Delete(Path.Combine(host.Data.Path, plugin.Name));
             }
             plugin.Log?.Remove();

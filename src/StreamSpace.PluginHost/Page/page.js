@@ -108,7 +108,7 @@ function pluginCard(summary, status) {
       ["Log", summary.log ? make("code", {}, summary.log) : null],
     ]),
     ...(summary.detail ? [note(summary.detail, summary.state === "failed" ? "bad" : "warn")] : []),
-    ...(summary.notReady && !summary.detail ? [note(summary.notReady, "warn")] : []),
+    ...(summary.readinessError && !summary.detail ? [note(summary.readinessError, "warn")] : []),
     ...summary.errors.map((error) => note(`${error.key}: ${error.message}`, "bad")),
     ...(lanes.length ? ledgerOf(lanes) : []),
     ...(Array.isArray(status?.warnings) ? status.warnings : []).map((warning) => note(warning, "bad")),

@@ -59,5 +59,5 @@ internal sealed class PluginBackOff(TimeProvider clock, Func<double> random)
     public void Succeed() => (_runsSince, Next) = (clock.GetUtcNow(), null);
 
     /// <summary>Nobody wants it to run any more.</summary>
-    public void Forget() => (_runsSince, Next, Since, Attempts) = (null, null, null, 0);
+    public void Reset() => (_runsSince, Next, Since, Attempts) = (null, null, null, 0);
 }

@@ -20,14 +20,14 @@ internal sealed class PluginCallGuard(
 
     // A process that stood still for a while, on a suspended machine, finds every timeout passed when it goes on. So when
     // one has passed, a plugin still has this long.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>What the call gives, or throws.</summary>
     /// <exception cref="PluginIsolatedException">The copy did not come back, and is isolated.</exception>
     public async Task<T> CallAsync<T>(PluginInstance instance, Func<Task<T>> call, string what)
     {
         var running = Task.Run(call);
-        if (!await EndsWithinAsync(running, timeout) && !await EndsWithinAsync(running, Grace))
+        if (!await EndsWithinAsync(running, timeout) && !await EndsWithinAsync(running, EndTimeout))
         {
             throw new PluginIsolatedException(isolate(instance, Reason(what, timeout)));
         }
@@ -68,7 +68,7 @@ internal sealed class PluginCallGuard(
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default
         );
-        if (Task.WaitAny([asking], within) < 0 && Task.WaitAny([asking], Grace) < 0)
+        if (Task.WaitAny([asking], within) < 0 && Task.WaitAny([asking], EndTimeout) < 0)
         {
             isolate(instance, Reason("a question about itself", within));
             return nobody;

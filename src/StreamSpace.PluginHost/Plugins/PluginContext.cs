@@ -8,7 +8,7 @@ internal sealed record PluginContext(
     string DataFolder,
     ILogger Logger,
     TimeProvider Clock,
-    Func<double> Chance,
+    Func<double> Random,
     IReadOnlyDictionary<string, string> Environment,
     Uri? Sandbox,
     Func<IReadOnlyList<SourceStatus>> LookAtSources,

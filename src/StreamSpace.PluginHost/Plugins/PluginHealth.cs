@@ -16,12 +16,12 @@ internal static class PluginHealth
     extension(PluginSlot plugin)
     {
         /// <summary>Null when all is well, else one sentence that says what is not.</summary>
-        public string? NotReady =>
+        public string? ReadinessError =>
             plugin.State.Phase switch
             {
                 PluginPhase.Running when plugin.Subscription?.Health.Error is { } error =>
                     $"{plugin.Name} cannot take what happens on the platform, which waits for it: {error}",
-                PluginPhase.Running => plugin.Ask(p => p.NotReady, nobody: null, broken: error => error),
+                PluginPhase.Running => plugin.Ask(p => p.ReadinessError, nobody: null, broken: error => error),
                 PluginPhase.Disabled => null,
                 _ => $"{plugin.Name}: {plugin.State.Detail}",
             };

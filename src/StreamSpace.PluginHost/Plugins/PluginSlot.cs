@@ -249,7 +249,7 @@ internal sealed class PluginSlot : IDisposable
     {
         Configurator!.Config.Enabled = false;
         await StopAsync(deadline);
-        BackOff.Forget();
+        BackOff.Reset();
         State = new(PluginPhase.Disabled, "switched off.");
     }
 

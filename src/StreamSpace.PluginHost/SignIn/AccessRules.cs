@@ -86,7 +86,8 @@ internal static class AccessRules
                         || (
                             context.Resource is HttpContext http
                             && WebhookSignature.IsGiven(http.Request)
-                            && http.RequestServices.GetRequiredService<WebhookSignature>().Refusal(http.Request) is null
+                            && http.RequestServices.GetRequiredService<WebhookSignature>().RequestError(http.Request)
+                                is null
                         )
                     )
             );
@@ -108,7 +109,7 @@ internal static class AccessRules
     /// <summary>Takes the cookie away, and ends the token in it: a copy of it is worth nothing any more.</summary>
     /// <exception cref="IOException">It has ended, but a restart will not know of it.</exception>
     /// <exception cref="UnauthorizedAccessException"><inheritdoc cref="IOException"/></exception>
-    public static async Task ForgetAsync(HttpContext http, AccessTokens tokens, Uri? publicUrl)
+    public static async Task SignOutAsync(HttpContext http, AccessTokens tokens, Uri? publicUrl)
     {
         http.Response.Cookies.Delete(Cookie, CookieOf(http, publicUrl));
         if (http.Request.Cookies[Cookie] is { } token)
@@ -165,7 +166,7 @@ internal static class AccessRules
         context.HandleResponse();
         var http = context.HttpContext;
         var given = context.AuthenticateFailure is not null;
-        var signed = SignatureRefusal(http);
+        var signed = SignatureError(http);
         if (
             (given || signed is not null)
             && http.RequestServices.GetRequiredService<FailedSignIns>().Count(http) is { } slower
@@ -187,9 +188,9 @@ internal static class AccessRules
             .ExecuteAsync(http);
     }
 
-    private static string? SignatureRefusal(HttpContext http) =>
+    private static string? SignatureError(HttpContext http) =>
         WebhookSignature.IsGiven(http.Request)
         && http.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy is OrSigned
-            ? http.RequestServices.GetRequiredService<WebhookSignature>().Refusal(http.Request)
+            ? http.RequestServices.GetRequiredService<WebhookSignature>().RequestError(http.Request)
             : null;
 }

@@ -36,7 +36,7 @@ internal sealed class WebhookSignature(IReadOnlyDictionary<string, string> envir
     public static bool IsGiven(HttpRequest request) => request.Headers.ContainsKey(Header);
 
     /// <summary>Why the signature cannot be one, before the body is known; null when it may be.</summary>
-    public string? Refusal(HttpRequest request) =>
+    public string? RequestError(HttpRequest request) =>
         _secret is null ? $"No signature is taken here: {SecretVariable} is not set."
         : request.Headers[Header].ToString() is { Length: 2 * HMACSHA256.HashSizeInBytes } hex
         && hex.All(char.IsAsciiHexDigitLower)

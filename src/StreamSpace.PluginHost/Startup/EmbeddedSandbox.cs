@@ -37,7 +37,7 @@ internal sealed class EmbeddedSandbox(
         {
             _server = await SandboxServer.StartAsync(options, clock, loggers, cancellationToken);
         }
-        catch (Exception e) when (ListenAddress.IsRefusal(e))
+        catch (Exception e) when (ListenAddress.IsAddressError(e))
         {
             throw ListenAddress.CannotListen(settings.SandboxUrls, "--sandbox-urls", e);
         }

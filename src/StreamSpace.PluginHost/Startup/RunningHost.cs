@@ -105,7 +105,7 @@ internal sealed class RunningHost(
     {
         services.GetRequiredService<AccessTokens>();
         var store = services.GetRequiredService<HostStore>();
-        store.File.Barred = data.Taken;
+        store.File.WriteBarrier = data.Taken;
         var logger = services.GetRequiredService<ILogger>();
         if (store.Quarantined is { } quarantined)
         {

@@ -10,7 +10,7 @@ namespace StreamSpace.PluginHost.Web;
 internal static class CatalogApi
 {
     // A catalogue of 5 MB can hold errors by the hundred thousand: the first are named, the rest counted.
-    private const int NamedRefusals = 100;
+    private const int NamedErrors = 100;
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
@@ -70,7 +70,7 @@ internal static class CatalogApi
                     {
                         ["plugins"] = new JsonArray([.. found.Select(e => (JsonNode)Of(e, plugins.Find(e.Name)))]),
                         ["total"] = found.Count,
-                        ["refused"] = new JsonArray([.. refused.Take(NamedRefusals).Select(Of)]),
+                        ["refused"] = new JsonArray([.. refused.Take(NamedErrors).Select(Of)]),
                         ["refusedCount"] = refused.Count,
                     }
                 );

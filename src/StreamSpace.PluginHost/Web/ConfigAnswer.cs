@@ -27,7 +27,7 @@ internal static class ConfigAnswer
     }
 
     /// <summary>Leaves out of a change what <see cref="Of"/> adds to a config, which may be given back as it was shown.</summary>
-    public static void Forget(JsonObject change)
+    public static void RemoveShown(JsonObject change)
     {
         change.Remove(Origins);
         change.Remove(Warnings);

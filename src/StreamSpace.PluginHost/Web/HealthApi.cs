@@ -9,7 +9,7 @@ internal static class HealthApi
 {
     private const string Who = "Why not, an operator's token is told.";
     private const string HowToSee = "Sign in to see what, or ask an operator.";
-    private const string NotKept = $"failing: something that is enabled cannot take and keep data. {HowToSee}";
+    private const string Failing = $"failing: something that is enabled cannot take and keep data. {HowToSee}";
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
@@ -54,29 +54,25 @@ internal static class HealthApi
             ? TypedResults.Text("ok")
             : Problem.Of(
                 StatusCodes.Status503ServiceUnavailable,
-                AccessRules.SeesAll(http.User) ? string.Join(" ", sentences) : NotKept
+                AccessRules.SeesAll(http.User) ? string.Join(" ", sentences) : Failing
             );
 
     // The status code says whether data can be taken and kept; the verdict says more, such as that nothing is sent.
     private static IResult Ready(HttpContext http, HostStatus status)
     {
-        var notReady = status.NotReady;
-        var verdict = status.Verdict(notReady);
-        var said = AccessRules.SeesAll(http.User)
-            ? Whole(verdict, notReady)
-            : Word(verdict, isReady: notReady.Count == 0);
-        return notReady.Count == 0
-            ? TypedResults.Text(said)
-            : Problem.Of(StatusCodes.Status503ServiceUnavailable, said);
+        var errors = status.ReadinessErrors;
+        var verdict = status.Verdict(errors);
+        var said = AccessRules.SeesAll(http.User) ? Whole(verdict, errors) : Word(verdict, isReady: errors.Count == 0);
+        return errors.Count == 0 ? TypedResults.Text(said) : Problem.Of(StatusCodes.Status503ServiceUnavailable, said);
     }
 
-    private static string Whole(PluginVerdict verdict, IReadOnlyList<string> notReady) =>
+    private static string Whole(PluginVerdict verdict, IReadOnlyList<string> errors) =>
         string.Join(
             " ",
             [
                 $"{PluginStatus.Word(verdict.State)}: {verdict.Sentence}",
                 .. verdict.Fix is { } fix ? (string[])[fix] : [],
-                .. notReady.Where(why => why != verdict.Sentence),
+                .. errors.Where(why => why != verdict.Sentence),
             ]
         );
 
@@ -86,6 +82,6 @@ internal static class HealthApi
             VerdictState.Ok => "ok",
             VerdictState.Degraded => $"degraded: it works, and there is something to know. {HowToSee}",
             _ when isReady => $"failing: something waits or is lost until it is mended. {HowToSee}",
-            _ => NotKept,
+            _ => Failing,
         };
 }

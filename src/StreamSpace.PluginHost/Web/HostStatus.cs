@@ -32,9 +32,9 @@ internal sealed class HostStatus(
     public bool Started { get; set; }
 
     /// <summary>One sentence for each thing that is in the way; empty when all is well.</summary>
-    public IReadOnlyList<string> NotReady =>
+    public IReadOnlyList<string> ReadinessErrors =>
         Started
-            ? [.. plugins.All.Select(p => p.NotReady).Append(feeds.Error).Append(data.Error).OfType<string>()]
+            ? [.. plugins.All.Select(p => p.ReadinessError).Append(feeds.Error).Append(data.Error).OfType<string>()]
             : ["The host is still starting."];
 
     /// <summary>One sentence for each thing that only a restart of this process may still mend.</summary>
@@ -44,13 +44,13 @@ internal sealed class HostStatus(
     /// How the host stands with all that it runs and hears, the same wherever it is shown: the worst of what the plugins
     /// find, which comes with its fix, of what is in the way, and of what is off or not heard.
     /// </summary>
-    /// <param name="notReady">What is in the way now.</param>
-    public PluginVerdict Verdict(IReadOnlyList<string> notReady)
+    /// <param name="errors">What is in the way now.</param>
+    public PluginVerdict Verdict(IReadOnlyList<string> errors)
     {
         var verdict = PluginVerdict.Of(
             [
                 .. plugins.All.SelectMany(plugin => plugin.Ask(p => p.Findings, nobody: [], broken: _ => [])),
-                .. notReady.Select(why => new CheckFinding("host", CheckVerdict.Error, why, SeeLog)),
+                .. errors.Select(why => new CheckFinding("host", CheckVerdict.Error, why, SeeLog)),
                 .. plugins.All.Where(p => p.State.Phase is PluginPhase.Disabled).Select(SwitchedOff),
                 .. feeds.Sources.Where(s => s.State is SourceState.Down).Select(NotHeard),
             ],
@@ -61,15 +61,15 @@ internal sealed class HostStatus(
 
     public JsonObject Document()
     {
-        var notReady = NotReady;
+        var errors = ReadinessErrors;
         return new()
         {
-            ["verdict"] = PluginStatus.Of(Verdict(notReady)),
+            ["verdict"] = PluginStatus.Of(Verdict(errors)),
             ["version"] = Version,
             ["startedAt"] = _begin,
             ["dataFolder"] = folder.Path,
-            ["ready"] = notReady.Count == 0,
-            ["notReady"] = new JsonArray([.. notReady.Select(s => (JsonNode)s)]),
+            ["ready"] = errors.Count == 0,
+            ["readinessErrors"] = new JsonArray([.. errors.Select(s => (JsonNode)s)]),
             ["storeQuarantined"] = store.Quarantined,
             ["storeWarning"] = store.File.Warning,
             ["attachedTo"] = feeds.Sentence,

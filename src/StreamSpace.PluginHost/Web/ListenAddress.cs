@@ -29,7 +29,7 @@ internal static class ListenAddress
         Uri.TryCreate(address, UriKind.Absolute, out var url) && url.IsLoopback;
 
     /// <summary>True when the system refused to listen: the port is taken, is not for this user, or is on no address of ours.</summary>
-    public static bool IsRefusal(Exception e) => e is IOException or SocketException;
+    public static bool IsAddressError(Exception e) => e is IOException or SocketException;
 
     /// <summary>The sentence for an address that is taken or not ours.</summary>
     public static StartupException CannotListen(IReadOnlyList<string> urls, string option, Exception cause) =>

@@ -57,7 +57,7 @@ internal static class PageApi
             "/sign-out",
             async (HttpContext http) =>
             {
-                await AccessRules.ForgetAsync(http, tokens, publicUrl);
+                await AccessRules.SignOutAsync(http, tokens, publicUrl);
                 return TypedResults.NoContent();
             }
         );

@@ -66,7 +66,7 @@ internal static class PluginApi
         {
             return refusal!;
         }
-        ConfigAnswer.Forget(change);
+        ConfigAnswer.RemoveShown(change);
         // Not the request's token: a caller who hangs up must not leave a config half in force.
         var ifMatch = request.Headers.IfMatch.ToString() is { Length: > 0 } tag and not "*" ? tag : null;
         var errors = await plugin.Configurator!.ChangeAsync(change, ifMatch, CancellationToken.None);

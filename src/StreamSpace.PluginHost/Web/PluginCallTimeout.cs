@@ -6,7 +6,7 @@ namespace StreamSpace.PluginHost.Web;
 internal static class PluginCallTimeout
 {
     // For a handler that looks at its token and ends in order.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(1);
 
     public static void UsePluginCallTimeout(this IApplicationBuilder app)
     {
@@ -26,7 +26,12 @@ internal static class PluginCallTimeout
         using var late = new CancellationTokenSource(timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(caller, late.Token);
         // A handler that looks at no token goes on for as long as it likes; its caller does not have to.
-        await using var cut = clock.CreateTimer(_ => http.Abort(), null, timeout + Grace, Timeout.InfiniteTimeSpan);
+        await using var cut = clock.CreateTimer(
+            _ => http.Abort(),
+            null,
+            timeout + AbortTimeout,
+            Timeout.InfiniteTimeSpan
+        );
         http.RequestAborted = either.Token;
         try
         {

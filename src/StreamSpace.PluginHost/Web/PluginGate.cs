@@ -107,7 +107,7 @@ internal static class PluginGate
         }
         catch (Exception) when (own.Instance.IsLeaving && !http.Response.HasStarted)
         {
-            // Its copy was let go of under its feet.
+            // Its copy was unloaded under its feet.
             await RefuseLeavingAsync(http, own.Plugin);
         }
         finally

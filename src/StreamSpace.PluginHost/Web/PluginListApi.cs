@@ -151,7 +151,7 @@ internal static class PluginListApi
         var config = body["config"] as JsonObject ?? [];
         if (body.ContainsKey("config"))
         {
-            ConfigAnswer.Forget(config);
+            ConfigAnswer.RemoveShown(config);
             if (plugin.Manifest is null)
             {
                 return Problem.Of(StatusCodes.Status409Conflict, $"{plugin.Name}: {plugin.State.Detail}");

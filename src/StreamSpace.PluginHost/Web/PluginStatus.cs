@@ -30,7 +30,7 @@ internal static class PluginStatus
             ["route"] = plugin.Manifest?.Route,
             ["state"] = Word(plugin.State.Phase),
             ["detail"] = plugin.State.Detail,
-            ["notReady"] = plugin.NotReady,
+            ["readinessError"] = plugin.ReadinessError,
             ["retry"] = Retry(plugin),
             ["feed"] = plugin.Subscription?.Health is { } health
                 ? new JsonObject

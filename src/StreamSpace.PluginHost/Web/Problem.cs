@@ -40,7 +40,7 @@ internal static class Problem
                 ExceptionHandler = AnswerExceptionAsync,
                 StatusCodeSelector = StatusOf,
                 SuppressDiagnosticsCallback = context =>
-                    context.Exception is BadHttpRequestException or PluginException || IsCut(context.Exception),
+                    context.Exception is BadHttpRequestException or PluginException || IsAborted(context.Exception),
             }
         );
         app.UseStatusCodePages(context =>
@@ -77,12 +77,12 @@ internal static class Problem
             PluginException said => said.Status,
             BadHttpRequestException bad => bad.StatusCode,
             SqliteException => StatusCodes.Status503ServiceUnavailable,
-            _ when IsCut(exception) => StatusCodes.Status400BadRequest,
+            _ when IsAborted(exception) => StatusCodes.Status400BadRequest,
             _ => StatusCodes.Status500InternalServerError,
         };
 
     // The caller went away in the middle of his request: there is nothing of ours to mend, and nobody to answer.
-    private static bool IsCut(Exception exception) =>
+    private static bool IsAborted(Exception exception) =>
         exception is ConnectionResetException or ConnectionAbortedException;
 
     private static string Sentence(HttpContext http) =>

@@ -14,7 +14,7 @@ internal static class RequestJson
     };
 
     /// <summary>Reads a JSON object, or says why there is none.</summary>
-    public static async Task<(JsonObject? Body, IResult? Refusal)> ReadObjectAsync(HttpRequest request)
+    public static async Task<(JsonObject? Body, IResult? Error)> ReadObjectAsync(HttpRequest request)
     {
         if (!request.HasJsonContentType())
         {

@@ -46,7 +46,7 @@ internal static class WebServer
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception e) when (ListenAddress.IsRefusal(e))
+        catch (Exception e) when (ListenAddress.IsAddressError(e))
         {
             throw ListenAddress.CannotListen(settings.Urls, "--urls", e);
         }

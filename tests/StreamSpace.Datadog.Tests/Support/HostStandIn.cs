@@ -17,7 +17,7 @@ internal sealed class HostStandIn : IPluginContext
 
     public TimeProvider Clock => FakeClock;
 
-    public Func<double> Chance { get; } = () => 0.5;
+    public Func<double> Random { get; } = () => 0.5;
 
     public IReadOnlyDictionary<string, string> Environment
     {

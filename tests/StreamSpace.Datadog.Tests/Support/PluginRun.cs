@@ -53,7 +53,7 @@ internal sealed class PluginRun : IAsyncDisposable
         ITelemetryStore store,
         TelemetryOptions options,
         IPluginContext context
-    ) => new(store, options, context.Clock, context.Chance, context.Logger, _ => new MemoryNetwork());
+    ) => new(store, options, context.Clock, context.Random, context.Logger, _ => new MemoryNetwork());
 
     public static async Task<PluginRun> StartAsync(
         string config = """{"site":"sandbox","metricsInterval":10}""",

@@ -94,7 +94,7 @@ public sealed class SubscriptionTests : IAsyncDisposable
         var gone = new RecordingSubscriber("gone");
         var subscription = await _run.Feed.SubscribeAsync(gone, CancellationToken.None);
         await subscription.DisposeAsync();
-        _run.Feed.ForgetAllBut(new HashSet<string> { "subscriber", "other" });
+        _run.Feed.RemoveCursorsBut(new HashSet<string> { "subscriber", "other" });
         _run.Source.Say(null, Create("b", 1));
         await _other.Changed.UntilAsync(() => _other.Facts.Count == 2, "the second");
         await _run.AdvanceUntilAsync(() => _run.CursorOf("gone") is null, "no cursor");

@@ -41,7 +41,7 @@ public sealed class EchoPlugin : IPlugin, IAsyncDisposable
         }
     }
 
-    public string? NotReady => Config.Count == 0 ? "Echo has no config." : null;
+    public string? ReadinessError => Config.Count == 0 ? "Echo has no config." : null;
 
     public JsonObject Status
     {

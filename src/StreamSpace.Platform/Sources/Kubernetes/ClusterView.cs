@@ -51,11 +51,11 @@ internal sealed class ClusterView(TimeProvider clock)
                 return false;
             }
             // A name is free again only when its former bearer is gone, whose end we missed.
-            Lose(uid, session.CreatedAt, seen);
+            Remove(uid, session.CreatedAt, seen);
         }
         if (_sessions.Remove(session.Uid, out var before))
         {
-            session.Told = before.Told;
+            session.Reported = before.Reported;
             _sessionsOf.Remove(before.Owner, before.Uid);
         }
         _sessions[session.Uid] = session;
@@ -66,7 +66,7 @@ internal sealed class ClusterView(TimeProvider clock)
     }
 
     /// <summary>A session is gone.</summary>
-    public void Lose(string uid, DateTimeOffset? at, ICollection<Observation> seen)
+    public void Remove(string uid, DateTimeOffset? at, ICollection<Observation> seen)
     {
         if (!_sessions.Remove(uid, out var session))
         {
@@ -88,7 +88,7 @@ internal sealed class ClusterView(TimeProvider clock)
         var lost = _sessions
             .Values.Where(s => s.Witness == witness && s.Owner.Namespace == @namespace && !uids.Contains(s.Uid))
             .ToList();
-        lost.ForEach(s => Lose(s.Uid, null, seen));
+        lost.ForEach(s => Remove(s.Uid, null, seen));
     }
 
     /// <summary>A pod is there.</summary>
@@ -104,7 +104,7 @@ internal sealed class ClusterView(TimeProvider clock)
     }
 
     /// <summary>A pod is gone.</summary>
-    public void LosePod(string uid, ICollection<Observation> seen)
+    public void RemovePod(string uid, ICollection<Observation> seen)
     {
         if (_pods.Remove(uid, out var pod))
         {
@@ -117,7 +117,7 @@ internal sealed class ClusterView(TimeProvider clock)
     public void KeepPods(string @namespace, IReadOnlySet<string> uids, ICollection<Observation> seen)
     {
         var lost = _pods.Values.Where(p => p.Owner.Namespace == @namespace && !uids.Contains(p.Uid)).ToList();
-        lost.ForEach(p => LosePod(p.Uid, seen));
+        lost.ForEach(p => RemovePod(p.Uid, seen));
         if (_podsSeenIn.Add(@namespace))
         {
             TellIn(@namespace, seen);
@@ -125,7 +125,7 @@ internal sealed class ClusterView(TimeProvider clock)
     }
 
     /// <summary>The pods of a namespace cannot be seen any more.</summary>
-    public void LosePods(string @namespace, ICollection<Observation> seen)
+    public void RemovePods(string @namespace, ICollection<Observation> seen)
     {
         if (!_podsSeenIn.Remove(@namespace))
         {
@@ -159,11 +159,11 @@ internal sealed class ClusterView(TimeProvider clock)
     {
         var readySince = ReadySince(session);
         var status = session.Status(_podsSeenIn.Contains(session.Owner.Namespace), readySince is not null);
-        if (status == session.Told)
+        if (status == session.Reported)
         {
             return;
         }
-        session.Told = status;
+        session.Reported = status;
         var at = status switch
         {
             ReportedStatus.Running => readySince,

@@ -10,7 +10,7 @@ internal interface IListWatchHandler<in T>
     ValueTask SeeAsync(IReadOnlyList<T> items, CancellationToken cancellationToken);
 
     /// <summary>This one is gone, as it was at last.</summary>
-    ValueTask LoseAsync(T item, CancellationToken cancellationToken);
+    ValueTask RemoveAsync(T item, CancellationToken cancellationToken);
 
     /// <summary>The list is complete: nothing is there but these.</summary>
     ValueTask KeepAsync(IReadOnlySet<string> uids, CancellationToken cancellationToken);

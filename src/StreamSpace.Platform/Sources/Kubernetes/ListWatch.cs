@@ -188,7 +188,7 @@ internal sealed class ListWatch<T>(
         {
             await (
                 line.Type is "DELETED"
-                    ? handler.LoseAsync(item, cancellationToken)
+                    ? handler.RemoveAsync(item, cancellationToken)
                     : handler.SeeAsync([item], cancellationToken)
             );
         }

@@ -26,10 +26,10 @@ internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesHeal
         );
     }
 
-    public ValueTask LoseAsync(PodResource item, CancellationToken cancellationToken)
+    public ValueTask RemoveAsync(PodResource item, CancellationToken cancellationToken)
     {
         health.Received(1);
-        return updater.TakeTurnAsync((view, seen) => view.LosePod(item.Metadata.Uid!, seen), cancellationToken);
+        return updater.TakeTurnAsync((view, seen) => view.RemovePod(item.Metadata.Uid!, seen), cancellationToken);
     }
 
     public async ValueTask KeepAsync(IReadOnlySet<string> uids, CancellationToken cancellationToken)
@@ -43,7 +43,7 @@ internal sealed class PodWatchHandler(ClusterViewUpdater updater, KubernetesHeal
         health.Tell(KubernetesRight.Pods, @namespace, error);
         if (error is { Refused: true })
         {
-            await updater.TakeTurnAsync((view, seen) => view.LosePods(@namespace, seen), cancellationToken);
+            await updater.TakeTurnAsync((view, seen) => view.RemovePods(@namespace, seen), cancellationToken);
         }
         _firstLook.TrySetResult();
     }

@@ -30,7 +30,7 @@ internal sealed record SessionSnapshot(
     public string LifeUid => Witness is Witness.Workload ? Id : Uid;
 
     /// <summary>What was reported of it last.</summary>
-    public ReportedStatus? Told { get; set; }
+    public ReportedStatus? Reported { get; set; }
 
     /// <summary>
     /// Of a resource whose name, uid and creation time are there; null for one that an agent of version 2 made, which says

@@ -39,12 +39,12 @@ internal sealed class SessionWatchHandler<T>(
         );
     }
 
-    public async ValueTask LoseAsync(T item, CancellationToken cancellationToken)
+    public async ValueTask RemoveAsync(T item, CancellationToken cancellationToken)
     {
         health.Received(1);
         var gone = metadata(item);
         await updater.TakeTurnAsync(
-            (view, seen) => view.Lose(gone.Uid!, gone.DeletionTimestamp, seen),
+            (view, seen) => view.Remove(gone.Uid!, gone.DeletionTimestamp, seen),
             cancellationToken
         );
     }

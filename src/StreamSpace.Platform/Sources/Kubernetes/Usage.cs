@@ -51,7 +51,7 @@ internal static class Usage
         volumes.Count == 0
             ? []
             : view
-                .Sessions.Where(s => s is { Told: ReportedStatus.Running, Owner.User: not null })
+                .Sessions.Where(s => s is { Reported: ReportedStatus.Running, Owner.User: not null })
                 .GroupBy(s => new VolumeClaim(
                     s.Witness is Witness.Workload ? $"{s.Id}-home" : $"home-{s.Owner.User}",
                     s.Owner.Namespace

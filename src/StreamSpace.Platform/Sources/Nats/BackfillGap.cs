@@ -29,7 +29,7 @@ internal sealed class BackfillGap(DateTimeOffset begun)
     public bool Lost => Anew || _gone > 0;
 
     /// <summary>Counts sequences of which the stream has nothing any more, stored between the two times.</summary>
-    public void Lose(ulong count, DateTimeOffset? after, DateTimeOffset? before)
+    public void AddLost(ulong count, DateTimeOffset? after, DateTimeOffset? before)
     {
         if (count > 0)
         {

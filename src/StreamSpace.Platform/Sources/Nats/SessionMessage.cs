@@ -34,7 +34,7 @@ internal static class SessionMessage
 {
     public const int MaxBytes = 256 * 1024;
     public const int MaxDepth = 32;
-    private const int MaxWords = 1024;
+    private const int MaxText = 1024;
 
     // A time far ahead would outrank every true one that follows; a time before the product is no time.
     private static readonly TimeSpan MaxAhead = TimeSpan.FromDays(1);
@@ -94,7 +94,7 @@ internal static class SessionMessage
             SessionSubjects.Hibernate => new HibernateRequested(sessionId, at),
             SessionSubjects.Wake => new WakeRequested(sessionId, at),
             _ => Status(string.IsNullOrEmpty(members.Phase) ? members.Status : members.Phase) is { } status
-                ? new StatusReported(sessionId, at, status, Words(members.Message))
+                ? new StatusReported(sessionId, at, status, TextOf(members.Message))
                 : null,
         };
 
@@ -155,10 +155,10 @@ internal static class SessionMessage
         }
     }
 
-    private static string? Words(string? text) =>
+    private static string? TextOf(string? text) =>
         string.IsNullOrEmpty(text) ? null
-        : text.Length <= MaxWords ? text
-        : text[..MaxWords];
+        : text.Length <= MaxText ? text
+        : text[..MaxText];
 
     private sealed class Members
     {

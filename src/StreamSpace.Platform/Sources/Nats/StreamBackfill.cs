@@ -116,7 +116,7 @@ internal sealed class StreamBackfill(
                 }
                 else
                 {
-                    _gap?.Lose(gone, position.StoredAt, message.StoredAt);
+                    _gap?.AddLost(gone, position.StoredAt, message.StoredAt);
                     gone = 0;
                     position = position with { Sequence = next, StoredAt = message.StoredAt };
                     if (position.StoredAt >= news)
@@ -133,7 +133,7 @@ internal sealed class StreamBackfill(
                 await MoveAsync(position, [], cancellationToken);
             }
         }
-        _gap?.Lose(gone, position.StoredAt, extent.LastAt);
+        _gap?.AddLost(gone, position.StoredAt, extent.LastAt);
         if (position.Sequence < extent.Last)
         {
             position = position with { Sequence = extent.Last, StoredAt = extent.LastAt ?? position.StoredAt };

@@ -23,7 +23,7 @@ internal sealed class SessionTableScan
     private static readonly TimeSpan Overlap = TimeSpan.FromMinutes(2);
 
     private readonly PostgresOptions _options;
-    private readonly Dictionary<string, Told> _told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Reported> _reported = new(StringComparer.Ordinal);
     private readonly HashSet<string> _inThisRound = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unknownStates = new(StringComparer.Ordinal);
     private string _after = "";
@@ -117,7 +117,7 @@ internal sealed class SessionTableScan
             return;
         }
         _inThisRound.Add(row.Id);
-        var before = _told.GetValueOrDefault(row.Id);
+        var before = _reported.GetValueOrDefault(row.Id);
         if (before?.Status == status)
         {
             return;
@@ -126,7 +126,7 @@ internal sealed class SessionTableScan
         // Batch routes change a state and leave the time as it was.
         var since = row.UpdatedAt is { } updated && updated != before?.UpdatedAt ? _options.At(updated) : now;
         var isNew = before?.IsNew ?? IsNew(status, created);
-        _told[row.Id] = new Told(status, row.UpdatedAt, isNew);
+        _reported[row.Id] = new Reported(status, row.UpdatedAt, isNew);
         var told = new StatusReported(row.Id, status is ReportedStatus.Requested ? created : since, status)
         {
             User = new PlatformUser(row.UserId, null),
@@ -156,9 +156,9 @@ internal sealed class SessionTableScan
     private void EndRound(DateTimeOffset now, List<Observation> seen)
     {
         seen.Add(new SessionsListed(_inThisRound.ToHashSet(StringComparer.Ordinal), now) { Witness = Witness.Row });
-        foreach (var id in _told.Keys.Where(id => !_inThisRound.Contains(id)).ToList())
+        foreach (var id in _reported.Keys.Where(id => !_inThisRound.Contains(id)).ToList())
         {
-            _told.Remove(id);
+            _reported.Remove(id);
         }
         _inThisRound.Clear();
         (_after, _allKnown) = ("", true);
@@ -178,5 +178,5 @@ internal sealed class SessionTableScan
 
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 
-    private sealed record Told(ReportedStatus Status, DateTime? UpdatedAt, bool IsNew);
+    private sealed record Reported(ReportedStatus Status, DateTime? UpdatedAt, bool IsNew);
 }
