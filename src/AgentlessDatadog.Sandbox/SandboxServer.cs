@@ -1,4 +1,5 @@
 using AgentlessDatadog.Sandbox.Access;
+using AgentlessDatadog.Sandbox.Assets;
 using AgentlessDatadog.Sandbox.Faults;
 using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Routes;
@@ -65,6 +66,10 @@ public sealed class SandboxServer : IAsyncDisposable
         var events = new ArrivalStore<StoredEvent>(limits.Events, limits.EventBytes, options.Retention, time);
         var spans = new ArrivalStore<StoredSpan>(limits.Spans, limits.SpanBytes, options.Retention, time);
         var logs = new ArrivalStore<StoredLog>(limits.Logs, limits.LogBytes, options.Retention, time);
+        AssetStore Assets(string kind) => new(kind, limits.Assets, limits.AssetBytes);
+        var dashboards = Assets("dashboards");
+        var monitors = Assets("monitors");
+        var slos = Assets("SLOs");
         var faults = new FaultTable();
         var limiter = new IntakeLimiter();
         var history = new RequestHistory(limits.Requests, limits.PayloadBytes);
@@ -86,6 +91,8 @@ public sealed class SandboxServer : IAsyncDisposable
         new TraceIntake(keys, spans, metrics, drops, limiter, time).Map(app);
         new LogIntake(keys, logs, drops, limiter, time).Map(app);
         new SearchRoutes(keys, spans, logs, events, time).Map(app);
+        new DashboardRoutes(keys, dashboards, time).Map(app);
+        new MonitorRoutes(keys, monitors, slos, time).Map(app);
         new SandboxRoutes(drops, metrics, events, spans, logs, faults, history).Map(app);
         new PageRoutes(metrics, events, spans, logs, history, reads, time).Map(app);
         try

@@ -111,6 +111,32 @@ public sealed class QueryTests
         (await sandbox.ValueAsync($"{prefix}:latency{{*}}")).ShouldBe(value);
     }
 
+    [Theory]
+    [InlineData("p0", 1)]
+    [InlineData("p50", 50)]
+    [InlineData("p95", 95)]
+    [InlineData("p99.9", 99)]
+    [InlineData("p100", 100)]
+    [InlineData("count(v: v<=60)", 60)]
+    [InlineData("count(v: v>99.5)", 1)]
+    [InlineData("count(v: v<0)", 0)]
+    public async Task PercentilesAndCountsOfValuesAreOfAllSamplesTogether(string prefix, double value)
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+        await sandbox.PutSamplesAsync(
+            "latency",
+            [.. Enumerable.Range(1, 100).Where(i => i % 3 == 0).Select(i => (double)i)],
+            "k:a"
+        );
+        await sandbox.PutSamplesAsync(
+            "latency",
+            [.. Enumerable.Range(1, 100).Where(i => i % 3 != 0).Select(i => (double)i)],
+            "k:b"
+        );
+
+        (await sandbox.ValueAsync($"{prefix}:latency{{*}}")).ShouldBe(value);
+    }
+
     [Fact]
     public async Task TheAnswerHasDatadogsShape()
     {
@@ -192,7 +218,10 @@ public sealed class QueryTests
 
     [Theory]
     [InlineData("cpu{*}", "expected avg, sum, min, max or count")]
-    [InlineData("p95:cpu{*}", "expected avg, sum, min, max or count")]
+    [InlineData("p95:cpu{*}", "cpu is not a distribution; p95: needs one")]
+    [InlineData("count(v: v<=60):cpu{*}", "cpu is not a distribution; count(v: v<=60): needs one")]
+    [InlineData("p101:dist{*}", "a percentile is from p0 to p100, at character 5")]
+    [InlineData("count(v: v~60):dist{*}", "expected a comparator, as in count(v: v<=60)")]
     [InlineData("avg:{*}", "expected the name of a metric, at character 5")]
     [InlineData("avg:cpu", "expected { and a scope")]
     [InlineData("avg:cpu{}", "expected a tag or *, at character 9")]

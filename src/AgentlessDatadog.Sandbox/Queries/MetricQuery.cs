@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace AgentlessDatadog.Sandbox.Queries;
 
 /// <summary>How several values become one, in time or across series.</summary>
@@ -8,6 +10,17 @@ internal enum Aggregation
     Min,
     Max,
     Count,
+
+    /// <summary>Of a distribution alone, and only across series.</summary>
+    Percentile,
+}
+
+/// <summary>Which values <c>count(v: v&lt;=60):</c> counts.</summary>
+internal readonly record struct ValueCondition(string Comparator, double Bound)
+{
+    public bool Holds(double value) => Comparison.Holds(value, Comparator, Bound);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"v: v{Comparator}{Bound}");
 }
 
 /// <summary>What <c>.as_count()</c> and <c>.as_rate()</c> ask for.</summary>
@@ -31,4 +44,33 @@ internal sealed record MetricQuery(
     Reading Reading,
     Aggregation? RollupMethod,
     int? RollupSeconds
-);
+)
+{
+    /// <summary>From 0 to 100, with <see cref="Aggregation.Percentile"/>.</summary>
+    public double Percentile { get; init; }
+
+    /// <summary>With <see cref="Aggregation.Count"/>: which samples of a distribution count; null for all of them.</summary>
+    public ValueCondition? Counted { get; init; }
+
+    /// <summary>True for what Datadog answers of a distribution only while its percentiles are switched on.</summary>
+    public bool NeedsPercentiles => Space == Aggregation.Percentile || Counted is not null;
+
+    /// <summary>The word before the metric's name, as it is written.</summary>
+    public string SpaceText =>
+        Space == Aggregation.Percentile ? string.Create(CultureInfo.InvariantCulture, $"p{Percentile}")
+        : Counted is { } condition ? $"count({condition})"
+        : Space.Name();
+}
+
+internal static class Aggregations
+{
+    public static string Name(this Aggregation aggregation) =>
+        aggregation switch
+        {
+            Aggregation.Sum => "sum",
+            Aggregation.Min => "min",
+            Aggregation.Max => "max",
+            Aggregation.Count => "count",
+            _ => "avg",
+        };
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgentlessDatadog.Sandbox.Intake;
 
 namespace AgentlessDatadog.Sandbox.Queries;
@@ -72,6 +73,30 @@ internal sealed class QueryCursor(string text)
         {
             throw Error($"expected {c} {where}");
         }
+    }
+
+    /// <summary>A decimal number, blanks before it too; null, and nothing taken, when there is none.</summary>
+    public double? TakeNumber()
+    {
+        var start = Position;
+        SkipBlanks();
+        var first = Position;
+        _ = TryTake('-') || TryTake('+');
+        TakeWhile(c => char.IsAsciiDigit(c) || c == '.');
+        if (TryTake('e') || TryTake('E'))
+        {
+            _ = TryTake('-') || TryTake('+');
+            TakeWhile(char.IsAsciiDigit);
+        }
+        if (
+            double.TryParse(Slice(first), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number)
+        )
+        {
+            return number;
+        }
+        Position = start;
+        return null;
     }
 
     /// <summary>An error that names this place.</summary>

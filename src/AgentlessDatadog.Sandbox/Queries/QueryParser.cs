@@ -35,10 +35,11 @@ internal static class QueryParser
         return cursor.AtEnd ? queries : throw cursor.Error("expected , or the end");
     }
 
-    private static MetricQuery ParseOne(QueryCursor cursor)
+    /// <summary>One query from where the cursor is to its last function.</summary>
+    public static MetricQuery ParseOne(QueryCursor cursor)
     {
         cursor.SkipBlanks();
-        var space = ParseAggregation(cursor, "as in avg:metric{*}");
+        var (space, percentile, counted) = ParseSpace(cursor);
         cursor.Take(':', "after the aggregation");
         var metric = cursor.TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.');
         if (metric.Length == 0)
@@ -59,12 +60,49 @@ internal static class QueryParser
             Reading.AsStored,
             RollupMethod: null,
             RollupSeconds: null
-        );
+        )
+        {
+            Percentile = percentile,
+            Counted = counted,
+        };
         while (cursor.TryTake('.'))
         {
             query = ParseFunction(cursor, query);
         }
         return query;
+    }
+
+    /// <summary><c>avg</c>, <c>p95</c> or <c>count(v: v&lt;=60)</c>.</summary>
+    private static (Aggregation Space, double Percentile, ValueCondition? Counted) ParseSpace(QueryCursor cursor)
+    {
+        const string example = "as in avg:metric{*}";
+        var start = cursor.Position;
+        if (
+            cursor.TryTake('p')
+            && cursor.TakeWhile(c => char.IsAsciiDigit(c) || c == '.') is { Length: > 0 } digits
+            && double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var percentile)
+        )
+        {
+            return percentile is >= 0 and <= 100
+                ? (Aggregation.Percentile, percentile, null)
+                : throw cursor.Error("a percentile is from p0 to p100");
+        }
+        cursor.Return(start);
+        var space = ParseAggregation(cursor, example);
+        return (space, 0, space == Aggregation.Count && cursor.TryTake('(') ? ParseCondition(cursor) : null);
+    }
+
+    private static ValueCondition ParseCondition(QueryCursor cursor)
+    {
+        const string form = "as in count(v: v<=60)";
+        foreach (var sign in "v:v")
+        {
+            cursor.Take(sign, form);
+        }
+        var comparator = Comparison.Take(cursor) ?? throw cursor.Error($"expected a comparator, {form}");
+        var bound = cursor.TakeNumber() ?? throw cursor.Error($"expected a number, {form}");
+        cursor.Take(')', form);
+        return new ValueCondition(comparator, bound);
     }
 
     private static Aggregation ParseAggregation(QueryCursor cursor, string example)

@@ -32,6 +32,10 @@ internal sealed record Reduction(
                     $"{query.Metric} is a distribution, aggregated by the word before its name; write rollup(seconds)"
                 );
         }
+        if (query.NeedsPercentiles)
+        {
+            throw ApiError.BadRequest($"{query.Metric} is not a distribution; {query.SpaceText}: needs one");
+        }
         var readsCounts = metric.Type == IntakeMetricType.Rate && query.Reading == Reading.AsCount;
         var sums = metric.Type == IntakeMetricType.Count || readsCounts;
         return new Reduction(

@@ -18,10 +18,7 @@ internal sealed class ResultGroup(string key, string[] tags)
     {
         if (reduction.OverTime is not { } overTime)
         {
-            for (var i = 0; i < times.Length; i++)
-            {
-                Bucket(times[i] - (times[i] % reduction.Interval)).Fold(values[i]);
-            }
+            FoldSamples(times, values, reduction);
             return;
         }
         for (var i = 0; i < times.Length; )
@@ -36,12 +33,33 @@ internal sealed class ResultGroup(string key, string[] tags)
         }
     }
 
+    private void FoldSamples(ReadOnlySpan<uint> times, ReadOnlySpan<double> values, Reduction reduction)
+    {
+        var query = reduction.Query;
+        for (var i = 0; i < times.Length; i++)
+        {
+            ref var bucket = ref Bucket(times[i] - (times[i] % reduction.Interval));
+            if (query.Space == Aggregation.Percentile)
+            {
+                bucket.Keep(values[i]);
+            }
+            else if (query.Counted is not { } condition || condition.Holds(values[i]))
+            {
+                bucket.Fold(values[i]);
+            }
+        }
+    }
+
     public List<MetricPoint> Points(Reduction reduction)
     {
         var points = new List<MetricPoint>(_buckets.Count);
         foreach (var (start, bucket) in _buckets)
         {
-            points.Add(new MetricPoint(start, bucket.Result(reduction.Query.Space) * reduction.BucketFactor));
+            var value =
+                reduction.Query.Space == Aggregation.Percentile
+                    ? bucket.Percentile(reduction.Query.Percentile)
+                    : bucket.Result(reduction.Query.Space) * reduction.BucketFactor;
+            points.Add(new MetricPoint(start, value));
         }
         points.Sort(static (left, right) => left.Time.CompareTo(right.Time));
         return points;

@@ -37,6 +37,10 @@ internal static class JsonResponse
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
+    /// <summary>A value that is there already, a list too.</summary>
+    public static Task OkAsync<T>(HttpContext context, T value) =>
+        WriteAsync(context, StatusCodes.Status200OK, JsonSerializer.SerializeToUtf8Bytes(value));
+
     /// <summary>An error in one of Datadog's forms.</summary>
     public static async Task RefuseAsync(
         HttpContext context,
@@ -76,6 +80,16 @@ internal static class JsonResponse
         long.TryParse(request.Query[parameter], out var value) && value is >= 0 and <= uint.MaxValue
             ? value
             : throw ApiError.BadRequest($"The parameter '{parameter}' is required, in POSIX seconds");
+
+    /// <summary>The value of a whole number in the query string that may be left out.</summary>
+    /// <exception cref="ApiError">400, naming the parameter.</exception>
+    public static int Integer(HttpRequest request, string parameter, int otherwise)
+    {
+        var text = request.Query[parameter].ToString();
+        return text.Length == 0 ? otherwise
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value
+            : throw ApiError.BadRequest($"The parameter '{parameter}' must be a whole number");
+    }
 
     public static void WriteStringOrNull(this Utf8JsonWriter writer, string property, string? value)
     {

@@ -42,9 +42,9 @@ internal static class QueryResponse
         json.WriteString("metric", query.Metric);
         json.WriteString("display_name", query.Metric);
         json.WriteNumber("query_index", result.QueryIndex);
-        json.WriteString("aggr", NameOf(query.Space));
+        json.WriteString("aggr", query.SpaceText);
         json.WriteString("scope", scope);
-        json.WriteString("expression", $"{NameOf(query.Space)}:{query.Metric}{{{scope}}}{FunctionsOf(query)}");
+        json.WriteString("expression", $"{query.SpaceText}:{query.Metric}{{{scope}}}{FunctionsOf(query)}");
         json.WriteStrings("tag_set", result.TagSet);
         WriteUnit(json, result.Unit);
         json.WriteNumber("interval", result.Interval);
@@ -93,21 +93,11 @@ internal static class QueryResponse
         return (query.RollupMethod, query.RollupSeconds) switch
         {
             (null, null) => reading,
-            ({ } method, null) => $"{reading}.rollup({NameOf(method)})",
+            ({ } method, null) => $"{reading}.rollup({method.Name()})",
             (null, { } seconds) => $"{reading}.rollup({seconds})",
-            ({ } method, { } seconds) => $"{reading}.rollup({NameOf(method)}, {seconds})",
+            ({ } method, { } seconds) => $"{reading}.rollup({method.Name()}, {seconds})",
         };
     }
-
-    private static string NameOf(Aggregation aggregation) =>
-        aggregation switch
-        {
-            Aggregation.Sum => "sum",
-            Aggregation.Min => "min",
-            Aggregation.Max => "max",
-            Aggregation.Count => "count",
-            _ => "avg",
-        };
 
     /// <summary>The unit and the unit that it is per; null when there is none.</summary>
     private static void WriteUnit(Utf8JsonWriter json, string? name)

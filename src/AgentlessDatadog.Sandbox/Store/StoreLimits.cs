@@ -27,6 +27,12 @@ internal sealed record StoreLimits
     /// <summary>Bytes of memory for them: one may bring a megabyte.</summary>
     public long LogBytes { get; init; } = 64L << 20;
 
+    /// <summary>Dashboards, and as many monitors, SLOs, entities and tag configurations; a further one is refused.</summary>
+    public int Assets { get; init; } = 1_000;
+
+    /// <summary>Bytes of memory for those of one kind.</summary>
+    public long AssetBytes { get; init; } = 32L << 20;
+
     /// <summary>Lines in the list of dropped items; its totals go on.</summary>
     public int Dropped { get; init; } = 1_000;
 

@@ -65,6 +65,18 @@ internal sealed class TestSandbox : IAsyncDisposable
 
     public Task<Reply> GetAsync(string path) => SendAsync(new HttpRequestMessage(HttpMethod.Get, path));
 
+    public Task<Reply> DeleteAsync(string path) => SendAsync(new HttpRequestMessage(HttpMethod.Delete, path));
+
+    public Task<Reply> PutAsync(string path, string body) => SendAsync(HttpMethod.Put, path, body);
+
+    public Task<Reply> SendAsync(HttpMethod method, string path, string body) =>
+        SendAsync(
+            new HttpRequestMessage(method, path)
+            {
+                Content = new StringContent(body, Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json")),
+            }
+        );
+
     public Task<Reply> PostAsync(
         string path,
         byte[] body,
