@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using AgentlessDatadog.Sandbox.Access;
 using AgentlessDatadog.Sandbox.Assets;
 using AgentlessDatadog.Sandbox.Faults;
@@ -141,6 +142,8 @@ public sealed class SandboxServer : IAsyncDisposable
             );
         }
         builder.Services.AddRoutingCore();
+        // Who traces this process means its own program: what is sent here would be traced for ever.
+        builder.Services.Replace(ServiceDescriptor.Singleton(new ActivitySource("AgentlessDatadog.Sandbox")));
         builder.Services.Replace(ServiceDescriptor.Singleton(loggerFactory));
         // The process belongs to whoever embeds us: signals and console are not ours.
         builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoLifetime>());

@@ -42,6 +42,14 @@ public sealed class EventText : IEquatable<EventText>
         return text;
     }
 
+    /// <summary>What a programmer wrote, as it is.</summary>
+    internal static EventText Literal(string text)
+    {
+        var all = new EventText(text.Length, 0);
+        all.AppendLiteral(text);
+        return all;
+    }
+
     /// <summary>Several texts, with a literal between them.</summary>
     /// <param name="separator">What stands between two of them, as it is.</param>
     /// <param name="parts">The texts.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using AgentlessDatadog.Delivery;
 using AgentlessDatadog.Logging;
 using AgentlessDatadog.Pipeline;
@@ -151,6 +152,9 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     /// </summary>
     public TimeProvider Clock => _clock;
 
+    /// <summary>What <see cref="Clock"/> adds to this machine's; zero while that is right.</summary>
+    internal TimeSpan ClockCorrection => _clock.Correction;
+
     /// <summary>
     /// Why nothing can be kept now, in a sentence, or null: the store fails, or the loop stands still.
     /// </summary>
@@ -176,6 +180,8 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         _self.BeginFrom(_ledger);
         _outbox.Expired.Add(contents.Expired);
         _outbox.AddBacklog(contents.Outbox, contents.LastRequest);
+        // What the loops do, and log, is no part of what its starter was at.
+        Activity.Current = null;
         await _loop.StartAsync(contents, _options).ConfigureAwait(false);
         _running = Task.WhenAll([_loop.RunAsync(), .. _lanes.Select(lane => lane.RunAsync(_stop.Token))]);
     }

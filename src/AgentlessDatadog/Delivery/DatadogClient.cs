@@ -9,7 +9,11 @@ namespace AgentlessDatadog.Delivery;
 internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, DatadogClock clock)
 {
     private const int MaxAnswer = 64 * 1024;
+    private static readonly AsyncLocal<bool> Asking = new();
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>Whether what runs here runs for a question to Datadog: one that was traced would make another.</summary>
+    public static bool IsAsking => Asking.Value;
 
     public string Destination => options.Destination;
 
@@ -194,6 +198,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         request.Headers.TryAddWithoutValidation("User-Agent", "agentless-datadog/1.0");
         request.Headers.TryAddWithoutValidation("Accept", "application/json, application/x-protobuf;q=0.9");
         var asked = clock.GetTimestamp();
+        Asking.Value = true;
         var sending = http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
         HttpResponseMessage? response = null;
         try

@@ -54,6 +54,18 @@ internal sealed class DatadogClock(TimeProvider machine) : TimeProvider
         }
     }
 
+    /// <summary>What is added to this machine's clock; zero while that is right.</summary>
+    public TimeSpan Correction
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _correction - Step;
+            }
+        }
+    }
+
     /// <summary>Whether the clock was set so far that points could be lost, and Datadog has not said yet who is right.</summary>
     public bool IsInDoubt => Step.Duration() >= Alarm;
 
