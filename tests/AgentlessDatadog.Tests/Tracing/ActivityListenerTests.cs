@@ -46,7 +46,7 @@ public sealed class ActivityListenerTests : IDisposable
         handedOn.ShouldBe($"00-{CallersTrace}-{Hex(call.SpanId)}-01");
         spans.Count.ShouldBe(3);
         spans.ShouldAllBe(span => !span.ToString().Contains("ada"));
-        run.FarEnd.Check.Faults.ShouldBeEmpty();
+        run.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]
