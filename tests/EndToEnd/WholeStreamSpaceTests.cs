@@ -187,6 +187,20 @@ public sealed class WholeStreamSpaceTests : IAsyncLifetime
                     : null
         );
         (await ConfigAsync()).GetProperty("metricsInterval").GetInt32().ShouldBe(20);
+
+        // Off is off, whatever else is wrong with the row.
+        foreach (var unusable in (string[])["'{\"metricsInterval\":\"5\"}'", "to_jsonb(repeat('x', 70000))"])
+        {
+            await _database.ExecuteAsync(
+                $"UPDATE installed_plugins SET enabled = false, config = {unusable}, updated_at = now()"
+            );
+            await ConfigIsAsync(c => !c.GetProperty("enabled").GetBoolean());
+            (await ConfigAsync()).GetProperty("metricsInterval").GetInt32().ShouldBe(20);
+            await _database.ExecuteAsync(
+                "UPDATE installed_plugins SET enabled = true, config = '{\"metricsInterval\":\"20\"}', updated_at = now()"
+            );
+            await ConfigIsAsync(c => c.GetProperty("enabled").GetBoolean());
+        }
     }
 
     [Fact]

@@ -89,7 +89,7 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store, boo
     /// <summary>Takes a reading of the row: what it says counts, and one that has gone, having counted, switches the plugin off.</summary>
     public void Take(PluginRowReading reading, ICollection<string> warnings) =>
         Row =
-            reading.Row is { } row ? RowLayer.Read(row, manifest.ConfigSchema, warnings) ?? Row
+            reading.Row is { } row ? RowLayer.Read(row, manifest.ConfigSchema, warnings) ?? RowLayer.Unusable(row, Row)
             : Row is { } last ? last with { IsGone = true }
             : null;
 

@@ -98,13 +98,13 @@ internal sealed class PluginConfigurator(
     }
 
     /// <summary>
-    /// Lets StreamSpace's row win over what is kept, or no longer. A row with errors changes nothing: what was in force
-    /// stays, and <see cref="RowDetail"/> says what is wrong.
+    /// Lets StreamSpace's row win over what is kept, or no longer. Of a row with errors only the switch counts, when it is off:
+    /// the rest stays as it was in force, and <see cref="RowDetail"/> says what is wrong.
     /// </summary>
     public async Task UseRowAsync(PluginRowReading reading, CancellationToken cancellationToken)
     {
         RowDetail = reading.Detail;
-        if (reading.State is not (PluginRowState.Present or PluginRowState.Absent))
+        if (reading.State is PluginRowState.Unreadable or PluginRowState.Unreachable)
         {
             return;
         }
@@ -125,8 +125,12 @@ internal sealed class PluginConfigurator(
             var errors = plugin.IsLoaded ? await ApplyAsync(Config.Read(), cancellationToken) : [];
             if (errors.Count > 0)
             {
-                Config.Row = row;
                 warnings.AddRange(errors.Select(e => e.ToString()));
+                Config.Row = reading.Row is { } unusable ? RowLayer.Unusable(unusable, row) : row;
+                if (Config.Row != row)
+                {
+                    await ApplyAsync(Config.Read(), cancellationToken);
+                }
             }
             Config.SaveRow();
         }

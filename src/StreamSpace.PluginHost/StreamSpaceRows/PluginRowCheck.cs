@@ -36,17 +36,17 @@ internal static class PluginRowCheck
                     "Run the sub-command register."
                 );
             }
-            else if (reading.State is PluginRowState.TooLarge)
-            {
-                yield return new(Page, CheckVerdict.Warning, reading.Detail, "Write a smaller config.");
-            }
             yield break;
         }
         yield return row.Enabled
             ? new(Page, CheckVerdict.Good, "Has the plugin, enabled.")
             : new(Page, CheckVerdict.Warning, "Has the plugin, disabled: nothing is sent.", "Enable it there.");
 
-        var secrets = Secrets(row.Config, schema);
+        if (row.Config is null)
+        {
+            yield return new(Page, CheckVerdict.Warning, reading.Detail, "Write a smaller config.");
+        }
+        var secrets = row.Config is { } config ? Secrets(config, schema) : [];
         if (secrets.Count > 0)
         {
             yield return new(

@@ -21,6 +21,6 @@ internal enum PluginRowState
 
 /// <summary>One reading of a plugin's row.</summary>
 /// <param name="State">Whether there is one.</param>
-/// <param name="Row">The row when <paramref name="State"/> is <see cref="PluginRowState.Present"/>, else null.</param>
+/// <param name="Row">The row where there is one, else null.</param>
 /// <param name="Detail">One sentence for a person: where it was read, or what is wrong and what to do.</param>
 internal sealed record PluginRowReading(PluginRowState State, PluginRow? Row, string Detail);

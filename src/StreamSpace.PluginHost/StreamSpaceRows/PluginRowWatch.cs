@@ -83,19 +83,22 @@ internal sealed class PluginRowWatch(PostgresOptions options, string plugin, Tim
                 $"installed_plugins in {options.Shown} has no row {plugin}: run the sub-command register to make it."
             );
         }
-        if (rows.IsDBNull(2) && !rows.GetBoolean(3))
+        var isTooLarge = rows.IsDBNull(2) && !rows.GetBoolean(3);
+        var row = new PluginRow(
+            rows.GetBoolean(0),
+            isTooLarge ? null
+                : rows.IsDBNull(2) ? "{}"
+                : rows.GetString(2),
+            rows.IsDBNull(1) ? null : options.At(rows.GetDateTime(1))
+        );
+        if (isTooLarge)
         {
             return new PluginRowReading(
                 PluginRowState.TooLarge,
-                null,
+                row,
                 $"The config in installed_plugins is larger than {LargestConfig} bytes, and is not read."
             );
         }
-        var row = new PluginRow(
-            rows.GetBoolean(0),
-            rows.IsDBNull(2) ? "{}" : rows.GetString(2),
-            rows.IsDBNull(1) ? null : options.At(rows.GetDateTime(1))
-        );
         return new PluginRowReading(PluginRowState.Present, row, $"Read from installed_plugins in {options.Shown}.");
     }
 

@@ -23,10 +23,14 @@ internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written, bool
     /// <summary>
     /// Reads a row as the page writes it. An unknown key is only worth a warning there, and so is a secret: StreamSpace
     /// shows its rows to everyone who is signed in (docs/reference/streamspace.md §6.2). Null, with a warning, when its
-    /// config is none.
+    /// config is none, or was not read.
     /// </summary>
     public static RowLayer? Read(PluginRow row, ConfigSchema schema, ICollection<string> warnings)
     {
+        if (row.Config is null)
+        {
+            return null;
+        }
         try
         {
             if (
@@ -65,6 +69,21 @@ internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written, bool
             warnings.Add("its config is not JSON, or has a key twice.");
             return null;
         }
+    }
+
+    /// <summary>
+    /// What a row whose config cannot be used leaves in force: what it said before; off when its switch says so, which counts
+    /// all the same.
+    /// </summary>
+    public static RowLayer? Unusable(PluginRow row, RowLayer? before)
+    {
+        if (row.Enabled)
+        {
+            return before;
+        }
+        var values = (JsonObject?)before?.Values.DeepClone() ?? [];
+        values["enabled"] = false;
+        return new RowLayer(values, row.UpdatedAt);
     }
 
     /// <summary>As it is kept; null for none.</summary>

@@ -33,7 +33,6 @@ public sealed class PluginRowCheckTests
 
     [Theory]
     [InlineData(nameof(PluginRowState.Absent), "register")]
-    [InlineData(nameof(PluginRowState.TooLarge), "smaller")]
     [InlineData(nameof(PluginRowState.Unreadable), null)]
     public void WhereThereIsNoneTheFixSaysWhatToDo(string state, string? fix)
     {
@@ -46,6 +45,12 @@ public sealed class PluginRowCheckTests
             .ToList();
         found.Select(f => f.Fix!.Contains(fix!, StringComparison.Ordinal)).ShouldBe(fix is null ? [] : [true]);
     }
+
+    [Fact]
+    public void OneThatIsTooLargeToBeReadSaysSoBesideItsSwitch() =>
+        Findings(new PluginRow(false, Config: null, null))
+            .Select(f => f.Fix)
+            .ShouldBe(["Enable it there.", "Write a smaller config."]);
 
     [Fact]
     public void ThatItWasUninstalledIsSaid()

@@ -30,7 +30,7 @@ public sealed class PluginRowTests(OnPostgres.Fixture postgres)
         );
         var row = (await watch.NextAsync()).Row!;
         row.Enabled.ShouldBeTrue();
-        JsonNode.Parse(row.Config)!["metricsInterval"]!.GetValue<string>().ShouldBe("60");
+        JsonNode.Parse(row.Config!)!["metricsInterval"]!.GetValue<string>().ShouldBe("60");
 
         await upstream.ExecuteAsync("UPDATE installed_plugins SET enabled = false, updated_at = now()");
         (await watch.NextAsync()).Row!.Enabled.ShouldBeFalse();

@@ -122,6 +122,7 @@ internal sealed record Neighbours(
 /// <summary>A gateway, which has a name where there is one.</summary>
 internal sealed record GatewayName([property: JsonPropertyName("name")] string? Name);
 
+[JsonSourceGenerationOptions(Converters = [typeof(Rfc3339Converter)])]
 [JsonSerializable(typeof(Connections))]
 [JsonSerializable(typeof(Neighbours))]
 internal sealed partial class NatsMonitorJson : JsonSerializerContext;

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace StreamSpace.Platform.Sources.Kubernetes;
+namespace StreamSpace.Platform.Sources;
 
 /// <summary>
-/// Reads the times of resources, which are RFC 3339. What comes with .NET also takes a date alone, and a time without an offset
+/// Reads the times of Kubernetes and of NATS, which are RFC 3339. What comes with .NET also takes a date alone, and a time without an offset
 /// for one of this machine's zone.
 /// </summary>
 internal sealed class Rfc3339Converter : JsonConverter<DateTimeOffset>
