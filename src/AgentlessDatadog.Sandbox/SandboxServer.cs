@@ -71,6 +71,8 @@ public sealed class SandboxServer : IAsyncDisposable
         var dashboards = Assets("dashboards");
         var monitors = Assets("monitors");
         var slos = Assets("SLOs");
+        var entities = Assets("entities");
+        var configurations = Assets("tag configurations");
         var faults = new FaultTable();
         var limiter = new IntakeLimiter();
         var history = new RequestHistory(limits.Requests, limits.PayloadBytes);
@@ -94,6 +96,9 @@ public sealed class SandboxServer : IAsyncDisposable
         new SearchRoutes(keys, spans, logs, events, time).Map(app);
         new DashboardRoutes(keys, dashboards, time).Map(app);
         new MonitorRoutes(keys, monitors, slos, time).Map(app);
+        new SloRoutes(keys, slos, dashboards, time).Map(app);
+        new TagConfigurationRoutes(keys, configurations, metrics, time).Map(app);
+        new CatalogRoutes(keys, entities, time).Map(app);
         new SandboxRoutes(drops, metrics, events, spans, logs, faults, history).Map(app);
         new PageRoutes(metrics, events, spans, logs, history, reads, time).Map(app);
         try

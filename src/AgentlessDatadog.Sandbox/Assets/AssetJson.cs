@@ -35,6 +35,7 @@ internal static class AssetJson
     public static JsonNode? NodeOf(this JsonElement parent, string field) =>
         parent.TryGetProperty(field, out var value) ? JsonSerializer.SerializeToNode(value) : null;
 
+    /// <summary>True where a field is a value of this kind.</summary>
     public static bool Has(this JsonElement parent, string field, JsonValueKind kind, out JsonElement value)
     {
         value = default;
@@ -48,7 +49,12 @@ internal static class AssetJson
         time.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ss.ffffff+00:00", CultureInfo.InvariantCulture);
 
     /// <exception cref="ApiError">400: a body is not as the published schema says. Fields that Datadog answers besides are none.</exception>
-    public static void Require(JsonElement body, string schema, params ReadOnlySpan<string> answered)
+    public static void Require(
+        JsonElement body,
+        OpenApiSchema published,
+        string schema,
+        params ReadOnlySpan<string> answered
+    )
     {
         JsonShape.Expect(body, JsonValueKind.Object, "payload", "an object");
         var sent = JsonObject.Create(body)!;
@@ -56,7 +62,7 @@ internal static class AssetJson
         {
             sent.Remove(field);
         }
-        if (OpenApiSchema.ErrorIn(JsonSerializer.SerializeToElement(sent), schema) is { } error)
+        if (published.ErrorIn(JsonSerializer.SerializeToElement(sent), schema) is { } error)
         {
             throw ApiError.BadRequest($"Invalid payload: {error}");
         }

@@ -23,7 +23,7 @@ internal static class DashboardRules
         RequireWidgets(sent);
         RequireTags(sent);
         RequireVariables(sent);
-        AssetJson.Require(sent, "Dashboard", Answered);
+        AssetJson.Require(sent, OpenApiSchema.V1, "Dashboard", Answered);
         RequireLayout(sent);
     }
 
@@ -93,7 +93,9 @@ internal static class DashboardRules
             {
                 // A group holds widgets that are none.
                 var error =
-                    TypeOf(one) == Group ? "a group holds no group" : OpenApiSchema.ErrorIn(one, "Widget")?.ToString();
+                    TypeOf(one) == Group
+                        ? "a group holds no group"
+                        : OpenApiSchema.V1.ErrorIn(one, "Widget")?.ToString();
                 if (error is not null)
                 {
                     return string.Create(
@@ -104,7 +106,7 @@ internal static class DashboardRules
                 inner++;
             }
         }
-        return OpenApiSchema.ErrorIn(widget, "Widget")?.ToString();
+        return OpenApiSchema.V1.ErrorIn(widget, "Widget")?.ToString();
     }
 
     private static string TypeOf(JsonElement widget) =>

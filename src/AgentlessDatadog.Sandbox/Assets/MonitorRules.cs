@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Monitors;
 using AgentlessDatadog.Sandbox.Queries;
+using AgentlessDatadog.Sandbox.Schemas;
 
 namespace AgentlessDatadog.Sandbox.Assets;
 
@@ -44,7 +45,7 @@ internal static class MonitorRules
     /// <exception cref="ApiError">400: Datadog would refuse to make it, in Datadog's words where they are known.</exception>
     public static void Require(JsonElement sent)
     {
-        AssetJson.Require(sent, "Monitor", Answered);
+        AssetJson.Require(sent, OpenApiSchema.V1, "Monitor", Answered);
         if (sent.NumberOf("priority") is < 1 or > 5)
         {
             throw ApiError.BadRequest("The value provided for parameter 'priority' is invalid: it must be from 1 to 5");
@@ -67,7 +68,7 @@ internal static class MonitorRules
     /// <exception cref="ApiError">400: the edit is not one, or what comes of it would not be taken.</exception>
     public static JsonElement Edited(Asset monitor, JsonElement edit)
     {
-        AssetJson.Require(edit, "MonitorUpdateRequest", Answered);
+        AssetJson.Require(edit, OpenApiSchema.V1, "MonitorUpdateRequest", Answered);
         if (edit.TextOf("type") is { } type && TypeOf(type) != monitor.Text("type"))
         {
             throw ApiError.BadRequest(

@@ -55,7 +55,7 @@ internal static class MonitorQueryParser
         {
             throw cursor.Error("expected a query of a metric");
         }
-        if (References(watched).FirstOrDefault() is { } name)
+        if (watched.References().FirstOrDefault() is { } name)
         {
             throw cursor.Error($"{name} is not a query; in a monitor every query is written out");
         }
@@ -76,15 +76,6 @@ internal static class MonitorQueryParser
             ? new MonitorQuery(overTime, window, watched, comparator, threshold)
             : throw cursor.Error("expected the end");
     }
-
-    private static IEnumerable<string> References(Expression expression) =>
-        expression switch
-        {
-            Expression.Reference reference => [reference.Name],
-            Expression.Arithmetic arithmetic => References(arithmetic.Left).Concat(References(arithmetic.Right)),
-            Expression.Call call => References(call.Argument),
-            _ => [],
-        };
 
     private static MonitorWindow ParseWindow(QueryCursor cursor)
     {

@@ -26,6 +26,16 @@ internal abstract record Expression
             _ => [],
         };
 
+    /// <summary>All names in it, in the order in which they are written.</summary>
+    public IEnumerable<string> References() =>
+        this switch
+        {
+            Reference reference => [reference.Name],
+            Arithmetic arithmetic => arithmetic.Left.References().Concat(arithmetic.Right.References()),
+            Call call => call.Argument.References(),
+            _ => [],
+        };
+
     /// <summary>True when this function is somewhere in it.</summary>
     public bool Uses(Function function) =>
         this switch

@@ -128,9 +128,9 @@ internal sealed class MetricReads(ApiKeys keys, MetricStore store)
 
     private Task DescribeAsync(HttpContext context, Func<MetricMetadata, MetricMetadata> change)
     {
+        var name = (string)context.GetRouteValue("name")!;
         var metric =
-            store.Describe((string)context.GetRouteValue("name")!, change)
-            ?? throw new ApiError(StatusCodes.Status404NotFound, "Metric not found");
+            store.Describe(name, change) ?? throw new ApiError(StatusCodes.Status404NotFound, $"{name} not found");
         var metadata = metric.Metadata;
         return JsonResponse.OkAsync(
             context,

@@ -6,32 +6,38 @@ using AgentlessDatadog.Sandbox.Normalising;
 namespace AgentlessDatadog.Sandbox.Schemas;
 
 /// <summary>
-/// What Datadog publishes of its API (<c>datadog-api-v1.json</c> beside this file, docs/reference/datadog.md §8.1): fields,
+/// What Datadog publishes of its API (the JSON beside this file, docs/reference/datadog.md §8.1): fields,
 /// types, enums and what is required. An object takes no field that its schema does not name; of a <c>oneOf</c> those
-/// alternatives are asked whose <c>type</c>, <c>data_source</c> and <c>request_type</c> are the value's.
+/// alternatives are asked whose <c>type</c>, <c>kind</c>, <c>data_source</c> and <c>request_type</c> are the value's.
 /// </summary>
-internal static class OpenApiSchema
+internal sealed class OpenApiSchema
 {
     private const int MaxShown = 100;
     private const string References = "#/components/schemas/";
 
-    private static readonly string[] Discriminators = ["type", "data_source", "request_type"];
+    private static readonly string[] Discriminators = ["type", "kind", "data_source", "request_type"];
 
-    private static readonly JsonElement Published = Load();
+    private readonly JsonElement _schemas;
 
-    /// <summary>Null when a value is as the schema of this name says, else the first thing that is not.</summary>
-    public static SchemaError? ErrorIn(JsonElement value, string schema) => Check(Named(schema), value, "");
-
-    private static JsonElement Load()
+    private OpenApiSchema(string file)
     {
-        using var file = typeof(OpenApiSchema).Assembly.GetManifestResourceStream("datadog-api-v1.json")!;
-        using var document = JsonDocument.Parse(file);
-        return document.RootElement.GetProperty("components").GetProperty("schemas").Clone();
+        using var stream = typeof(OpenApiSchema).Assembly.GetManifestResourceStream(file)!;
+        using var document = JsonDocument.Parse(stream);
+        _schemas = document.RootElement.GetProperty("components").GetProperty("schemas").Clone();
     }
 
-    private static JsonElement Named(string name) => Published.GetProperty(name);
+    /// <summary>Dashboards, monitors and SLOs.</summary>
+    public static OpenApiSchema V1 { get; } = new("datadog-api-v1.json");
 
-    private static SchemaError? Check(JsonElement schema, JsonElement value, string path)
+    /// <summary>Tag configurations, the catalogue and queries.</summary>
+    public static OpenApiSchema V2 { get; } = new("datadog-api-v2.json");
+
+    /// <summary>Null when a value is as the schema of this name says, else the first thing that is not.</summary>
+    public SchemaError? ErrorIn(JsonElement value, string schema) => Check(Named(schema), value, "");
+
+    private JsonElement Named(string name) => _schemas.GetProperty(name);
+
+    private SchemaError? Check(JsonElement schema, JsonElement value, string path)
     {
         if (value.ValueKind == JsonValueKind.Null && IsTrue(schema, "nullable"))
         {
@@ -72,7 +78,7 @@ internal static class OpenApiSchema
         };
     }
 
-    private static SchemaError? CheckOneOf(JsonElement alternatives, JsonElement value, string path)
+    private SchemaError? CheckOneOf(JsonElement alternatives, JsonElement value, string path)
     {
         SchemaError? only = null;
         var asked = 0;
@@ -94,7 +100,7 @@ internal static class OpenApiSchema
     }
 
     /// <summary>True when an alternative is told apart from the value by a field that is there for that.</summary>
-    private static bool IsOther(JsonElement schema, JsonElement value)
+    private bool IsOther(JsonElement schema, JsonElement value)
     {
         if (schema.TryGetProperty("oneOf", out var alternatives))
         {
@@ -109,7 +115,7 @@ internal static class OpenApiSchema
             );
     }
 
-    private static SchemaError? CheckObject(JsonElement schema, JsonElement value, string path)
+    private SchemaError? CheckObject(JsonElement schema, JsonElement value, string path)
     {
         if (schema.TryGetProperty("required", out var required))
         {
@@ -151,7 +157,7 @@ internal static class OpenApiSchema
         return null;
     }
 
-    private static SchemaError? CheckArray(JsonElement schema, JsonElement value, string path)
+    private SchemaError? CheckArray(JsonElement schema, JsonElement value, string path)
     {
         var count = value.GetArrayLength();
         if (count < Bound(schema, "minItems", 0))
@@ -207,7 +213,7 @@ internal static class OpenApiSchema
             : null;
     }
 
-    private static JsonElement Resolved(JsonElement schema) =>
+    private JsonElement Resolved(JsonElement schema) =>
         schema.TryGetProperty("$ref", out var reference)
             ? Resolved(Named(reference.GetString()![References.Length..]))
             : schema;
