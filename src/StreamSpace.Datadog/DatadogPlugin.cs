@@ -7,6 +7,7 @@ using StreamSpace.Datadog.Api;
 using StreamSpace.Datadog.Collection;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Datadog.Health;
+using StreamSpace.Datadog.Provisioning;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog;
@@ -59,6 +60,9 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         _inForce is { } inForce
             ? [.. HealthFindings.Of(inForce.Config, inForce.Pipeline.Status, _keyFiles!), .. inForce.TagChanges]
             : HealthFindings.Unconfigured(Errors);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PluginCommand> Commands { get; } = [Export.Command];
 
     /// <inheritdoc/>
     public string? ReadinessError =>

@@ -140,6 +140,7 @@ internal sealed class ConfigReader(
             OnUncertain = Enum.Parse<OnUncertain>(read.Text("onUncertain")!, ignoreCase: true),
             TraceSampleRate = read.Number("traceSampleRate"),
             Host = _environment.Host,
+            Notify = read.Text("notify"),
         };
 
         void Show(string key, (Uri Address, SettingOrigin)? place)

@@ -55,6 +55,9 @@ internal sealed record DatadogConfig
     /// <summary>The machine that traces and logs come from, or null for the name of this one.</summary>
     public string? Host { get; init; }
 
+    /// <summary>Handles that the monitors tell, such as <c>@slack-platform-alerts</c>, parted by blanks.</summary>
+    public string? Notify { get; init; }
+
     /// <summary>Where the value of each key comes from, or its absence.</summary>
     public required IReadOnlyDictionary<string, SettingSource> Origins { get; init; }
 

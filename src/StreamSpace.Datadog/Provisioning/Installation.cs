@@ -1,0 +1,45 @@
+using AgentlessDatadog.Signals;
+using StreamSpace.Datadog.Config;
+
+namespace StreamSpace.Datadog.Provisioning;
+
+/// <summary>What the assets of one installation have of its own; two in one organisation are told apart by their cluster.</summary>
+internal sealed record Installation
+{
+    private const string ClusterKey = "cluster";
+    private const string ServiceKey = "service";
+
+    /// <summary>What a config that says nothing of it has.</summary>
+    public static readonly Installation Standard = new();
+
+    /// <summary>The value of its tag cluster, as Datadog keeps it, or null when it has none.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>The service that its series belong to.</summary>
+    public string Service { get; init; } = "streamspace";
+
+    /// <summary>Handles that its monitors tell; empty for none.</summary>
+    public string Notify { get; init; } = "";
+
+    /// <summary>Keys of the tags that are on everything.</summary>
+    public IReadOnlyList<string> TagKeys { get; init; } = ["env"];
+
+    /// <summary>What chooses its series, as in <c>*</c>.</summary>
+    public string Scope => Cluster is null ? "*" : $"{ClusterKey}:{Cluster}";
+
+    /// <summary>Its name behind that of an asset; empty where there is one installation alone.</summary>
+    public string Suffix => Cluster is null ? "" : $" · {Cluster}";
+
+    public static Installation Of(DatadogConfig config)
+    {
+        var tags = TagSet.Of([.. config.GlobalTags]).Select(tag => tag.Split(':', 2)).ToList();
+        string? ValueOf(string key) => tags.FirstOrDefault(t => t[0] == key && t.Length > 1)?[1];
+        return new Installation
+        {
+            Cluster = ValueOf(ClusterKey),
+            Service = ValueOf(ServiceKey) ?? Standard.Service,
+            Notify = config.Notify ?? "",
+            TagKeys = [.. tags.Select(t => t[0]).Distinct()],
+        };
+    }
+}
