@@ -8,7 +8,8 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog.Collection;
 
 /// <summary>
-/// What is there while a config is in force: the pipeline, and the gauges that are read at each flush.
+/// What is there while a config is in force: the pipeline, the gauges that are read at each flush, and the ear for what this
+/// process is asked and asks.
 /// Starts, takes other configs, and stops; to dispose it ends it at once, whatever it is at.
 /// </summary>
 internal sealed class Collector : IAsyncDisposable
@@ -20,6 +21,7 @@ internal sealed class Collector : IAsyncDisposable
     private volatile DatadogConfig _config;
     private IReadOnlyList<CheckFinding> _tagChanges = [];
     private DateTimeOffset _tagChangesUntil;
+    private DatadogActivityListener? _requests;
     private bool _hasFlushed;
 
     /// <summary>Makes the pipeline; it is not started yet.</summary>
@@ -60,7 +62,11 @@ internal sealed class Collector : IAsyncDisposable
         config.Intake(context.Sandbox, Instance);
 
     /// <summary>Opens the store, and begins to flush and send.</summary>
-    public ValueTask StartAsync(CancellationToken cancellationToken) => Pipeline.StartAsync(cancellationToken);
+    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        await Pipeline.StartAsync(cancellationToken);
+        ListenToRequests(_config);
+    }
 
     /// <summary>Tells Datadog that the plugin is loaded, when it is switched on.</summary>
     public ValueTask SayLoadedAsync(CancellationToken cancellationToken) =>
@@ -82,6 +88,7 @@ internal sealed class Collector : IAsyncDisposable
         await Pipeline.ConfigureAsync(IntakeOf(config, _context), cancellationToken);
         Gauges.Use(config);
         _sources.Use(config);
+        ListenToRequests(config);
         _config = config;
         if (TagChange.Between(before, config, Pipeline.Clock.GetUtcNow()) is { Count: > 0 } changes)
         {
@@ -141,13 +148,36 @@ internal sealed class Collector : IAsyncDisposable
         // Not waited for: a store that fails must not keep the last flush from being made. Said also when there is no
         // time left to send anything: it is kept all the same.
         var said = _config.Enabled ? SayAsync("Unloaded", CancellationToken.None).AsTask() : Task.CompletedTask;
+        if (_requests is not null)
+        {
+            // What was done until now is part of what is sent; a store that fails is not waited for.
+            var heard = _requests.DisposeAsync().AsTask();
+            await heard.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         await Pipeline.StopAsync(cancellationToken);
         // Whoever stops takes what came before: only a store that hangs has not answered by now.
         await said.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Nothing more is made of what the pipeline keeps: it is the next copy's.</summary>
-    public ValueTask DisposeAsync() => Pipeline.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _requests?.Dispose();
+        return Pipeline.DisposeAsync();
+    }
+
+    // Activities are the whole process's, also those of the host, whose libraries are none of ours.
+    private void ListenToRequests(DatadogConfig config)
+    {
+        var isWanted = config is { Enabled: true, EnableTraces: true, TraceRequests: true };
+        if (isWanted == _requests is not null)
+        {
+            return;
+        }
+        _requests?.Dispose();
+        _requests = isWanted ? new DatadogActivityListener(clock: _context.Clock) : null;
+        _requests?.SendTo(Pipeline);
+    }
 
     private async ValueTask SayAsync(string what, CancellationToken cancellationToken)
     {

@@ -139,6 +139,7 @@ internal sealed class ConfigReader(
             QueueMaxBytes = read.Whole("queueMaxBytes"),
             OnUncertain = Enum.Parse<OnUncertain>(read.Text("onUncertain")!, ignoreCase: true),
             TraceSampleRate = read.Number("traceSampleRate"),
+            TraceRequests = read.Flag("traceRequests"),
             Host = _environment.Host,
             Notify = read.Text("notify"),
         };

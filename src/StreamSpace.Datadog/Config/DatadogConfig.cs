@@ -52,6 +52,9 @@ internal sealed record DatadogConfig
     /// <summary>The share of sessions that are traced, 0 to 1.</summary>
     public required double TraceSampleRate { get; init; }
 
+    /// <summary>Whether what this process is asked and asks is traced, too.</summary>
+    public required bool TraceRequests { get; init; }
+
     /// <summary>The machine that traces and logs come from, or null for the name of this one.</summary>
     public string? Host { get; init; }
 
