@@ -38,7 +38,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private readonly List<HttpClient> _clients = [];
     private Action<DateTimeOffset> _observers = _ => { };
     private Task _running = Task.CompletedTask;
-    private string? _quarantined;
+    private string? _damage;
     private bool _isDisposed;
 
     // Written by the loop, once it has started.
@@ -143,7 +143,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
             ClockSkew = _clock.Skew,
             ClockError = _clock.IsAlarming ? _clock.Error : _loop.Held,
             Warnings = _warnings.Current,
-            StoreQuarantined = _quarantined,
+            StoreDamage = _damage,
         };
 
     /// <summary>
@@ -166,15 +166,15 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         var contents = await _store.OpenAsync(cancellationToken).ConfigureAwait(false);
         if (contents.Quarantined is { } damaged)
         {
-            _quarantined =
+            _damage =
                 $"The telemetry store was damaged ({damaged.Reason}) and is set aside as {damaged.Path}: the queue and the "
                 + "ledger begin anew.";
-            _logger.LogError("{Quarantined}", _quarantined);
+            _logger.LogError("{Damage}", _damage);
         }
         else if (contents.LogDamage is { } lost)
         {
-            _quarantined = $"{lost} The queue and the ledger go on from what was kept before.";
-            _logger.LogError("{Quarantined}", _quarantined);
+            _damage = $"{lost} The queue and the ledger go on from what was kept before.";
+            _logger.LogError("{Damage}", _damage);
         }
         _ledger.Book(contents.Ledger);
         _self.BeginFrom(_ledger);

@@ -30,7 +30,7 @@ public sealed record TelemetryStatus(
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Why a damaged store, or its log, was set aside at the start, and where it lies; null when it was whole.</summary>
-    public string? StoreQuarantined { get; init; }
+    public string? StoreDamage { get; init; }
 }
 
 /// <summary>What waits to be sent.</summary>

@@ -42,12 +42,12 @@ public sealed class HostFileTests
         (await File.ReadAllBytesAsync(aside, TestContext.Current.CancellationToken)).ShouldBe(damaged);
         File.GetUnixFileMode(aside).ShouldBe(Owner);
         host.Output.Concat(host.Errors).ShouldContain(line => line.Contains($"is set aside as {aside}"));
-        (await StatusAsync(host))["storeQuarantined"]!.GetValue<string>().ShouldContain(aside);
+        (await StatusAsync(host))["storeDamage"]!.GetValue<string>().ShouldContain(aside);
         host.Signal("TERM");
         (await host.EndAsync()).ShouldBe(0);
 
         await using var next = await ServeAsync();
-        (await StatusAsync(next))["storeQuarantined"].ShouldBeNull();
+        (await StatusAsync(next))["storeDamage"].ShouldBeNull();
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class HostFileTests
         var kept = Path.Combine(_data, "streamspace-echo", "kept.db");
         await using (var fresh = await ServeAsync())
         {
-            (await StatusAsync(fresh))["storeQuarantined"].ShouldBeNull();
+            (await StatusAsync(fresh))["storeDamage"].ShouldBeNull();
             await File.WriteAllTextAsync(kept, "", TestContext.Current.CancellationToken);
         }
         await RunOnceAsync();
@@ -74,7 +74,7 @@ public sealed class HostFileTests
         }
         await using var host = await ServeAsync();
         var status = await StatusAsync(host);
-        status["storeQuarantined"]!
+        status["storeDamage"]!
             .GetValue<string>()
             .ShouldContain("host.db is missing, though streamspace-echo kept data");
         status["plugins"]![0]!["missing"].ShouldBeNull();
@@ -113,7 +113,7 @@ public sealed class HostFileTests
         await File.WriteAllBytesAsync(log, bytes, TestContext.Current.CancellationToken);
 
         await using var next = await ServeAsync();
-        (await StatusAsync(next))["storeQuarantined"]!.GetValue<string>().ShouldStartWith("host.db-wal was damaged");
+        (await StatusAsync(next))["storeDamage"]!.GetValue<string>().ShouldStartWith("host.db-wal was damaged");
         using var asking = Client(next);
         (await asking.GetStringAsync("api/plugins/echo/config", TestContext.Current.CancellationToken)).ShouldContain(
             "\"interval\":77"

@@ -57,7 +57,7 @@ internal static class StatusDocument
                 ["aheadSeconds"] = pipeline.ClockSkew is { } skew ? Math.Round(skew.TotalSeconds) : null,
                 ["error"] = pipeline.ClockError,
             },
-            ["storeQuarantined"] = pipeline.StoreQuarantined,
+            ["storeDamage"] = pipeline.StoreDamage,
             ["warnings"] = new JsonArray([
                 .. findings
                     .Where(f => f.Verdict is CheckVerdict.Warning)

@@ -52,7 +52,7 @@ internal static class StatusText
                 $"{document["version"]}, up {Spoken(now - Time(document["startedAt"]))}, data in {document["dataFolder"]}"
             )
         );
-        foreach (var text in (string[])["storeQuarantined", "storeWarning"])
+        foreach (var text in (string[])["storeDamage", "storeWarning"])
         {
             if ((string?)document[text] is { } trouble)
             {
@@ -109,9 +109,9 @@ internal static class StatusText
         {
             yield return ("clock", clock);
         }
-        if ((string?)plugin["storeQuarantined"] is { } quarantined)
+        if ((string?)plugin["storeDamage"] is { } damage)
         {
-            yield return ("disk", quarantined);
+            yield return ("disk", damage);
         }
         foreach (var warning in plugin["warnings"]?.AsArray() ?? [])
         {

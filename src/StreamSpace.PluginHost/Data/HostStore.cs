@@ -63,7 +63,7 @@ internal sealed class HostStore : IDisposable
     public HostFile File { get; }
 
     /// <summary>What was found damaged, and where it lies now, or missing, in sentences; null when all was sound.</summary>
-    public string? Quarantined { get; private init; }
+    public string? Damage { get; private init; }
 
     /// <summary>
     /// The store of the service, which alone works on the data folder: a damaged file is set aside, and a new one begun.
@@ -74,7 +74,7 @@ internal sealed class HostStore : IDisposable
         try
         {
             var found = Missing(file) ?? LogDamage.Quarantine(file, clock.GetUtcNow());
-            return new HostStore(file, keys, clock) { Quarantined = found };
+            return new HostStore(file, keys, clock) { Damage = found };
         }
         catch (StartupException error)
             when (error.InnerException is SqliteException { SqliteErrorCode: Wrong or Corrupt or NotADatabase } damage)
@@ -82,7 +82,7 @@ internal sealed class HostStore : IDisposable
             var aside = MoveAside(file, clock.GetUtcNow());
             return new HostStore(file, keys, clock)
             {
-                Quarantined =
+                Damage =
                     $"{file} was damaged ({damage.Message.TrimEnd('.')}) and is set aside as {aside}: configs, switches and "
                     + "what was known of the platform begin anew.",
             };

@@ -112,7 +112,7 @@ function pluginCard(summary, status) {
     ...summary.errors.map((error) => note(`${error.key}: ${error.message}`, "bad")),
     ...(lanes.length ? ledgerOf(lanes) : []),
     ...(Array.isArray(status?.warnings) ? status.warnings : []).map((warning) => note(warning, "bad")),
-    ...(status?.storeQuarantined ? [note(status.storeQuarantined, "bad")] : []),
+    ...(status?.storeDamage ? [note(status.storeDamage, "bad")] : []),
     ...lanes.flatMap(troubleOf));
 }
 
@@ -167,7 +167,7 @@ async function show() {
   const said = host.verdict.fix ? `${host.verdict.sentence} → ${host.verdict.fix.split("\n")[0]}` : host.verdict.sentence;
   showVerdict(host.verdict.state, tones[host.verdict.state], said);
   showAttached(host);
-  at("plugins").replaceChildren(...(host.storeQuarantined ? [note(host.storeQuarantined, "bad")] : []), ...(host.plugins.length
+  at("plugins").replaceChildren(...(host.storeDamage ? [note(host.storeDamage, "bad")] : []), ...(host.plugins.length
     ? host.plugins.map((plugin, index) => pluginCard(plugin, statuses[index]))
     : [make("section", { class: "card" }, make("h2", {}, "No plugins"),
         make("p", {}, "Put a plugin's folder into the plugins folder, and restart the host."))]));

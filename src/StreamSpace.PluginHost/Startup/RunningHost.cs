@@ -107,9 +107,9 @@ internal sealed class RunningHost(
         var store = services.GetRequiredService<HostStore>();
         store.File.WriteBarrier = data.Taken;
         var logger = services.GetRequiredService<ILogger>();
-        if (store.Quarantined is { } quarantined)
+        if (store.Damage is { } damage)
         {
-            logger.LogError("{Quarantined}", quarantined);
+            logger.LogError("{Damage}", damage);
         }
         foreach (var warning in settings.EnvironmentWarnings)
         {

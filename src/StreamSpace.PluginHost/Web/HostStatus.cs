@@ -70,7 +70,7 @@ internal sealed class HostStatus(
             ["dataFolder"] = folder.Path,
             ["ready"] = errors.Count == 0,
             ["readinessErrors"] = new JsonArray([.. errors.Select(s => (JsonNode)s)]),
-            ["storeQuarantined"] = store.Quarantined,
+            ["storeDamage"] = store.Damage,
             ["storeWarning"] = store.File.Warning,
             ["attachedTo"] = feeds.Sentence,
             ["demo"] = feeds.IsDemo,

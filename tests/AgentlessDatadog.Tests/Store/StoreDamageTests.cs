@@ -152,7 +152,7 @@ public sealed class StoreDamageTests : IDisposable
         var told = new SearchedLog();
         await using var rig = await Rig.StartAsync(store: store, log: told);
 
-        var said = rig.Pipeline.Status.StoreQuarantined.ShouldNotBeNull();
+        var said = rig.Pipeline.Status.StoreDamage.ShouldNotBeNull();
         said.ShouldStartWith("telemetry.db-wal was damaged: what was kept in ");
         said.ShouldContain(_folder.Log + ".damaged-20241004T120000Z");
         told.Text.ShouldContain(said);
@@ -199,7 +199,7 @@ public sealed class StoreDamageTests : IDisposable
         await using var rig = await Rig.StartAsync(store: store, log: log);
 
         const string name = "telemetry.db.damaged-20241004T120000Z";
-        var said = rig.Pipeline.Status.StoreQuarantined.ShouldNotBeNull();
+        var said = rig.Pipeline.Status.StoreDamage.ShouldNotBeNull();
         said.ShouldStartWith("The telemetry store was damaged (");
         said.ShouldContain($"{name}: the queue and the ledger begin anew.");
         log.Text.ShouldContain(said);
