@@ -93,7 +93,7 @@ public sealed record LaneStatus(
 /// accepted = delivered + queued + overflowed + expired + rejected + uncertain, at any time.
 /// </summary>
 /// <param name="Accepted">Taken in.</param>
-/// <param name="Delivered">Answered with 2xx by Datadog.</param>
+/// <param name="Delivered">Answered with 2xx by Datadog, and no error in the body.</param>
 /// <param name="Queued">In the aggregate or in the queue.</param>
 /// <param name="Overflowed">Folded into a summary event.</param>
 /// <param name="Expired">Given up because of age or room.</param>

@@ -12,7 +12,7 @@ public enum Verdict
     /// <summary>Datadog does not take this key: the lane parks.</summary>
     Refused,
 
-    /// <summary>Datadog will never take this request: it is set aside.</summary>
+    /// <summary>Datadog will never take this request, which it may say behind a 2xx, too: it is set aside.</summary>
     Bad,
 
     /// <summary>Something else answered, a proxy for instance: the lane parks.</summary>

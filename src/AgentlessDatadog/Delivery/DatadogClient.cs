@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Store;
+using ZstdSharp;
 
 namespace AgentlessDatadog.Delivery;
 
@@ -262,7 +263,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             {
                 HttpRequestError: HttpRequestError.SecureConnectionError,
                 InnerException: { } tls
-            } => $"no secure connection: {tls.Message}",
+            } => $"no secure connection: {First(tls)}",
             HttpRequestException
             {
                 HttpRequestError: HttpRequestError.NameResolutionError,
@@ -270,8 +271,15 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             } => $"no name server says where {Next(asked)} is",
             HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } =>
                 $"no such host: {Next(asked)}",
-            _ => error.Message,
+            _ => First(error),
         };
+
+    // What was thrown first says what happened, as in "Connection reset by peer"; the outermost may say it, and where.
+    private static string First(Exception error)
+    {
+        var first = error.GetBaseException().Message;
+        return error.Message.Contains(first, StringComparison.Ordinal) ? error.Message : first;
+    }
 
     // The host that is connected to.
     private string Next(Uri asked) => (options.Proxy ?? asked).IdnHost;
@@ -300,12 +308,21 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     )
     {
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        await using var owned = stream.ConfigureAwait(false);
+        var decoded = CodedAnswer.Decode(stream, response.Content.Headers.ContentEncoding);
+        await using var owned = decoded.ConfigureAwait(false);
         var buffer = new byte[MaxAnswer];
-        var length = await stream
-            .ReadAtLeastAsync(buffer, MaxAnswer, throwOnEndOfStream: false, cancellationToken)
-            .ConfigureAwait(false);
-        return buffer.AsMemory(0, length);
+        try
+        {
+            var length = await decoded
+                .ReadAtLeastAsync(buffer, MaxAnswer, throwOnEndOfStream: false, cancellationToken)
+                .ConfigureAwait(false);
+            return buffer.AsMemory(0, length);
+        }
+        catch (Exception error) when (error is InvalidDataException or ZstdException)
+        {
+            var codings = string.Join(", ", response.Content.Headers.ContentEncoding);
+            throw new IOException($"the answer's body is not {codings}", error);
+        }
     }
 
     // A proxy may send back what it was sent, key and all.

@@ -15,6 +15,9 @@ internal sealed record IntakeAnswer(string Error, long Rejected)
 {
     private const string Protobuf = "application/x-protobuf";
 
+    /// <summary>It says that something went wrong, whatever the status says.</summary>
+    public bool IsError { get; private init; }
+
     /// <summary>Reads a body; null: it is of no form that Datadog uses.</summary>
     /// <param name="type">Its content type, which may be wrong about JSON.</param>
     /// <param name="body">The body.</param>
@@ -44,9 +47,10 @@ internal sealed record IntakeAnswer(string Error, long Rejected)
             return new IntakeAnswer("", 0);
         }
 
-        if (root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array)
+        if (Errors(root) is { } errors)
         {
-            return new IntakeAnswer(string.Join("; ", errors.EnumerateArray().Select(ErrorText)), 0);
+            var words = string.Join("; ", errors);
+            return new IntakeAnswer(words, 0) { IsError = words.Length > 0 };
         }
 
         if (root.TryGetProperty("partialSuccess", out var partial) && partial.ValueKind == JsonValueKind.Object)
@@ -56,6 +60,13 @@ internal sealed record IntakeAnswer(string Error, long Rejected)
 
         return new IntakeAnswer(Text(root, "message"), 0);
     }
+
+    // Null: there is no member that tells of any. Some routes tell of one alone, as a text.
+    private static IEnumerable<string>? Errors(JsonElement root) =>
+        !root.TryGetProperty("errors", out var errors) && !root.TryGetProperty("error", out errors) ? null
+        : errors.ValueKind == JsonValueKind.Array ? errors.EnumerateArray().Select(ErrorText)
+        : errors.ValueKind is JsonValueKind.Null or JsonValueKind.False ? null
+        : [ErrorText(errors)];
 
     private static string ErrorText(JsonElement error)
     {

@@ -53,6 +53,12 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Erro
         // Datadog says why it refuses; an empty refusal is somebody else's.
         var isEmpty = isSuccess && body.Span.IndexOfAnyExcept(" \r\n\t"u8) < 0;
         var verdict = Judge(response.StatusCode, isEmpty || answer is not null);
+        if (verdict == Verdict.Delivered && answer is { IsError: true })
+        {
+            // It was heard, and not taken: sent again, it would be answered the same.
+            verdict = Verdict.Bad;
+        }
+
         var said = redact(answer?.Error ?? "");
         var words = verdict switch
         {
@@ -66,7 +72,11 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Erro
             IsAbsent = response.StatusCode == HttpStatusCode.NotFound,
             RefusesEncoding =
                 response.StatusCode == HttpStatusCode.UnsupportedMediaType
-                || (verdict == Verdict.Bad && said.Contains("encoding", StringComparison.OrdinalIgnoreCase)),
+                || (
+                    !isSuccess
+                    && verdict == Verdict.Bad
+                    && said.Contains("encoding", StringComparison.OrdinalIgnoreCase)
+                ),
             Rejected = verdict == Verdict.Delivered ? Math.Max(0, answer?.Rejected ?? 0) : 0,
             At = response.Headers.Date,
         };

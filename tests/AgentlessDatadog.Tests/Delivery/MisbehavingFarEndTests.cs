@@ -1,7 +1,10 @@
+using System.IO.Compression;
+using System.Text;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Tests.Support;
 using Shouldly;
 using Xunit;
+using ZstdSharp;
 
 namespace AgentlessDatadog.Tests.Delivery;
 
@@ -73,6 +76,64 @@ public sealed class MisbehavingFarEndTests
         // Within 30 s of the mending where it was parked; else the longest wait that was asked for.
         (rig.Clock.GetUtcNow() - mended).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(wasParked ? 31 : 102));
         rig.FarEnd.Check.Errors.ShouldBeEmpty();
+    }
+
+    public static TheoryData<string> EveryLane() => new(Lane.All.Select(lane => lane.Name));
+
+    [Theory]
+    [MemberData(nameof(EveryLane))]
+    public async Task WhatIsAnsweredWithErrorsBehindA202IsRejectedInTheServersWordsAndNotSentAgain(string name)
+    {
+        var lane = Lane.Named(name);
+        await using var rig = await Rig.StartAsync();
+        // One that speaks of an encoding behind a 400 would be sent again in the next.
+        rig.FarEnd.Answer = r =>
+            r.Path == lane.Path ? new(202, """{"errors":["encoding of tags"]}""") : FarEndAnswer.Accepted;
+        await KeepOnEveryLaneAsync(rig);
+        await rig.UntilSent();
+
+        rig.Ledger(lane).ShouldBe(1, rejected: 1);
+        rig.Ledger(lane).Reasons.ShouldContainKeyAndValue("202: encoding of tags", 1);
+        rig.Lane(lane).LastError.ShouldBe("202: encoding of tags");
+        rig.Lane(lane).State.ShouldBe(LaneState.Open);
+        rig.FarEnd.Requests.Count(r => r.Path == lane.Path).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("x-gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    [InlineData("zstd")]
+    [InlineData("gzip, br")]
+    public async Task AnAnswerInACodingThatNobodyAskedForIsRead(string codings)
+    {
+        await using var rig = await Rig.StartAsync();
+        var (refusal, huge) = (Coded(codings, Forbidden), Coded(codings, "[" + new string(' ', 50_000_000)));
+        rig.FarEnd.Answer = r =>
+            r.Method == "GET" ? Answer(403, refusal)
+            : r.Path == Lane.Events.Path ? Answer(403, refusal)
+            : r.Path == Lane.Logs.Path ? Answer(202, huge)
+            : Answer(202, Coded(codings, "{}"));
+        await KeepOnEveryLaneAsync(rig);
+        await rig.Until(() => rig.Lane(Lane.Events).ParkReason == ParkReason.KeyUnknown);
+        rig.Lane(Lane.Events).LastError.ShouldNotBeNull().ShouldContain("Forbidden");
+        // No more of it is unpacked than is looked at.
+        await rig.Until(() => rig.Lane(Lane.Logs).ParkReason is not null);
+        await rig.Until(() => rig.Ledger(Lane.Traces).Delivered == 1 && rig.Ledger(Lane.Metrics).Delivered == 1);
+
+        FarEndAnswer Answer(int status, byte[] body) =>
+            new(status, body) { Headers = { ["Content-Encoding"] = codings } };
+    }
+
+    [Fact]
+    public async Task AnAnswerThatIsNotInTheCodingThatItNamesIsATornOne()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(202) { Headers = { ["Content-Encoding"] = "gzip" } };
+        await KeepOnEveryLaneAsync(rig);
+        await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
+        rig.Lane(Lane.Events).LastError.ShouldBe("202: the answer's body is not gzip");
     }
 
     [Theory]
@@ -178,6 +239,29 @@ public sealed class MisbehavingFarEndTests
     {
         await rig.KeepAsync(Some.OfEveryLane(rig.Clock.GetUtcNow()));
         await rig.FlushAsync();
+    }
+
+    private static byte[] Coded(string codings, string text)
+    {
+        var body = Encoding.UTF8.GetBytes(text);
+        foreach (var coding in codings.Split(", "))
+        {
+            using var packed = new MemoryStream();
+            using (
+                Stream packing = coding switch
+                {
+                    "br" => new BrotliStream(packed, CompressionMode.Compress),
+                    "deflate" => new ZLibStream(packed, CompressionMode.Compress),
+                    "zstd" => new CompressionStream(packed),
+                    _ => new GZipStream(packed, CompressionMode.Compress),
+                }
+            )
+            {
+                packing.Write(body);
+            }
+            body = packed.ToArray();
+        }
+        return body;
     }
 
     private static FarEndAnswer Page(int status) => new(status, "<html>Sign in</html>", "text/html");

@@ -40,6 +40,26 @@ public sealed class WireTests
     }
 
     [Fact]
+    public async Task AConnectionThatIsResetIsCalledThat()
+    {
+        await using var server = new Ear(async stream =>
+        {
+            await stream.ReadExactlyAsync(new byte[1]);
+            // Closed at once, with what was not read: a reset.
+            ((NetworkStream)stream)
+                .Socket
+                .LingerState = new LingerOption(true, 0);
+            ((NetworkStream)stream).Socket.Close();
+        });
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new() { IntakeUrl = new Uri($"http://127.0.0.1:{server.Port}") }
+        );
+        await run.KeepAsync(Event());
+        await run.Until(() => run.Lane(Lane.Events).State == LaneState.BackingOff);
+        run.Lane(Lane.Events).LastError.ShouldBe("Connection reset by peer");
+    }
+
+    [Fact]
     public async Task AProxyIsGivenTheNameAndPasswordOfItsAddress()
     {
         var asked = new List<string>();
