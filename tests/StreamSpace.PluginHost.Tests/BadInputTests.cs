@@ -1,8 +1,10 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Shouldly;
 using StreamSpace.PluginHost.Tests.Support;
 using StreamSpace.PluginHost.Web;
+using ZstdSharp;
 
 namespace StreamSpace.PluginHost.Tests;
 
@@ -52,6 +54,95 @@ public sealed class BadInputTests
             );
         }
         (await host.ReadAsync("api/plugins/echo/config")).ToJsonString().ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData("gzip", HttpStatusCode.OK)]
+    [InlineData("br", HttpStatusCode.OK)]
+    [InlineData("deflate", HttpStatusCode.OK)]
+    [InlineData("zstd", HttpStatusCode.OK)]
+    [InlineData("GZip", HttpStatusCode.OK)]
+    [InlineData("identity", HttpStatusCode.OK)]
+    [InlineData("compress", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("gzip, gzip", HttpStatusCode.UnsupportedMediaType)]
+    public async Task ACodedBodyIsReadAsWhatItWasOrRefusedWithWhatIsTaken(string coding, HttpStatusCode status)
+    {
+        await using var host = await TestHost.StartAsync();
+        var answer = await PutCodedAsync(host, coding, Coded(coding, """{"interval":20}"""));
+        answer.StatusCode.ShouldBe(status);
+        ((int?)(await host.ReadAsync("api/plugins/echo/config"))["interval"] == 20).ShouldBe(
+            status is HttpStatusCode.OK
+        );
+        if (status is HttpStatusCode.UnsupportedMediaType)
+        {
+            answer.Headers.GetValues("Accept-Encoding").ShouldBe(["gzip, br, deflate, zstd"]);
+            ((string?)(await TestHost.BodyAsync(answer))["detail"]).ShouldNotBeNull().ShouldContain("gzip, br");
+        }
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    [InlineData("zstd")]
+    public async Task ACodedBodyIsHeldToTheBoundOfWhatItUnpacksToAndToItsCoding(string coding)
+    {
+        await using var host = await TestHost.StartAsync();
+        // A few kilobytes on the wire.
+        var bomb = Coded(coding, $$"""{"interval":20,"key":"{{new string('k', RequestLimits.Largest)}}"}""");
+        bomb.Length.ShouldBeLessThan(10_000);
+        (await PutCodedAsync(host, coding, bomb)).StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        (await PutCodedAsync(host, coding, Encoding.UTF8.GetBytes("""{"interval":20}"""))).StatusCode.ShouldBe(
+            HttpStatusCode.BadRequest
+        );
+        (await PutCodedAsync(host, coding, Coded(coding, """{"interval":20}"""))).StatusCode.ShouldBe(
+            HttpStatusCode.OK,
+            "and the room for bodies is given back"
+        );
+    }
+
+    [Fact]
+    public async Task NobodysCodedBodyIsUnpackedBeforeHeIsKnown()
+    {
+        await using var host = await TestHost.StartAsync(
+            TestHost.NewSettings() with
+            {
+                Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
+            }
+        );
+        using var body = new ByteArrayContent(Coded("gzip", "{}"));
+        body.Headers.ContentType = new("application/json");
+        body.Headers.ContentEncoding.Add("gzip");
+        body.Headers.Add("X-StreamSpace-Signature", new string('0', 64));
+        var answer = await host.SendAsync(HttpMethod.Post, "api/events", token: null, body);
+        answer.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+    }
+
+    private static Task<HttpResponseMessage> PutCodedAsync(TestHost host, string coding, byte[] coded)
+    {
+        var body = new ByteArrayContent(coded);
+        body.Headers.ContentType = new("application/json");
+        body.Headers.TryAddWithoutValidation("Content-Encoding", coding);
+        return host.SendAsync(HttpMethod.Put, "api/plugins/echo/config", host.Admin, body);
+    }
+
+    private static byte[] Coded(string coding, string text)
+    {
+        using var packed = new MemoryStream();
+        using (
+            Stream packing = coding.ToLowerInvariant() switch
+            {
+                "br" => new BrotliStream(packed, CompressionMode.Compress),
+                "deflate" => new ZLibStream(packed, CompressionMode.Compress),
+                "zstd" => new CompressionStream(packed),
+                "gzip" => new GZipStream(packed, CompressionMode.Compress),
+                _ => packed,
+            }
+        )
+        {
+            packing.Write(Encoding.UTF8.GetBytes(text));
+        }
+        return packed.ToArray();
     }
 
     [Theory]

@@ -54,6 +54,27 @@ public sealed class EdgeTests
     }
 
     [Fact]
+    public async Task HeadIsAnsweredWhereverGetIsWithItsHeadersAndWithoutABody()
+    {
+        await using var host = await TestHost.StartAsync();
+        var described = (await host.ReadAsync("openapi/v1.json"))["paths"]!
+            .AsObject()
+            .Where(path => path.Value!["get"] is not null)
+            .Select(path => path.Key.TrimStart('/'));
+        foreach (var path in Everywhere.Union(described))
+        {
+            foreach (var token in new[] { null, host.Admin })
+            {
+                using var get = await host.SendAsync(HttpMethod.Get, path, token);
+                using var head = await host.SendAsync(HttpMethod.Head, path, token);
+                head.StatusCode.ShouldBe(get.StatusCode, path);
+                head.Content.Headers.ContentType.ShouldBe(get.Content.Headers.ContentType, path);
+                (await head.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).ShouldBeEmpty(path);
+            }
+        }
+    }
+
+    [Fact]
     public async Task OnlyOurOwnFilesMayBeDurable()
     {
         await using var host = await TestHost.StartAsync();

@@ -17,7 +17,6 @@ internal static class MetricsEndpoint
     private const int NamedRejections = 1000;
 
     private const int LongestKey = 200;
-    private const int Deepest = 16;
 
     private const string Example =
         """{"metric":"streamspace.custom.metric","value":42,"type":"gauge","tags":["custom:tag"]}""";
@@ -64,10 +63,6 @@ internal static class MetricsEndpoint
                 statusCode: StatusCodes.Status409Conflict
             );
         }
-        if (!http.Request.HasJsonContentType())
-        {
-            return Results.Problem("Send application/json.", statusCode: StatusCodes.Status415UnsupportedMediaType);
-        }
         var key = http.Request.Headers["Idempotency-Key"];
         if (key.Count > 0 && key.ToString() is not { Length: > 0 and <= LongestKey })
         {
@@ -79,29 +74,15 @@ internal static class MetricsEndpoint
         }
         List<Measurement> accepted = [];
         List<Rejected> rejected = [];
-        using var bytes = new MemoryStream();
+        var (json, refusal) = await RequestJson.ReadAsync(http.Request);
+        using var body = json;
+        if (body is null)
+        {
+            return refusal!;
+        }
         try
         {
-            // Bounded by the server.
-            await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
-            using var body = JsonDocument.Parse(WholeOf(bytes), new JsonDocumentOptions { MaxDepth = Deepest });
-            Sort(body.RootElement, pipeline, accepted, rejected);
-        }
-        catch (BadHttpRequestException e)
-        {
-            return Results.Problem(
-                e.StatusCode == StatusCodes.Status413PayloadTooLarge
-                    ? "The body is over 5 MB: send it in parts."
-                    : e.Message,
-                statusCode: e.StatusCode
-            );
-        }
-        catch (JsonException e)
-        {
-            return Results.Problem(
-                $"The body is not valid JSON at {JsonText.Place(e)}, or nests deeper than {Deepest}.",
-                statusCode: StatusCodes.Status400BadRequest
-            );
+            Sort(body.Root, pipeline, accepted, rejected);
         }
         catch (FormatException e)
         {
@@ -113,7 +94,7 @@ internal static class MetricsEndpoint
             {
                 await (
                     key.Count > 0
-                        ? pipeline.KeepOnceAsync(key.ToString(), HashOf(bytes), accepted, http.RequestAborted)
+                        ? pipeline.KeepOnceAsync(key.ToString(), HashOf(body.Bytes), accepted, http.RequestAborted)
                         : pipeline.KeepAsync(accepted, http.RequestAborted)
                 );
             }
@@ -138,9 +119,7 @@ internal static class MetricsEndpoint
         return Answer(accepted.Count, rejected);
     }
 
-    private static ReadOnlyMemory<byte> WholeOf(MemoryStream bytes) => bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
-
-    private static string HashOf(MemoryStream bytes) => Convert.ToHexString(SHA256.HashData(WholeOf(bytes).Span));
+    private static string HashOf(ReadOnlyMemory<byte> bytes) => Convert.ToHexString(SHA256.HashData(bytes.Span));
 
     private static void Sort(
         JsonElement body,

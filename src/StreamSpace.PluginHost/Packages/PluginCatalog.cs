@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using StreamSpace.PluginHost.Data;
-using StreamSpace.PluginHost.Web;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Packages;
@@ -30,7 +29,7 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
     private static readonly TimeSpan CatalogTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ArchiveTimeout = TimeSpan.FromMinutes(10);
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = RequestLimits.Deepest };
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = RequestJson.Deepest };
 
     private readonly HttpClient _http = new(
         new SocketsHttpHandler { AllowAutoRedirect = false, Proxy = new ProxyToOthers(HttpClient.DefaultProxy) }
@@ -59,7 +58,7 @@ internal sealed class PluginCatalog(string? location, TimeProvider clock) : IDis
         catch (JsonException e)
         {
             throw new CatalogException(
-                $"catalog.json is not valid JSON at {JsonText.Place(e)}, or nests deeper than {RequestLimits.Deepest}.",
+                $"catalog.json is not valid JSON at {JsonText.Place(e)}, or nests deeper than {RequestJson.Deepest}.",
                 e
             );
         }

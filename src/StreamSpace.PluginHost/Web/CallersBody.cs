@@ -1,13 +1,18 @@
+using ZstdSharp;
+
 namespace StreamSpace.PluginHost.Web;
 
 /// <summary>
 /// A body as handlers read it. A read ends with the connection, not with a token: one that is given up halfway leaves the
 /// server in the middle of it, which it tells in the log with a stack trace.
 /// </summary>
-/// <param name="body">The server's.</param>
+/// <param name="body">The server's, or one that unpacks such a body.</param>
 /// <param name="place">Takes up what is read; null for a body that has said how long it is, and has its room.</param>
-internal sealed class CallersBody(Stream body, BodyRoom.Place? place) : Stream
+/// <param name="most">The most bytes that may be read, where the server does not see to that.</param>
+internal sealed class CallersBody(Stream body, BodyRoom.Place? place, long most = long.MaxValue) : Stream
 {
+    private long _read;
+
     public override bool CanRead => true;
     public override bool CanSeek => false;
     public override bool CanWrite => false;
@@ -19,11 +24,26 @@ internal sealed class CallersBody(Stream body, BodyRoom.Place? place) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <exception cref="BadHttpRequestException">There is no room for more: 503.</exception>
+    /// <exception cref="BadHttpRequestException">
+    /// There is no room for more (503), it is too large (413), or not packed as it says (400).
+    /// </exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var read = await body.ReadAsync(buffer, CancellationToken.None);
+        int read;
+        try
+        {
+            read = await body.ReadAsync(buffer, CancellationToken.None);
+        }
+        catch (Exception e) when (e is InvalidDataException or ZstdException)
+        {
+            throw new BadHttpRequestException("It cannot be unpacked.", StatusCodes.Status400BadRequest, e);
+        }
+        _read += read;
+        if (_read > most)
+        {
+            throw new BadHttpRequestException("It is too large.", StatusCodes.Status413PayloadTooLarge);
+        }
         return place is null || place.TryGrow(read)
             ? read
             : throw new BadHttpRequestException(RequestLimits.NoRoom, StatusCodes.Status503ServiceUnavailable);

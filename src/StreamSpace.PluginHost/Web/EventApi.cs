@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Webhooks;
 using StreamSpace.PluginHost.Feed;
@@ -14,8 +15,6 @@ namespace StreamSpace.PluginHost.Web;
 internal static class EventApi
 {
     private const int NamedRejections = 1000;
-
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = RequestLimits.Deepest };
 
     public static void MapEvents(this IEndpointRouteBuilder routes)
     {
@@ -60,40 +59,31 @@ internal static class EventApi
         TimeProvider clock
     )
     {
-        if (!http.Request.HasJsonContentType())
+        var (json, refusal) = await RequestJson.ReadAsync(
+            http.Request,
+            bytes => Foreign(http, signature, bytes) ?? (source is null ? DemoRuns() : null)
+        );
+        using (json)
         {
-            return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
+            return json is null ? refusal! : await TakeAsync(json.Root, source!, clock, http.RequestAborted);
         }
-        using var body = await RequestJson.ReadAsync(http.Request);
-        var raw = body.GetBuffer().AsMemory(0, (int)body.Length);
-        if (WebhookSignature.IsGiven(http.Request) && !signature.Verify(http, raw.Span))
-        {
-            return http.RequestServices.GetRequiredService<FailedSignIns>().Count(http)
+    }
+
+    // Null: it bears no signature, or that of its sender.
+    private static IResult? Foreign(HttpContext http, WebhookSignature signature, ReadOnlyMemory<byte> body) =>
+        !WebhookSignature.IsGiven(http.Request) || signature.Verify(http, body.Span)
+            ? null
+            : http.RequestServices.GetRequiredService<FailedSignIns>().Count(http)
                 ?? Problem.Of(
                     StatusCodes.Status401Unauthorized,
                     $"The signature is not that of this body: is {WebhookSignature.SecretVariable} the webhook's own secret?"
                 );
-        }
-        if (source is null)
-        {
-            return Problem.Of(
-                StatusCodes.Status409Conflict,
-                $"The demo runs, and real events must not mix with invented ones: set {WebhookSignature.SecretVariable}, or attach a source."
-            );
-        }
-        try
-        {
-            using var json = JsonDocument.Parse(raw, Strict);
-            return await TakeAsync(json.RootElement, source, clock, http.RequestAborted);
-        }
-        catch (JsonException e)
-        {
-            return Problem.Of(
-                StatusCodes.Status400BadRequest,
-                $"The body is not valid JSON at {JsonText.Place(e)}, or nests deeper than {RequestLimits.Deepest}."
-            );
-        }
-    }
+
+    private static ProblemHttpResult DemoRuns() =>
+        Problem.Of(
+            StatusCodes.Status409Conflict,
+            $"The demo runs, and real events must not mix with invented ones: set {WebhookSignature.SecretVariable}, or attach a source."
+        );
 
     private static async Task<IResult> TakeAsync(
         JsonElement body,

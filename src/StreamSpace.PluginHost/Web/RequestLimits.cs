@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.RequestDecompression;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
@@ -15,6 +16,9 @@ internal static class RequestLimits
     public const string NoRoom =
         "Too many bodies are being read at the moment, and nothing of this one was kept: send it again.";
 
+    // What ASP.NET Core decodes (docs/reference/dotnet.md §7), and zstd, which clients of Datadog send.
+    private const string Codings = "gzip, br, deflate, zstd";
+
     // A known caller's body over the bound is still taken off the wire up to here, or he would see a broken connection in
     // place of our answer.
     private const int LargestDrained = 64_000_000;
@@ -26,9 +30,6 @@ internal static class RequestLimits
     private const double SlowestUnknown = 50_000;
 
     private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(5);
-
-    /// <summary>How deep JSON may nest.</summary>
-    public const int Deepest = 32;
 
     /// <summary>Lets the server take nobody's body, until the caller is known or has at least what to show for himself.</summary>
     public static void Bound(KestrelServerLimits limits)
@@ -66,7 +67,7 @@ internal static class RequestLimits
         );
 
     /// <summary>
-    /// Refuses a body that says it is too large, stops reading one that turns out to be, and holds no more at a time than
+    /// Refuses a body that says it is too large, stops reading one that turns out to be, also when it is unpacked, and holds no more at a time than
     /// there is room for: callers who are known have theirs, those whose signature is still to be verified a smaller one.
     /// </summary>
     public static void UseBodyBound(this IApplicationBuilder app)
@@ -88,12 +89,32 @@ internal static class RequestLimits
         {
             throw new BadHttpRequestException(NoRoom, StatusCodes.Status503ServiceUnavailable);
         }
-        if (http.Request.ContentLength is null || !IsKnown(http))
+        var isKnown = IsKnown(http);
+        if (http.Request.ContentLength is null || !isKnown)
         {
             Allow(http, Largest);
         }
         http.Request.Body = new CallersBody(http.Request.Body, http.Request.ContentLength is null ? place : null);
-        if (!IsKnown(http))
+        if (Coding(http.Request) is { } coding)
+        {
+            // A signature is of what came, and nobody's body is unpacked before he is known.
+            if (!isKnown || Decoded(http) is not { } decoded)
+            {
+                http.Response.Headers.AcceptEncoding = isKnown ? Codings : "identity";
+                await Problem
+                    .Of(
+                        StatusCodes.Status415UnsupportedMediaType,
+                        isKnown
+                            ? $"The body is coded as \"{coding}\"; it may be coded once, as {Codings}, or not at all."
+                            : "A body that is signed is taken as it is signed, not coded."
+                    )
+                    .ExecuteAsync(http);
+                return;
+            }
+            http.Request.Body = new CallersBody(decoded, place, Largest);
+            http.Request.ContentLength = null;
+        }
+        if (!isKnown)
         {
             http.Features.GetRequiredFeature<IHttpMinRequestBodyDataRateFeature>().MinDataRate = new MinDataRate(
                 SlowestUnknown,
@@ -102,6 +123,16 @@ internal static class RequestLimits
         }
         await next(http);
     }
+
+    // Null: it came as it is.
+    private static string? Coding(HttpRequest request) =>
+        request.Headers.ContentEncoding.ToString() is { Length: > 0 } coding
+        && !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)
+            ? coding
+            : null;
+
+    private static Stream? Decoded(HttpContext http) =>
+        http.RequestServices.GetRequiredService<IRequestDecompressionProvider>().GetDecompressionStream(http);
 
     private static void Allow(HttpContext http, long bytes) =>
         http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = bytes;

@@ -66,6 +66,18 @@ internal static class WebServer
                 return next(http);
             }
         );
+        // What answers a GET answers a HEAD. That no body goes out the server sees to, which goes by what was really asked
+        // (docs/reference/dotnet.md §6).
+        app.Use(
+            (http, next) =>
+            {
+                if (HttpMethods.IsHead(http.Request.Method))
+                {
+                    http.Request.Method = HttpMethods.Get;
+                }
+                return next(http);
+            }
+        );
         app.UseRetryAfter();
         app.UseProblems();
         var names = new HostGate(settings.Urls, settings.PublicUrl);

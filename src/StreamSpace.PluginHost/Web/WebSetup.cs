@@ -1,4 +1,5 @@
 using StreamSpace.PluginHost.Data;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Web;
 
@@ -11,8 +12,9 @@ internal static class WebSetup
     {
         services
             .Configure<HostOptions>(host => host.ShutdownTimeout = WebServer.RequestsTimeout)
-            .ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = RequestLimits.Deepest)
+            .ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = RequestJson.Deepest)
             .AddRouting()
+            .AddRequestDecompression(packed => packed.DecompressionProviders.Add("zstd", new ZstdBodies()))
             .AddSingleton<PluginEndpoints>()
             .AddSingleton<HostStatus>();
         keys.Configure(services.AddDataProtection());

@@ -124,7 +124,9 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
         response.Headers.Date = clock.GetUtcNow() + ClockAhead;
         foreach (var (name, value) in answer.Headers)
         {
-            response.Headers.TryAddWithoutValidation(name, value);
+            _ =
+                response.Headers.TryAddWithoutValidation(name, value)
+                || response.Content.Headers.TryAddWithoutValidation(name, value);
         }
 
         return response;
