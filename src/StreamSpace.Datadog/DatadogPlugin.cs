@@ -144,16 +144,18 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         _inForce?.KeepAsync(batch, cancellationToken) ?? throw new InvalidOperationException("No config is in force.");
 
     /// <inheritdoc/>
-    public void MapEndpoints(IEndpointRouteBuilder routes) =>
-        MetricsEndpoint.Map(
-            routes,
-            () =>
-            {
-                // Not for the caller to mend: the host answers that another copy is on its way.
-                ObjectDisposedException.ThrowIf(_ended is not null, this);
-                return _inForce is { } inForce ? (inForce.Config, inForce.Pipeline) : null;
-            }
-        );
+    public void MapEndpoints(IEndpointRouteBuilder routes)
+    {
+        MetricsEndpoint.Map(routes, InForce);
+        new TestEndpoint(Context.Clock).Map(routes, InForce);
+
+        (DatadogConfig, TelemetryPipeline)? InForce()
+        {
+            // Not for the caller to mend: the host answers that another copy is on its way.
+            ObjectDisposedException.ThrowIf(_ended is not null, this);
+            return _inForce is { } inForce ? (inForce.Config, inForce.Pipeline) : null;
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask UnloadAsync(CancellationToken cancellationToken)

@@ -9,7 +9,8 @@ namespace StreamSpace.Plugins;
 /// </summary>
 public static class JsonText
 {
-    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+    /// <summary>May stand before JSON; a parser does not take it.</summary>
+    internal static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>
     /// True when every name and string in <paramref name="json"/> is text; a byte order mark before it does not matter.

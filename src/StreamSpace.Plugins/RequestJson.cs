@@ -26,7 +26,7 @@ public sealed class RequestJson : IDisposable
     /// <summary>What it says; good until this is disposed.</summary>
     public JsonElement Root => _document.RootElement;
 
-    /// <summary>The body, as it came or, when it came compressed, as it was before.</summary>
+    /// <summary>The body, as it came or, when it came compressed, as it was before; a byte order mark is part of it.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>Reads any JSON, or says why there is none. Its strings may be no text, and of a name that is there twice each counts.</summary>
@@ -73,11 +73,12 @@ public sealed class RequestJson : IDisposable
         var body = new MemoryStream((int)(request.ContentLength ?? 0));
         await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted);
         var bytes = body.GetBuffer().AsMemory(0, (int)body.Length);
+        var json = bytes.Span.StartsWith(JsonText.ByteOrderMark) ? bytes[JsonText.ByteOrderMark.Length..] : bytes;
         try
         {
             return refuse?.Invoke(bytes) is { } refusal
                 ? (null, refusal)
-                : (new RequestJson(JsonDocument.Parse(bytes, options), bytes), null);
+                : (new RequestJson(JsonDocument.Parse(json, options), bytes), null);
         }
         catch (JsonException e)
         {

@@ -318,10 +318,11 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
                 .ConfigureAwait(false);
             return buffer.AsMemory(0, length);
         }
-        catch (Exception error) when (error is InvalidDataException or ZstdException)
+        // What is not Brotli is an operation that is not valid to .NET.
+        catch (Exception error) when (error is InvalidDataException or InvalidOperationException or ZstdException)
         {
             var codings = string.Join(", ", response.Content.Headers.ContentEncoding);
-            throw new IOException($"the answer's body is not {codings}", error);
+            throw new IOException($"the answer's body is not {codings}");
         }
     }
 

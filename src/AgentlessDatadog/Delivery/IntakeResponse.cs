@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using AgentlessDatadog.Signals;
 
 namespace AgentlessDatadog.Delivery;
 
@@ -29,6 +30,10 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Erro
 
     /// <summary>Whether the request was too large for whoever answered.</summary>
     public bool IsTooLarge => Status == (int)HttpStatusCode.RequestEntityTooLarge;
+
+    /// <summary>Whether the lane has to wait until something is mended, and not only for a while.</summary>
+    public bool Parks(Lane lane) =>
+        Verdict is Verdict.Refused or Verdict.NotDatadog || (Verdict == Verdict.Wait && IsAbsent && !lane.IsEverywhere);
 
     /// <summary>The time of day by whoever wrote the answer, or null when it does not say.</summary>
     public DateTimeOffset? At { get; init; }

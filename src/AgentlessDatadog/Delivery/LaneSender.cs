@@ -211,13 +211,13 @@ internal sealed class LaneSender(
         }
 
         stop.ThrowIfCancellationRequested();
-        if (answer!.Verdict == Verdict.Wait && !(answer.IsAbsent && !lane.IsEverywhere))
+        if (answer!.Parks(lane))
         {
-            await BackOffAsync(client, answer, stop).ConfigureAwait(false);
+            await ParkAsync(client, answer, stop).ConfigureAwait(false);
         }
         else
         {
-            await ParkAsync(client, answer, stop).ConfigureAwait(false);
+            await BackOffAsync(client, answer, stop).ConfigureAwait(false);
         }
 
         _state = _state with { Lane = LaneState.Open, NextTry = null, ParkReason = null };

@@ -14,10 +14,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
 {
     private const string Damaged = "damaged on disk";
 
-    private volatile Understood? _understood;
-
-    /// <summary>A far end, and the first of the lane's encodings that it takes.</summary>
-    private sealed record Understood(DatadogClient By, int Encoding);
+    private readonly EncodedSender _encoded = new(lane, sent);
 
     /// <summary>
     /// Sends a request that was handed out and settles it, or leaves it to the caller to give back. Whatever goes wrong is
@@ -84,7 +81,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
             logger.LogError(error, "Lane {Lane}: the store has lost a request", lane);
             return (new IntakeResponse(Verdict.Bad, null, Damaged, null), Damaged, Account.Rejected);
         }
-        var answer = await SendAsync(client, header, body, stop).ConfigureAwait(false);
+        var answer = await _encoded.SendAsync(client, header, body, stop).ConfigureAwait(false);
         return answer.Verdict switch
         {
             // The same bytes would be dropped again: whatever onUncertain says, they are not sent once more.
@@ -99,50 +96,6 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
             _ when answer.IsUncertain && client.Skips(lane) => (answer, "no answer", Account.Uncertain),
             _ => (answer, null, null),
         };
-    }
-
-    /// <summary>
-    /// Sends a body in the first of the lane's encodings that this far end has not refused, and in the next where it refuses
-    /// that one now.
-    /// </summary>
-    private async Task<IntakeResponse> SendAsync(
-        DatadogClient client,
-        RequestHeader header,
-        ReadOnlyMemory<byte> body,
-        CancellationToken stop
-    )
-    {
-        var index = _understood is { } known && known.By.IsSameWayAs(client) ? known.Encoding : 0;
-        var answer = await SendAsAsync(client, header, body, index, stop).ConfigureAwait(false);
-        while (answer.RefusesEncoding && index + 1 < lane.Encodings.Count)
-        {
-            answer = await SendAsAsync(client, header, body, ++index, stop).ConfigureAwait(false);
-        }
-        // Refused in each of them: it was something else.
-        if (!answer.RefusesEncoding)
-        {
-            _understood = new Understood(client, index);
-        }
-
-        return answer;
-    }
-
-    private async Task<IntakeResponse> SendAsAsync(
-        DatadogClient client,
-        RequestHeader header,
-        ReadOnlyMemory<byte> body,
-        int index,
-        CancellationToken stop
-    )
-    {
-        if (header.ContentEncoding is { } made && lane.Encodings[index] is { } taken && made != taken)
-        {
-            body = CompressedBody.Pack(taken, CompressedBody.Unpack(made, body));
-            header = header with { ContentEncoding = taken };
-        }
-        var answer = await client.SendAsync(header, body, stop).ConfigureAwait(false);
-        sent(lane, answer.Status ?? 0);
-        return answer;
     }
 
     private async Task SettleAsync(

@@ -148,8 +148,8 @@ internal static class StatusDocument
             ["reasons"] = new JsonObject(ledger.Reasons.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)r.Value))),
         };
 
-    // camelCase, as every other word of the API.
-    private static string Word<T>(T value)
+    /// <summary>A value as a word of the API: in camelCase, as every other.</summary>
+    public static string Word<T>(T value)
         where T : struct, Enum
     {
         var name = value.ToString();

@@ -4,7 +4,7 @@ using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;
 
-/// <summary>What an operator should know of a valid config: whether the site takes the key, and what it lacks.</summary>
+/// <summary>What an operator should know of a valid config: whether the site takes the key and a canary on each lane, and what it lacks.</summary>
 internal static class ConfigCheck
 {
     public static async Task<IReadOnlyList<CheckFinding>> OfAsync(
@@ -13,7 +13,16 @@ internal static class ConfigCheck
         KeyFiles files,
         TimeProvider clock,
         CancellationToken cancellationToken
-    ) =>
+    )
+    {
+        var isLocal = config.Site == DatadogConfig.Sandbox;
+        var key = isLocal ? null : await KeyVerdict.AskAsync(intake, clock, cancellationToken);
+        // Of a key that is not taken every lane would say the same.
+        var lanes =
+            config.Enabled && key is { State: KeyState.Valid }
+                ? await LaneTest.RunAsync(intake, clock, cancellationToken)
+                : [];
+        return
         [
             new("config", CheckVerdict.Good, $"Valid; a flush every {config.MetricsInterval.TotalSeconds} s."),
             .. config.Enabled
@@ -22,14 +31,15 @@ internal static class ConfigCheck
             .. config.Warnings,
             // Of a key that is missing the site's own row tells.
             .. HealthFindings.Keys(config, files).Where(f => f.What != "key"),
-            config.Site == DatadogConfig.Sandbox
+            key is null
                 ? new(
                     "site",
                     CheckVerdict.Warning,
                     "The site is the sandbox: nothing reaches Datadog.",
                     "Set site (or DD_SITE) and apiKey (or DD_API_KEY)."
                 )
-                : Key(config, await KeyVerdict.AskAsync(intake, clock, cancellationToken)),
+                : Key(config, key),
+            .. lanes.Select(HealthFindings.Of),
             config.Cluster is { } cluster
                 ? new("cluster", CheckVerdict.Good, $"cluster:{cluster} is on everything.")
                 : new(
@@ -39,6 +49,7 @@ internal static class ConfigCheck
                     "Set cluster to a name of this installation."
                 ),
         ];
+    }
 
     private static CheckFinding Key(DatadogConfig config, KeyVerdict verdict) =>
         verdict.State switch

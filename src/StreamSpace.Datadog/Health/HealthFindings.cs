@@ -15,6 +15,7 @@ internal static class HealthFindings
                 .. Keys(config, files),
                 .. config.Warnings,
                 .. pipeline.Lanes.Where(l => l.State is LaneState.Parked).Select(Parked),
+                .. pipeline.Lanes.Where(l => l is { State: LaneState.Open, Verdict: Verdict.Bad }).Select(Rejected),
                 .. pipeline.Warnings.Select(warning => new CheckFinding("pipeline", CheckVerdict.Warning, warning)),
             ]),
         ];
@@ -81,20 +82,67 @@ internal static class HealthFindings
         : config.Site == DatadogConfig.Sandbox ? "It sends to the sandbox of this host; nothing reaches Datadog."
         : $"It sends to {config.Site}.";
 
+    /// <summary>What a canary has shown of its lane.</summary>
+    public static CheckFinding Of(LaneTest test) =>
+        test switch
+        {
+            { Verdict: Verdict.Delivered, Message: null } => new(
+                $"lane {test.Lane}",
+                CheckVerdict.Good,
+                $"A canary was taken ({test.Status}, {test.Took.TotalMilliseconds:0} ms)."
+            ),
+            { Verdict: Verdict.Delivered or Verdict.Bad } => new(
+                $"lane {test.Lane}",
+                CheckVerdict.Error,
+                $"A canary was rejected: {test.Message}.",
+                "Compare intakeUrl and site with Datadog's own; if they are right, report this with its words."
+            ),
+            { ParkReason: { } reason } => new(
+                $"lane {test.Lane}",
+                CheckVerdict.Error,
+                $"A canary was refused: {test.Message}.",
+                FixOf(reason)
+            ),
+            { Status: not null } => new(
+                $"lane {test.Lane}",
+                CheckVerdict.Warning,
+                $"A canary was put off: {test.Message}.",
+                "Try again in some minutes: while this lasts, everything is kept and waits."
+            ),
+            _ => new(
+                $"lane {test.Lane}",
+                CheckVerdict.Error,
+                $"A canary got no answer: {test.Message}.",
+                "Look at the name servers of this machine, and open the way to https on port 443, or set proxy."
+            ),
+        };
+
     private static CheckFinding Parked(LaneStatus lane) =>
         new(
             $"lane {lane.Lane}",
             CheckVerdict.Error,
             $"The {lane.Lane} are kept and wait: {lane.LastError ?? "they are refused"}.",
-            lane.ParkReason switch
-            {
-                ParkReason.KeyMissing => "Set DD_API_KEY, or apiKey in the config.",
-                ParkReason.OtherSite => "Set site (or DD_SITE) to that site.",
-                ParkReason.ProductRefused => "Allow this product to the key, or switch it off in the config.",
-                ParkReason.NotDatadog => "Look at proxy and intakeUrl.",
-                ParkReason.NotOffered =>
-                    "Set tracesEndpoint to an OTLP endpoint of your own, or enableTraces to false.",
-                _ => "Check that site is the one of your account, then the key.",
-            }
+            FixOf(lane.ParkReason)
         );
+
+    // Of the last that was sent: it is over with the next that is taken.
+    private static CheckFinding Rejected(LaneStatus lane) =>
+        new(
+            $"lane {lane.Lane}",
+            CheckVerdict.Warning,
+            $"Datadog rejected some {lane.Unit} for good: {lane.LastError}.",
+            "Look for what its words name in what was sent."
+        );
+
+    private static string FixOf(ParkReason? reason) =>
+        reason switch
+        {
+            ParkReason.KeyMissing => "Set DD_API_KEY, or apiKey in the config.",
+            ParkReason.OtherSite => "Set site (or DD_SITE) to that site.",
+            ParkReason.ProductRefused => "Allow this product to the key, or switch it off in the config.",
+            ParkReason.NotDatadog => "Look at proxy and intakeUrl.",
+            ParkReason.NotOffered =>
+                "Set tracesEndpoint to an Agent or collector of your own, or enableTraces to false.",
+            _ => "Check that site is the one of your account, then the key.",
+        };
 }

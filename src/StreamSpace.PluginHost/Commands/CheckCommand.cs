@@ -15,7 +15,7 @@ internal static class CheckCommand
         var deny = new Option<bool>("--deny-warnings") { Description = "End with 2 when there are warnings alone." };
         var check = new Command(
             "check",
-            "Checks the config, the key, the site and every source, right and row, and says what an absent source costs. Changes nothing."
+            "Checks the config, the key, each lane, and every source, right and row, and says what an absent source costs. Changes nothing."
         )
         {
             json,
@@ -24,7 +24,8 @@ internal static class CheckCommand
         help.Explain(
             check,
             """
-            It reads the environment, and the config in the data folder: run it as the service runs.
+            It reads the environment, and the config in the data folder: run it as the service runs. To a site that takes the
+            key it sends one canary a lane: a point of streamspace.datadog.canary, and an event "Connection test".
 
             Examples:
               check

@@ -35,7 +35,8 @@ internal sealed class CallersBody(Stream body, BodyRoom.Place? place, long most 
         {
             read = await body.ReadAsync(buffer, CancellationToken.None);
         }
-        catch (Exception e) when (e is InvalidDataException or ZstdException)
+        // What is not Brotli is an operation that is not valid to .NET.
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException or ZstdException)
         {
             throw new BadHttpRequestException("It cannot be unpacked.", StatusCodes.Status400BadRequest, e);
         }

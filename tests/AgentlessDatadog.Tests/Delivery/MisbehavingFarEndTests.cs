@@ -126,14 +126,18 @@ public sealed class MisbehavingFarEndTests
             new(status, body) { Headers = { ["Content-Encoding"] = codings } };
     }
 
-    [Fact]
-    public async Task AnAnswerThatIsNotInTheCodingThatItNamesIsATornOne()
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    [InlineData("zstd")]
+    public async Task AnAnswerThatIsNotInTheCodingThatItNamesIsATornOne(string coding)
     {
         await using var rig = await Rig.StartAsync();
-        rig.FarEnd.Answer = _ => new FarEndAnswer(202) { Headers = { ["Content-Encoding"] = "gzip" } };
+        rig.FarEnd.Answer = _ => new FarEndAnswer(202) { Headers = { ["Content-Encoding"] = coding } };
         await KeepOnEveryLaneAsync(rig);
         await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
-        rig.Lane(Lane.Events).LastError.ShouldBe("202: the answer's body is not gzip");
+        rig.Lane(Lane.Events).LastError.ShouldBe($"202: the answer's body is not {coding}");
     }
 
     [Theory]

@@ -204,6 +204,13 @@ public sealed class FarEnd(TimeProvider clock) : HttpMessageHandler
             return read;
         }
 
+        public override Task<int> ReadAsync(
+            byte[] buffer,
+            int offset,
+            int count,
+            CancellationToken cancellationToken
+        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         public override void Flush() => throw new NotSupportedException();

@@ -187,6 +187,13 @@ internal sealed class PluginRun : IAsyncDisposable
     /// <summary>The log entries that the sandbox has, oldest first.</summary>
     public Task<List<JsonElement>> LogsAsync() => SearchAsync("logs");
 
+    /// <summary>Lets the sandbox answer as it is told.</summary>
+    public async Task FaultAsync(string json)
+    {
+        using var body = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
+        (await _http.PostAsync(new Uri("/sandbox/faults", UriKind.Relative), body)).EnsureSuccessStatusCode();
+    }
+
     public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
 
     public async ValueTask DisposeAsync()
