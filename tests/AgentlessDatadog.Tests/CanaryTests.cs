@@ -21,7 +21,7 @@ public sealed class CanaryTests
             rig.Ledger(lane).ShouldBe(0);
         }
         rig.FarEnd.Series.Single().Metric.ShouldBe("agentless_datadog.canary");
-        rig.FarEnd.Check.Faults.ShouldBeEmpty();
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class TestEndpointTests
         var lanes = tested.Answer["lanes"]!.AsArray();
         lanes
             .Select(lane => lane!["lane"]!.GetValue<string>())
-            .ShouldBe(["metrics", "distributions", "events"], ignoreOrder: true);
+            .ShouldBe(["metrics", "distributions", "events", "traces"], ignoreOrder: true);
         lanes.ShouldAllBe(lane =>
             lane!["verdict"]!.GetValue<string>() == "delivered" && lane["milliseconds"] != null && lane["fix"] == null
         );
@@ -78,7 +78,9 @@ public sealed class TestEndpointTests
         };
         var findings = await plugin.CheckAsync(new PluginSettings(config), CancellationToken.None);
         var lanes = findings.Where(f => f.What.StartsWith("lane ", StringComparison.Ordinal)).ToList();
-        lanes.Select(f => f.What).ShouldBe(["lane metrics", "lane distributions", "lane events"], ignoreOrder: true);
+        lanes
+            .Select(f => f.What)
+            .ShouldBe(["lane metrics", "lane distributions", "lane events", "lane traces"], ignoreOrder: true);
         lanes.ShouldAllBe(f => f.Verdict == verdict && (f.Fix == null) == (verdict == CheckVerdict.Good));
     }
 

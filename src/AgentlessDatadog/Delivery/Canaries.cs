@@ -19,8 +19,8 @@ internal sealed class Canaries(TelemetryOptions options, DatadogClock clock)
 
     public async Task<IReadOnlyList<LaneTest>> SendAsync(DatadogClient client, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(SendTimeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(SendTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var sending = Make().Select(canary => SendAsync(client, canary, either.Token)).ToList();
         var tests = await Task.WhenAll(sending).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
@@ -36,7 +36,7 @@ internal sealed class Canaries(TelemetryOptions options, DatadogClock clock)
                 .SendAsync(client, canary.Header, canary.Body, stop)
                 .ConfigureAwait(false)
             : new IntakeResponse(Verdict.Refused, null, "no API key is set", null);
-        var test = new LaneTest(lane.Name, answer.Verdict, answer.Status, answer.Words, clock.GetElapsedTime(begun));
+        var test = new LaneTest(lane.Name, answer.Verdict, answer.Status, answer.Error, clock.GetElapsedTime(begun));
         if (!answer.Parks(lane))
         {
             return test;
@@ -84,7 +84,7 @@ internal sealed class Canaries(TelemetryOptions options, DatadogClock clock)
         };
         return
         [
-            .. encoder.Encode(aggregate.Take(now.ToUnixTimeSeconds(), 1), options).Payloads,
+            .. encoder.Encode(aggregate.Take(now.ToUnixTimeSeconds(), 1), options).Requests,
             encoder.Encode(told, options),
         ];
 
