@@ -84,7 +84,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     {
         _file = store;
         options.Verify();
-        _warnings = new Warnings(logger);
+        _warnings = new Warnings(logger, clock);
         _clock = new DatadogClock(clock);
         _store = new GuardedStore(store, clock, _warnings);
         _options = options;
@@ -143,6 +143,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
             ClockSkew = _clock.Skew,
             ClockError = _clock.IsAlarming ? _clock.Error : _loop.Held,
             Warnings = _warnings.Current,
+            Elsewhere = _outbox.Elsewhere(_options.Destination),
             StoreDamage = _damage,
         };
 
@@ -385,7 +386,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     {
         _watchdog.Look(_options.FlushInterval);
         var error = _clock.Error ?? _loop.Held;
-        _warnings.Set("clock", error, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
+        _warnings.Set(WarningKind.Clock, "clock", error, _clock.IsAlarming ? LogLevel.Error : LogLevel.Warning);
         if (_canary.IsCompleted)
         {
             _canary = _loop.KeepAsync(PendingWrite.Canary());

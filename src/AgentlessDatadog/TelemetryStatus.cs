@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace AgentlessDatadog;
 
 /// <summary>How a pipeline stands.</summary>
@@ -26,8 +28,20 @@ public sealed record TelemetryStatus(
     /// </summary>
     public string? ClockError { get; init; }
 
-    /// <summary>What an operator should know now, in sentences: what will expire, a store that fails, a stage that stands still.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    /// <summary>
+    /// What log lines bear that tell the beginning, the going on and the end of what this status shows, too: for a program that
+    /// tells it in its own words.
+    /// </summary>
+    public static EventId WarningEvent { get; } = new(1, "Warning");
+
+    /// <summary>
+    /// What an operator should know now: what will expire, a store that fails, a stage that stands still. What a lane waits for,
+    /// <see cref="Lanes"/> shows.
+    /// </summary>
+    public IReadOnlyList<PipelineWarning> Warnings { get; init; } = [];
+
+    /// <summary>What waits for another destination than the one that is configured, and is not sent until that is named again.</summary>
+    public IReadOnlyList<QueueElsewhere> Elsewhere { get; init; } = [];
 
     /// <summary>Why a damaged store, or its log, was set aside at the start, and where it lies; null when it was whole.</summary>
     public string? StoreDamage { get; init; }
@@ -38,6 +52,18 @@ public sealed record TelemetryStatus(
 /// <param name="Bytes">Their size as they will go over the wire.</param>
 /// <param name="Oldest">When the oldest of them was made, or null when none waits.</param>
 public sealed record QueueStatus(int Requests, long Bytes, DateTimeOffset? Oldest);
+
+/// <summary>What waits for one destination that is not configured now.</summary>
+/// <param name="Destination"><see cref="TelemetryOptions.Destination"/> when it was made.</param>
+/// <param name="Requests">Number of requests.</param>
+/// <param name="Expires">When the first of them is given up.</param>
+/// <param name="LastExpires">When the last of them is.</param>
+public sealed record QueueElsewhere(
+    string Destination,
+    int Requests,
+    DateTimeOffset Expires,
+    DateTimeOffset LastExpires
+);
 
 /// <summary>One flush.</summary>
 /// <param name="At">The second that its points carry.</param>
@@ -84,9 +110,24 @@ public sealed record LaneStatus(
     /// <summary>When <see cref="LastError"/> was seen first; null together with it.</summary>
     public DateTimeOffset? LastErrorAt { get; init; }
 
-    /// <summary>Why it is parked, or null when it is not.</summary>
+    /// <summary>Why it is parked, or was until the request that is to try it now; null when it is not.</summary>
     public ParkReason? ParkReason { get; init; }
+
+    /// <summary>What has failed and is neither delivered nor given up yet; null while nothing has.</summary>
+    public LaneFailure? Failure { get; init; }
 }
+
+/// <summary>
+/// Requests of a lane that have failed and are neither delivered nor given up: from the first failure of an outage until what
+/// failed has got through.
+/// </summary>
+/// <param name="Since">When the first of them failed.</param>
+/// <param name="Requests">Number of requests.</param>
+/// <param name="Error">What was said at the last failure.</param>
+/// <param name="Alone">
+/// Names the request that has failed at least five times while others of the lane got through, in a sentence; null: there is none.
+/// </param>
+public sealed record LaneFailure(DateTimeOffset Since, int Requests, string Error, string? Alone);
 
 /// <summary>
 /// What became of all units that a lane accepted:

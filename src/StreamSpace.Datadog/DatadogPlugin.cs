@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
 using StreamSpace.Datadog.Api;
 using StreamSpace.Datadog.Collection;
 using StreamSpace.Datadog.Config;
@@ -22,7 +21,6 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     private KeyFiles? _keyFiles;
     private ConfigReader? _reader;
     private ConfigChanges? _changes;
-    private VerdictLog? _verdictLog;
     private ITimer? _timer;
 
     // From before it is started: disposed by DisposeAsync, whoever is at it.
@@ -80,7 +78,8 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
 
     /// <summary>Makes the pipeline on a file: the disk of a test's may fail, and its way to Datadog end in memory.</summary>
     internal Func<string, TelemetryOptions, IPluginContext, TelemetryPipeline> MakePipeline { get; init; } =
-        (path, options, context) => new TelemetryPipeline(path, options, context.Clock, context.Random, context.Logger);
+        (path, options, context) =>
+            new TelemetryPipeline(path, options, context.Clock, context.Random, new ToldByTheHost(context.Logger));
 
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;
@@ -105,21 +104,20 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         _keyFiles = new KeyFiles(context.Environment);
         _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, _keyFiles, context.Sandbox);
         _changes = new ConfigChanges(_reader, _keyFiles, UseAsync, context.Logger);
-        _verdictLog = new VerdictLog(context.Logger);
-        _timer = context.Clock.CreateTimer(_ => _ = LookAsync(), null, LookInterval, LookInterval);
+        _timer = context.Clock.CreateTimer(
+            _ => _ = _changes.LookAtFilesAsync(context.Ended),
+            null,
+            LookInterval,
+            LookInterval
+        );
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<ConfigError>> ConfigureAsync(
+    public ValueTask<IReadOnlyList<ConfigError>> ConfigureAsync(
         PluginSettings settings,
         CancellationToken cancellationToken
-    )
-    {
-        var errors = await _changes!.TakeAsync(settings, cancellationToken);
-        _verdictLog!.Look(Verdict);
-        return errors;
-    }
+    ) => _changes!.TakeAsync(settings, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<CheckFinding>> CheckAsync(
@@ -198,33 +196,10 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         }
     }
 
-    private async Task LookAsync()
-    {
-        await _changes!.LookAtFilesAsync(Context.Ended);
-        if (_inForce is not null)
-        {
-            _verdictLog!.Look(Verdict);
-        }
-    }
-
-    private async ValueTask UseAsync(DatadogConfig config, CancellationToken cancellationToken)
-    {
-        var warned = _inForce?.Config.Warnings ?? [];
-        if (_inForce is { } inForce)
-        {
-            await inForce.ChangeAsync(config, cancellationToken);
-        }
-        else
-        {
-            await BeginAsync(config, cancellationToken);
-        }
-        // What is worst, the verdict says.
-        var verdict = Verdict.Sentence;
-        foreach (var warning in config.Warnings.Except(warned).Where(w => w.Found != verdict))
-        {
-            Context.Logger.LogWarning("{Warning} {Fix}", warning.Found, warning.Fix ?? "");
-        }
-    }
+    private ValueTask UseAsync(DatadogConfig config, CancellationToken cancellationToken) =>
+        _inForce is { } inForce
+            ? inForce.ChangeAsync(config, cancellationToken)
+            : BeginAsync(config, cancellationToken);
 
     private async ValueTask BeginAsync(DatadogConfig config, CancellationToken cancellationToken)
     {

@@ -32,6 +32,9 @@ public sealed record SourceStatus(string Name, SourceState State, string Detail,
     /// <summary>What to do while it is not up, or null when it is tried again and nothing else is to be done.</summary>
     public string? Fix { get; init; }
 
+    /// <summary>What of it does not work, each in a sentence with what to do; it may be up all the same, and lack a part.</summary>
+    public IReadOnlyList<string> Errors { get; init; } = [];
+
     /// <summary>Messages or looks taken in since the process started.</summary>
     public long Received { get; init; }
 

@@ -212,7 +212,7 @@ public sealed class RefusalTests : AnsweredTests
         }
         else
         {
-            pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain(said);
+            pipeline.Status.Warnings.ShouldHaveSingleItem().Sentence.ShouldContain(said);
         }
     }
 

@@ -70,7 +70,7 @@ public sealed class WatchdogTests
         rig.Clock.Advance(Interval);
         const string sentence = "The loop that commits and flushes has stood still for 60 s: start the service again.";
         rig.Pipeline.StoreError.ShouldBe(sentence);
-        rig.Pipeline.Status.Warnings.ShouldBe([sentence]);
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().Sentence.ShouldBe(sentence);
 
         gate.Open();
         await kept;
@@ -189,7 +189,7 @@ public sealed class WatchdogTests
     {
         var restarts = 0;
         var pulse = new Heartbeat();
-        var warnings = new Warnings(_log);
+        var warnings = new Warnings(_log, TimeProvider.System);
         var watchdog = new Watchdog([new Stage("A stage", pulse, () => restarts++)], warnings);
         pulse.Beat();
         for (var i = 0; i < looks; i++)
@@ -199,7 +199,7 @@ public sealed class WatchdogTests
         }
         watchdog.Look(TimeSpan.FromSeconds(interval));
         restarts.ShouldBe(1);
-        warnings.Current.ShouldHaveSingleItem().ShouldContain($"{looks * interval} s");
+        warnings.Current.ShouldHaveSingleItem().Sentence.ShouldContain($"{looks * interval} s");
 
         pulse.Beat();
         watchdog.Look(TimeSpan.FromSeconds(interval));

@@ -80,7 +80,7 @@ public sealed class WrongClockTests : IAsyncDisposable
         (Ledger.Accepted, Ledger.Delivered, Ledger.Uncertain).ShouldBe((50, 40, 10));
         Ledger.Reasons["clock"].ShouldBe(10);
         _pipeline.Status.ClockError.ShouldNotBeNull().ShouldContain("stamped by Datadog's clock");
-        _pipeline.Status.Warnings.ShouldContain(_pipeline.Status.ClockError);
+        _pipeline.Status.Warnings.Select(w => w.Sentence).ShouldContain(_pipeline.Status.ClockError);
 
         // Somebody sets it right.
         _clock.Set(TimeSpan.FromHours(-hours));

@@ -213,10 +213,6 @@ public sealed class LifecycleTests
         plugin.Status["warnings"]!.ToJsonString().ShouldContain("DD_API_KEY_FILE");
         plugin.KeyInForce.ShouldBe(Secret.ApiKey);
 
-        var log = (SearchedLog)host.Logger;
-        log.Lines.Count(l => l.Contains("Failing: DD_API_KEY_FILE")).ShouldBe(1);
-        log.Lines.Count(l => l.Contains("No longer so: DD_API_KEY_FILE")).ShouldBe(1);
-        log.Lines.Count(l => l.Contains("Degraded: DD_API_KEY_FILE")).ShouldBe(1);
         await plugin.UnloadAsync(new CancellationToken(canceled: true));
         File.Delete(file);
 
@@ -233,10 +229,8 @@ public sealed class LifecycleTests
 
         async Task LookUntilAsync(Func<bool> done)
         {
-            var log = (SearchedLog)host.Logger;
-            var before = log.Lines.Count;
             host.FakeClock.Advance(TimeSpan.FromSeconds(10));
-            await Patience.Until(() => done() && log.Lines.Count > before);
+            await Patience.Until(done);
         }
     }
 

@@ -150,7 +150,9 @@ public sealed class EdgeTests
         );
 
         await host.SendAsync(HttpMethod.Post, "api/plugins/datadog/disable", host.Admin);
-        (await ReadyAsync(host, host.Admin)).ShouldContain("is switched off: nothing is sent. Enable it.");
+        (await ReadyAsync(host, host.Admin)).ShouldContain(
+            "is switched off here, by a call of the API: nothing is collected, and nothing is sent. Enable it: POST "
+        );
         (await ReadyAsync(host, token: null)).ShouldStartWith("degraded: it works");
 
         static async Task<string> ReadyAsync(TestHost host, string? token)

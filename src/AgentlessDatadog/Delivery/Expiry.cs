@@ -25,16 +25,16 @@ internal sealed class Expiry(Outbox outbox, Warnings warnings, ILogger logger)
         }
         foreach (var lane in Lane.All)
         {
-            warnings.Set($"age of {lane}", Old(lane));
+            warnings.Set(WarningKind.Age, $"age of {lane}", Old(lane));
         }
 
-        warnings.Set("queue", Full(outbox.Bytes, maxBytes));
+        warnings.Set(WarningKind.Room, "queue", Full(outbox.Bytes, maxBytes));
     }
 
     /// <summary>After each commit: tells that the room gets short, and makes room where there is none.</summary>
     public Task LookAtRoomAsync(long maxBytes)
     {
-        warnings.Set("queue", Full(outbox.Bytes, maxBytes));
+        warnings.Set(WarningKind.Room, "queue", Full(outbox.Bytes, maxBytes));
         return outbox.Bytes > maxBytes ? LookAsync(maxBytes) : Task.CompletedTask;
     }
 

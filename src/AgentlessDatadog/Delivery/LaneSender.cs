@@ -23,6 +23,8 @@ internal sealed class LaneSender(
     private readonly ChangeSource _reconfigured = new();
     private readonly ChangeSource _restarted = new();
     private readonly RequestSender _request = new(lane, outbox, sent, logger);
+    private readonly FailedRequests _failed = new(outbox, clock);
+    private readonly Warnings _warnings = new(logger, clock);
     private volatile DatadogClient? _client;
     private volatile State _state = new(LaneState.Open, null, null, null, null, null);
 
@@ -58,6 +60,7 @@ internal sealed class LaneSender(
             Unit = lane.Unit,
             LastErrorAt = state.ErrorAt,
             ParkReason = state.ParkReason,
+            Failure = _failed.Current,
         };
     }
 
@@ -66,6 +69,7 @@ internal sealed class LaneSender(
     {
         var isOther = IsReplacedBy(_client, client);
         _client = client;
+        _failed.Keep(client.Destination);
         if (isOther)
         {
             _reconfigured.Raise();
@@ -101,6 +105,7 @@ internal sealed class LaneSender(
     {
         var changed = outbox.Changed.Next;
         var reconfigured = _reconfigured.Next;
+        TellFailure();
         if (_client is not { } client)
         {
             await reconfigured.WaitAsync(stop).ConfigureAwait(false);
@@ -160,6 +165,14 @@ internal sealed class LaneSender(
         if (sent.Unsettled is { } header)
         {
             outbox.Release(header);
+            if (IsFailure(sent.Response))
+            {
+                _failed.Add(header, sent.Response!.Error ?? "");
+            }
+        }
+        else if (sent.Response is not null)
+        {
+            _failed.Pass();
         }
 
         return sent.Response;
@@ -200,6 +213,7 @@ internal sealed class LaneSender(
         }
 
         Show(LaneState.Open, answer, nextTry: null, reason: null);
+        TellFailure();
         return answer;
     }
 
@@ -211,6 +225,7 @@ internal sealed class LaneSender(
         }
 
         stop.ThrowIfCancellationRequested();
+        TellFailure();
         if (answer!.Parks(lane))
         {
             await ParkAsync(client, answer, stop).ConfigureAwait(false);
@@ -220,13 +235,15 @@ internal sealed class LaneSender(
             await BackOffAsync(client, answer, stop).ConfigureAwait(false);
         }
 
-        _state = _state with { Lane = LaneState.Open, NextTry = null, ParkReason = null };
+        // Why it was parked holds until the next answer, which may be the same.
+        var reason = IsReplacedBy(client, _client) ? null : _state.ParkReason;
+        _state = _state with { Lane = LaneState.Open, NextTry = null, ParkReason = reason };
     }
 
     private async Task BackOffAsync(DatadogClient? client, IntakeResponse answer, CancellationToken stop)
     {
         var wait = backOff.Failed(answer.AskedFor);
-        logger.LogWarning("Lane {Lane} waits {Seconds} s: {Error}", lane, (int)wait.TotalSeconds, answer.Error);
+        Tell($"The {lane} wait, and are sent again by themselves: {answer.Error}", LogLevel.Warning);
         await WaitAsync(LaneState.BackingOff, client, answer, null, wait, stop).ConfigureAwait(false);
     }
 
@@ -260,8 +277,8 @@ internal sealed class LaneSender(
 
                 (reason, var error) = await explaining.ConfigureAwait(false);
                 answer = answer with { Error = error };
-                logger.LogWarning("Lane {Lane} is parked and keeps everything: {Error}", lane, error);
             }
+            Tell($"The {lane} are kept and wait: {answer.Error}", LogLevel.Error);
             await WaitAsync(LaneState.Parked, client, answer, reason, KeyCheckInterval, stop).ConfigureAwait(false);
             if (IsReplacedBy(client, _client))
             {
@@ -303,6 +320,19 @@ internal sealed class LaneSender(
         await Task.WhenAny(reconfigured, waited).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
+    }
+
+    private void Tell(string sentence, LogLevel level) => _warnings.Set(WarningKind.Lane, $"{lane}", sentence, level);
+
+    // It is over once what failed has got through, not when something else has.
+    private void TellFailure()
+    {
+        var failure = _failed.Current;
+        if (failure is null)
+        {
+            _warnings.Set(WarningKind.Lane, $"{lane}", null);
+        }
+        _warnings.Set(WarningKind.Lane, $"request of {lane}", failure?.Alone);
     }
 
     // The same error again, as the retries of an outage, is as old as its first time. What was delivered has none.

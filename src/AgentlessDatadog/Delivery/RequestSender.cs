@@ -37,7 +37,12 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         {
             return new Sent(IntakeResponse.None("stopped before it was sent"), header);
         }
-        // The store, for instance: the lane backs off, and tries again.
+        // Its warning tells of it, once; the lane backs off, and tries again.
+        catch (StoreUnavailableException error)
+        {
+            return new Sent(IntakeResponse.None(error.Message), header);
+        }
+        // So for anything else.
         catch (Exception error)
         {
             logger.LogError(error, "Lane {Lane} could not work on its queue", lane);

@@ -54,7 +54,7 @@ internal sealed class Watchdog(IReadOnlyList<Stage> stages, Warnings warnings)
 
     private void Say(Stage stage, string? sentence)
     {
-        warnings.Set($"stage {stage.Name}", sentence);
+        warnings.Set(stage.Restart is null ? WarningKind.Stuck : WarningKind.Stage, $"stage {stage.Name}", sentence);
         if (stage.Restart is null)
         {
             _stuck = sentence;

@@ -42,7 +42,7 @@ internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Wa
             return writing;
         }
         await writing.ConfigureAwait(false);
-        warnings.Set("store file", store.Warning, LogLevel.Error);
+        warnings.Set(WarningKind.StoreFile, "store file", store.Warning, LogLevel.Error);
         return null;
     }
 
@@ -60,6 +60,7 @@ internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Wa
     {
         _error = error;
         warnings.Set(
+            WarningKind.Store,
             "store",
             $"{error} Until it works again, gauges are sent from memory alone, what counts waits, and whoever asks for "
                 + "something to be kept is refused."
@@ -71,7 +72,7 @@ internal sealed class GuardedStore(ITelemetryStore store, TimeProvider clock, Wa
     public void Works()
     {
         _error = null;
-        warnings.Set("store", null);
+        warnings.Set(WarningKind.Store, "store", null);
     }
 
     /// <summary>Waits no longer for what was asked, as if it had not answered in time.</summary>

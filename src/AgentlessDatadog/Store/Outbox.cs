@@ -404,9 +404,40 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
             var old = _all
                 .Values.Where(header => header.Lane == lane && header.Units > 0 && AgeOf(header) > lane.MaxAge / 2)
                 .ToList();
-            return old.Count == 0
-                ? null
-                : (clock.GetUtcNow() + lane.MaxAge - old.Max(AgeOf), old.Sum(header => header.Units));
+            return old.Count == 0 ? null : (old.Min(ExpiryOf), old.Sum(header => header.Units));
+        }
+    }
+
+    /// <summary>What waits for other destinations than this one.</summary>
+    public IReadOnlyList<QueueElsewhere> Elsewhere(string destination)
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. _all
+                    .Values.Where(header => header.Destination != destination)
+                    .GroupBy(header => header.Destination, StringComparer.Ordinal)
+                    .OrderBy(queue => queue.Key, StringComparer.Ordinal)
+                    .Select(queue => new QueueElsewhere(
+                        queue.Key,
+                        queue.Count(),
+                        queue.Min(ExpiryOf),
+                        queue.Max(ExpiryOf)
+                    )),
+            ];
+        }
+    }
+
+    /// <summary>When a request is given up, as things are.</summary>
+    public DateTimeOffset ExpiryOf(RequestHeader header) => clock.GetUtcNow() + header.Lane.MaxAge - AgeOf(header);
+
+    /// <summary>Whether a request is neither delivered nor given up.</summary>
+    public bool Holds(long id)
+    {
+        lock (_lock)
+        {
+            return _all.ContainsKey(id);
         }
     }
 

@@ -51,6 +51,15 @@ internal static class StatusDocument
                 ["requests"] = pipeline.Queue.Requests,
                 ["bytes"] = pipeline.Queue.Bytes,
                 ["oldest"] = pipeline.Queue.Oldest,
+                ["elsewhere"] = new JsonArray([
+                    .. pipeline.Elsewhere.Select(queue => new JsonObject
+                    {
+                        ["destination"] = queue.Destination,
+                        ["requests"] = queue.Requests,
+                        ["expires"] = queue.Expires,
+                        ["lastExpires"] = queue.LastExpires,
+                    }),
+                ]),
             },
             ["clock"] = new JsonObject
             {

@@ -76,11 +76,11 @@ internal sealed class TestEndpoint(TimeProvider clock)
     private static JsonObject Document(IReadOnlyList<LaneTest> tests) =>
         new()
         {
-            ["ok"] = tests.All(test => HealthFindings.Of(test).Verdict is CheckVerdict.Good),
+            ["ok"] = tests.All(test => LaneFindings.Of(test).Verdict is CheckVerdict.Good),
             ["lanes"] = new JsonArray([
                 .. tests.Select(test =>
                 {
-                    var finding = HealthFindings.Of(test);
+                    var finding = LaneFindings.Of(test);
                     return new JsonObject
                     {
                         ["lane"] = test.Lane,

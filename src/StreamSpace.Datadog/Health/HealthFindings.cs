@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgentlessDatadog;
 using StreamSpace.Datadog.Config;
 using StreamSpace.Plugins;
@@ -14,9 +15,12 @@ internal static class HealthFindings
                 .. Switch(config),
                 .. Keys(config, files),
                 .. config.Warnings,
-                .. pipeline.Lanes.Where(l => l.State is LaneState.Parked).Select(Parked),
-                .. pipeline.Lanes.Where(l => l is { State: LaneState.Open, Verdict: Verdict.Bad }).Select(Rejected),
-                .. pipeline.Warnings.Select(warning => new CheckFinding("pipeline", CheckVerdict.Warning, warning)),
+                .. LaneFindings.Of(
+                    pipeline.Lanes,
+                    hasKey: config.ApiKey is not null || config.Site == DatadogConfig.Sandbox
+                ),
+                .. pipeline.Warnings.Select(Found),
+                .. pipeline.Elsewhere.Select(Waiting),
             ]),
         ];
 
@@ -80,69 +84,47 @@ internal static class HealthFindings
     public static string AllIsWell(DatadogConfig config) =>
         config.IntakeUrl is { } url ? $"It sends to {url.IdnHost}."
         : config.Site == DatadogConfig.Sandbox ? "It sends to the sandbox of this host; nothing reaches Datadog."
-        : $"It sends to {config.Site}.";
+        : config.EnableMetrics ? $"It sends to {config.Site}."
+        : $"It sends events to {config.Site}; metrics are switched off (enableMetrics).";
 
-    /// <summary>What a canary has shown of its lane.</summary>
-    public static CheckFinding Of(LaneTest test) =>
-        test switch
-        {
-            { Verdict: Verdict.Delivered, Message: null } => new(
-                $"lane {test.Lane}",
-                CheckVerdict.Good,
-                $"A canary was taken ({test.Status}, {test.Took.TotalMilliseconds:0} ms)."
-            ),
-            { Verdict: Verdict.Delivered or Verdict.Bad } => new(
-                $"lane {test.Lane}",
-                CheckVerdict.Error,
-                $"A canary was rejected: {test.Message}.",
-                "Compare intakeUrl and site with Datadog's own; if they are right, report this with its words."
-            ),
-            { ParkReason: { } reason } => new(
-                $"lane {test.Lane}",
-                CheckVerdict.Error,
-                $"A canary was refused: {test.Message}.",
-                FixOf(reason)
-            ),
-            { Status: not null } => new(
-                $"lane {test.Lane}",
-                CheckVerdict.Warning,
-                $"A canary was put off: {test.Message}.",
-                "Try again in some minutes: while this lasts, everything is kept and waits."
-            ),
-            _ => new(
-                $"lane {test.Lane}",
-                CheckVerdict.Error,
-                $"A canary got no answer: {test.Message}.",
-                "Look at the name servers of this machine, and open the way to https on port 443, or set proxy."
-            ),
-        };
-
-    private static CheckFinding Parked(LaneStatus lane) =>
+    private static CheckFinding Found(PipelineWarning warning) =>
         new(
-            $"lane {lane.Lane}",
-            CheckVerdict.Error,
-            $"The {lane.Lane} are kept and wait: {lane.LastError ?? "they are refused"}.",
-            FixOf(lane.ParkReason)
+            warning.About,
+            warning.Kind is WarningKind.Store or WarningKind.Stuck ? CheckVerdict.Error : CheckVerdict.Warning,
+            warning.Sentence,
+            warning.Kind switch
+            {
+                WarningKind.Store =>
+                    "Make room on the disk of the data folder, or mend what the sentence names: it goes on by itself.",
+                WarningKind.StoreFile =>
+                    "Leave the data folder to this process; the warning ends with the next restart.",
+                WarningKind.Clock => "Set this machine's clock, and let it be kept right (NTP).",
+                WarningKind.Room =>
+                    "Mend what keeps them from being sent, which the status says, or raise queueMaxBytes.",
+                WarningKind.Age => "Mend what keeps them from being sent, which the status says, before then.",
+                WarningKind.Stage => "There is nothing to do unless it comes again: then start the service again.",
+                _ => "Start the service again.",
+            }
         );
 
-    // Of the last that was sent: it is over with the next that is taken.
-    private static CheckFinding Rejected(LaneStatus lane) =>
-        new(
-            $"lane {lane.Lane}",
+    // What nothing says of, an operator would look for at the wrong place.
+    private static CheckFinding Waiting(QueueElsewhere queue)
+    {
+        var (place, setting) = queue.Destination switch
+        {
+            DatadogConfig.Sandbox => ("the sandbox of this host", "Set site to sandbox"),
+            "datadog" => ("Datadog", "Set site to the one of your account"),
+            _ => ("another sandbox", "Set site to sandbox and intakeUrl to that one"),
+        };
+        return new(
+            $"queue for {queue.Destination}",
             CheckVerdict.Warning,
-            $"Datadog rejected some {lane.Unit} for good: {lane.LastError}.",
-            "Look for what its words name in what was sent."
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{queue.Requests} requests wait for {place}, which is not configured any more: they go nowhere else, and are given up "
+                    + $"between {queue.Expires.UtcDateTime:yyyy-MM-dd HH:mm} and {queue.LastExpires.UtcDateTime:yyyy-MM-dd HH:mm} UTC."
+            ),
+            $"{setting} to have them sent, or let them be: nothing else waits for them."
         );
-
-    private static string FixOf(ParkReason? reason) =>
-        reason switch
-        {
-            ParkReason.KeyMissing => "Set DD_API_KEY, or apiKey in the config.",
-            ParkReason.OtherSite => "Set site (or DD_SITE) to that site.",
-            ParkReason.ProductRefused => "Allow this product to the key, or switch it off in the config.",
-            ParkReason.NotDatadog => "Look at proxy and intakeUrl.",
-            ParkReason.NotOffered =>
-                "Set tracesEndpoint to an Agent or collector of your own, or enableTraces to false.",
-            _ => "Check that site is the one of your account, then the key.",
-        };
+    }
 }

@@ -68,6 +68,7 @@ internal sealed class SourceHealth(string source, IReadOnlyList<string> essentia
                     _since
                 )
                 {
+                    Errors = [.. _errors.Values.Select(e => e.Reason)],
                     Received = Interlocked.Read(ref _received),
                     Skipped = new Dictionary<string, long>(_skipped),
                     Downtime = _downBefore + (_downSince is { } since ? clock.GetUtcNow() - since : TimeSpan.Zero),
@@ -134,7 +135,8 @@ internal sealed class SourceHealth(string source, IReadOnlyList<string> essentia
             var began = since ?? clock.GetUtcNow();
             if (!_errors.TryGetValue(part, out var before) || before.Reason != reason)
             {
-                logger.LogWarning("{Source}: {Reason}", source, reason);
+                // Whoever shows the health warns of it.
+                logger.LogInformation("{Source}: {Reason}", source, reason);
             }
             _errors[part] = (reason, grant, before.Reason is null ? began : before.Since);
             if (!_essential.Contains(part))

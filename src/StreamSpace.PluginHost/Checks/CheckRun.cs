@@ -38,7 +38,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             || SourceFactory.TakesSigned(environment);
         if (isAttached)
         {
-            findings.AddRange(Absent(environment));
+            findings.AddRange(SourceFactory.Absent(environment));
         }
         else
         {
@@ -67,46 +67,6 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             );
         }
         return findings;
-    }
-
-    // What is wrong with a variable that names a source is told already.
-    private static IEnumerable<CheckFinding> Absent(IReadOnlyDictionary<string, string> environment)
-    {
-        var wrong = new List<string>();
-        if (SourceFactory.Cluster(environment, wrong) is null && wrong.Count == 0)
-        {
-            yield return new(
-                "kubernetes",
-                CheckVerdict.Warning,
-                "Not configured: streamspace.session.cpu_usage, memory_usage and storage_usage are missing, and sessions are known as far as the other sources tell.",
-                "Run it in the cluster, or set KUBECONFIG."
-            );
-        }
-        if (!environment.ContainsKey("DB_HOST"))
-        {
-            yield return new(
-                "postgresql",
-                CheckVerdict.Warning,
-                "Not configured: streamspace.users.total is missing, and streamspace.user.created, user.login and user.logout count only what is posted to /api/events.",
-                "Set DB_HOST, and DB_USER and DB_PASSWORD of a role that may read."
-            );
-        }
-        if (!environment.ContainsKey("NATS_URL"))
-        {
-            yield return new(
-                "nats",
-                CheckVerdict.Good,
-                "Not configured: no metric is missing, sessions are heard of somewhat later."
-            );
-        }
-        if (!environment.ContainsKey(WebhookSignature.SecretVariable))
-        {
-            yield return new(
-                "http",
-                CheckVerdict.Good,
-                "Not configured: no metric is missing, /api/events takes what comes with a token."
-            );
-        }
     }
 
     // Each error ends the service with the same sentence when it starts.

@@ -25,7 +25,6 @@ internal sealed class DataWatch(
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
     private volatile string? _error;
-    private string? _warning;
 
     /// <summary>What could not be made anew, and why, in one sentence; null when all is there.</summary>
     public string? Error => _error;
@@ -44,12 +43,7 @@ internal sealed class DataWatch(
         using var timer = new PeriodicTimer(Every, clock);
         while (!_stop.IsCancellationRequested)
         {
-            var before = _error;
             _error = await Task.Run(Look);
-            if (_error is not null && before is null)
-            {
-                logger.LogError("{Error}", _error);
-            }
             try
             {
                 await timer.WaitForNextTickAsync(_stop.Token);
@@ -78,11 +72,6 @@ internal sealed class DataWatch(
                 data.Folder(plugin);
             }
             file.Stand();
-            if (file.Warning is { } warning && warning != _warning)
-            {
-                _warning = warning;
-                logger.LogError("{Warning}", warning);
-            }
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)

@@ -26,6 +26,8 @@ internal sealed class FeedSupervisor(
 {
     private const int DemoSeed = 1;
 
+    private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(30);
+
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stop = new();
     private Task? _retrying;
@@ -58,6 +60,45 @@ internal sealed class FeedSupervisor(
         _session is { Error: null, Feed.StoreError: { } why }
             ? $"{Path.GetFileName(file.Path)}: {why}"
             : _session?.Error;
+
+    /// <summary>True where a source is configured.</summary>
+    public bool IsAttached => sources.Count > 0;
+
+    /// <summary>Sources that are away or hear only a part, with what that costs, and that there is none.</summary>
+    public IReadOnlyList<CheckFinding> Findings =>
+        _session is null && sources.Count == 0 && plugins.All.Any(p => p.State.Phase is PluginPhase.Running)
+            ?
+            [
+                new(
+                    "sources",
+                    CheckVerdict.Warning,
+                    "No source is configured, and the demo does not go to a real site: nothing is collected.",
+                    SourceFactory.HowToSetOne
+                ),
+            ]
+            : [.. Sources.Where(IsTrouble).Select(Trouble)];
+
+    // One that has not told why is given the time to come.
+    private bool IsTrouble(SourceStatus source) =>
+        source.Errors.Count > 0
+        || source.State is SourceState.Down
+        || (source.State is SourceState.Connecting && clock.GetUtcNow() - source.Since > FirstAnswer);
+
+    private static CheckFinding Trouble(SourceStatus source) =>
+        source.State is SourceState.Up
+            ? new(
+                source.Name,
+                CheckVerdict.Warning,
+                $"{source.Name} hears a part only: {string.Join(' ', source.Errors)}",
+                "Grant what is missing; the command check prints it."
+            )
+        : source.Fix is { } fix ? new(source.Name, CheckVerdict.Warning, source.Detail, fix)
+        : new(
+            source.Name,
+            CheckVerdict.Warning,
+            $"{source.Name} is not heard: {source.Detail.Split('\n')[0]} Until it is: {SourceFactory.CostOf(source.Name)}",
+            "See that it runs and that this machine reaches it; it is tried again by itself. The command check says more."
+        );
 
     /// <summary>Brings about what should be now. To be called whenever a plugin or its config has changed.</summary>
     public async Task SettleAsync(CancellationToken cancellationToken)

@@ -6,6 +6,7 @@ using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Sources.Webhooks;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;
+using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Feed;
 
@@ -70,6 +71,58 @@ internal static class SourceFactory
         errors.AddRange(Signing(environment));
         return errors;
     }
+
+    /// <summary>
+    /// One finding for each source that is not configured, with the metrics that it costs. What is wrong with a variable that names
+    /// one is told elsewhere.
+    /// </summary>
+    public static IEnumerable<CheckFinding> Absent(IReadOnlyDictionary<string, string> environment)
+    {
+        var wrong = new List<string>();
+        if (Cluster(environment, wrong) is null && wrong.Count == 0)
+        {
+            yield return new(
+                "kubernetes",
+                CheckVerdict.Warning,
+                $"Not configured: {CostOf("kubernetes")}",
+                "Run it in the cluster, or set KUBECONFIG."
+            );
+        }
+        if (!environment.ContainsKey("DB_HOST"))
+        {
+            yield return new(
+                "postgresql",
+                CheckVerdict.Warning,
+                $"Not configured: {CostOf("postgresql")}",
+                "Set DB_HOST, and DB_USER and DB_PASSWORD of a role that may read."
+            );
+        }
+        if (!environment.ContainsKey("NATS_URL"))
+        {
+            yield return new("nats", CheckVerdict.Good, $"Not configured: {CostOf("nats")}");
+        }
+        if (!environment.ContainsKey(WebhookSignature.SecretVariable))
+        {
+            yield return new(
+                "http",
+                CheckVerdict.Good,
+                "Not configured: no metric is missing, /api/events takes what comes with a token."
+            );
+        }
+    }
+
+    /// <summary>What is missing without a source, in words.</summary>
+    /// <param name="source">Its name.</param>
+    public static string CostOf(string source) =>
+        source switch
+        {
+            "kubernetes" =>
+                "streamspace.session.cpu_usage, memory_usage and storage_usage are missing, and sessions are known as far as the other sources tell.",
+            "postgresql" =>
+                "streamspace.users.total is missing, and streamspace.user.created, user.login and user.logout count only what is posted to /api/events.",
+            "nats" => "no metric is missing, sessions are heard of somewhat later.",
+            _ => "nothing of it is known.",
+        };
 
     /// <summary>True when signed webhooks are taken.</summary>
     public static bool TakesSigned(IReadOnlyDictionary<string, string> environment) =>

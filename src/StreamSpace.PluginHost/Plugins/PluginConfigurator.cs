@@ -19,11 +19,16 @@ internal sealed class PluginConfigurator(
     private const string UninstalledThere =
         "StreamSpace has uninstalled it: its row has gone, and nothing is sent until it is enabled here, or the sub-command register makes the row again.";
 
+    private const string MendThere = "Mend it there: on StreamSpace's page, Admin → Plugins.";
+
     /// <summary>What is kept, and what StreamSpace's row says.</summary>
     public PluginConfig Config { get; } = Under(config, before);
 
     /// <summary>What was found of that row, in sentences, or null when no database is attached.</summary>
     public string? RowDetail { get; private set; } = before?.RowDetail;
+
+    /// <summary>What of that row is not applied, or cannot be read.</summary>
+    public IReadOnlyList<CheckFinding> RowFindings { get; private set; } = before?.RowFindings ?? [];
 
     /// <summary>
     /// The config in force; while the plugin is off, what is kept, switched off where that is one of its settings. Secrets are
@@ -106,6 +111,11 @@ internal sealed class PluginConfigurator(
         RowDetail = reading.Detail;
         if (reading.State is PluginRowState.Unreadable or PluginRowState.Unreachable)
         {
+            // Of a database that is away its source tells.
+            RowFindings =
+                reading.State is PluginRowState.Unreachable
+                    ? RowFindings
+                    : [OfRow(reading.Detail, "Mend that in the database.")];
             return;
         }
         using var turn = await plugin.Turn.TakeAsync(cancellationToken);
@@ -113,9 +123,20 @@ internal sealed class PluginConfigurator(
         {
             return;
         }
+        var findings = new List<CheckFinding>();
         var warnings = new List<string>();
         var row = Config.Row;
         Config.Take(reading, warnings);
+        // Of a secret there the plugin tells.
+        findings.AddRange(
+            warnings
+                .Where(w => !plugin.Manifest!.ConfigSchema.IsSecret(w.Split(' ')[0]))
+                .Select(w => OfRow($"In StreamSpace's row of {plugin.Name}, {w}", MendThere))
+        );
+        if (reading.State is PluginRowState.TooLarge)
+        {
+            findings.Add(OfRow(reading.Detail, "Write a smaller config there."));
+        }
         if (Config.IsUninstalledThere)
         {
             RowDetail = UninstalledThere;
@@ -125,7 +146,7 @@ internal sealed class PluginConfigurator(
             var errors = plugin.IsLoaded ? await ApplyAsync(Config.Read(), cancellationToken) : [];
             if (errors.Count > 0)
             {
-                warnings.AddRange(errors.Select(e => e.ToString()));
+                findings.Add(Refused(string.Join(" ", errors)));
                 Config.Row = reading.Row is { } unusable ? RowLayer.Unusable(unusable, row) : row;
                 if (Config.Row != row)
                 {
@@ -137,18 +158,28 @@ internal sealed class PluginConfigurator(
         catch (PluginException e)
         {
             Config.Row = row;
-            warnings.Add(e.Message);
+            findings.Add(Refused(e.Message));
         }
         catch (SqliteException e)
         {
-            warnings.Add($"It is in force, and cannot be kept over a restart: {e.Message}");
+            findings.Add(
+                OfRow(
+                    $"StreamSpace's row of {plugin.Name} is in force, and cannot be kept over a restart: {e.Message}",
+                    "Make room on the disk of the data folder, and write the row again."
+                )
+            );
         }
-        if (warnings.Count > 0)
+        RowFindings = findings;
+        if (findings.Count > 0)
         {
-            var said = string.Join(" ", warnings);
-            RowDetail = $"{RowDetail} {said}";
-            plugin.Log?.Logger.LogWarning("StreamSpace's row of {Plugin}: {Warnings}", plugin.Name, said);
+            RowDetail = $"{RowDetail} {string.Join(" ", findings.Select(f => f.Found))}";
         }
+
+        CheckFinding Refused(string why) =>
+            OfRow(
+                $"StreamSpace's row of {plugin.Name} is not applied, and what was in force before stays: {why}",
+                MendThere
+            );
     }
 
     /// <summary>An operator enables it here: that StreamSpace has uninstalled it counts no more.</summary>
@@ -159,7 +190,7 @@ internal sealed class PluginConfigurator(
         {
             Config.Row = null;
             Config.SaveRow();
-            RowDetail = null;
+            (RowDetail, RowFindings) = (null, []);
             if (plugin.IsLoaded)
             {
                 await ApplyAsync(Config.Read(), cancellationToken);
@@ -296,6 +327,9 @@ internal sealed class PluginConfigurator(
         }
         return errors;
     }
+
+    private static CheckFinding OfRow(string found, string fix) =>
+        new(PluginRowCheck.Page, CheckVerdict.Warning, found, fix);
 
     // Switched off here is what a call of the API has set, too, and wins over all.
     private PluginSettings WithSwitch

@@ -365,7 +365,6 @@ internal sealed class PluginSlot : IDisposable
             PluginPhase.Isolated,
             $"isolated: {reason}. It is tried again at {PluginHealth.Time(BackOff.Next!.Value)}; POST /api/plugins/{Name}/reload tries it at once. A restart of this process frees what the old copy holds."
         );
-        Log?.Logger.LogError("{Plugin} is {Detail}", Name, State.Detail);
     }
 
     // A copy is retired once: whoever comes later, of a copy before this one, finds nothing to do.

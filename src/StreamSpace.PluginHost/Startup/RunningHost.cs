@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Console;
 using StreamSpace.Platform.Sources;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
+using StreamSpace.PluginHost.Health;
 using StreamSpace.PluginHost.Packages;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.PluginHost.SignIn;
@@ -27,6 +28,7 @@ internal sealed class RunningHost(
     private WebApplication? _app;
     private PluginRows? _rows;
     private PluginRetry? _retry;
+    private HealthWatch? _health;
 
     /// <summary>Adds where what the host logs goes: the console, or a test's own place.</summary>
     public Action<ILoggingBuilder> Log { get; init; } = Console;
@@ -56,7 +58,8 @@ internal sealed class RunningHost(
         services.GetRequiredService<FeedSupervisor>();
         var addresses = await WebServer.ListenAsync(_app, settings, cancellationToken);
         await StartPluginsAsync(services, cancellationToken);
-        services.GetRequiredService<HostStatus>().Started = true;
+        services.GetRequiredService<HostHealth>().Started = true;
+        _health = services.GetRequiredService<HealthWatch>();
         _data.Serve(new Uri(addresses[0], $"{settings.PathBase}/"));
         Greet(services, [.. addresses.Select(a => new Uri(a, $"{settings.PathBase}/"))]);
     }
@@ -67,6 +70,7 @@ internal sealed class RunningHost(
         {
             console.Say("Stopping.");
         }
+        await (_health?.DisposeAsync() ?? default);
         await (_retry?.DisposeAsync() ?? default);
         await (_rows?.DisposeAsync() ?? default);
         if (_app is not null)

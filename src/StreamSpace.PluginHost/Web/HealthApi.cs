@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using StreamSpace.PluginHost.Health;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
 
@@ -14,8 +15,9 @@ internal static class HealthApi
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var status = routes.ServiceProvider.GetRequiredService<HostStatus>();
+        var health = routes.ServiceProvider.GetRequiredService<HostHealth>();
         routes
-            .MapGet("/healthz", (HttpContext http) => Alive(http, status.NotAlive))
+            .MapGet("/healthz", (HttpContext http) => Alive(http, health.NotAlive))
             .AllowAnonymous()
             .WithTags("Health")
             .WithSummary("Whether the process is alive, and a restart of it would mend nothing")
@@ -26,7 +28,7 @@ internal static class HealthApi
             .Produces<string>(StatusCodes.Status200OK, "text/plain")
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         routes
-            .MapGet("/readyz", (HttpContext http) => Ready(http, status))
+            .MapGet("/readyz", (HttpContext http) => Ready(http, health))
             .AllowAnonymous()
             .WithTags("Health")
             .WithSummary("Whether everything that is enabled can take and keep data")
@@ -58,10 +60,10 @@ internal static class HealthApi
             );
 
     // The status code says whether data can be taken and kept; the verdict says more, such as that nothing is sent.
-    private static IResult Ready(HttpContext http, HostStatus status)
+    private static IResult Ready(HttpContext http, HostHealth health)
     {
-        var errors = status.ReadinessErrors;
-        var verdict = status.Verdict(errors);
+        var errors = health.ReadinessErrors;
+        var verdict = health.Verdict;
         var said = AccessRules.SeesAll(http.User) ? Whole(verdict, errors) : Word(verdict, isReady: errors.Count == 0);
         return errors.Count == 0 ? TypedResults.Text(said) : Problem.Of(StatusCodes.Status503ServiceUnavailable, said);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using StreamSpace.PluginHost.Health;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.Plugins;
@@ -11,6 +12,7 @@ internal static class PluginApi
 {
     public static void Map(IEndpointRouteBuilder routes, PluginSlot plugin)
     {
+        var health = routes.ServiceProvider.GetRequiredService<HostHealth>();
         routes
             .MapGet("/config", (HttpResponse response) => Config(plugin, response))
             .RequireAuthorization(AccessRules.ForOperators)
@@ -46,7 +48,7 @@ internal static class PluginApi
             .MapGet(
                 "/status",
                 (HttpContext http) =>
-                    TypedResults.Ok(VisibleStatus.To(http.User, PluginStatus.Of(plugin, plugin.Sources)))
+                    TypedResults.Ok(VisibleStatus.To(http.User, PluginStatus.Of(plugin, health.VerdictOf(plugin))))
             )
             .WithSummary("How the plugin stands")
             .WithDescription("The role user is shown figures and states, without sentences, paths and addresses.")

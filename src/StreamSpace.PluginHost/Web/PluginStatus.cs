@@ -9,14 +9,16 @@ namespace StreamSpace.PluginHost.Web;
 internal static class PluginStatus
 {
     /// <summary>The whole document of one plugin.</summary>
-    public static JsonObject Of(PluginSlot plugin, IReadOnlyList<SourceStatus> sources)
+    public static JsonObject Of(PluginSlot plugin, PluginVerdict verdict)
     {
         var status = plugin.Status;
+        // First, where the plugin has its own, which knows nothing of the host.
+        status["verdict"] = Of(verdict);
         foreach (var (key, value) in Summary(plugin))
         {
             status[key] = value?.DeepClone();
         }
-        status["sources"] = Of(sources);
+        status["sources"] = Of(plugin.Sources);
         return status;
     }
 

@@ -1,4 +1,5 @@
 using StreamSpace.PluginHost.Data;
+using StreamSpace.PluginHost.Health;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.PluginHost.Web;
@@ -16,6 +17,8 @@ internal static class WebSetup
             .AddRouting()
             .AddRequestDecompression(packed => packed.DecompressionProviders.Add("zstd", new ZstdBodies()))
             .AddSingleton<PluginEndpoints>()
+            .AddSingleton<HostHealth>()
+            .AddSingleton<HealthWatch>()
             .AddSingleton<HostStatus>();
         keys.Configure(services.AddDataProtection());
         return services;

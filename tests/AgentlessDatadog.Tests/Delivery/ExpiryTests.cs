@@ -23,8 +23,8 @@ public sealed class ExpiryTests
         rig.Pipeline.Status.Warnings.ShouldBeEmpty();
         await PassAsync(rig, TimeSpan.FromMinutes(2));
         var at = made.AddHours(1).ToString("yyyy-MM-dd HH:mm:ss");
-        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("2 metric points have waited");
-        rig.Pipeline.Status.Warnings[0].ShouldContain(at);
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().Sentence.ShouldContain("2 metric points have waited");
+        rig.Pipeline.Status.Warnings[0].Sentence.ShouldContain(at);
         await PassAsync(rig, TimeSpan.FromMinutes(10));
         _log.Text.Split('\n').Count(line => line.Contains(at)).ShouldBe(1);
 
@@ -90,7 +90,7 @@ public sealed class ExpiryTests
             rig.Ledger(Lane.Events).Expired.ShouldBe(0);
             await rig.KeepAsync(new DatadogEvent("Told", new string('x', 400), rig.Clock.GetUtcNow()));
         }
-        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("of 10000 bytes");
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().Sentence.ShouldContain("of 10000 bytes");
         rig.Ledger(Lane.Events).Expired.ShouldBe(0);
     }
 

@@ -19,7 +19,7 @@ public sealed class LaneSenderTests
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
         var log = new SearchedLog();
         await using var memory = new MemoryStore();
-        var store = new GuardedStore(memory, clock, new Warnings(log));
+        var store = new GuardedStore(memory, clock, new Warnings(log, clock));
         var outbox = new Outbox(store, new Ledger(), new DatadogClock(clock));
         var lane = new LaneSender(Lane.Events, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
         using var hanging = new Hanging();

@@ -166,8 +166,8 @@ public sealed partial class LoggerProviderTests : IAsyncDisposable
         );
 
         var messages = Entries(farEnd).ConvertAll(entry => entry.GetProperty("message").GetString()!);
-        messages.ShouldContain(message => message.StartsWith("Lane metrics waits", StringComparison.Ordinal));
-        messages.ShouldNotContain(message => message.Contains("Lane logs", StringComparison.Ordinal));
+        messages.ShouldContain(message => message.StartsWith("The metrics wait", StringComparison.Ordinal));
+        messages.ShouldNotContain(message => message.Contains("The logs wait", StringComparison.Ordinal));
 
         LaneStatus Lane(string name) => pipeline.Status.Lanes.Single(lane => lane.Lane == name);
     }

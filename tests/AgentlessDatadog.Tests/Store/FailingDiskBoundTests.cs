@@ -20,7 +20,7 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
     {
         const int size = 1024 * 1024;
         var (clock, ledger) = (new DatadogClock(TimeProvider.System), new Ledger());
-        var store = new GuardedStore(_store, clock, new Warnings(new SearchedLog()));
+        var store = new GuardedStore(_store, clock, new Warnings(new SearchedLog(), clock));
         var outbox = new Outbox(store, ledger, clock);
         store.Fail("The disk is full.");
         for (var id = 1; id <= 70; id++)

@@ -45,7 +45,7 @@ public sealed class FailingDiskTests : IAsyncDisposable
         await rig.UntilSent();
 
         rig.FarEnd.Series.Select(s => (s.Metric, s.Points[0].Value)).ShouldBe([("app.level", 7)]);
-        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().ShouldContain("memory alone");
+        rig.Pipeline.Status.Warnings.ShouldHaveSingleItem().Sentence.ShouldContain("memory alone");
         rig.Ledger(Lane.Metrics).ShouldBe(2, delivered: 1, queued: 1);
         (await _store.ContentsAsync()).Ledger.ShouldHaveSingleItem().Units.ShouldBe(1);
 

@@ -145,7 +145,7 @@ public sealed class StoreNameTests : IDisposable
 
         await rig.Pipeline.KeepAsync([Sample.Measurement(1)], CancellationToken.None);
 
-        rig.Pipeline.Status.Warnings.ShouldContain(warning => warning.Contains("written anew under its name"));
+        rig.Pipeline.Status.Warnings.ShouldContain(warning => warning.Sentence.Contains("written anew under its name"));
         rig.Pipeline.StoreError.ShouldBeNull();
     }
 
