@@ -14,6 +14,13 @@ public interface IPluginContext
     /// <summary>Writes to the plugin's log file and to the host's console.</summary>
     ILogger Logger { get; }
 
+    /// <summary>
+    /// Hands to <paramref name="listener"/>, too, what this plugin, the others and the host log, from Information on; of the
+    /// web server and the runtime from Warning on. Until the result is disposed, or this copy is over. Whoever logs calls it:
+    /// it must return at once, whatever the thread. What it throws nobody is told.
+    /// </summary>
+    IDisposable ListenToLog(ILoggerProvider listener);
+
     /// <summary>The only clock a plugin should read.</summary>
     TimeProvider Clock { get; }
 

@@ -18,6 +18,7 @@ internal sealed class Collector : IAsyncDisposable
 
     private readonly IPluginContext _context;
     private readonly SourceGauges _sources;
+    private readonly LogForwarding _logs;
     private volatile DatadogConfig _config;
     private IReadOnlyList<CheckFinding> _tagChanges = [];
     private DateTimeOffset _tagChangesUntil;
@@ -38,6 +39,7 @@ internal sealed class Collector : IAsyncDisposable
         _sources = new SourceGauges(Pipeline, () => context.Sources);
         _sources.Use(config);
         Pipeline.ObserveGauges(Gauges.Observe);
+        _logs = new LogForwarding(context, Pipeline);
         Pipeline.ObserveGauges(_ => _sources.Observe());
     }
 
@@ -66,6 +68,7 @@ internal sealed class Collector : IAsyncDisposable
     {
         await Pipeline.StartAsync(cancellationToken);
         ListenToRequests(_config);
+        await _logs.UseAsync(_config);
     }
 
     /// <summary>Tells Datadog that the plugin is loaded, when it is switched on.</summary>
@@ -85,11 +88,22 @@ internal sealed class Collector : IAsyncDisposable
         {
             Gauges.ReleaseInvented();
         }
-        await Pipeline.ConfigureAsync(IntakeOf(config, _context), cancellationToken);
-        Gauges.Use(config);
-        _sources.Use(config);
-        ListenToRequests(config);
-        _config = config;
+        if (before.KeepsDataLocal != config.KeepsDataLocal)
+        {
+            await _logs.EndAsync();
+        }
+        try
+        {
+            await Pipeline.ConfigureAsync(IntakeOf(config, _context), cancellationToken);
+            Gauges.Use(config);
+            _sources.Use(config);
+            ListenToRequests(config);
+            _config = config;
+        }
+        finally
+        {
+            await _logs.UseAsync(_config);
+        }
         if (TagChange.Between(before, config, Pipeline.Clock.GetUtcNow()) is { Count: > 0 } changes)
         {
             // Until a flush of the new tags has followed the last of the old ones for certain.
@@ -154,16 +168,22 @@ internal sealed class Collector : IAsyncDisposable
             var heard = _requests.DisposeAsync().AsTask();
             await heard.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+        await _logs
+            .EndAsync()
+            .AsTask()
+            .WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Pipeline.StopAsync(cancellationToken);
         // Whoever stops takes what came before: only a store that hangs has not answered by now.
         await said.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Nothing more is made of what the pipeline keeps: it is the next copy's.</summary>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _requests?.Dispose();
-        return Pipeline.DisposeAsync();
+        await Pipeline.DisposeAsync();
+        await _logs.DisposeAsync();
     }
 
     // Activities are the whole process's, also those of the host, whose libraries are none of ours.

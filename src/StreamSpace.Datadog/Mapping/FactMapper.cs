@@ -5,7 +5,7 @@ using StreamSpace.Plugins;
 namespace StreamSpace.Datadog.Mapping;
 
 /// <summary>
-/// What happened on the platform, in Datadog's words: counts, distributions, events and traces. It is kept together with the place
+/// What happened on the platform, in Datadog's words: counts, distributions, events, traces and logs. It is kept together with the place
 /// in the host's log up to which it goes, so that none of it needs an id.
 /// </summary>
 internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
@@ -20,20 +20,24 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
     private readonly List<Measurement> _measurements = [];
     private readonly List<DatadogEvent> _events = [];
     private readonly SpanMapper _spans = new(config, clock);
+    private readonly LogMapper _logs = new(config);
     private int _late;
     private TimeSpan _oldest;
 
     /// <summary>What is to be kept of the facts seen so far, with an event about those that came late.</summary>
     public IReadOnlyList<Signal> Signals =>
-        [.. _measurements, .. _events, .. _spans.Spans, .. _late > 0 ? [SayLate()] : Array.Empty<Signal>()];
+        [
+            .. _measurements,
+            .. _events,
+            .. _spans.Spans,
+            .. _logs.Entries,
+            .. _late > 0 ? [SayLate()] : Array.Empty<Signal>(),
+        ];
 
     /// <summary>Adds what <paramref name="fact"/> means; nothing for what the config gates.</summary>
     public void Add(PlatformFact fact)
     {
-        if (fact is SessionFact ofSession)
-        {
-            _spans.Add(ofSession);
-        }
+        _logs.Add(fact, fact is SessionFact ofSession ? _spans.Add(ofSession) : null);
         var before = _measurements.Count + _events.Count;
         switch (fact)
         {
@@ -94,6 +98,14 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
         }
     }
 
+    /// <summary>What is said of a failure, beside the error that it is.</summary>
+    public static IEnumerable<KeyValuePair<string, object?>> AttributesOf(SessionFailed failure) =>
+        [new("reason", ReasonOf(failure.Cause))];
+
+    /// <summary>A failure as an error, with the platform's words.</summary>
+    public static ErrorDetails ErrorOf(SessionFailed failure) =>
+        new(ReasonOf(failure.Cause), failure.Reason ?? "The session failed.");
+
     /// <summary>The word for a cause.</summary>
     public static string ReasonOf(FailureCause cause) =>
         cause switch
@@ -133,7 +145,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
         var user = fact.User;
         Count(metric, _tags.Of(user));
         _events.Add(
-            new DatadogEvent(title!, $"{Who(user)} {done}.", fact.At)
+            new DatadogEvent(title!, $"{_tags.Spoken(user)} {done}.", fact.At)
             {
                 Kind = metric.Name,
                 Tags = _tags.Of(user),
@@ -154,7 +166,7 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
         var session = e.Session;
         var of = session.Template is { } template ? (EventText)$" of template {template}" : $"";
         _events.Add(
-            new DatadogEvent(title, $"Session {session.Id}{of} for {Who(session.User)} {done}.", e.At)
+            new DatadogEvent(title, $"Session {session.Id}{of} for {_tags.Spoken(session.User)} {done}.", e.At)
             {
                 Kind = title,
                 Tags = _tags.Of(session),
@@ -188,8 +200,6 @@ internal sealed class FactMapper(DatadogConfig config, TimeProvider clock)
             SourceType = "streamspace",
             Alert = AlertType.Warning,
         };
-
-    private string Who(PlatformUser user) => _tags.UserValue(user) is { Length: > 0 } name ? name : "a user";
 
     private static EventText Key(string kind, string name) => $"streamspace-{kind}:{name}";
 }

@@ -58,6 +58,25 @@ internal sealed class PlatformTags(UserTag userTag, IReadOnlyList<string> global
             _ => null,
         };
 
+    /// <summary>The user for a sentence.</summary>
+    public string Spoken(PlatformUser user) => UserValue(user) is { Length: > 0 } name ? name : "a user";
+
+    /// <summary>The same of a session as attributes of spans and log entries, which take every value as it is.</summary>
+    public IEnumerable<KeyValuePair<string, object?>> AttributesOf(Session session) =>
+        [
+            new("session", session.Id),
+            .. AttributesOf(session.User),
+            .. Attribute("template", session.Template),
+            .. Attribute("platform", session.Platform),
+        ];
+
+    /// <summary>The user as an attribute, or none.</summary>
+    public IEnumerable<KeyValuePair<string, object?>> AttributesOf(PlatformUser user) =>
+        Attribute("user", UserValue(user));
+
+    private static IEnumerable<KeyValuePair<string, object?>> Attribute(string name, string? value) =>
+        string.IsNullOrEmpty(value) ? [] : [new(name, value)];
+
     private static string Session(Session session) => $"{SessionPrefix}{session.Id}";
 
     private string? User(PlatformUser user) => UserValue(user) is { Length: > 0 } value ? $"user:{value}" : null;

@@ -99,9 +99,14 @@ internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
             Kind = SpanKind.Server,
             // Spans of hours would drown the latencies of the service.
             Service = name is RunName or SleepName ? $"{config.Service}-sessions" : config.Service,
-            Attributes = [.. AttributesOf(session), .. Of("seconds", (end - begin).TotalSeconds), .. ReasonOf(failure)],
+            Attributes =
+            [
+                .. _tags.AttributesOf(session),
+                new("seconds", (end - begin).TotalSeconds),
+                .. failure is null ? [] : FactMapper.AttributesOf(failure),
+            ],
             Links = isFirst ? [] : [new SpanLink(start.TraceId, start.RootId)],
-            Error = failure is null ? null : ErrorOf(failure),
+            Error = failure is null ? null : FactMapper.ErrorOf(failure),
         };
         _spans.Add(Cut(root, oldest));
         if (name != StartName)
@@ -124,7 +129,7 @@ internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
                         ParentId = trace.RootId,
                         Resource = root.Resource,
                         Service = root.Service,
-                        Attributes = [.. AttributesOf(session)],
+                        Attributes = [.. _tags.AttributesOf(session)],
                         Error = i == run.Count - 1 ? root.Error : null,
                     },
                     oldest
@@ -142,23 +147,6 @@ internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
             {
                 Start = oldest,
                 Duration = span.Start + span.Duration - oldest,
-                Attributes = [.. span.Attributes, .. Of("cut", true)],
+                Attributes = [.. span.Attributes, new("cut", true)],
             };
-
-    private IEnumerable<KeyValuePair<string, object?>> AttributesOf(Session session) =>
-        [
-            .. Of("session", session.Id),
-            .. Of("user", _tags.UserValue(session.User)),
-            .. Of("template", session.Template),
-            .. Of("platform", session.Platform),
-        ];
-
-    private static IEnumerable<KeyValuePair<string, object?>> ReasonOf(SessionFailed? failure) =>
-        failure is null ? [] : Of("reason", FactMapper.ReasonOf(failure.Cause));
-
-    private static IEnumerable<KeyValuePair<string, object?>> Of(string name, object? value) =>
-        value is null or "" ? [] : [new(name, value)];
-
-    private static ErrorDetails ErrorOf(SessionFailed failure) =>
-        new(FactMapper.ReasonOf(failure.Cause), failure.Reason ?? "The session failed.");
 }

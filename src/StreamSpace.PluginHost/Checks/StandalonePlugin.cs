@@ -32,6 +32,7 @@ internal static class StandalonePlugin
                 settings.Environment,
                 settings.SandboxUrls.Count > 0 ? ListenAddress.From(new Uri(settings.SandboxUrls[0])) : null,
                 () => [],
+                new LogListeners(),
                 instance.Ended
             ),
             cancellationToken

@@ -29,9 +29,13 @@ internal sealed record HostServices
             Settings.Environment,
             Sandbox,
             Sources,
+            LogListeners,
             ended
         );
 
     /// <summary>Lets a logger write warnings and worse to the console.</summary>
     public required Action<ILoggingBuilder> Console { get; init; }
+
+    /// <summary>Who hears what the host and the plugins log.</summary>
+    public required LogListeners LogListeners { get; init; }
 }

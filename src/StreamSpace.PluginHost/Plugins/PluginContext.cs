@@ -12,8 +12,16 @@ internal sealed record PluginContext(
     IReadOnlyDictionary<string, string> Environment,
     Uri? Sandbox,
     Func<IReadOnlyList<SourceStatus>> LookAtSources,
+    LogListeners LogListeners,
     CancellationToken Ended
 ) : IPluginContext
 {
     public IReadOnlyList<SourceStatus> Sources => LookAtSources();
+
+    public IDisposable ListenToLog(ILoggerProvider listener)
+    {
+        var listening = LogListeners.Add(listener);
+        Ended.Register(listening.Dispose);
+        return listening;
+    }
 }

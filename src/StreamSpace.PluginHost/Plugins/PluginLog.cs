@@ -19,7 +19,13 @@ internal sealed class PluginLog : IDisposable
     private readonly Logger _file;
     private readonly ILoggerFactory _loggers;
 
-    public PluginLog(string route, string folder, string fallbackFolder, Action<ILoggingBuilder> console)
+    public PluginLog(
+        string route,
+        string folder,
+        string fallbackFolder,
+        Action<ILoggingBuilder> console,
+        LogListeners listeners
+    )
     {
         Path = System.IO.Path.Combine(IsWritable(folder) ? folder : fallbackFolder, $"{route}.log");
         _file = new LoggerConfiguration()
@@ -38,6 +44,7 @@ internal sealed class PluginLog : IDisposable
         {
             console(logging);
             logging.AddSerilog(_file);
+            logging.AddProvider(listeners);
         });
         Logger = _loggers.CreateLogger(route);
     }

@@ -302,7 +302,8 @@ internal sealed class PluginSlot : IDisposable
             manifest.Route,
             _host.Settings.LogFolder,
             _host.Data.Folder("logs"),
-            _host.Console
+            _host.Console,
+            _host.LogListeners
         );
         if (!await _earlier.AreClosedAsync())
         {

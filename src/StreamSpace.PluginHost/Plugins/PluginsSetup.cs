@@ -28,6 +28,7 @@ internal static class PluginsSetup
                     Sources = () => feeds.Sources,
                     Settle = feeds.SettleAsync,
                     Console = console,
+                    LogListeners = provider.GetRequiredService<LogListeners>(),
                 };
             });
 }

@@ -84,12 +84,19 @@ internal sealed class RunningHost(
     private WebApplication Compose(DataFolder data)
     {
         var builder = WebServer.CreateBuilder(settings, Log);
+        var listeners = new LogListeners();
+        builder
+            .Logging.AddProvider(listeners)
+            // What the web server says of each request is none of the host's log, and may hold what opens something.
+            .AddFilter<LogListeners>(null, LogLevel.Warning)
+            .AddFilter<LogListeners>("StreamSpace", LogLevel.Information);
         var keys = new KeyRing(data.Folder("keys"));
         builder
             .Services.AddSingleton(settings)
             .AddSingleton(clock)
             .AddSingleton(random)
             .AddSingleton(console)
+            .AddSingleton(listeners)
             .AddSingleton(services =>
                 services.GetRequiredService<ILoggerFactory>().CreateLogger("StreamSpace.PluginHost")
             )

@@ -13,7 +13,22 @@ internal sealed class HostStandIn : IPluginContext
 
     public string DataFolder { get; init; } = TestRun.NewFolder();
 
-    public ILogger Logger { get; } = new SearchedLog();
+    /// <summary>What was logged.</summary>
+    public SearchedLog Log { get; } = new();
+
+    /// <summary>Who listens to the log now.</summary>
+    public List<ILoggerProvider> Listeners { get; } = [];
+
+    public ILogger Logger => field ??= new ToldLog(this, "datadog");
+
+    /// <summary>A log of the host's own.</summary>
+    public ILogger LoggerOf(string category) => new ToldLog(this, category);
+
+    public IDisposable ListenToLog(ILoggerProvider listener)
+    {
+        Listeners.Add(listener);
+        return new Leaving(() => Listeners.Remove(listener));
+    }
 
     public TimeProvider Clock => FakeClock;
 
@@ -30,6 +45,34 @@ internal sealed class HostStandIn : IPluginContext
     public IReadOnlyList<SourceStatus> Sources { get; set; } = [];
 
     public CancellationToken Ended { get; init; }
+
+    private sealed class ToldLog(HostStandIn host, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
+        {
+            host.Log.Log(logLevel, eventId, state, exception, formatter);
+            foreach (var listener in host.Listeners.ToList())
+            {
+                listener.CreateLogger(category).Log(logLevel, eventId, state, exception, formatter);
+            }
+        }
+    }
+
+    private sealed class Leaving(Action leave) : IDisposable
+    {
+        public void Dispose() => leave();
+    }
 }
 
 internal static class Manifests

@@ -196,6 +196,18 @@ internal sealed class PluginRun : IAsyncDisposable
 
     public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
 
+    public async Task PostAsync(string path, string json)
+    {
+        using var answer = await _http.PostAsync(path, new StringContent(json, null, "application/json"));
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public async Task DeleteAsync(string path)
+    {
+        using var answer = await _http.DeleteAsync(path);
+        answer.EnsureSuccessStatusCode();
+    }
+
     public async ValueTask DisposeAsync()
     {
         TestRun.Search.LookAt("the status", Plugin.Status.ToJsonString());

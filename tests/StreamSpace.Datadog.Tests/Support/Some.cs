@@ -64,6 +64,56 @@ internal static class Some
             Passed = [new(SessionState.Requested, session.CreatedAt!.Value, at)],
         };
 
+    /// <summary>
+    /// A life in which each thing happens once: ready after 8 s, asleep after a minute, awake after another, failed half a
+    /// minute later, being deleted ten seconds after that and gone after two more.
+    /// </summary>
+    public static SessionFact[] Life(string id, DateTimeOffset asked)
+    {
+        var (ready, asleep, awake) = (asked.AddSeconds(8), asked.AddSeconds(60), asked.AddSeconds(120));
+        var (failed, deleted, gone) = (asked.AddSeconds(150), asked.AddSeconds(160), asked.AddSeconds(162));
+        var session = Session(id, asked) with { Platform = "kubernetes" };
+        var started = session with { StartedAt = ready };
+        var slept = started with
+        {
+            State = SessionState.Hibernated,
+            AwakeSince = null,
+            AwakeBefore = TimeSpan.FromSeconds(60),
+        };
+        var woken = slept with { State = SessionState.Running, AwakeSince = awake };
+        var broken = woken with
+        {
+            State = SessionState.Failed,
+            AwakeSince = null,
+            AwakeBefore = TimeSpan.FromSeconds(90),
+        };
+        return
+        [
+            Created(session),
+            Started(session, ready),
+            new SessionHibernated(slept, asleep)
+            {
+                Id = $"{session.LifeId}/hibernated",
+                Passed = [new(SessionState.Running, ready, asleep)],
+            },
+            new SessionWoken(woken, awake)
+            {
+                Id = $"{session.LifeId}/woken",
+                Passed = [new(SessionState.Hibernated, asleep, awake)],
+            },
+            new SessionFailed(broken, failed, "out of memory")
+            {
+                Id = $"{session.LifeId}/failed",
+                Passed = [new(SessionState.Running, awake, failed)],
+            },
+            new SessionEnded(broken with { State = SessionState.Ended, EndedAt = gone }, gone)
+            {
+                Id = $"{session.LifeId}/ended",
+                Passed = [new(SessionState.Failed, failed, deleted), new(SessionState.Ending, deleted, gone)],
+            },
+        ];
+    }
+
     public static UserLoggedIn Login(string user, DateTimeOffset at) =>
         new(new PlatformUser(null, user), at) { Id = $"login/{user}/{at.ToUnixTimeMilliseconds()}" };
 }

@@ -28,6 +28,7 @@ internal sealed class LonePlugin : IDisposable
                 Sources = () => [],
                 Settle = _ => Task.CompletedTask,
                 Console = _ => { },
+                LogListeners = new LogListeners(),
             }
         );
     }
