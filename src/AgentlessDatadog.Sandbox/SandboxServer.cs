@@ -67,16 +67,16 @@ public sealed class SandboxServer : IAsyncDisposable
         var events = new ArrivalStore<StoredEvent>(limits.Events, limits.EventBytes, options.Retention, time);
         var spans = new ArrivalStore<StoredSpan>(limits.Spans, limits.SpanBytes, options.Retention, time);
         var logs = new ArrivalStore<StoredLog>(limits.Logs, limits.LogBytes, options.Retention, time);
+        var faults = new FaultTable();
+        var limiter = new IntakeLimiter();
+        var history = new RequestHistory(limits.Requests, limits.PayloadBytes);
         AssetStore Assets(string kind) => new(kind, limits.Assets, limits.AssetBytes);
         var dashboards = Assets("dashboards");
         var monitors = Assets("monitors");
         var slos = Assets("SLOs");
         var entities = Assets("entities");
         var configurations = Assets("tag configurations");
-        var faults = new FaultTable();
-        var limiter = new IntakeLimiter();
-        var history = new RequestHistory(limits.Requests, limits.PayloadBytes);
-        var reads = new MetricReads(keys, metrics);
+        var reads = new MetricReads(keys, metrics, configurations);
         var pipeline = new RequestPipeline(
             options,
             new FaultInjector(faults, time),
@@ -90,6 +90,7 @@ public sealed class SandboxServer : IAsyncDisposable
         app.Use(next => context => pipeline.InvokeAsync(context, next));
         new MetricIntake(keys, metrics, limiter).Map(app);
         reads.Map(app);
+        new FormulaRoutes(keys, metrics, configurations, events, spans, logs).Map(app);
         new EventRoutes(keys, events, drops, limiter, time).Map(app);
         new TraceIntake(keys, spans, metrics, drops, limiter, time).Map(app);
         new LogIntake(keys, logs, drops, limiter, time).Map(app);

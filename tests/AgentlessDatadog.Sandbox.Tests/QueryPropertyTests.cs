@@ -1,3 +1,4 @@
+using AgentlessDatadog.Sandbox.Assets;
 using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Queries;
 using AgentlessDatadog.Sandbox.Store;
@@ -49,9 +50,13 @@ public sealed class QueryPropertyTests
         var interval = new[] { 1, 7, 60, 1_000 }[rollup % 4];
         var query = $"{space}:m{{{scopeText}}}{(isGrouped ? " by {user}" : "")}.rollup({interval})";
 
-        var answer = QueryEngine.Run(StoreOf(sent, metricType), QueryParser.Parse(query), Start, Start + Span);
+        var answer = QueryEngine.Run(
+            StoreOf(sent, metricType),
+            new AssetStore("tag configurations", 0, 0),
+            engine => engine.Evaluate(ExpressionParser.Parse(query), new QueryWindow(Start, Start + Span))
+        );
 
-        var actual = answer.SelectMany(series =>
+        var actual = answer.Series.SelectMany(series =>
             series.Points.Select(point => (string.Join(',', series.TagSet), point.Time, Math.Round(point.Value, 6)))
         );
         actual.Order().ShouldBe(Naive(sent.Where(holds), metricType, space, interval, isGrouped).Order());

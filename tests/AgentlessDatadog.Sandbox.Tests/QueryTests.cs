@@ -134,6 +134,12 @@ public sealed class QueryTests
             "k:b"
         );
 
+        (await sandbox.ValuesAsync("p95:latency{*}")).ShouldBeEmpty();
+        await sandbox.PostAsync(
+            "/api/v2/metrics/latency/tags",
+            """{"data":{"type":"manage_tags","id":"latency","attributes":{"metric_type":"distribution","tags":["k"],"include_percentiles":true}}}"""
+        );
+
         (await sandbox.ValueAsync($"{prefix}:latency{{*}}")).ShouldBe(value);
     }
 
@@ -232,7 +238,12 @@ public sealed class QueryTests
     [InlineData("avg:cpu{*}.top(5)", "unknown function")]
     [InlineData("avg:cpu{*}.rollup(p99)", "as in rollup(sum, 60)")]
     [InlineData("avg:cpu{*}.rollup(0)", "a rollup takes 1 to 86400 seconds")]
-    [InlineData("avg:cpu{*} / 2", "expected , or the end, at character 12")]
+    [InlineData("avg:cpu{*} ^ 2", "expected , or the end, at character 12")]
+    [InlineData("avg:cpu{*} / ", "expected avg, sum, min, max or count")]
+    [InlineData("(avg:cpu{*}", "expected ) to close the parenthesis")]
+    [InlineData("avg:cpu{*} / total", "total is not the name of a query")]
+    [InlineData("median_9(avg:cpu{*})", "unknown function; abs, clamp_max")]
+    [InlineData("clamp_min(avg:cpu{*})", "expected , and a number")]
     [InlineData("avg:dist{*}.rollup(sum, 60)", "dist is a distribution")]
     public async Task ABadQueryIsRefusedByItsPlace(string query, string message)
     {

@@ -46,6 +46,9 @@ internal abstract record Expression
         };
 }
 
+/// <summary>An expression and what it was read from.</summary>
+internal sealed record AskedExpression(string Text, Expression Expression);
+
 /// <summary>The functions that are known, in Datadog's words with <c>_</c> between them.</summary>
 internal enum Function
 {

@@ -14,9 +14,9 @@ internal static class ExpressionParser
     private const int MaxDepth = 64;
 
     // One holds the next, and they are asked one inside the other.
-    private const int MaxOperations = 200;
+    private const int MaxOperations = 100;
 
-    private static readonly FrozenDictionary<string, (Function Function, int Numbers)> Functions =
+    private static readonly FrozenDictionary<string, (Function Function, int Numbers)> Known =
         Enum.GetValues<Function>().ToFrozenDictionary(NameOf, function => (function, NumbersOf(function)));
 
     /// <summary>A whole text.</summary>
@@ -99,7 +99,7 @@ internal static class ExpressionParser
         }
         var start = cursor.Position;
         var word = cursor.TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c == '_');
-        if (Functions.TryGetValue(word, out var known) && cursor.TryTake('('))
+        if (Known.TryGetValue(word, out var known) && cursor.TryTake('('))
         {
             return ParseCall(cursor, known.Function, known.Numbers, depth, ref operations);
         }
@@ -113,7 +113,7 @@ internal static class ExpressionParser
         {
             return cursor.IsAt('(')
                 ? throw cursor.Error(
-                    $"unknown function; {string.Join(", ", Functions.Keys.Order(StringComparer.Ordinal))} are known"
+                    $"unknown function; {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))} are known"
                 )
                 : new Expression.Reference(word);
         }

@@ -1,86 +1,144 @@
+using AgentlessDatadog.Sandbox.Assets;
 using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Store;
 
 namespace AgentlessDatadog.Sandbox.Queries;
 
 /// <summary>
-/// One line of an answer: a group's tags in the order of the query's keys, and its points, one for each bucket that
-/// holds anything. A point's time is its bucket's start; interval and times are in seconds.
+/// Answers expressions. Queries are answered in Datadog's two steps: within each series over time, by bucket; then across
+/// the series of a group. Samples of distributions go into the second step directly. All that is asked of one engine is told
+/// from the same points, and together it may hold so many of them.
 /// </summary>
-internal sealed record ResultSeries(
-    MetricQuery Query,
-    int QueryIndex,
-    IReadOnlyList<string> TagSet,
-    string? Unit,
-    int Interval,
-    IReadOnlyList<MetricPoint> Points
-);
-
-/// <summary>
-/// Answers a query in Datadog's two steps: within each series over time, by bucket; then across the series of a
-/// group. Samples of distributions go into the second step directly.
-/// </summary>
-internal static class QueryEngine
+internal sealed class QueryEngine
 {
     private const string NoValue = "N/A";
 
-    // What an answer of one text may hold: as much as a thousand lines of a thousand points.
+    // What the answers may hold together: as much as a thousand series of a thousand points.
     private const int MaxPoints = 1_000_000;
 
-    /// <param name="store">Where the points are.</param>
-    /// <param name="queries">What to answer, in this order.</param>
-    /// <param name="from">First second, included.</param>
-    /// <param name="to">Last second, included.</param>
-    /// <exception cref="ApiError">400 for what the metric's type cannot answer, and for more points than an answer may hold.</exception>
-    public static List<ResultSeries> Run(MetricStore store, IReadOnlyList<MetricQuery> queries, long from, long to) =>
-        store.Read(
-            (metrics, _, firstKept) =>
-            {
-                var results = new List<ResultSeries>();
-                var left = MaxPoints;
-                for (var i = 0; i < queries.Count; i++)
-                {
-                    if (metrics.TryGetValue(queries[i].Metric, out var metric))
-                    {
-                        var reduction = Reduction.For(queries[i], metric, to - from);
-                        foreach (var group in Group(metric, reduction, Math.Max(from, firstKept), to, ref left))
-                        {
-                            var unit = metric.Metadata.Unit;
-                            results.Add(
-                                new ResultSeries(
-                                    queries[i],
-                                    i,
-                                    group.Tags,
-                                    unit,
-                                    reduction.Interval,
-                                    group.Points(reduction)
-                                )
-                            );
-                        }
-                    }
-                }
-                return results;
-            }
-        );
+    // Each looks at all series of its metric.
+    private const int MaxQueries = 100;
 
-    private static IEnumerable<ResultGroup> Group(
+    private readonly IReadOnlyDictionary<string, StoredMetric> _metrics;
+    private readonly AssetStore _configurations;
+    private readonly long _firstKept;
+    private long _left = MaxPoints;
+    private int _queries;
+
+    private QueryEngine(IReadOnlyDictionary<string, StoredMetric> metrics, AssetStore configurations, long firstKept)
+    {
+        _metrics = metrics;
+        _configurations = configurations;
+        _firstKept = firstKept;
+    }
+
+    /// <summary>Lets <paramref name="ask"/> ask as much as belongs together.</summary>
+    /// <param name="store">Where the points are.</param>
+    /// <param name="configurations">By which tags metrics may be asked.</param>
+    /// <param name="ask">Must not hold on to the engine.</param>
+    public static T Run<T>(MetricStore store, AssetStore configurations, Func<QueryEngine, T> ask) =>
+        store.Read((metrics, _, firstKept) => ask(new QueryEngine(metrics, configurations, firstKept)));
+
+    /// <summary>What an expression comes to in a window.</summary>
+    /// <param name="expression">What is asked.</param>
+    /// <param name="window">For what time.</param>
+    /// <param name="named">What each name in it stands for.</param>
+    /// <exception cref="ApiError">
+    /// 400 for what the metric's type cannot answer, for more points than an answer may hold, and for a name that nothing has.
+    /// </exception>
+    public Result Evaluate(
+        Expression expression,
+        QueryWindow window,
+        Func<string, QueryWindow, Result?>? named = null
+    ) =>
+        expression switch
+        {
+            Expression.Number number => new Result([]) { Constant = number.Value },
+            Expression.Metric metric => Answer(metric.Query, window),
+            Expression.Reference reference => named?.Invoke(reference.Name, window)
+                ?? throw ApiError.BadRequest($"Error parsing query: {reference.Name} is not the name of a query"),
+            Expression.Arithmetic arithmetic => Reckon(
+                arithmetic.Operator,
+                Evaluate(arithmetic.Left, window, named),
+                Evaluate(arithmetic.Right, window, named)
+            ),
+            Expression.Call call => Apply(call, window, named),
+            _ => throw new ArgumentException($"No such expression: {expression}", nameof(expression)),
+        };
+
+    private Result Reckon(char sign, Result left, Result right)
+    {
+        Spend(Arithmetic.PointsIn(left, right));
+        return Arithmetic.Of(sign, left, right);
+    }
+
+    private Result Apply(Expression.Call call, QueryWindow window, Func<string, QueryWindow, Result?>? named)
+    {
+        if (Functions.ShiftOf(call) is not { } seconds)
+        {
+            var of = Evaluate(call.Argument, window, named);
+            Spend(Functions.PointsOf(call, of, window));
+            return Functions.Apply(call, of, window);
+        }
+        var before = Evaluate(call.Argument, window.Before(seconds), named);
+        return before with
+        {
+            Series =
+            [
+                .. before.Series.Select(series =>
+                    series with
+                    {
+                        Points = [.. series.Points.Select(point => point with { Time = point.Time + seconds })],
+                    }
+                ),
+            ],
+        };
+    }
+
+    private Result Answer(MetricQuery query, QueryWindow window)
+    {
+        if (++_queries > MaxQueries)
+        {
+            throw ApiError.BadRequest($"More than {MaxQueries} queries are asked at once");
+        }
+        if (!_metrics.TryGetValue(query.Metric, out var metric))
+        {
+            return new Result([]);
+        }
+        var reduction = Reduction.For(query, metric, window);
+        var configuration = _configurations.Find(query.Metric) is { } asset ? TagConfiguration.Of(asset) : null;
+        // Nothing was ever reckoned that could be answered (docs/reference/datadog.md §8.5).
+        return query.NeedsPercentiles && configuration is not { HasPercentiles: true }
+            ? new Result([])
+            : new Result([
+                .. Groups(metric, configuration, reduction, window)
+                    .Select(group => new ResultSeries(
+                        group.Tags,
+                        query.Counted is null && query.Space != Aggregation.Count ? metric.Metadata.Unit : null,
+                        reduction.Interval,
+                        group.Points(reduction)
+                    )),
+            ]);
+    }
+
+    private IEnumerable<ResultGroup> Groups(
         StoredMetric metric,
+        TagConfiguration? configuration,
         Reduction reduction,
-        long from,
-        long to,
-        ref int left
+        QueryWindow window
     )
     {
         var groups = new Dictionary<string, ResultGroup>(StringComparer.Ordinal);
         foreach (var (tags, series) in metric.Series)
         {
-            var first = IndexOf(series.Times, from);
-            var end = IndexOf(series.Times, to + 1);
-            if (first == end || !reduction.Query.Scope.Matches(tags.Tags))
+            var first = IndexOf(series.Times, Math.Max(window.From, _firstKept));
+            var end = IndexOf(series.Times, window.To + 1);
+            var shown = configuration is null ? tags : tags.Where(configuration.Shows);
+            if (first >= end || !reduction.Query.Scope.Matches(shown.Tags))
             {
                 continue;
             }
-            var groupTags = GroupTags(reduction.Query.GroupBy, tags);
+            var groupTags = GroupTags(reduction.Query.GroupBy, shown);
             var key = groupTags.Length == 1 ? groupTags[0] : string.Join(',', groupTags);
             if (!groups.TryGetValue(key, out var group))
             {
@@ -89,15 +147,22 @@ internal static class QueryEngine
             }
             var before = group.Count;
             group.Fold(series.Times[first..end], series.Values[first..end], reduction);
-            left -= group.Count - before;
-            if (left < 0)
-            {
-                throw ApiError.BadRequest(
-                    $"The answer would hold more than {MaxPoints} points; ask for a shorter time, wider buckets or fewer groups"
-                );
-            }
+            Spend(group.Count - before);
         }
         return groups.Values.OrderBy(group => group.Key, StringComparer.Ordinal);
+    }
+
+    /// <summary>Whatever is asked costs no more than so many points, also on its way.</summary>
+    /// <exception cref="ApiError">400: it would cost more.</exception>
+    public void Spend(long points)
+    {
+        _left -= points;
+        if (_left < 0)
+        {
+            throw ApiError.BadRequest(
+                $"The answer would hold more than {MaxPoints} points; ask for a shorter time, wider buckets or fewer groups"
+            );
+        }
     }
 
     private static string[] GroupTags(IReadOnlyList<string> keys, InternedTags tags)

@@ -4,8 +4,8 @@ using AgentlessDatadog.Sandbox.Normalising;
 namespace AgentlessDatadog.Sandbox.Queries;
 
 /// <summary>
-/// Reads <c>aggregation:metric{scope} by {tags}</c> with <c>.as_count()</c>, <c>.as_rate()</c> and
-/// <c>.rollup()</c>; several queries are separated by commas. Arithmetic and other functions are refused.
+/// Reads <c>aggregation:metric{scope} by {tags}</c> with <c>.as_count()</c>, <c>.as_rate()</c> and <c>.rollup()</c>, and
+/// several of them, or of what is reckoned of them, separated by commas.
 /// </summary>
 internal static class QueryParser
 {
@@ -15,21 +15,24 @@ internal static class QueryParser
     private const int MaxRollupSeconds = 86_400;
 
     /// <exception cref="Intake.ApiError">400, naming the place.</exception>
-    public static List<MetricQuery> Parse(string text)
+    public static List<AskedExpression> Parse(string text)
     {
         if (text.Length > MaxLength)
         {
             throw Intake.ApiError.BadRequest($"Error parsing query: longer than {MaxLength} characters");
         }
         var cursor = new QueryCursor(text);
-        var queries = new List<MetricQuery>();
+        var queries = new List<AskedExpression>();
         do
         {
             if (queries.Count == MaxQueries)
             {
                 throw cursor.Error($"more than {MaxQueries} queries");
             }
-            queries.Add(ParseOne(cursor));
+            cursor.SkipBlanks();
+            var start = cursor.Position;
+            var expression = ExpressionParser.Parse(cursor);
+            queries.Add(new AskedExpression(cursor.Slice(start).Trim(), expression));
             cursor.SkipBlanks();
         } while (cursor.TryTake(','));
         return cursor.AtEnd ? queries : throw cursor.Error("expected , or the end");

@@ -10,6 +10,7 @@ namespace AgentlessDatadog.Sandbox.Queries;
 /// </summary>
 internal sealed record Reduction(
     MetricQuery Query,
+    QueryWindow Window,
     int Interval,
     Aggregation? OverTime,
     double PointFactor,
@@ -18,16 +19,16 @@ internal sealed record Reduction(
 {
     /// <param name="query">The query.</param>
     /// <param name="metric">The metric it names.</param>
-    /// <param name="span">Seconds that the query covers.</param>
+    /// <param name="window">The time that it is about.</param>
     /// <exception cref="ApiError">400: a rollup method on a distribution.</exception>
-    public static Reduction For(MetricQuery query, StoredMetric metric, long span)
+    public static Reduction For(MetricQuery query, StoredMetric metric, QueryWindow window)
     {
-        var interval = query.RollupSeconds ?? Queries.Interval.For(span);
+        var interval = window.IntervalOf(query.RollupSeconds);
         var perSecond = query.Reading == Reading.AsRate ? 1.0 / interval : 1.0;
         if (metric.Type == IntakeMetricType.Distribution)
         {
             return query.RollupMethod is null
-                ? new Reduction(query, interval, OverTime: null, PointFactor: 1, perSecond)
+                ? new Reduction(query, window, interval, OverTime: null, PointFactor: 1, perSecond)
                 : throw ApiError.BadRequest(
                     $"{query.Metric} is a distribution, aggregated by the word before its name; write rollup(seconds)"
                 );
@@ -40,6 +41,7 @@ internal sealed record Reduction(
         var sums = metric.Type == IntakeMetricType.Count || readsCounts;
         return new Reduction(
             query,
+            window,
             interval,
             query.RollupMethod ?? (sums ? Aggregation.Sum : Aggregation.Avg),
             readsCounts ? Math.Max(1, metric.Interval) : 1,

@@ -23,7 +23,7 @@ internal sealed class ResultGroup(string key, string[] tags)
         }
         for (var i = 0; i < times.Length; )
         {
-            var start = times[i] - (times[i] % reduction.Interval);
+            var start = reduction.Window.BucketOf(times[i], reduction.Interval);
             var bucket = new Accumulator();
             for (; i < times.Length && times[i] < start + reduction.Interval; i++)
             {
@@ -38,7 +38,7 @@ internal sealed class ResultGroup(string key, string[] tags)
         var query = reduction.Query;
         for (var i = 0; i < times.Length; i++)
         {
-            ref var bucket = ref Bucket(times[i] - (times[i] % reduction.Interval));
+            ref var bucket = ref Bucket(reduction.Window.BucketOf(times[i], reduction.Interval));
             if (query.Space == Aggregation.Percentile)
             {
                 bucket.Keep(values[i]);

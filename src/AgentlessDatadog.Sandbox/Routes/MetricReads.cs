@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using AgentlessDatadog.Sandbox.Access;
+using AgentlessDatadog.Sandbox.Assets;
 using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Normalising;
 using AgentlessDatadog.Sandbox.Queries;
@@ -9,7 +10,7 @@ using AgentlessDatadog.Sandbox.Store;
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>Asking for points, for names and for what is known about a name.</summary>
-internal sealed class MetricReads(ApiKeys keys, MetricStore store)
+internal sealed class MetricReads(ApiKeys keys, MetricStore store, AssetStore configurations)
 {
     private const int MaxMetadataBytes = 64 * 1024;
     private const string Metadata = "metadata";
@@ -45,9 +46,14 @@ internal sealed class MetricReads(ApiKeys keys, MetricStore store)
         {
             throw ApiError.BadRequest("The parameter 'query' is required");
         }
-        var queries = QueryParser.Parse(text);
-        var results = QueryEngine.Run(store, queries, from, to);
-        return JsonResponse.OkAsync(context, json => QueryResponse.Write(json, text, queries, results, from, to));
+        var asked = QueryParser.Parse(text);
+        var window = new QueryWindow(from, to);
+        var results = QueryEngine.Run(
+            store,
+            configurations,
+            engine => asked.ConvertAll(one => engine.Evaluate(one.Expression, window))
+        );
+        return JsonResponse.OkAsync(context, json => QueryResponse.Write(json, text, asked, results, from, to));
     }
 
     private Task ListAsync(HttpContext context)

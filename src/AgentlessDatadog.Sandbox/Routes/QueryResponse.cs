@@ -12,8 +12,8 @@ internal static class QueryResponse
     public static void Write(
         Utf8JsonWriter json,
         string text,
-        IReadOnlyList<MetricQuery> queries,
-        IReadOnlyList<ResultSeries> results,
+        IReadOnlyList<AskedExpression> asked,
+        IReadOnlyList<Result> results,
         long from,
         long to
     )
@@ -24,27 +24,43 @@ internal static class QueryResponse
         json.WriteString("query", text);
         json.WriteNumber("from_date", from * Milliseconds);
         json.WriteNumber("to_date", to * Milliseconds);
-        json.WriteStrings("group_by", queries.SelectMany(query => query.GroupBy).Distinct());
+        json.WriteStrings(
+            "group_by",
+            asked.SelectMany(one => one.Expression.Queries()).SelectMany(query => query.GroupBy).Distinct()
+        );
         json.WriteString("message", "");
         json.WriteStartArray("series");
-        foreach (var result in results)
+        for (var i = 0; i < asked.Count; i++)
         {
-            WriteSeries(json, result);
+            foreach (var series in results[i].Series.Where(series => series.Points.Count > 0))
+            {
+                WriteSeries(json, asked[i], i, series);
+            }
         }
         json.WriteEndArray();
     }
 
-    private static void WriteSeries(Utf8JsonWriter json, ResultSeries result)
+    private static void WriteSeries(Utf8JsonWriter json, AskedExpression asked, int index, ResultSeries result)
     {
-        var query = result.Query;
-        var scope = ScopeOf(result);
         json.WriteStartObject();
-        json.WriteString("metric", query.Metric);
-        json.WriteString("display_name", query.Metric);
-        json.WriteNumber("query_index", result.QueryIndex);
-        json.WriteString("aggr", query.SpaceText);
-        json.WriteString("scope", scope);
-        json.WriteString("expression", $"{query.SpaceText}:{query.Metric}{{{scope}}}{FunctionsOf(query)}");
+        json.WriteNumber("query_index", index);
+        if (asked.Expression is Expression.Metric { Query: var query })
+        {
+            var scope = ScopeOf(query, result);
+            json.WriteString("metric", query.Metric);
+            json.WriteString("display_name", query.Metric);
+            json.WriteString("aggr", query.SpaceText);
+            json.WriteString("scope", scope);
+            json.WriteString("expression", $"{query.SpaceText}:{query.Metric}{{{scope}}}{FunctionsOf(query)}");
+        }
+        else
+        {
+            json.WriteString("metric", asked.Text);
+            json.WriteString("display_name", asked.Text);
+            json.WriteNull("aggr");
+            json.WriteString("scope", result.TagSet.Count == 0 ? "*" : result.Group);
+            json.WriteString("expression", asked.Text);
+        }
         json.WriteStrings("tag_set", result.TagSet);
         WriteUnit(json, result.Unit);
         json.WriteNumber("interval", result.Interval);
@@ -56,15 +72,7 @@ internal static class QueryResponse
         {
             json.WriteStartArray();
             json.WriteNumberValue(point.Time * Milliseconds);
-            // A sum may pass the largest number, which JSON cannot say.
-            if (double.IsFinite(point.Value))
-            {
-                json.WriteNumberValue(point.Value);
-            }
-            else
-            {
-                json.WriteNullValue();
-            }
+            WriteValue(json, point.Value);
             json.WriteEndArray();
         }
         json.WriteEndArray();
@@ -72,15 +80,10 @@ internal static class QueryResponse
     }
 
     /// <summary>The query's own scope narrowed by the group's tags, as Datadog shows it.</summary>
-    private static string ScopeOf(ResultSeries result)
-    {
-        if (result.TagSet.Count == 0)
-        {
-            return result.Query.ScopeText;
-        }
-        var tags = string.Join(',', result.TagSet);
-        return result.Query.Scope is Scope.Everything ? tags : $"{result.Query.ScopeText},{tags}";
-    }
+    private static string ScopeOf(MetricQuery query, ResultSeries result) =>
+        result.TagSet.Count == 0 ? query.ScopeText
+        : query.Scope is Scope.Everything ? result.Group
+        : $"{query.ScopeText},{result.Group}";
 
     private static string FunctionsOf(MetricQuery query)
     {
@@ -99,8 +102,21 @@ internal static class QueryResponse
         };
     }
 
+    /// <summary>A value; a sum may pass the largest number, which JSON cannot say.</summary>
+    public static void WriteValue(Utf8JsonWriter json, double value)
+    {
+        if (double.IsFinite(value))
+        {
+            json.WriteNumberValue(value);
+        }
+        else
+        {
+            json.WriteNullValue();
+        }
+    }
+
     /// <summary>The unit and the unit that it is per; null when there is none.</summary>
-    private static void WriteUnit(Utf8JsonWriter json, string? name)
+    public static void WriteUnit(Utf8JsonWriter json, string? name)
     {
         if (name is null || Units.Find(name) is not { } unit)
         {

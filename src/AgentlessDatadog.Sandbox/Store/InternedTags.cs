@@ -13,6 +13,9 @@ internal sealed class InternedTags(string[] tags, int hash)
     /// <summary>How many series hold this set.</summary>
     public int Uses { get; set; }
 
+    /// <summary>Those of them that are as they should be, as a set of its own, which is not interned.</summary>
+    public InternedTags Where(Func<string, bool> condition) => new([.. tags.Where(condition)], hash);
+
     /// <summary>The value of a tag; null without such a key. Several values of one key are joined by commas.</summary>
     public string? ValueOf(string key)
     {

@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+
+namespace AgentlessDatadog.Sandbox.Queries;
+
+/// <summary>What stands for a dashboard's template variables while somebody looks at it.</summary>
+/// <param name="Name">As in <c>$env</c>.</param>
+/// <param name="Prefix">The key of the tag; empty where the values are whole tags.</param>
+/// <param name="Values">What is chosen; <c>*</c>, or nothing, for everything.</param>
+internal sealed record TemplateVariable(string Name, string Prefix, IReadOnlyList<string> Values)
+{
+    /// <summary>What is put in the place of the variable in a scope.</summary>
+    public string Scope =>
+        Values.Count == 0 || Values.Contains("*") ? "*"
+        : Values.Count == 1 ? TagOf(Values[0])
+        : $"({string.Join(" OR ", Values.Select(TagOf))})";
+
+    /// <summary>What is put in the place of <c>$env.value</c>: of several values the first.</summary>
+    public string Value => Values.Count == 0 ? "*" : Values[0];
+
+    private string TagOf(string value) => Prefix.Length == 0 ? value : $"{Prefix}:{value}";
+}
+
+/// <summary>Puts what stands for template variables into the text of a query, as a dashboard does before it asks.</summary>
+internal static partial class TemplateVariables
+{
+    /// <summary>A variable that there is not stays, and is refused where the query is read.</summary>
+    public static string Apply(string query, IReadOnlyList<TemplateVariable> variables) =>
+        Variable()
+            .Replace(
+                query,
+                found =>
+                    variables.FirstOrDefault(one => one.Name == found.Groups["name"].Value) is not { } variable
+                        ? found.Value
+                    : found.Groups["value"].Success ? variable.Value
+                    : variable.Scope
+            );
+
+    [GeneratedRegex(@"\$(?<name>[A-Za-z0-9_-]+)(?<value>\.value)?")]
+    private static partial Regex Variable();
+}
