@@ -1,3 +1,7 @@
+using System.Net;
+using System.Text;
+using FsCheck.Xunit;
+
 namespace AgentlessDatadog.Sandbox.Tests;
 
 public sealed class TraceMetricTests
@@ -32,6 +36,54 @@ public sealed class TraceMetricTests
         );
         (await SumsAsync(sandbox, "errors"))["service:cart,resource_name:get_/a"].ShouldBe(3);
         (await SumsAsync(sandbox, "errors"))["service:cart,resource_name:get_/b"].ShouldBe(0);
+    }
+
+    [Property(MaxTest = 40)]
+    public async Task HitsAndErrorsEqualTheEntrySpansThatAreTakenWhateverIsSent(
+        (byte Service, byte Resource, byte Kind, bool IsRoot, bool IsError, byte Age)[][] requests
+    )
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+        var taken = new List<(string Group, bool IsError)>();
+        foreach (var (spans, at) in requests.Select((spans, at) => (spans, at)))
+        {
+            var isAsked = at % 5 != 4;
+            var service = $"s{spans.FirstOrDefault().Service % 3}";
+            var sent = spans
+                .Select(span =>
+                    Span(sandbox, $"r{span.Resource % 4}", span.IsError ? "broken" : null) with
+                    {
+                        Kind = 1 + (span.Kind % 5),
+                        ParentId = span.IsRoot ? [] : [1, 1, 1, 1, 1, 1, 1, 1],
+                        // Up to 28 hours.
+                        Start = sandbox.Now - 1 - (span.Age * 400),
+                    }
+                )
+                .ToArray();
+            var reply =
+                at % 2 == 0
+                    ? await sandbox.PostSpansAsync(OtlpSpan.Request(service, sent), isAsked)
+                    : await PostJsonAsync(sandbox, OtlpSpan.Json(service, sent), isAsked);
+            reply.Status.ShouldBe(HttpStatusCode.Accepted, reply.Text);
+            taken.AddRange(
+                sent.Where(span => isAsked && sandbox.Now - span.Start <= 18 * 3_600)
+                    .Where(span => span.ParentId.Length == 0 || span.Kind != 1)
+                    .Select(span =>
+                        ($"service:{service},resource_name:{span.Attributes[1].Value}", span.Error is not null)
+                    )
+            );
+        }
+
+        (await SumsAsync(sandbox, "hits")).ShouldBe(
+            taken.GroupBy(span => span.Group).ToDictionary(group => group.Key, group => (double)group.Count()),
+            ignoreOrder: true
+        );
+        (await SumsAsync(sandbox, "errors")).ShouldBe(
+            taken
+                .GroupBy(span => span.Group)
+                .ToDictionary(group => group.Key, group => (double)group.Count(span => span.IsError)),
+            ignoreOrder: true
+        );
     }
 
     [Fact]
@@ -104,6 +156,14 @@ public sealed class TraceMetricTests
 
         (await sandbox.ValuesAsync($"sum:trace.{Operation}.hits{{*}}", from: sandbox.Now - 60)).ShouldNotBeEmpty();
         (await sandbox.DroppedAsync()).ShouldBeEmpty();
+    }
+
+    private static Task<Reply> PostJsonAsync(TestSandbox sandbox, string body, bool isAsked)
+    {
+        var content = new StringContent(body, Encoding.UTF8, "application/json");
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/traces") { Content = content };
+        request.Headers.Add("compute_stats", isAsked ? "true" : "false");
+        return sandbox.SendAsync(request);
     }
 
     private static OtlpSpan Span(TestSandbox sandbox, string resource, string? error = null) =>
