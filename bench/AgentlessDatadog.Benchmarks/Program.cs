@@ -11,6 +11,12 @@ if (args is ["store", .. var rest])
     return;
 }
 
+if (args is ["exporters"])
+{
+    await ExporterCost.RunAsync();
+    return;
+}
+
 // In this process, so that a run takes about a minute; seven iterations, so that a median means something.
 var job = Job
     .Default.WithToolchain(InProcessEmitToolchain.Instance)

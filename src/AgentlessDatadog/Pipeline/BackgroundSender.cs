@@ -105,7 +105,7 @@ internal sealed class BackgroundSender<T>
                 await changed.ConfigureAwait(false);
                 continue;
             }
-            if (!_isEnding)
+            if (!IsUrgent)
             {
                 await Task.WhenAny(Task.Delay(Gathering, _clock), hurry).ConfigureAwait(false);
             }
@@ -145,6 +145,18 @@ internal sealed class BackgroundSender<T>
             lock (_lock)
             {
                 return _isEnding;
+            }
+        }
+    }
+
+    // What became many while others were handed over has been told to nobody.
+    private bool IsUrgent
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isEnding || _waiting.Count >= Many;
             }
         }
     }

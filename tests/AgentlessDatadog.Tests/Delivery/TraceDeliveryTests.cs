@@ -1,7 +1,8 @@
 using AgentlessDatadog.Store;
-using AgentlessDatadog.Tests.Protos;
 using AgentlessDatadog.Tests.Support;
 using Google.Protobuf;
+using OpenTelemetry.Proto.Collector.Trace.V1;
+using OpenTelemetry.Proto.Trace.V1;
 using Shouldly;
 using Xunit;
 

@@ -115,6 +115,19 @@ public sealed partial class LoggerProviderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatIsManyBeforeAnybodyLooksIsHandedOverAtOnce()
+    {
+        for (var i = 0; i < 600; i++)
+        {
+            _provider.CreateLogger($"Desk.{i}").LogInformation("It came");
+        }
+
+        await using var rig = await Rig.StartAsync(clock: _clock);
+        _provider.SendTo(rig.Pipeline);
+        await rig.Until(() => rig.Ledger(Lane.Logs).Accepted == 600);
+    }
+
+    [Fact]
     public async Task WhatFindsNoRoomIsCountedAndTold()
     {
         for (var i = 0; i < 10_050; i++)

@@ -1,5 +1,7 @@
-using AgentlessDatadog.Tests.Protos;
 using Google.Protobuf;
+using OpenTelemetry.Proto.Collector.Trace.V1;
+using OpenTelemetry.Proto.Common.V1;
+using OpenTelemetry.Proto.Trace.V1;
 
 namespace AgentlessDatadog.Tests.Support;
 
@@ -27,7 +29,11 @@ public sealed class SpanCheck(Action<bool, string> require)
     public void Look(byte[] raw, DateTimeOffset received)
     {
         require(raw.Length <= MaxRaw, $"{raw.Length} bytes of spans, the limit is {MaxRaw}");
-        foreach (var resource in Read(raw).ResourceSpans)
+        var request = Read(raw);
+        // What a message does not have is kept by its reader, and counts.
+        var known = ExportTraceServiceRequest.Parser.WithDiscardUnknownFields(true).ParseFrom(raw);
+        require(known.CalculateSize() == request.CalculateSize(), "a request has fields that OTLP does not know");
+        foreach (var resource in request.ResourceSpans)
         {
             LookAtAttributes("a resource", resource.Resource.Attributes);
             require(resource.Resource.Attributes.Any(a => a.Key == "service.name"), "a resource names no service");
@@ -50,7 +56,7 @@ public sealed class SpanCheck(Action<bool, string> require)
 
         require(span.ParentSpanId != span.SpanId, $"{span.Name} is its own parent");
         require(span.Name.Length is > 0 and <= 100, $"a span's name has {span.Name.Length} characters");
-        require(span.Kind != OtlpSpan.Types.Kind.Unspecified, $"{span.Name} has no kind");
+        require(span.Kind != OtlpSpan.Types.SpanKind.Unspecified, $"{span.Name} has no kind");
         require(span.StartTimeUnixNano <= span.EndTimeUnixNano, $"{span.Name} ends before it begins");
         var start = At(span.StartTimeUnixNano);
         require(received - start <= TimeSpan.FromHours(18) + TimeSpan.FromSeconds(1), $"{span.Name} began at {start}");

@@ -1,5 +1,5 @@
 using AgentlessDatadog.Store;
-using AgentlessDatadog.Tests.Protos;
+using OpenTelemetry.Proto.Trace.V1;
 
 namespace AgentlessDatadog.Tests.Support;
 

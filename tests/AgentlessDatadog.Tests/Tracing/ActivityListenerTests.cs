@@ -1,10 +1,10 @@
 using System.Diagnostics;
-using AgentlessDatadog.Tests.Protos;
 using AgentlessDatadog.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Proto.Trace.V1;
 using Shouldly;
 using Xunit;
 
@@ -32,7 +32,7 @@ public sealed class ActivityListenerTests : IDisposable
         var spans = await SentAsync(run, shop);
         var request = spans.Single(span => Of(span, "resource.name") == "GET /orders/{id}/on");
         Hex(request.ParentSpanId).ShouldBe(CallersSpan);
-        request.Kind.ShouldBe(OtlpSpan.Types.Kind.Server);
+        request.Kind.ShouldBe(OtlpSpan.Types.SpanKind.Server);
         Of(request, "operation.name").ShouldBe("http.server.request");
         Of(request, "span.type").ShouldBe("web");
         Of(request, "url.path").ShouldBe("/orders/4711/on");
@@ -72,7 +72,7 @@ public sealed class ActivityListenerTests : IDisposable
         Of(span, "error.type").ShouldBe("System.InvalidOperationException");
         Of(span, "error.message").ShouldBe("it broke");
         Of(span, "error.stack").ShouldContain(nameof(Shop));
-        span.Status.Code.ShouldBe(Status.Types.Code.Error);
+        span.Status.Code.ShouldBe(Status.Types.StatusCode.Error);
     }
 
     [Theory]

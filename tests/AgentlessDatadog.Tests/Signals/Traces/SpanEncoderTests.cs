@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
-using AgentlessDatadog.Tests.Protos;
 using AgentlessDatadog.Tests.Support;
 using FsCheck.Xunit;
+using OpenTelemetry.Proto.Common.V1;
+using OpenTelemetry.Proto.Trace.V1;
 using Shouldly;
 using Xunit;
 
@@ -83,7 +84,7 @@ public sealed class SpanEncoderTests
     {
         var error = new ErrorDetails("image_pull", $"{"@all <b>"} was not there") { Stack = "at A\n  at B" };
         var span = Read(Span with { Error = error });
-        span.Status.Code.ShouldBe(Status.Types.Code.Error);
+        span.Status.Code.ShouldBe(Status.Types.StatusCode.Error);
         span.Status.Message.ShouldBe("＠all ＜b＞ was not there");
         var attributes = span.Attributes.ToDictionary(a => a.Key, a => a.Value.StringValue);
         attributes["error.type"].ShouldBe("image_pull");
