@@ -7,7 +7,7 @@ namespace StreamSpace.Plugins;
 /// <param name="HeardAt">When it was heard last, by the host's clock, or null when it never was.</param>
 public sealed record PlatformAgent(string Id, string? Platform, bool Connected, DateTimeOffset? HeardAt)
 {
-    // What StreamSpace itself takes for gone; heartbeats come every ten seconds (docs/reference/streamspace.md §8.4).
+    // What StreamSpace itself takes for gone; heartbeats come every 30 seconds (docs/reference/streamspace.md §8.4).
     private static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(90);
 
     /// <summary>True when StreamSpace would give it a session at <paramref name="at"/>, by the host's clock.</summary>

@@ -152,4 +152,25 @@ public sealed class DeploymentTests : IAsyncLifetime
         _cluster.Allow("deployments");
         await attached.UntilAsync(() => attached.Status.State is SourceState.Up, "they are seen again");
     }
+
+    [Theory]
+    [InlineData("deployments", SourceState.Down)]
+    [InlineData("pods", SourceState.Up)]
+    public async Task AWatchOfEitherThatSaysNothingIsListedAgainAndToldForWhatItCosts(string kind, SourceState state)
+    {
+        await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
+        _agent.Run("a");
+        await attached.UntilAsync(() => attached.Active == 1, "it runs");
+
+        _cluster.ClosesWatches = closed => closed == kind;
+        _cluster.EndWatches();
+        await attached.UntilAsync(() => attached.Status.Detail.Contains("closed at once"), "it is told");
+        attached.Status.State.ShouldBe(state);
+        _agent.Run("b");
+        await attached.UntilAsync(() => attached.State("b") is SessionState.Running, "it is seen in a list");
+
+        _cluster.ClosesWatches = null;
+        await attached.UntilAsync(() => !attached.Status.Detail.Contains("closed at once"), "a watch that lasts");
+        attached.Status.State.ShouldBe(SourceState.Up);
+    }
 }

@@ -84,8 +84,8 @@ public sealed partial class FakeCluster : IAsyncDisposable
     /// <summary>Has watches that are opened from now on say nothing, and never end: a connection whose other end is gone.</summary>
     public bool Stalls { get; set; }
 
-    /// <summary>Answers each watch with 200, and closes it at once without a line.</summary>
-    public bool ClosesWatches { get; set; }
+    /// <summary>Answers each watch of these kinds with 200, and closes it at once without a line; null for none.</summary>
+    public Predicate<string>? ClosesWatches { get; set; }
 
     /// <summary>Called before each page of a list is made, with its kind and number from 0.</summary>
     public Action<string, int>? BeforePage { get; set; }

@@ -42,7 +42,7 @@ internal sealed partial class FakeClusterApi
             using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, http.RequestAborted);
             await http.Response.StartAsync();
             await http.Response.Body.FlushAsync(http.RequestAborted);
-            if (cluster.ClosesWatches)
+            if (cluster.ClosesWatches?.Invoke(kind) is true)
             {
                 return;
             }

@@ -141,20 +141,20 @@ public sealed class KubernetesFaultTests : IAsyncLifetime
     [Fact]
     public async Task WhereWatchesAreClosedAtOnceSessionsAreListedAgainAndTheSourceIsNotUp()
     {
-        _cluster.ClosesWatches = true;
+        _cluster.ClosesWatches = _ => true;
         await _attached.StartAsync();
         await _attached.UntilAsync(() => _attached.Status.Detail.Contains("closed at once"), "it is told");
         _attached.Status.State.ShouldBe(SourceState.Connecting);
         _cluster.RunSession("a");
         await _attached.UntilAsync(() => _attached.State("a") is SessionState.Running, "it is seen in a list");
 
-        _cluster.ClosesWatches = false;
+        _cluster.ClosesWatches = null;
         await _attached.UntilAsync(() => _attached.Status.State is SourceState.Up, "a watch that lasts");
         var lists = _cluster.Asked("list sessions");
         await _attached.SettledAsync();
         _cluster.Asked("list sessions").ShouldBe(lists);
 
-        _cluster.ClosesWatches = true;
+        _cluster.ClosesWatches = _ => true;
         _cluster.EndWatches();
         await _attached.UntilAsync(() => _attached.Status.State is SourceState.Down, "it is down");
         _cluster.RunSession("b");
