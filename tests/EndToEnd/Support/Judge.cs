@@ -24,8 +24,8 @@ public sealed class Judge(
     /// At each flush the number of active sessions of each user and template counts each of them as it stood at some moment
     /// of the time that <paramref name="window"/> allows for: of two sessions, one may be known later than the other.
     /// </summary>
-    /// <returns>The part of all numbers that could only be the one that they were.</returns>
-    public async Task<double> ActiveIsRightAtEveryFlushAsync(
+    /// <returns>The flushes of which every number could only be the one that it was.</returns>
+    public async Task<IReadOnlyList<DateTimeOffset>> ActiveIsRightAtEveryFlushAsync(
         Func<DateTimeOffset, (DateTimeOffset From, DateTimeOffset To)> window
     )
     {
@@ -35,25 +35,28 @@ public sealed class Judge(
             to
         );
         var groups = Groups(lives);
-        var exact = 0;
-        var numbers = 0;
+        var exact = new List<DateTimeOffset>();
         var flushes = await FlushesAsync();
         flushes.Count.ShouldBeGreaterThan(1);
         foreach (var flush in flushes)
         {
-            var moments = Moments(window(flush)).ToList();
+            var isExact = true;
             foreach (var (key, group) in groups)
             {
                 var point = series.SingleOrDefault(s => Key(s.Tags) == key)?.Points ?? [];
                 var value = point.SingleOrDefault(p => p.Second == flush.ToUnixTimeSeconds()).Value;
+                var moments = Moments(window(flush), group);
                 var least = group.Count(l => moments.TrueForAll(m => IsCounted(l, m)));
                 var most = group.Count(l => moments.Exists(m => IsCounted(l, m)));
                 value.ShouldBeInRange(least, most, Told(key, group, flush, window(flush)));
-                exact += least == most ? 1 : 0;
-                numbers++;
+                isExact &= least == most;
+            }
+            if (isExact)
+            {
+                exact.Add(flush);
             }
         }
-        return (double)exact / numbers;
+        return exact;
     }
 
     /// <summary>No session is counted as active that nobody has, not even for a moment.</summary>
@@ -85,7 +88,10 @@ public sealed class Judge(
                 .Select(p => DateTimeOffset.FromUnixTimeSeconds(p.Second)),
         ];
 
-    public async Task DurationsAreRightAtEveryFlushAsync(TimeSpan inFlight)
+    /// <summary>Running times at each flush, as far as was known then; and the final ones.</summary>
+    public async Task DurationsAreRightAtEveryFlushAsync(
+        Func<DateTimeOffset, (DateTimeOffset From, DateTimeOffset To)> window
+    )
     {
         var series = await sandbox.QueryAsync(
             "max:streamspace.session.duration{*} by {session}.rollup(max, 1)",
@@ -98,10 +104,10 @@ public sealed class Judge(
             foreach (var (second, value) in points)
             {
                 var at = DateTimeOffset.FromUnixTimeSeconds(second);
-                var exact = life.AwakeSeconds(at);
+                var (from, to) = window(at);
                 value.ShouldBe(
-                    exact,
-                    life.TurnsNear(at, inFlight) ? inFlight.TotalSeconds : 0.001,
+                    life.AwakeSeconds(at),
+                    life.TurnsIn(from, to).Any() ? (to - from).TotalSeconds : 0.001,
                     $"{life.Id} at {at}"
                 );
             }
@@ -223,11 +229,9 @@ public sealed class Judge(
 
     private static string Key(IReadOnlyList<string> tags) => string.Join(',', tags.Order(StringComparer.Ordinal));
 
-    private static IEnumerable<DateTimeOffset> Moments((DateTimeOffset From, DateTimeOffset To) window)
-    {
-        for (var moment = window.From; moment <= window.To; moment += TimeSpan.FromMilliseconds(50))
-        {
-            yield return moment;
-        }
-    }
+    // Between two of them nothing changes.
+    private static List<DateTimeOffset> Moments(
+        (DateTimeOffset From, DateTimeOffset To) window,
+        IEnumerable<PlayedLife> group
+    ) => [window.From, .. group.SelectMany(l => l.TurnsIn(window.From, window.To))];
 }

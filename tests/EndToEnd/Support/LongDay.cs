@@ -10,14 +10,16 @@ public sealed class LongDay : IAsyncDisposable
     private static readonly string[] Templates = ["chrome", "vscode", "gimp"];
 
     private readonly Random _chance;
+    private readonly Marks _marks;
     private readonly List<(DateTimeOffset From, DateTimeOffset To)> _blind = [];
     private readonly List<(DateTimeOffset At, TimeSpan By)> _steps = [];
     private int _part;
     private int _names;
     private int _made;
 
-    public LongDay(StreamSpaceServers servers, PlatformClock clock, int seed)
+    public LongDay(StreamSpaceServers servers, PlatformClock clock, int seed, Marks marks)
     {
+        _marks = marks;
         _chance = new Random(seed);
         Platform = new SimulatedStreamSpace(servers, clock, _chance);
         Users = new UserBook(servers.Database, clock);
@@ -71,6 +73,20 @@ public sealed class LongDay : IAsyncDisposable
         At(_chance.NextDouble() * 3, at => ChangeOneAsync(at, l => !l.Asleep, Break));
         At(1 + (_chance.NextDouble() * 2), _ => ReuseNameAsync(calm));
         PlanUsers(calm);
+        for (var due = 0.1; due < 4; due += 0.5)
+        {
+            var planned = (_part * 100) + due;
+            At(due, at => MarkAsync(at, planned));
+        }
+    }
+
+    /// <summary>Does something in Kubernetes, which alone tells what is active, after all that was done so far.</summary>
+    public async Task<PlayedLife> MarkAsync(DateTimeOffset at, double? due = null)
+    {
+        // Nobody ever chooses it.
+        var mark = new DayLife(_marks.Make("kubernetes", at, due), Origin.Kubectl, Marks.User) { Part = int.MaxValue };
+        await Platform.BeginAsync(at, mark);
+        return mark.Life;
     }
 
     /// <summary>A session that the controller cannot make; nothing but NATS knows of it.</summary>

@@ -8,7 +8,7 @@ namespace EndToEnd.Support;
 /// ends before beginnings, clocks of other zones. Beside it an account of what really happened, kept without looking
 /// at how the product works it out.
 /// </summary>
-public sealed class NatsDay(int seed, INatsConnection client)
+public sealed class NatsDay(int seed, INatsConnection client, Marks marks)
 {
     private static readonly string[] Users = ["ada", "bob", "cem", "dana", "eve", "finn"];
     private static readonly string[] Templates = ["chrome", "vscode", "gimp"];
@@ -34,6 +34,21 @@ public sealed class NatsDay(int seed, INatsConnection client)
             var end = start + 3 + (_chance.NextDouble() * seconds * 0.5);
             Plan(life, i, start, end);
         }
+        // Few, for above 60 events of a kind in a minute there is a summary of them.
+        for (var due = 1.0; due < seconds; due += 3)
+        {
+            var planned = due;
+            At(due, at => MarkAsync(at, planned));
+        }
+    }
+
+    /// <summary>Says something after all that was said so far.</summary>
+    public async Task<PlayedLife> MarkAsync(DateTimeOffset at, double? due = null)
+    {
+        var life = marks.Make("nats", at, due);
+        _lives.Add(life);
+        await SayAsync(_docker.Create(life.Id, life.User, life.Template, at), () => life.Create(at, at));
+        return life;
     }
 
     /// <summary>

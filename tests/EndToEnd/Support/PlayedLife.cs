@@ -79,8 +79,9 @@ public sealed class PlayedLife(string id, string user, string template)
         return sum.TotalSeconds;
     }
 
-    /// <summary>Whether anything changed about it near a moment, so that both states are right.</summary>
-    public bool TurnsNear(DateTimeOffset at, TimeSpan margin) => _turns.Exists(t => (t.At - at).Duration() <= margin);
+    /// <summary>The moments in a stretch of time from which on something else was true of it.</summary>
+    public IEnumerable<DateTimeOffset> TurnsIn(DateTimeOffset from, DateTimeOffset to) =>
+        _turns.Select(t => t.At).Append(Introduced ?? from).Where(at => at > from && at <= to);
 
     public override string ToString() =>
         $"{Id} heard {Introduced:HH:mm:ss.fff} "

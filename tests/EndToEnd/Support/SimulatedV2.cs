@@ -123,6 +123,23 @@ public sealed class SimulatedV2(StreamSpaceServers servers, PlatformClock clock)
         await servers.Database.DeleteUserAsync(user);
     }
 
+    /// <summary>A session of which its row alone tells that it runs: its agent is elsewhere.</summary>
+    public async Task MarkRowAsync(DateTimeOffset at, PlayedLife life)
+    {
+        await RequestAsync(at, life, "docker-1");
+        life.Run(at);
+        await _rows.RunAsync(life.Id, Wall);
+    }
+
+    /// <summary>A session of which its deployment alone tells that it runs: the agent's report is lost.</summary>
+    public async Task MarkDeploymentAsync(DateTimeOffset at, PlayedLife life)
+    {
+        await RequestAsync(at, life);
+        life.Run(at);
+        Provide(life);
+        _agent.Ready(life.Id, _pods[life], life.User, life.Template);
+    }
+
     /// <summary>A session of version 1, made by hand: its resource alone tells of it, also after the upgrade.</summary>
     public PlayedLife RunV1(DateTimeOffset at, PlayedLife life)
     {
