@@ -3,6 +3,7 @@ using AgentlessDatadog.Sandbox.Access;
 using AgentlessDatadog.Sandbox.Assets;
 using AgentlessDatadog.Sandbox.Faults;
 using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Monitors;
 using AgentlessDatadog.Sandbox.Routes;
 using AgentlessDatadog.Sandbox.Store;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -96,7 +97,9 @@ public sealed class SandboxServer : IAsyncDisposable
         new LogIntake(keys, logs, drops, limiter, time).Map(app);
         new SearchRoutes(keys, spans, logs, events, time).Map(app);
         new DashboardRoutes(keys, dashboards, time).Map(app);
-        new MonitorRoutes(keys, monitors, slos, time).Map(app);
+        new MonitorRoutes(keys, monitors, slos, new MonitorStates(monitors, metrics, configurations, time), time).Map(
+            app
+        );
         new SloRoutes(keys, slos, dashboards, time).Map(app);
         new TagConfigurationRoutes(keys, configurations, metrics, time).Map(app);
         new CatalogRoutes(keys, entities, time).Map(app);

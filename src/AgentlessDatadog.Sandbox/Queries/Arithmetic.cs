@@ -48,11 +48,11 @@ internal static class Arithmetic
 
     private static IEnumerable<(ResultSeries? Left, ResultSeries? Right)> Pairs(Result left, Result right)
     {
-        if (IsWhole(right))
+        if (IsWhole(right) && !IsWhole(left) && left.Series.Count > 0)
         {
             return left.Series.Select(series => ((ResultSeries?)series, (ResultSeries?)right.Series[0]));
         }
-        if (IsWhole(left))
+        if (IsWhole(left) && !IsWhole(right) && right.Series.Count > 0)
         {
             return right.Series.Select(series => ((ResultSeries?)left.Series[0], (ResultSeries?)series));
         }

@@ -73,6 +73,12 @@ internal enum Function
     /// <summary><c>cutoff_max(x, n)</c>: no values over n.</summary>
     CutoffMax,
 
+    /// <summary><c>is_greater(x, n)</c>: 1 where it is, else 0.</summary>
+    IsGreater,
+
+    /// <summary><c>is_less(x, n)</c>: 1 where it is, else 0.</summary>
+    IsLess,
+
     /// <summary><c>cumsum(x)</c>: the sum so far.</summary>
     Cumsum,
 

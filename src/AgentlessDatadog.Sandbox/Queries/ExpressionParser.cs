@@ -145,8 +145,13 @@ internal static class ExpressionParser
     private static int NumbersOf(Function function) =>
         function switch
         {
-            Function.ClampMin or Function.ClampMax or Function.CutoffMin or Function.CutoffMax or Function.Timeshift =>
-                1,
+            Function.ClampMin
+            or Function.ClampMax
+            or Function.CutoffMin
+            or Function.CutoffMax
+            or Function.IsGreater
+            or Function.IsLess
+            or Function.Timeshift => 1,
             _ => 0,
         };
 

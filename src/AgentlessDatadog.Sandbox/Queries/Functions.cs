@@ -34,6 +34,8 @@ internal static class Functions
             Function.ClampMax => Arithmetic.Each(of, value => Math.Min(value, call.Numbers[0])),
             Function.CutoffMin => Arithmetic.Each(of, value => value < call.Numbers[0] ? double.NaN : value),
             Function.CutoffMax => Arithmetic.Each(of, value => value > call.Numbers[0] ? double.NaN : value),
+            Function.IsGreater => Arithmetic.Each(of, value => value > call.Numbers[0] ? 1 : 0),
+            Function.IsLess => Arithmetic.Each(of, value => value < call.Numbers[0] ? 1 : 0),
             Function.Cumsum => of with { Series = [.. of.Series.Select(Summed)] },
             Function.ExcludeNull => of with
             {

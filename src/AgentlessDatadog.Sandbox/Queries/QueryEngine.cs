@@ -101,24 +101,26 @@ internal sealed class QueryEngine
         {
             throw ApiError.BadRequest($"More than {MaxQueries} queries are asked at once");
         }
+        var isZeroWhereMissing = window.CountsAreZeroWhereMissing && query.Reading == Reading.AsCount;
         if (!_metrics.TryGetValue(query.Metric, out var metric))
         {
-            return new Result([]);
+            return new Result([]) { IsZeroWhereMissing = isZeroWhereMissing };
         }
         var reduction = Reduction.For(query, metric, window);
         var configuration = _configurations.Find(query.Metric) is { } asset ? TagConfiguration.Of(asset) : null;
         // Nothing was ever reckoned that could be answered (docs/reference/datadog.md §8.5).
-        return query.NeedsPercentiles && configuration is not { HasPercentiles: true }
-            ? new Result([])
-            : new Result([
-                .. Groups(metric, configuration, reduction, window)
-                    .Select(group => new ResultSeries(
-                        group.Tags,
-                        query.Counted is null && query.Space != Aggregation.Count ? metric.Metadata.Unit : null,
-                        reduction.Interval,
-                        group.Points(reduction)
-                    )),
-            ]);
+        if (query.NeedsPercentiles && configuration is not { HasPercentiles: true })
+        {
+            return new Result([]);
+        }
+        var unit = query.Counted is null && query.Space != Aggregation.Count ? metric.Metadata.Unit : null;
+        return new Result([
+            .. Groups(metric, configuration, reduction, window)
+                .Select(group => new ResultSeries(group.Tags, unit, reduction.Interval, group.Points(reduction))),
+        ])
+        {
+            IsZeroWhereMissing = isZeroWhereMissing,
+        };
     }
 
     private IEnumerable<ResultGroup> Groups(

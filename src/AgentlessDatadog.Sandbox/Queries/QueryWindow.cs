@@ -9,6 +9,9 @@ internal sealed record QueryWindow(long From, long To)
     /// <summary>True when all of it is one bucket, whatever a query says of its own.</summary>
     public bool IsOneBucket { get; init; }
 
+    /// <summary>True when counts that are read as counts are 0 where they are missing, as monitors take them.</summary>
+    public bool CountsAreZeroWhereMissing { get; init; }
+
     public long Span => To - From;
 
     /// <summary>How wide the buckets of a query are, which may say so itself.</summary>

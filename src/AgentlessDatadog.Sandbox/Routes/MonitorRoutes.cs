@@ -4,11 +4,18 @@ using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox.Access;
 using AgentlessDatadog.Sandbox.Assets;
 using AgentlessDatadog.Sandbox.Intake;
+using AgentlessDatadog.Sandbox.Monitors;
 
 namespace AgentlessDatadog.Sandbox.Routes;
 
 /// <summary>Makes, reads, edits and deletes monitors (docs/reference/datadog.md §8.3).</summary>
-internal sealed class MonitorRoutes(ApiKeys keys, AssetStore monitors, AssetStore slos, TimeProvider time)
+internal sealed class MonitorRoutes(
+    ApiKeys keys,
+    AssetStore monitors,
+    AssetStore slos,
+    MonitorStates states,
+    TimeProvider time
+)
 {
     private const string Path = "/api/v1/monitor";
     private const int MaxBytes = 256 * 1024;
@@ -37,7 +44,7 @@ internal sealed class MonitorRoutes(ApiKeys keys, AssetStore monitors, AssetStor
     private Task ListAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        RequireGroupStates(context.Request);
+        var groupStates = GroupStatesOf(context.Request);
         var query = context.Request.Query;
         var tags = query["monitor_tags"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries);
         var name = query["name"].ToString();
@@ -55,7 +62,10 @@ internal sealed class MonitorRoutes(ApiKeys keys, AssetStore monitors, AssetStor
         {
             wanted = wanted.Chunk(size).ElementAtOrDefault(JsonResponse.Integer(context.Request, "page", 0)) ?? [];
         }
-        return JsonResponse.OkAsync(context, new JsonArray([.. wanted.Select(Answer)]));
+        return JsonResponse.OkAsync(
+            context,
+            new JsonArray([.. wanted.Select(monitor => Answer(monitor, groupStates))])
+        );
     }
 
     private async Task CreateAsync(HttpContext context)
@@ -82,8 +92,8 @@ internal sealed class MonitorRoutes(ApiKeys keys, AssetStore monitors, AssetStor
     private Task GetAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        RequireGroupStates(context.Request);
-        return JsonResponse.OkAsync(context, Answer(monitors.Find(IdOf(context)) ?? throw NotFound()));
+        var groupStates = GroupStatesOf(context.Request);
+        return JsonResponse.OkAsync(context, Answer(monitors.Find(IdOf(context)) ?? throw NotFound(), groupStates));
     }
 
     private async Task EditAsync(HttpContext context)
@@ -158,7 +168,7 @@ internal sealed class MonitorRoutes(ApiKeys keys, AssetStore monitors, AssetStor
         keys.RequireBothKeys(context.Request);
         var page = JsonResponse.Integer(context.Request, "page", 0);
         var size = Math.Clamp(JsonResponse.Integer(context.Request, "per_page", 30), 1, MaxPageSize);
-        var found = MonitorSearch.Find(monitors.List().Select(Answer), context.Request.Query["query"].ToString());
+        var found = MonitorSearch.Find(monitors.List().Select(Found), context.Request.Query["query"].ToString());
         return JsonResponse.OkAsync(context, MonitorSearch.Answer(found, page, size));
     }
 
@@ -177,11 +187,57 @@ internal sealed class MonitorRoutes(ApiKeys keys, AssetStore monitors, AssetStor
     }
 
     /// <summary>A monitor with the state that it is in now.</summary>
-    private static JsonObject Answer(Asset monitor)
+    /// <param name="monitor">The monitor.</param>
+    /// <param name="groupStates">Which of its groups are told, by their states; none when it is empty.</param>
+    private JsonObject Answer(Asset monitor, string groupStates = "")
     {
         var body = JsonObject.Create(monitor.Body)!;
-        body["overall_state"] = "No Data";
-        body["overall_state_modified"] = null;
+        var state = states.Of(monitor);
+        body["overall_state"] = (state?.Overall ?? MonitorStatus.NoData).Name();
+        body["overall_state_modified"] = state?.Since is { } since ? AssetJson.TimeOf(since) : null;
+        if (groupStates.Length > 0)
+        {
+            var wanted = groupStates.Split(',');
+            body["state"] = new JsonObject
+            {
+                ["groups"] = new JsonObject(
+                    (state?.Groups.Values ?? [])
+                        .Where(group =>
+                            wanted.Contains("all")
+                            || wanted.Contains(group.Status.Name(), StringComparer.OrdinalIgnoreCase)
+                        )
+                        .OrderBy(group => group.Name, StringComparer.Ordinal)
+                        .Select(group => KeyValuePair.Create(group.Name, (JsonNode?)Group(group)))
+                ),
+            };
+        }
+        return body;
+    }
+
+    private static JsonObject Group(GroupState group)
+    {
+        var json = new JsonObject { ["name"] = group.Name, ["status"] = group.Status.Name() };
+        foreach (
+            var (name, at) in new[]
+            {
+                ("last_triggered_ts", group.LastTriggered),
+                ("last_resolved_ts", group.LastResolved),
+                ("last_nodata_ts", group.LastNoData),
+            }
+        )
+        {
+            if (at is { } moment)
+            {
+                json[name] = moment.ToUnixTimeSeconds();
+            }
+        }
+        return json;
+    }
+
+    private JsonObject Found(Asset monitor)
+    {
+        var body = Answer(monitor);
+        body["last_triggered_ts"] = states.Of(monitor)?.LastTriggered?.ToUnixTimeSeconds();
         return body;
     }
 
@@ -205,15 +261,12 @@ internal sealed class MonitorRoutes(ApiKeys keys, AssetStore monitors, AssetStor
         }
     }
 
-    private static void RequireGroupStates(HttpRequest request)
+    private static string GroupStatesOf(HttpRequest request)
     {
-        if (
-            request.Query["group_states"].ToString() is { Length: > 0 } states
-            && states.Split(',').Any(state => !GroupStates.Contains(state))
-        )
-        {
-            throw ApiError.BadRequest("Invalid group_state filters.");
-        }
+        var states = request.Query["group_states"].ToString();
+        return states.Length == 0 || states.Split(',').All(state => GroupStates.Contains(state))
+            ? states
+            : throw ApiError.BadRequest("Invalid group_state filters.");
     }
 
     private static string IdOf(HttpContext context) =>
