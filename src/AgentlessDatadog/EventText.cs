@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -21,6 +22,11 @@ public sealed class EventText : IEquatable<EventText>
 {
     /// <summary>The most characters of one hole.</summary>
     private const int LongestName = 250;
+
+    // What neither acts nor is unseen, alone or beside anything.
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        " !\"$'()+,-.0123456789;=?ABCDEFGHIJKLMNOPQRSTUVWXYZ^_abcdefghijklmnopqrstuvwxyz"
+    );
 
     private const string Acting = "@%#*&|~`\\<>[]{}";
 
@@ -118,6 +124,12 @@ public sealed class EventText : IEquatable<EventText>
     // Rune by rune, so that names may stand next to each other and make nothing together that neither does alone.
     private void AppendName(string name)
     {
+        if (!name.AsSpan().ContainsAnyExcept(Plain))
+        {
+            _text.Append(name);
+            return;
+        }
+
         foreach (var rune in name.EnumerateRunes())
         {
             if (rune.Value == '/')

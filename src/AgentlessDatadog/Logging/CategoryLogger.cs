@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using AgentlessDatadog.Tracing;
 using Microsoft.Extensions.Logging;
 
 namespace AgentlessDatadog.Logging;
@@ -37,6 +37,7 @@ internal sealed class CategoryLogger(string category, LogSender sender, Func<IEx
         }
 
         var message = template is null ? null : MessageTemplate.Of(template).Fill(values);
+        var activity = Activity.Current is { IdFormat: ActivityIdFormat.W3C } current ? current : null;
         sender.Add(
             new LogEntry(message ?? formatter(state, exception), sender.Now)
             {
@@ -44,8 +45,8 @@ internal sealed class CategoryLogger(string category, LogSender sender, Func<IEx
                 Logger = category,
                 Attributes = [.. AttributesOf(values, eventId)],
                 Error = exception is null ? null : ErrorDetails.Of(exception),
-                TraceId = TraceIdOf(Activity.Current),
-                SpanId = SpanIdOf(Activity.Current),
+                TraceId = activity is null ? 0 : ActivityReader.IdOf(activity.TraceId),
+                SpanId = activity is null ? 0 : ActivityReader.IdOf(activity.SpanId),
             }
         );
     }
@@ -74,14 +75,4 @@ internal sealed class CategoryLogger(string category, LogSender sender, Func<IEx
             );
         return attributes;
     }
-
-    private static UInt128 TraceIdOf(Activity? activity) =>
-        activity is { IdFormat: ActivityIdFormat.W3C }
-            ? UInt128.Parse(activity.TraceId.ToHexString(), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-            : 0;
-
-    private static ulong SpanIdOf(Activity? activity) =>
-        activity is { IdFormat: ActivityIdFormat.W3C }
-            ? ulong.Parse(activity.SpanId.ToHexString(), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-            : 0;
 }

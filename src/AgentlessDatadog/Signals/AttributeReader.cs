@@ -14,6 +14,10 @@ internal sealed class AttributeReader(int most, int total, SecretFilter secrets)
     private const int MaxName = 200;
     private const int MaxText = 25_000;
 
+    // A program says the same names again and again; more than these are made up as it goes.
+    private const int MostKnown = 500;
+
+    private readonly Dictionary<string, (string Name, bool IsSecret)> _known = new(StringComparer.Ordinal);
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly List<KeyValuePair<string, object>> _kept = [];
 
@@ -34,13 +38,13 @@ internal sealed class AttributeReader(int most, int total, SecretFilter secrets)
                 continue;
             }
 
-            var name = Truncation.Cut(givenName, MaxName);
+            var (name, isSecret) = Known(givenName);
             if (_kept.Count == most || !_names.Add(name))
             {
                 Dropped++;
                 continue;
             }
-            var value = Plain(name, givenValue);
+            var value = Plain(givenValue, isSecret);
             var size = name.Length + ((value as string)?.Length ?? sizeof(double));
             if (size > room)
             {
@@ -53,11 +57,28 @@ internal sealed class AttributeReader(int most, int total, SecretFilter secrets)
         return _kept;
     }
 
-    private object Plain(string name, object value) =>
+    private (string Name, bool IsSecret) Known(string given)
+    {
+        if (_known.TryGetValue(given, out var known))
+        {
+            return known;
+        }
+
+        var name = Truncation.Cut(given, MaxName);
+        known = (name, SecretFilter.IsSecret(name));
+        if (_known.Count < MostKnown)
+        {
+            _known.Add(given, known);
+        }
+
+        return known;
+    }
+
+    private object Plain(object value, bool isSecret) =>
         value switch
         {
             bool => value,
-            _ when SecretFilter.IsSecret(name) => SecretFilter.Redacted,
+            _ when isSecret => SecretFilter.Redacted,
             long => value,
             int or short or byte or sbyte or ushort or uint => Convert.ToInt64(value, CultureInfo.InvariantCulture),
             double number when double.IsFinite(number) => value,

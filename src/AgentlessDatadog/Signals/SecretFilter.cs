@@ -11,11 +11,14 @@ internal sealed partial class SecretFilter(string? apiKey)
 {
     public const string Redacted = "[redacted]";
 
-    // Most texts hold none of these, and are not looked at twice.
+    // Most texts hold none of these, and are not looked at twice. Of ASCII alone, which is found much quicker.
     private static readonly SearchValues<string> Signs = SearchValues.Create(
-        ["pass", "secret", "token", "key", "auth", "bearer", "://", "：//", "eyJ", "pwd", "credential"],
+        ["pass", "secret", "token", "key", "auth", "bearer", "://", "eyJ", "pwd", "credential"],
         StringComparison.OrdinalIgnoreCase
     );
+
+    // What an address begins with where it was made inert.
+    private const char InertColon = '：';
 
     private readonly string? _apiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey;
 
@@ -30,7 +33,7 @@ internal sealed partial class SecretFilter(string? apiKey)
             text = text.Replace(key, Redacted, StringComparison.OrdinalIgnoreCase);
         }
 
-        if (!text.AsSpan().ContainsAny(Signs))
+        if (!text.AsSpan().ContainsAny(Signs) && !text.Contains(InertColon, StringComparison.Ordinal))
         {
             return text;
         }

@@ -1,5 +1,5 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Globalization;
 
 namespace AgentlessDatadog.Tracing;
 
@@ -12,7 +12,7 @@ internal static class ActivityReader
     public static Span Read(Activity activity)
     {
         var attributes = new List<KeyValuePair<string, object?>>();
-        var said = new Attributes();
+        var said = default(Attributes);
         foreach (var (name, value) in activity.EnumerateTagObjects())
         {
             var redacted = Redacted(name, value);
@@ -35,19 +35,24 @@ internal static class ActivityReader
             // OpenTelemetry's numbers begin with one that says nothing.
             Kind = (SpanKind)((int)activity.Kind + 1),
             Attributes = attributes,
-            Links =
-            [
-                .. activity.Links.Select(link => new SpanLink(IdOf(link.Context.TraceId), IdOf(link.Context.SpanId))),
-            ],
+            Links = LinksOf(activity),
             Error = ErrorOf(activity, said),
         };
     }
 
-    public static UInt128 IdOf(ActivityTraceId id) =>
-        UInt128.Parse(id.ToHexString(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    public static UInt128 IdOf(ActivityTraceId id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.CopyTo(bytes);
+        return BinaryPrimitives.ReadUInt128BigEndian(bytes);
+    }
 
-    public static ulong IdOf(ActivitySpanId id) =>
-        ulong.Parse(id.ToHexString(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    public static ulong IdOf(ActivitySpanId id)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        id.CopyTo(bytes);
+        return BinaryPrimitives.ReadUInt64BigEndian(bytes);
+    }
 
     private static (EventText Operation, string Type, EventText Resource) MeaningOf(Activity activity, Attributes said)
     {
@@ -70,7 +75,26 @@ internal static class ActivityReader
         };
     }
 
-    private static string KindOf(Activity activity) => activity.Kind.ToString().ToLowerInvariant();
+    private static string KindOf(Activity activity) =>
+        activity.Kind switch
+        {
+            ActivityKind.Server => "server",
+            ActivityKind.Client => "client",
+            ActivityKind.Producer => "producer",
+            ActivityKind.Consumer => "consumer",
+            _ => "internal",
+        };
+
+    private static List<SpanLink> LinksOf(Activity activity)
+    {
+        List<SpanLink> links = [];
+        foreach (ref readonly var link in activity.EnumerateLinks())
+        {
+            links.Add(new SpanLink(IdOf(link.Context.TraceId), IdOf(link.Context.SpanId)));
+        }
+
+        return links;
+    }
 
     private static object? Redacted(string name, object? value) =>
         (name, value) switch
@@ -83,13 +107,13 @@ internal static class ActivityReader
 
     private static ErrorDetails? ErrorOf(Activity activity, Attributes said)
     {
-        var thrown = activity.Events.LastOrDefault(happened => happened.Name == "exception");
         var isServersFault = activity.Kind == ActivityKind.Server && said.Status >= 500;
         if (activity.Status != ActivityStatusCode.Error && said.ErrorType is null && !isServersFault)
         {
             return null;
         }
 
+        var thrown = activity.Events.LastOrDefault(happened => happened.Name == "exception");
         string? Of(string name) =>
             thrown.Name is null ? null : thrown.Tags.FirstOrDefault(tag => tag.Key == name).Value?.ToString();
         var kind = Of("exception.type") ?? said.ErrorType ?? (said.Status > 0 ? $"{said.Status}" : "error");
@@ -100,7 +124,7 @@ internal static class ActivityReader
     }
 
     /// <summary>What an activity says that decides what it is.</summary>
-    private sealed class Attributes
+    private struct Attributes
     {
         public string? Method { get; private set; }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -23,23 +24,25 @@ internal sealed class LogEncoder
 
     private const int Slice = 1024;
 
-    private static readonly string[] OwnNames =
-    [
-        "message",
-        "status",
-        "timestamp",
-        "service",
-        "hostname",
-        "ddsource",
-        "ddtags",
-        "logger.name",
-        "dd.trace_id",
-        "dd.span_id",
-        "error.kind",
-        "error.message",
-        "error.stack",
-        Dropped,
-    ];
+    private static readonly FrozenSet<string> OwnNames = FrozenSet.Create(
+        StringComparer.Ordinal,
+        [
+            "message",
+            "status",
+            "timestamp",
+            "service",
+            "hostname",
+            "ddsource",
+            "ddtags",
+            "logger.name",
+            "dd.trace_id",
+            "dd.span_id",
+            "error.kind",
+            "error.message",
+            "error.stack",
+            Dropped,
+        ]
+    );
 
     private const string Dropped = "attributes.dropped";
 

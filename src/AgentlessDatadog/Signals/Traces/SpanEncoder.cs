@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace AgentlessDatadog.Signals.Traces;
 
 /// <summary>
@@ -15,16 +17,10 @@ internal sealed class SpanEncoder
     private const int MaxStack = 25_000;
     private const ulong IsError = 2;
 
-    private static readonly string[] OwnNames =
-    [
-        "operation.name",
-        "resource.name",
-        "span.type",
-        "service.name",
-        "error.type",
-        "error.message",
-        "error.stack",
-    ];
+    private static readonly FrozenSet<string> OwnNames = FrozenSet.Create(
+        StringComparer.Ordinal,
+        ["operation.name", "resource.name", "span.type", "service.name", "error.type", "error.message", "error.stack"]
+    );
 
     private readonly ProtobufWriter _to = new();
     private readonly SecretFilter _secrets;
