@@ -47,7 +47,7 @@ public sealed class CanaryTests
         var tests = (await rig.Pipeline.TestAsync()).ToDictionary(test => test.Lane);
         tests["metrics"].ParkReason.ShouldBe(ParkReason.ProductRefused);
         tests["metrics"].Message.ShouldNotBeNull().ShouldContain("no metrics");
-        (tests["events"].Verdict, tests["events"].Message).ShouldBe((Verdict.Bad, "202: no title"));
+        (tests["events"].Verdict, tests["events"].Message).ShouldBe((Verdict.Bad, "202 Accepted: no title"));
         (tests["logs"].Verdict, tests["logs"].Status).ShouldBe((Verdict.Wait, 503));
         tests["traces"].ParkReason.ShouldBe(ParkReason.NotDatadog);
         tests["distributions"].Verdict.ShouldBe(Verdict.Delivered);

@@ -14,7 +14,7 @@ public sealed class RefusalTests : AnsweredTests
     [InlineData(
         "datadoghq.eu",
         ParkReason.OtherSite,
-        "the key is valid on datadoghq.eu; the site is set to datadoghq.com"
+        "the key is valid on datadoghq.eu; the site is set to datadoghq.com (403 Forbidden)"
     )]
     [InlineData("", ParkReason.KeyUnknown, "the key is not known on datadoghq.com")]
     [InlineData("datadoghq.com", ParkReason.ProductRefused, "valid on datadoghq.com, and this product is refused")]

@@ -166,7 +166,9 @@ public sealed class PluginTests
             Path.Combine(settings.LogFolder, "echo.log"),
             TestContext.Current.CancellationToken
         );
-        ((string?)JsonNode.Parse(lines[0])!["@mt"]).ShouldBe("Loaded with sandbox {Sandbox}.");
+        var first = JsonNode.Parse(lines[0])!;
+        ((string?)first["@m"]).ShouldBe("Loaded with sandbox null.");
+        ((string?)first["Instance"]).ShouldBe($"{Environment.MachineName}:{Path.GetFullPath(settings.DataFolder)}");
     }
 
     [Fact]

@@ -166,7 +166,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             ),
             KeyState.Refused when await FindSiteAsync(cancellationToken).ConfigureAwait(false) is { } site => (
                 ParkReason.OtherSite,
-                $"the key is valid on {site}; the site is set to {options.Site}"
+                $"the key is valid on {site}; the site is set to {options.Site} ({words})"
             ),
             KeyState.Missing => (ParkReason.KeyMissing, $"{own?.Host} wants a key ({words})"),
             KeyState.Refused => (ParkReason.KeyUnknown, $"the key is not known on {Where} ({words})"),

@@ -68,8 +68,10 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Erro
         var words = verdict switch
         {
             Verdict.Delivered when answer is not { Rejected: > 0 } => null,
-            Verdict.NotDatadog => $"{status}{(answer is null ? " and no JSON" : "")}: this is not Datadog's answer",
-            _ => $"{status}: {(said.Length == 0 ? response.ReasonPhrase : Shorten(said))}",
+            Verdict.NotDatadog =>
+                $"{Line(response)}{(answer is null ? " and no JSON" : "")}: this is not Datadog's answer",
+            _ when said.Length == 0 || said == response.ReasonPhrase => Line(response),
+            _ => $"{Line(response)}: {Shorten(said)}",
         };
         return new IntakeResponse(verdict, status, words, AskedForBy(response, now))
         {
@@ -91,11 +93,15 @@ internal sealed record IntakeResponse(Verdict Verdict, int? Status, string? Erro
     public static IntakeResponse Torn(HttpResponseMessage response, string why, DateTimeOffset now)
     {
         var status = (int)response.StatusCode;
-        return new IntakeResponse(Verdict.Wait, status, $"{status}: {why}", AskedForBy(response, now))
+        return new IntakeResponse(Verdict.Wait, status, $"{Line(response)}: {why}", AskedForBy(response, now))
         {
             IsUncertain = response.IsSuccessStatusCode || IsGateways(response.StatusCode),
         };
     }
+
+    // As everyone looks for it: "403 Forbidden".
+    private static string Line(HttpResponseMessage response) =>
+        $"{(int)response.StatusCode} {response.ReasonPhrase}".TrimEnd();
 
     private static bool IsGateways(HttpStatusCode status) =>
         status is HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;

@@ -1,117 +1,62 @@
-using System.Text;
-using NamedFiles;
 using Serilog;
 using Serilog.Core;
-using Serilog.Formatting.Compact;
-using Serilog.Sinks.File;
 
 namespace StreamSpace.PluginHost.Plugins;
 
-/// <summary>
-/// A plugin's log: JSON lines in files that roll by day and size, seven of them kept, with a link of one steady name to the
-/// newest; warnings and worse also on the console.
-/// </summary>
+/// <summary>A plugin's log: JSON lines, each with its message as people read it and the instance that wrote it; warnings and worse also on the console.</summary>
 internal sealed class PluginLog : IDisposable
 {
-    private const long LargestFile = 10_000_000;
-    private const int KeptFiles = 7;
-
-    private readonly Logger _file;
+    private readonly LogFile _file;
+    private readonly Logger _lines;
     private readonly ILoggerFactory _loggers;
 
+    /// <param name="route">The plugin's, and the name of its log.</param>
+    /// <param name="folder">Where it is, if that can be written and no other instance writes there.</param>
+    /// <param name="fallbackFolder">Where it is otherwise.</param>
+    /// <param name="instance">The data folder, which names this host among all of its machine.</param>
+    /// <param name="clock">Says what day it is.</param>
+    /// <param name="console">Adds the console.</param>
+    /// <param name="listeners">Plugins that hear what is logged.</param>
     public PluginLog(
         string route,
         string folder,
         string fallbackFolder,
+        string instance,
+        TimeProvider clock,
         Action<ILoggingBuilder> console,
         LogListeners listeners
     )
     {
-        Path = System.IO.Path.Combine(IsWritable(folder) ? folder : fallbackFolder, $"{route}.log");
-        _file = new LoggerConfiguration()
+        _file = LogFile.Take(
+            [folder, fallbackFolder],
+            new LogFileOptions(route, instance, new TerminalSafeJson(new LogLine()), clock)
+        );
+        _lines = new LoggerConfiguration()
             .MinimumLevel.Information()
-            .WriteTo.File(
-                new TerminalSafeJson(new CompactJsonFormatter()),
-                System.IO.Path.ChangeExtension(Path, null) + "-.log",
-                rollingInterval: RollingInterval.Day,
-                fileSizeLimitBytes: LargestFile,
-                rollOnFileSizeLimit: true,
-                retainedFileCountLimit: KeptFiles,
-                hooks: new NewestLink(Path)
-            )
+            .Enrich.WithProperty("Instance", $"{Environment.MachineName}:{instance}")
+            .WriteTo.Sink(_file)
             .CreateLogger();
         _loggers = LoggerFactory.Create(logging =>
         {
             console(logging);
-            logging.AddSerilog(_file);
+            logging.AddSerilog(_lines);
             logging.AddProvider(listeners);
         });
         Logger = _loggers.CreateLogger(route);
     }
 
-    /// <summary>The link to the newest file: what to <c>tail -F</c>.</summary>
-    public string Path { get; }
+    /// <summary>The file: what to <c>tail -f</c>.</summary>
+    public string Path => _file.Path;
 
     public Microsoft.Extensions.Logging.ILogger Logger { get; }
 
-    /// <summary>Removes every file of this log. To be called once it is disposed.</summary>
-    public void Remove()
-    {
-        var route = System.IO.Path.GetFileNameWithoutExtension(Path);
-        File.Delete(Path);
-        foreach (var file in Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(Path)!, $"{route}-*.log"))
-        {
-            // Not those of a plugin whose name only begins like this one's.
-            if (
-                System
-                    .IO.Path.GetFileNameWithoutExtension(file)[(route.Length + 1)..]
-                    .All(c => char.IsDigit(c) || c == '_')
-            )
-            {
-                File.Delete(file);
-            }
-        }
-    }
+    /// <summary>Removes every file of this log that this instance wrote. To be called once it is disposed.</summary>
+    public void Remove() => _file.Remove();
 
     public void Dispose()
     {
         _loggers.Dispose();
+        _lines.Dispose();
         _file.Dispose();
-    }
-
-    private static bool IsWritable(string folder)
-    {
-        try
-        {
-            PrivateFiles.MakeFolder(folder);
-            var probe = System.IO.Path.Combine(folder, $".{Guid.NewGuid():N}");
-            File.WriteAllBytes(probe, []);
-            File.Delete(probe);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private sealed class NewestLink(string link) : FileLifecycleHooks
-    {
-        public override Stream OnFileOpened(string path, Stream underlyingStream, Encoding encoding)
-        {
-            PrivateFiles.Close(path);
-            try
-            {
-                // Renaming over the old link leaves no moment without one.
-                var draft = $"{link}.{Guid.NewGuid():N}";
-                File.CreateSymbolicLink(draft, System.IO.Path.GetFileName(path));
-                File.Move(draft, link, overwrite: true);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // A file system without links: the dated files are still there.
-            }
-            return underlyingStream;
-        }
     }
 }

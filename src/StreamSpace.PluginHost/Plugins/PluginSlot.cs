@@ -302,6 +302,8 @@ internal sealed class PluginSlot : IDisposable
             manifest.Route,
             _host.Settings.LogFolder,
             _host.Data.Folder("logs"),
+            _host.Data.Path,
+            _host.Clock,
             _host.Console,
             _host.LogListeners
         );

@@ -31,10 +31,10 @@ internal sealed class RunningHost(
     private HealthWatch? _health;
 
     /// <summary>Adds where what the host logs goes: the console, or a test's own place.</summary>
-    public Action<ILoggingBuilder> Log { get; init; } = Console;
+    public Action<ILoggingBuilder> Log { get; init; } = logging => Console(logging, clock);
 
     /// <summary>Adds where what plugins log goes, besides their files: the console, in brief, or a test's own place.</summary>
-    public Action<ILoggingBuilder> PluginLog { get; init; } = logging => BriefConsole.Add(logging);
+    public Action<ILoggingBuilder> PluginLog { get; init; } = logging => BriefConsole.Add(logging, clock);
 
     /// <summary>Where the API serves.</summary>
     public Uri Address { get; private set; } = null!;
@@ -215,9 +215,9 @@ internal sealed class RunningHost(
         console.Say($"Sign in, once, within {SignInCodes.Lifetime.TotalMinutes:0} minutes: {SignInLink}");
     }
 
-    private static void Console(ILoggingBuilder logging)
+    private static void Console(ILoggingBuilder logging, TimeProvider clock)
     {
-        BriefConsole.Add(logging, wholeExceptions: true);
+        BriefConsole.Add(logging, clock, wholeExceptions: true);
         logging
             // It warns that the key ring is not encrypted itself: KeyRing says why.
             .AddFilter<ConsoleLoggerProvider>("Microsoft.AspNetCore.DataProtection", LogLevel.Error)

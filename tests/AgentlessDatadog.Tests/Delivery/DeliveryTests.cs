@@ -106,7 +106,7 @@ public sealed class DeliveryTests
         await rig.KeepAsync(Some.Count());
         await rig.FlushAsync();
         await rig.Until(() => rig.Lane(Lane.Metrics).State == LaneState.Parked);
-        rig.Lane(Lane.Metrics).LastError.ShouldNotBeNull().ShouldContain("403: Forbidden");
+        rig.Lane(Lane.Metrics).LastError.ShouldNotBeNull().ShouldContain("403 Forbidden");
         rig.Lane(Lane.Events).State.ShouldBe(LaneState.Open);
 
         await rig.Until(() => rig.FarEnd.Requests.Count(r => r.Method == "GET") == 2, TimeSpan.FromSeconds(1));
@@ -225,7 +225,7 @@ public sealed class DeliveryTests
         await rig.KeepAsync(new DatadogEvent("Told", "", rig.Clock.GetUtcNow()));
         await rig.UntilSent();
         rig.Ledger(Lane.Events).ShouldBe(1, rejected: 1);
-        rig.Ledger(Lane.Events).Reasons.ShouldContainKey("400: Event too far in the past");
+        rig.Ledger(Lane.Events).Reasons.ShouldContainKey("400 Bad Request: Event too far in the past");
     }
 
     [Fact]

@@ -63,6 +63,6 @@ public sealed class EncodingTests
 
         rig.FarEnd.Requests.Select(r => r.Encoding).ShouldBe(["zstd", "deflate"]);
         rig.Ledger(Lane.Metrics).ShouldBe(1, rejected: 1);
-        rig.Ledger(Lane.Metrics).Reasons.Keys.ShouldBe(["400: the encoding of a name is wrong"]);
+        rig.Ledger(Lane.Metrics).Reasons.Keys.ShouldBe(["400 Bad Request: the encoding of a name is wrong"]);
     }
 }

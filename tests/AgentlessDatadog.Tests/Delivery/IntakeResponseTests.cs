@@ -42,11 +42,14 @@ public sealed class IntakeResponseTests
         Read(status, body).Verdict.ShouldBe(verdict);
 
     [Theory]
-    [InlineData("""{"errors":["one","two"]}""", "400: one; two")]
-    [InlineData("""{"errors":[{"status":"400","title":"Bad Request","detail":"too far"}]}""", "400: too far")]
-    [InlineData("""{"errors":[{"title":"Bad Request"}]}""", "400: Bad Request")]
-    [InlineData("{}", "400: Bad Request")]
-    [InlineData("[1]", "400: Bad Request")]
+    [InlineData("""{"errors":["one","two"]}""", "400 Bad Request: one; two")]
+    [InlineData(
+        """{"errors":[{"status":"400","title":"Bad Request","detail":"too far"}]}""",
+        "400 Bad Request: too far"
+    )]
+    [InlineData("""{"errors":[{"title":"Bad Request"}]}""", "400 Bad Request")]
+    [InlineData("{}", "400 Bad Request")]
+    [InlineData("[1]", "400 Bad Request")]
     public void TheServersWordsAreFoundInEitherForm(string body, string words) => Read(400, body).Error.ShouldBe(words);
 
     [Fact]
@@ -104,7 +107,7 @@ public sealed class IntakeResponseTests
         response.Headers.TryAddWithoutValidation("Retry-After", "40");
         var answer = IntakeResponse.Torn(response, "cut", Now);
         answer.ShouldBe(
-            new IntakeResponse(Verdict.Wait, status, $"{status}: cut", TimeSpan.FromSeconds(40))
+            new IntakeResponse(Verdict.Wait, status, $"{status} {response.ReasonPhrase}: cut", TimeSpan.FromSeconds(40))
             {
                 IsUncertain = mayHave,
             }

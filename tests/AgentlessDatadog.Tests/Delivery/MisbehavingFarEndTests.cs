@@ -93,8 +93,8 @@ public sealed class MisbehavingFarEndTests
         await rig.UntilSent();
 
         rig.Ledger(lane).ShouldBe(1, rejected: 1);
-        rig.Ledger(lane).Reasons.ShouldContainKeyAndValue("202: encoding of tags", 1);
-        rig.Lane(lane).LastError.ShouldBe("202: encoding of tags");
+        rig.Ledger(lane).Reasons.ShouldContainKeyAndValue("202 Accepted: encoding of tags", 1);
+        rig.Lane(lane).LastError.ShouldBe("202 Accepted: encoding of tags");
         rig.Lane(lane).State.ShouldBe(LaneState.Open);
         rig.FarEnd.Requests.Count(r => r.Path == lane.Path).ShouldBe(1);
     }
@@ -137,7 +137,7 @@ public sealed class MisbehavingFarEndTests
         rig.FarEnd.Answer = _ => new FarEndAnswer(202) { Headers = { ["Content-Encoding"] = coding } };
         await KeepOnEveryLaneAsync(rig);
         await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
-        rig.Lane(Lane.Events).LastError.ShouldBe($"202: the answer's body is not {coding}");
+        rig.Lane(Lane.Events).LastError.ShouldBe($"202 Accepted: the answer's body is not {coding}");
     }
 
     [Theory]

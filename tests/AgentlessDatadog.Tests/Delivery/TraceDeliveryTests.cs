@@ -100,7 +100,7 @@ public sealed class TraceDeliveryTests
 
         rig.FarEnd.Requests.ShouldHaveSingleItem();
         rig.Ledger(Lane.Traces).ShouldBe(3, delivered: 1, rejected: 2);
-        rig.Ledger(Lane.Traces).Reasons.ShouldBe(new Dictionary<string, long> { ["200: bad ids"] = 2 });
+        rig.Ledger(Lane.Traces).Reasons.ShouldBe(new Dictionary<string, long> { ["200 OK: bad ids"] = 2 });
         rig.Lane(Lane.Traces).State.ShouldBe(LaneState.Open);
     }
 
@@ -137,7 +137,7 @@ public sealed class TraceDeliveryTests
         await rig.UntilSent();
 
         rig.Ledger(Lane.Traces).ShouldBe(50, delivered: 49, rejected: 1);
-        rig.Ledger(Lane.Traces).Reasons.Keys.ShouldBe(["413: too large"]);
+        rig.Ledger(Lane.Traces).Reasons.Keys.ShouldBe(["413 Request Entity Too Large: too large"]);
         rig.FarEnd.Requests.Count.ShouldBeInRange(7, 15);
         rig.FarEnd.Check.Errors.ShouldBeEmpty();
         await rig.RestartAsync();
@@ -154,13 +154,13 @@ public sealed class TraceDeliveryTests
         await rig.KeepAsync(Some.Span(rig.Clock.GetUtcNow()));
         await rig.FlushAsync();
         await rig.Until(() => rig.Lane(Lane.Traces).State == LaneState.Parked);
-        rig.Lane(Lane.Traces).LastError.ShouldBe("200 and no JSON: this is not Datadog's answer");
+        rig.Lane(Lane.Traces).LastError.ShouldBe("200 OK and no JSON: this is not Datadog's answer");
         rig.Ledger(Lane.Traces).ShouldBe(1, queued: 1);
     }
 
     [Theory]
-    [InlineData(404, """{"errors":["Not Found"]}""", "(404: this is not Datadog's answer)")]
-    [InlineData(404, "<html>", "(404 and no JSON: this is not Datadog's answer)")]
+    [InlineData(404, """{"errors":["Not Found"]}""", "(404 Not Found: this is not Datadog's answer)")]
+    [InlineData(404, "<html>", "(404 Not Found and no JSON: this is not Datadog's answer)")]
     [InlineData(null, "", "no such host")]
     public async Task ASiteWithoutAnIntakeForTracesParksThemWithThatSentenceAndGoesOnWhenItHasOne(
         int? status,
