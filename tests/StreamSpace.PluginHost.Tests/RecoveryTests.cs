@@ -122,6 +122,36 @@ public sealed class RecoveryTests
         (await host.ReadAsync(Status))["retry"].ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("disable")]
+    [InlineData("reload")]
+    public async Task WhatIsTriedAgainAndHangsHoldsUpNobodyWhoWantsSomethingElse(string what)
+    {
+        // It is not the timeout that ends the attempt, however far the clock is moved.
+        await using var host = await TestHost.StartAsync(
+            _market.Settings with
+            {
+                CallTimeout = TimeSpan.FromDays(30),
+            },
+            _clock
+        );
+        await host.PutConfigAsync("""{"status":"block"}""");
+        await BecomesAsync(host, "isolated");
+        await host.PutConfigAsync("""{"status":"say"}""");
+        Hang(host);
+        await Patience.Until(async () =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return await StateAsync(host) == "loading";
+        });
+
+        File.Delete(Trace(host, "config-hangs"));
+        var done = host.SendAsync(HttpMethod.Post, $"api/plugins/{Echo}/{what}", host.Admin);
+        await _clock.AdvanceUntilAsync(done);
+        (await done).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await StateAsync(host)).ShouldBe(what == "reload" ? "running" : "disabled");
+    }
+
     [Fact]
     public async Task ABadConfigIsNoReasonToRestartTheProcess()
     {

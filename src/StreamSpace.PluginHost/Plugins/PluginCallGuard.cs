@@ -23,19 +23,34 @@ internal sealed class PluginCallGuard(
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>What the call gives, or throws.</summary>
+    /// <param name="instance">Which copy is called.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="what">Names it, as in "loading".</param>
+    /// <param name="giveUp">Ends the wait early, for something else is to be done with the plugin.</param>
     /// <exception cref="PluginIsolatedException">The copy did not come back, and is isolated.</exception>
-    public async Task<T> CallAsync<T>(PluginInstance instance, Func<Task<T>> call, string what)
+    public async Task<T> CallAsync<T>(
+        PluginInstance instance,
+        Func<Task<T>> call,
+        string what,
+        CancellationToken giveUp = default
+    )
     {
-        var running = Task.Run(call);
-        if (!await EndsWithinAsync(running, timeout) && !await EndsWithinAsync(running, EndTimeout))
+        var running = Task.Run(call, CancellationToken.None);
+        if (
+            !await EndsWithinAsync(running, timeout, giveUp)
+            && !await EndsWithinAsync(running, EndTimeout, CancellationToken.None)
+        )
         {
-            throw new PluginIsolatedException(isolate(instance, Reason(what, timeout)));
+            var reason = giveUp.IsCancellationRequested
+                ? $"it had not come back from {what} when something else was to be done"
+                : Reason(what, timeout);
+            throw new PluginIsolatedException(isolate(instance, reason));
         }
         return await running;
     }
 
     /// <inheritdoc cref="CallAsync{T}"/>
-    public Task CallAsync(PluginInstance instance, Func<Task> call, string what) =>
+    public Task CallAsync(PluginInstance instance, Func<Task> call, string what, CancellationToken giveUp = default) =>
         CallAsync(
             instance,
             async () =>
@@ -43,7 +58,8 @@ internal sealed class PluginCallGuard(
                 await call();
                 return true;
             },
-            what
+            what,
+            giveUp
         );
 
     /// <summary>
@@ -79,9 +95,9 @@ internal sealed class PluginCallGuard(
     private static string Reason(string what, TimeSpan timeout) =>
         $"it did not come back from {what} within {timeout.TotalSeconds:0.#} s";
 
-    private async Task<bool> EndsWithinAsync(Task running, TimeSpan within)
+    private async Task<bool> EndsWithinAsync(Task running, TimeSpan within, CancellationToken giveUp)
     {
-        await running.WaitAsync(within, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.WaitAsync(within, clock, giveUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return running.IsCompleted;
     }
 }

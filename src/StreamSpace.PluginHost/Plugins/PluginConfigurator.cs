@@ -223,7 +223,17 @@ internal sealed class PluginConfigurator(
         {
             // Isolated, which says it all.
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            plugin.State = new(
+                PluginPhase.Unconfigured,
+                "its first config was given up when something else was to be done."
+            )
+            {
+                ConfigIsTriedAgain = true,
+            };
+        }
+        catch (Exception e)
         {
             if (!plugin.State.ConfigIsTriedAgain)
             {
@@ -305,7 +315,8 @@ internal sealed class PluginConfigurator(
         var errors = await plugin.CallAsync(
             instance,
             copy => copy.ConfigureAsync(settings, cancellationToken).AsTask(),
-            "taking a config"
+            "taking a config",
+            cancellationToken
         );
         if (instance != plugin.Instance)
         {

@@ -86,9 +86,15 @@ internal sealed class PluginInstance : IAsyncDisposable
         var plugin = Plugin = await guard.CallAsync(
             this,
             () => Task.FromResult(PluginFolder.MakePlugin(Context, manifest)),
-            "being made"
+            "being made",
+            cancellationToken
         );
-        await guard.CallAsync(this, () => plugin.LoadAsync(context, cancellationToken).AsTask(), "loading");
+        await guard.CallAsync(
+            this,
+            () => plugin.LoadAsync(context, cancellationToken).AsTask(),
+            "loading",
+            cancellationToken
+        );
         IsLoaded = true;
     }
 

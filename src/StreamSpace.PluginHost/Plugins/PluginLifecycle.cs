@@ -6,9 +6,21 @@ namespace StreamSpace.PluginHost.Plugins;
 internal sealed class PluginLifecycle(PluginSet plugins, FeedSupervisor feeds, TimeProvider clock)
 {
     private readonly Turn _turn = new();
+    private readonly Lock _lock = new();
+    private CancellationTokenSource? _attempt;
 
-    /// <summary>For whoever does something with a plugin that is more than one step.</summary>
-    public Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken) => _turn.TakeAsync(cancellationToken);
+    /// <summary>
+    /// For whoever does something with a plugin that is more than one step. An attempt at one that is only tried again gives
+    /// way, for it may hang.
+    /// </summary>
+    public Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _attempt?.Cancel();
+        }
+        return _turn.TakeAsync(cancellationToken);
+    }
 
     /// <summary>
     /// Loads the plugin and tells it what happens from now on; survives a restart. One that is enabled already stays
@@ -54,12 +66,40 @@ internal sealed class PluginLifecycle(PluginSet plugins, FeedSupervisor feeds, T
     {
         foreach (var plugin in plugins.All.Where(p => p.IsDue))
         {
-            using var turn = await TakeTurnAsync(cancellationToken);
+            using var turn = await _turn.TakeAsync(cancellationToken);
             // Somebody may have reloaded, disabled or uninstalled it.
             if (plugins.All.Contains(plugin) && plugin.IsDue)
             {
-                await ExchangeAsync(plugin, () => { }, cancellationToken);
+                await TryAgainAsync(plugin, cancellationToken);
             }
+        }
+    }
+
+    private async Task TryAgainAsync(PluginSlot plugin, CancellationToken cancellationToken)
+    {
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Begin(attempt);
+        try
+        {
+            await plugin.ExchangeAsync(
+                () => { },
+                route => plugins.IsTaken(route, plugin),
+                PluginSet.UnloadTimeout,
+                attempt.Token
+            );
+        }
+        finally
+        {
+            Begin(null);
+            await SettleAsync(plugin, cancellationToken);
+        }
+    }
+
+    private void Begin(CancellationTokenSource? attempt)
+    {
+        lock (_lock)
+        {
+            _attempt = attempt;
         }
     }
 

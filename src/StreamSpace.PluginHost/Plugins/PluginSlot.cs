@@ -126,9 +126,14 @@ internal sealed class PluginSlot : IDisposable
 
     /// <summary>Calls one copy. For whoever has the turn.</summary>
     /// <exception cref="PluginIsolatedException">The copy is not in force any more, or is isolated by this.</exception>
-    public Task<T> CallAsync<T>(PluginInstance? copy, Func<IPlugin, Task<T>> call, string what) =>
+    public Task<T> CallAsync<T>(
+        PluginInstance? copy,
+        Func<IPlugin, Task<T>> call,
+        string what,
+        CancellationToken giveUp = default
+    ) =>
         copy is { IsLoaded: true, Plugin: { } plugin } && copy == _instance
-            ? _guard.CallAsync(copy, () => call(plugin), what)
+            ? _guard.CallAsync(copy, () => call(plugin), what, giveUp)
             : throw new PluginIsolatedException($"{Name}: {State.Detail}");
 
     /// <inheritdoc cref="CallAsync{T}"/>
@@ -327,7 +332,13 @@ internal sealed class PluginSlot : IDisposable
         {
             return;
         }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Retire(instance);
+            TryLater("its loading was given up when something else was to be done");
+            return;
+        }
+        catch (Exception e)
         {
             Retire(instance);
             log.Logger.LogError(e, "{Plugin} could not be loaded.", Name);
