@@ -123,7 +123,15 @@ public sealed class LogFileTests
     }
 
     private PluginLog Open(string instance) =>
-        new("datadog", _folder, Path.Combine(_fallback, instance), instance, TimeProvider.System, _ => { });
+        new(
+            "datadog",
+            _folder,
+            Path.Combine(_fallback, instance),
+            instance,
+            TimeProvider.System,
+            _ => { },
+            new LogListeners()
+        );
 
     private static List<string> Messages(string path) =>
         [.. File.ReadAllLines(path).Select(line => (string)JsonNode.Parse(line)!["@m"]!)];
