@@ -96,7 +96,7 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
             CultureInfo.InvariantCulture,
             $"Request {header.Id} with {header.Units} {header.Lane.Unit} of {header.Oldest.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC has "
                 + $"failed {times} times while others got through: {error}. It is sent again until "
-                + $"{outbox.ExpiryOf(header).UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, and given up then."
+                + $"{outbox.Age.ExpiryOf(header).UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, and given up then."
         );
     }
 }

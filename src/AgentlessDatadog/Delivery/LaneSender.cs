@@ -257,7 +257,7 @@ internal sealed class LaneSender(
         }
 
         backOff.Failed(null);
-        outbox.Age(lane);
+        outbox.MakeBacklog(lane);
         Show(LaneState.Parked, answer, nextTry: null, ParkReason.Unexplained);
         // A stop does not wait for a parked lane.
         outbox.Changed.Raise();
@@ -312,7 +312,7 @@ internal sealed class LaneSender(
             return;
         }
 
-        outbox.Age(lane);
+        outbox.MakeBacklog(lane);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // It begins before it is told when it ends.
         var waited = Task.Delay(wait, clock, ended.Token);

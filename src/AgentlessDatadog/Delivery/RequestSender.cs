@@ -56,19 +56,19 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         CancellationToken stop
     )
     {
-        if (client.HasKey && outbox.SeemsTooOld(header))
+        if (client.HasKey && outbox.Age.SeemsTooOld(header))
         {
             await client.CheckKeyAsync(stop).ConfigureAwait(false);
         }
 
-        if (outbox.IsTooOld(header))
+        if (outbox.Age.IsTooOld(header))
         {
-            return (null, Outbox.TooOld, Account.Expired);
+            return (null, RequestAge.TooOld, Account.Expired);
         }
 
-        if (outbox.IsAhead(header))
+        if (outbox.Age.IsAhead(header))
         {
-            return (null, Outbox.Ahead, Account.Expired);
+            return (null, RequestAge.Ahead, Account.Expired);
         }
 
         if (!client.MaySend(lane))
@@ -90,7 +90,7 @@ internal sealed class RequestSender(Lane lane, Outbox outbox, Action<Lane, int> 
         return answer.Verdict switch
         {
             // The same bytes would be dropped again: whatever onUncertain says, they are not sent once more.
-            Verdict.Delivered when answer.At is { } theirs && Outbox.IsDropped(header, theirs) => (
+            Verdict.Delivered when answer.At is { } theirs && RequestAge.IsDropped(header, theirs) => (
                 answer,
                 Dropped(header, theirs),
                 Account.Uncertain

@@ -43,7 +43,7 @@ internal sealed class PipelineEnd(
             logger.LogError(
                 "{Error} {Requests} requests and their answers that only memory kept are lost",
                 error,
-                journal.Outbox.InMemory
+                journal.Outbox.Settlements.Count
             );
         }
     }

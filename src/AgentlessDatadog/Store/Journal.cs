@@ -116,7 +116,9 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
 
         try
         {
-            if (await TryAsync().ConfigureAwait(false) && await outbox.HandOverAsync().ConfigureAwait(false))
+            if (
+                await TryAsync().ConfigureAwait(false) && await outbox.Settlements.HandOverAsync().ConfigureAwait(false)
+            )
             {
                 outbox.Changed.Raise();
                 return;

@@ -5,33 +5,31 @@ using AgentlessDatadog.Signals;
 namespace AgentlessDatadog.Store;
 
 /// <summary>
-/// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go. While the store
-/// fails, memory holds the bodies of requests that are made meanwhile, and what became of those that were sent. Any thread.
+/// Requests that wait to be sent. Of each it holds the header alone: bodies stay in the store until they go, or in
+/// <see cref="Settlements"/> while the store fails. Any thread.
 /// </summary>
 internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clock)
 {
-    /// <summary>Bytes of memory that stand in for a store that fails.</summary>
-    public const long MaxInMemory = 64 * 1024 * 1024;
-
     private readonly Lock _lock = new();
 
     // All that is not settled, and of these what no sender has in its hands, by where it goes.
     private readonly SortedDictionary<long, RequestHeader> _all = [];
-    private readonly Dictionary<(Lane Lane, string Destination), Shelf> _waiting = [];
+    private readonly Dictionary<(Lane Lane, string Destination), WaitingRequests> _waiting = [];
     private readonly Dictionary<(Lane Lane, string Destination), int> _open = [];
     private long _bytes;
     private long _lastId;
-
-    // While the store fails: requests that it has not, what it has not booked, and how many ends it is at.
-    private readonly Dictionary<long, QueuedRequest> _inMemory = [];
-    private Settlement _unbooked = new([], []);
-    private int _underWay;
 
     /// <summary>Where every unit is.</summary>
     public Ledger Ledger => ledger;
 
     /// <summary>What expired, until it is told.</summary>
     public ExpiredReport Expired { get; } = new(clock);
+
+    /// <summary>What of it memory alone holds while the store fails.</summary>
+    public Settlements Settlements { get; } = new(store);
+
+    /// <summary>How old each is for Datadog.</summary>
+    public RequestAge Age { get; } = new(clock);
 
     /// <summary>Raised when requests come in or are settled.</summary>
     public ChangeSource Changed { get; } = new();
@@ -70,7 +68,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         Add(headers);
         foreach (var lane in Lane.All)
         {
-            Age(lane);
+            MakeBacklog(lane);
         }
     }
 
@@ -84,7 +82,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                 _all.Add(header.Id, header);
                 _bytes += header.Size;
                 CollectionsMarshal.GetValueRefOrAddDefault(_open, (header.Lane, header.Destination), out _)++;
-                ShelfOf(header).Live.Add(header.Id, header);
+                WaitingOf(header).Live.Add(header.Id, header);
             }
         }
         Changed.Raise();
@@ -93,59 +91,9 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     /// <summary>Takes in what was made while the store fails, and books it here.</summary>
     public void AddInMemory(IReadOnlyList<QueuedRequest> requests, IReadOnlyList<LedgerMove> moves)
     {
-        lock (_lock)
-        {
-            foreach (var request in requests)
-            {
-                _inMemory.Add(request.Header.Id, request);
-            }
-
-            _unbooked = _unbooked.Plus(new Settlement([], moves));
-            ledger.Book(moves);
-        }
+        Settlements.Hold(requests, moves);
+        ledger.Book(moves);
         Add(requests.Select(request => request.Header));
-    }
-
-    /// <summary>
-    /// Hands over to a store that works again what memory holds for it. Returns whether the store has everything; then it
-    /// counts as working.
-    /// </summary>
-    /// <exception cref="StoreUnavailableException">It fails still.</exception>
-    public async Task<bool> HandOverAsync()
-    {
-        while (true)
-        {
-            Settlement next;
-            lock (_lock)
-            {
-                // Its end decides about what is next.
-                if (_underWay > 0)
-                {
-                    return false;
-                }
-
-                next = _unbooked with { Added = [.. _inMemory.Values] };
-                if (next is { Requests: [], Moves: [], Lost: [], Added: [] })
-                {
-                    store.Works();
-                    return true;
-                }
-                _unbooked = new Settlement([], []);
-            }
-            await BookAsync(next).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>How many requests and ends of requests memory alone holds.</summary>
-    public int InMemory
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _inMemory.Count + _unbooked.Requests.Count;
-            }
-        }
     }
 
     /// <summary>
@@ -156,12 +104,12 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     {
         lock (_lock)
         {
-            if (!_waiting.TryGetValue((lane, destination), out var shelf) || !MaySend(lane))
+            if (!_waiting.TryGetValue((lane, destination), out var waiting) || !MaySend(lane))
             {
                 return null;
             }
 
-            var from = shelf.Live.Count > 0 || liveAlone ? shelf.Live : shelf.Backlog;
+            var from = waiting.Live.Count > 0 || liveAlone ? waiting.Live : waiting.Backlog;
             if (from.Count == 0)
             {
                 return null;
@@ -178,20 +126,20 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     {
         lock (_lock)
         {
-            ShelfOf(header).Backlog.Add(header.Id, header);
+            WaitingOf(header).Backlog.Add(header.Id, header);
         }
     }
 
     /// <summary>Makes backlog of all that waits for a lane: what comes after it is live.</summary>
-    public void Age(Lane lane)
+    public void MakeBacklog(Lane lane)
     {
         lock (_lock)
         {
-            foreach (var (key, shelf) in _waiting)
+            foreach (var (key, waiting) in _waiting)
             {
                 if (key.Lane == lane)
                 {
-                    shelf.Age();
+                    waiting.Age();
                 }
             }
         }
@@ -201,7 +149,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     {
         lock (_lock)
         {
-            return _waiting.TryGetValue((lane, destination), out var shelf) && shelf.Count > 0 && MaySend(lane);
+            return _waiting.TryGetValue((lane, destination), out var waiting) && waiting.Count > 0 && MaySend(lane);
         }
     }
 
@@ -218,17 +166,8 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         }
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(RequestHeader header, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-        {
-            if (_inMemory.TryGetValue(header.Id, out var request))
-            {
-                return request.Body;
-            }
-        }
-        return await store.ReadAsync(header.Id, cancellationToken).ConfigureAwait(false);
-    }
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(RequestHeader header, CancellationToken cancellationToken) =>
+        Settlements.BodyOf(header.Id) ?? await store.ReadAsync(header.Id, cancellationToken).ConfigureAwait(false);
 
     /// <summary>The far end takes what a lane sends; then what another lane has lost can be told if it has nothing to send.</summary>
     public void Back(Lane lane, string destination)
@@ -272,20 +211,15 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     /// <summary>Puts requests in the place of one that was handed out; they hold the same units.</summary>
     public async ValueTask ReplaceAsync(RequestHeader header, IReadOnlyList<QueuedRequest> parts)
     {
-        lock (_lock)
-        {
-            // Until the store has them, whenever that is.
-            foreach (var part in parts)
-            {
-                _inMemory.Add(part.Header.Id, part);
-            }
-        }
+        // Until the store has them, whenever that is.
+        Settlements.Hold(parts, []);
         await SettleAsync([header], new Settlement([], []) { Added = parts }).ConfigureAwait(false);
     }
 
     private async Task SettleAsync(IReadOnlyList<RequestHeader> headers, Settlement settlement)
     {
-        await SettleAsync(settlement with { Requests = [.. headers.Select(header => header.Id)] })
+        await Settlements
+            .AddAsync(settlement with { Requests = [.. headers.Select(header => header.Id)] })
             .ConfigureAwait(false);
         lock (_lock)
         {
@@ -293,7 +227,7 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
             foreach (var header in headers)
             {
                 _all.Remove(header.Id);
-                _inMemory.Remove(header.Id);
+                Settlements.Release(header.Id);
                 _bytes -= header.Size;
                 _open[(header.Lane, header.Destination)]--;
             }
@@ -303,108 +237,15 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         Changed.Raise();
     }
 
-    private async Task SettleAsync(Settlement settlement)
-    {
-        lock (_lock)
-        {
-            if (store.Error is not null)
-            {
-                _unbooked = _unbooked.Plus(settlement);
-                return;
-            }
-        }
-        try
-        {
-            await BookAsync(settlement).ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException)
-        {
-            // It is remembered.
-        }
-    }
-
-    private async Task BookAsync(Settlement settlement)
-    {
-        lock (_lock)
-        {
-            _underWay++;
-        }
-
-        Task? unanswered;
-        try
-        {
-            unanswered = await store.WriteAsync(s => s.SettleAsync(settlement, default)).ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            End(settlement, error);
-            if (error is StoreUnavailableException)
-            {
-                store.Fail(error.Message);
-            }
-
-            throw;
-        }
-        if (unanswered is null)
-        {
-            End(settlement, null);
-        }
-        else
-        {
-            _ = EndAsync(settlement, unanswered);
-        }
-    }
-
-    private async Task EndAsync(Settlement settlement, Task unanswered)
-    {
-        await unanswered.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        End(settlement, unanswered.Exception?.InnerException);
-    }
-
-    // What failed for any other reason can never be taken, and must not keep the rest out.
-    private void End(Settlement settlement, Exception? error)
-    {
-        lock (_lock)
-        {
-            _underWay--;
-            if (error is StoreUnavailableException)
-            {
-                _unbooked = settlement.Plus(_unbooked);
-                return;
-            }
-            foreach (var request in settlement.Added)
-            {
-                _inMemory.Remove(request.Header.Id);
-            }
-        }
-    }
-
-    /// <summary>Whether Datadog would no longer take it (docs/reference/datadog.md §3.5, §4.1).</summary>
-    public bool IsTooOld(RequestHeader header) => AgeOf(header) > header.Lane.MaxAge;
-
-    /// <summary>
-    /// Whether it is so by this machine's clock alone: what an earlier process left counts as no older than this one
-    /// before Datadog has told the time, for a wrong clock must not cost the whole queue.
-    /// </summary>
-    public bool SeemsTooOld(RequestHeader header) =>
-        !clock.IsKnown && clock.GetUtcNow() - header.Oldest > header.Lane.MaxAge;
-
-    /// <summary>Whether it is so far ahead of Datadog's clock that Datadog would drop it.</summary>
-    public bool IsAhead(RequestHeader header) => clock.IsKnown && IsAhead(header, clock.GetUtcNow());
-
-    /// <summary>Whether Datadog drops it, without a word, when it has this time of day.</summary>
-    public static bool IsDropped(RequestHeader header, DateTimeOffset theirs) =>
-        theirs - header.Oldest > header.Lane.MaxAge || IsAhead(header, theirs);
-
     /// <summary>What waits for longer than half of its age limit: when the first of it expires, and how much it is.</summary>
     public (DateTimeOffset At, long Units)? Expiring(Lane lane)
     {
         lock (_lock)
         {
             var old = _all
-                .Values.Where(header => header.Lane == lane && header.Units > 0 && AgeOf(header) > lane.MaxAge / 2)
+                .Values.Where(header => header.Lane == lane && header.Units > 0 && Age.Of(header) > lane.MaxAge / 2)
                 .ToList();
-            return old.Count == 0 ? null : (old.Min(ExpiryOf), old.Sum(header => header.Units));
+            return old.Count == 0 ? null : (old.Min(Age.ExpiryOf), old.Sum(header => header.Units));
         }
     }
 
@@ -422,15 +263,12 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
                     .Select(queue => new QueueElsewhere(
                         queue.Key,
                         queue.Count(),
-                        queue.Min(ExpiryOf),
-                        queue.Max(ExpiryOf)
+                        queue.Min(Age.ExpiryOf),
+                        queue.Max(Age.ExpiryOf)
                     )),
             ];
         }
     }
-
-    /// <summary>When a request is given up, as things are.</summary>
-    public DateTimeOffset ExpiryOf(RequestHeader header) => clock.GetUtcNow() + header.Lane.MaxAge - AgeOf(header);
 
     /// <summary>Whether a request is neither delivered nor given up.</summary>
     public bool Holds(long id)
@@ -444,17 +282,11 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     /// <summary>Gives up what waits and is too old, then the oldest until the rest fits into the room, and into memory.</summary>
     public async ValueTask ExpireAsync(long maxBytes)
     {
-        await GiveUpAsync(TakeWaiting(IsTooOld), TooOld).ConfigureAwait(false);
-        await GiveUpAsync(TakeWaiting(IsAhead), Ahead).ConfigureAwait(false);
+        await GiveUpAsync(TakeWaiting(Age.IsTooOld), RequestAge.TooOld).ConfigureAwait(false);
+        await GiveUpAsync(TakeWaiting(Age.IsAhead), RequestAge.Ahead).ConfigureAwait(false);
         await GiveUpAsync(TakeExcess(maxBytes, _ => true), "queue full").ConfigureAwait(false);
-        await GiveUpAsync(TakeExcess(MaxInMemory, _inMemory.ContainsKey), "memory full").ConfigureAwait(false);
+        await GiveUpAsync(TakeExcess(Settlements.MaxBytes, Settlements.Holds), "memory full").ConfigureAwait(false);
     }
-
-    /// <summary>The reason of what expires because of its age.</summary>
-    public const string TooOld = "too old for Datadog";
-
-    /// <summary>The reason of what was stamped by a clock that was ahead.</summary>
-    public const string Ahead = "ahead of Datadog's clock";
 
     private async ValueTask GiveUpAsync(List<RequestHeader> headers, string reason)
     {
@@ -470,19 +302,14 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         }
     }
 
-    private static bool IsAhead(RequestHeader header, DateTimeOffset now) => header.Oldest - now > header.Lane.MaxAhead;
-
-    private TimeSpan AgeOf(RequestHeader header) =>
-        clock.GetUtcNow() - (clock.IsKnown || header.Oldest > clock.Began ? header.Oldest : clock.Began);
-
     private List<RequestHeader> TakeWaiting(Func<RequestHeader, bool> which)
     {
         lock (_lock)
         {
-            var taken = _all.Values.Where(header => ShelfOf(header).Holds(header.Id) && which(header)).ToList();
+            var taken = _all.Values.Where(header => WaitingOf(header).Holds(header.Id) && which(header)).ToList();
             foreach (var header in taken)
             {
-                ShelfOf(header).Remove(header.Id);
+                WaitingOf(header).Remove(header.Id);
             }
 
             return taken;
@@ -507,43 +334,14 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
         }
     }
 
-    private Shelf ShelfOf(RequestHeader header)
+    private WaitingRequests WaitingOf(RequestHeader header)
     {
         var key = (header.Lane, header.Destination);
-        if (!_waiting.TryGetValue(key, out var shelf))
+        if (!_waiting.TryGetValue(key, out var waiting))
         {
-            _waiting.Add(key, shelf = new Shelf());
+            _waiting.Add(key, waiting = new WaitingRequests());
         }
 
-        return shelf;
-    }
-
-    private sealed class Shelf
-    {
-        public SortedDictionary<long, RequestHeader> Live { get; } = [];
-
-        public SortedDictionary<long, RequestHeader> Backlog { get; } = [];
-
-        public int Count => Live.Count + Backlog.Count;
-
-        public bool Holds(long id) => Live.ContainsKey(id) || Backlog.ContainsKey(id);
-
-        public void Remove(long id)
-        {
-            if (!Live.Remove(id))
-            {
-                Backlog.Remove(id);
-            }
-        }
-
-        public void Age()
-        {
-            foreach (var (id, header) in Live)
-            {
-                Backlog.Add(id, header);
-            }
-
-            Live.Clear();
-        }
+        return waiting;
     }
 }

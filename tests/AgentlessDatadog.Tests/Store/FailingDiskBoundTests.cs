@@ -32,14 +32,14 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
             );
         }
         await outbox.ExpireAsync(long.MaxValue);
-        outbox.Status.Bytes.ShouldBe(Outbox.MaxInMemory);
+        outbox.Status.Bytes.ShouldBe(Settlements.MaxBytes);
         ledger.Of(Lane.Metrics).Reasons.ShouldHaveSingleItem().ShouldBe(new("memory full", 18));
         var oldest = outbox.Take(Lane.Metrics, "datadog", liveAlone: false).ShouldNotBeNull();
         oldest.Id.ShouldBe(7);
         (await outbox.ReadAsync(oldest, default)).Length.ShouldBe(size);
 
         await _store.OpenAsync(default);
-        (await outbox.HandOverAsync()).ShouldBeTrue();
+        (await outbox.Settlements.HandOverAsync()).ShouldBeTrue();
         store.Error.ShouldBeNull();
         (await _store.ContentsAsync()).Outbox.Count.ShouldBe(64);
         (await _store.ContentsAsync()).Ledger.ShouldBe([
