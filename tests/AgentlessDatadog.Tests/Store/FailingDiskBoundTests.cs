@@ -3,6 +3,7 @@ using AgentlessDatadog.Pipeline;
 using AgentlessDatadog.Signals;
 using AgentlessDatadog.Store;
 using AgentlessDatadog.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
@@ -25,10 +26,10 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
         store.Fail("The disk is full.");
         for (var id = 1; id <= 70; id++)
         {
-            var payload = Sample.Request(id, size) with { };
+            var request = Sample.Request(id, size);
             outbox.AddInMemory(
-                [payload with { Header = payload.Header with { Oldest = clock.GetUtcNow() } }],
-                [Sample.Accepted(payload.Header.Units)]
+                [request with { Header = request.Header with { Oldest = clock.GetUtcNow() } }],
+                [Sample.Accepted(request.Header.Units)]
             );
         }
         await outbox.ExpireAsync(long.MaxValue);
@@ -79,6 +80,85 @@ public sealed class FailingDiskBoundTests : IAsyncDisposable
         await rig.UntilSent();
         rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(7);
         await _store.ShouldAgreeAsync(rig);
+    }
+
+    [Fact]
+    public async Task WhatAStoreAnswersAfterAnHourCountsThoughItsSeriesHasGoneMeanwhile()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var gauge = rig.Pipeline.Gauge("app.level", []);
+        using var gate = new Gate();
+        _store.Gate = gate.Opened;
+        var unsure = rig.KeepAsync(Some.Count(value: 5)).AsTask();
+        await rig.Until(() => unsure.IsCompleted, TimeSpan.FromSeconds(1));
+        await Should.ThrowAsync<StoreUnavailableException>(unsure);
+        for (var minutes = 0; minutes < 70; minutes += 10)
+        {
+            gauge.Set(minutes);
+            rig.Clock.Advance(TimeSpan.FromMinutes(10));
+            await rig.FlushAsync();
+        }
+        rig.Pipeline.Status.Series.ShouldNotContainKey("app.made");
+
+        gate.Open();
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Where(s => s.Metric == "app.made").Sum(s => s.Points[0].Value).ShouldBe(5);
+        await _store.ShouldAgreeAsync(rig);
+    }
+
+    [Fact]
+    public async Task WhatFailsAfterAllIsItsCallersToKeepAgain()
+    {
+        await using var rig = await Rig.StartAsync(store: _store);
+        using var gate = new Gate();
+        _store.Gate = gate.Opened;
+        var unsure = rig.KeepAsync(Some.Count(value: 5)).AsTask();
+        await rig.Until(() => unsure.IsCompleted, TimeSpan.FromSeconds(1));
+        await Should.ThrowAsync<StoreUnavailableException>(unsure);
+
+        _store.IsFull = true;
+        gate.Open();
+        await rig.Until(() => rig.Pipeline.StoreError == "The disk is full.", TimeSpan.FromSeconds(1));
+        _store.IsFull = false;
+        await rig.Until(() => rig.Pipeline.StoreError is null, TimeSpan.FromSeconds(1));
+        await rig.KeepAsync(Some.Count(value: 5));
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.FarEnd.Series.Sum(s => s.Points[0].Value).ShouldBe(5);
+        await _store.ShouldAgreeAsync(rig);
+    }
+
+    [Fact]
+    public async Task WhatEndsWhileAnEarlierEndIsStillUnderWayAndFailsIsBookedWithIt()
+    {
+        var clock = new FakeTimeProvider();
+        var store = new GuardedStore(_store, clock, new Warnings(new SearchedLog(), clock));
+        var settlements = new Settlements(store);
+        using var gate = new Gate();
+        _store.Gate = gate.Opened;
+        var first = settlements.AddAsync(new Settlement([], [Sample.Delivered(1)]));
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await first;
+        await settlements.AddAsync(new Settlement([], [Sample.Delivered(2)]));
+        (await settlements.HandOverAsync()).ShouldBeFalse("the store is still at the first");
+
+        _store.IsFull = true;
+        gate.Open();
+        await Patience.Until(async () =>
+        {
+            try
+            {
+                return await settlements.HandOverAsync();
+            }
+            catch (StoreUnavailableException)
+            {
+                _store.IsFull = false;
+                return false;
+            }
+        });
+        (await _store.ContentsAsync()).Ledger.ShouldBe([Sample.Delivered(3)]);
     }
 
     [Fact]

@@ -51,37 +51,37 @@ internal sealed class FailingStore : ITelemetryStore
     {
         Appends++;
         OnAppend(arrivals);
-        await PassAsync(AppendFails);
+        await PassAsync(() => AppendFails);
         await _inner.AppendAsync(arrivals, cancellationToken);
     }
 
     public async ValueTask FlushAsync(JournalFlush flush, CancellationToken cancellationToken)
     {
         OnFlush(flush);
-        await PassAsync(FlushFails);
+        await PassAsync(() => FlushFails);
         await _inner.FlushAsync(flush, cancellationToken);
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long payload, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long request, CancellationToken cancellationToken)
     {
         await Gate;
         await ReadGate;
-        return await _inner.ReadAsync(payload, cancellationToken);
+        return await _inner.ReadAsync(request, cancellationToken);
     }
 
     public async ValueTask SettleAsync(Settlement settlement, CancellationToken cancellationToken)
     {
         Settlements++;
-        await PassAsync(SettleFails);
+        await PassAsync(() => SettleFails);
         await _inner.SettleAsync(settlement, cancellationToken);
     }
 
     public ValueTask DisposeAsync() => _inner.DisposeAsync();
 
-    private async Task PassAsync(bool fails)
+    private async Task PassAsync(Func<bool> fails)
     {
         await Gate;
-        if (fails)
+        if (fails())
         {
             throw Error();
         }
