@@ -66,6 +66,32 @@ public sealed class ForeignSenderTests
         read.GetProperty("spans").ToString().ShouldBe("""[["shop","GET /cart",250000000]]""");
     }
 
+    [Fact(Skip = NeedsNode, SkipUnless = nameof(HasNode))]
+    public async Task DatadogsOwnClientManagesDashboardsMonitorsAndSlos()
+    {
+        await using var sandbox = await TestSandbox.StartOnThisClockAsync();
+        await sandbox.PutPointAsync("cpu", 3, 95, 0, "host:a");
+        await sandbox.PutSamplesAsync("ready", [1, 2, 3], "host:a");
+
+        var read = JsonDocument
+            .Parse(
+                await NodeAsync("manage-assets.mjs", $"{sandbox.Address}".TrimEnd('/'), Secret.ApiKey, Secret.AppKey)
+            )
+            .RootElement;
+
+        read.GetProperty("unread").GetInt32().ShouldBe(0);
+        read.GetProperty("dashboard").ToString().ShouldBe("""["Overview","CPU by host",null]""");
+        read.GetProperty("monitor")
+            .ToString()
+            .ShouldBe("""["query alert","CPU by host","resolve","Alert",1,"Alert"]""");
+        read.GetProperty("inUse").GetBoolean().ShouldBeTrue();
+        read.GetProperty("tags").GetBoolean().ShouldBeTrue();
+        read.GetProperty("timeseries").ToString().ShouldBe("[[190]]");
+        read.GetProperty("scalar").ToString().ShouldBe("""[[["a"]],[2]]""");
+        read.GetProperty("codes").ToString().ShouldBe("[400,404,404,404]");
+        (await sandbox.GetAsync("/api/v1/monitor")).Text.ShouldBe("[]");
+    }
+
     [Fact]
     public async Task OpenTelemetryForDotnetIsTakenAndReadBack()
     {
