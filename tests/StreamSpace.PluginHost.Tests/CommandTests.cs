@@ -108,6 +108,8 @@ public sealed class CommandTests
     [InlineData("token")]
     [InlineData("config")]
     [InlineData("check")]
+    [InlineData("flare")]
+    [InlineData("completions")]
     [InlineData("register")]
     [InlineData("plugin")]
     public async Task TheHelpOfACommandHasExamplesAndExitCodes(params string[] command)

@@ -134,8 +134,10 @@ internal static class CommandLine
             TokenCommand.Make(SettingsOf, around, help),
             ConfigCommand.Make(SettingsOf, around, help),
             CheckCommand.Make(SettingsOf, around, help),
+            FlareCommand.Make(SettingsOf, around, help),
             OperatorCommands.Register(SettingsOf, around, help),
             OperatorCommands.Plugin(SettingsOf, around, help),
+            CompletionsCommand.Make(around, help),
         };
         root.Options.OfType<HelpOption>().Single().Action = help;
         help.Explain(

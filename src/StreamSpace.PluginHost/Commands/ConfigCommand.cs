@@ -50,8 +50,8 @@ internal static class ConfigCommand
         return config;
     }
 
-    // By plugin, by setting: its value and its origin.
-    private static async Task<JsonObject> ReadAsync(HostClient host, CancellationToken cancellationToken)
+    /// <summary>By plugin, by setting: its value and its origin.</summary>
+    public static async Task<JsonObject> ReadAsync(HostClient host, CancellationToken cancellationToken)
     {
         var document = await host.GetAsync("api/status", cancellationToken);
         var plugins = new JsonObject();

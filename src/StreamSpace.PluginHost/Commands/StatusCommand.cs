@@ -92,7 +92,7 @@ internal static class StatusCommand
     }
 
     /// <summary>The host's document, with the whole document of each plugin in place of its summary.</summary>
-    private static async Task<JsonObject> ReadAsync(
+    public static async Task<JsonObject> ReadAsync(
         string dataFolder,
         TimeProvider clock,
         CancellationToken cancellationToken
