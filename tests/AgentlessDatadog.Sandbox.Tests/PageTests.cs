@@ -9,7 +9,7 @@ public sealed partial class PageTests
     public static bool HasChromium => File.Exists("/usr/bin/chromium");
 
     [Fact(Skip = "Needs Debian's chromium.", SkipUnless = nameof(HasChromium))]
-    public async Task ATraceIsShownAsAWaterfallWithItsLogsAndBothListsLeadToIt()
+    public async Task ATraceIsShownAsAWaterfallAndSpansLeadToTheirLogsAndLogsToTheirSpanAndTrace()
     {
         await using var sandbox = await TestSandbox.StartAsync();
         var root = new OtlpSpan
@@ -38,7 +38,7 @@ public sealed partial class PageTests
         await sandbox.PostAsync(
             "/api/v2/logs",
             """
-            [{"message":"it <i>failed</i>","status":"error","dd.trace_id":"72623859790382856","attempt":3},
+            [{"message":"it <i>failed</i>","status":"error","dd.trace_id":"72623859790382856","dd.span_id":"2","attempt":3},
              {"message":"of no trace"}]
             """
         );
@@ -56,11 +56,18 @@ public sealed partial class PageTests
             .ShouldBe(["left: 0%; width: 100%;", "left: 50%; width: 50%;"]);
         trace.ShouldContain("it &lt;i&gt;failed&lt;/i&gt;");
         trace.ShouldNotContain("of no trace");
+        Regex.Count(trace, "Show its log").ShouldBe(1);
+        Regex.Count(trace, "Show its span").ShouldBe(1);
         SectionOf(page, "traces").ShouldContain("<strong>firefox</strong>");
         var logs = SectionOf(page, "logs");
         logs.ShouldContain("of no trace");
         Regex.Count(logs, "Show its trace").ShouldBe(1);
         page.ShouldContain("Live · updated");
+
+        // Whither the link of the span leads.
+        var ofSpan = SectionOf(await DomAsync($"{sandbox.Address}#logs=span_id%3A2"), "logs");
+        ofSpan.ShouldContain("it &lt;i&gt;failed&lt;/i&gt;");
+        ofSpan.ShouldNotContain("of no trace");
     }
 
     private static async Task<string> DomAsync(string url)

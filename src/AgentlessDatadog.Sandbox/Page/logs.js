@@ -10,7 +10,10 @@ export async function showLogs(card, count, query, search, choose) {
   if (card.hidden) return;
   searchBox(card, query, text => choose('logs', text));
   const { found, error } = await search('logs', query);
-  fillLogs(card.querySelector('.loglist'), found, error ?? 'No log fits the search.', choose);
+  fillLogs(card.querySelector('.loglist'), found, error ?? 'No log fits the search.', log => {
+    const trace = at(log.attributes, 'dd.trace_id');
+    return trace && ['Show its trace', () => choose('trace', String(trace))];
+  });
 }
 
 /** A search box that says what was asked for; `ask` hears of another search. */
@@ -24,16 +27,18 @@ export function searchBox(card, query, ask) {
   };
 }
 
-/** Lines of logs; what was open stays open. With `choose` a line leads to its trace. */
-export function fillLogs(list, logs, nothing, choose) {
+/** The span that a log was written in, if it says. */
+export function spanOf(log) { return String(at(log.attributes, 'dd.span_id') ?? ''); }
+
+/** Lines of logs; what was open stays open. `lead` says where one leads, if anywhere: a label and what happens. */
+export function fillLogs(list, logs, nothing, lead) {
   const open = new Set([...list.querySelectorAll('details[open]')].map(line => line.dataset.key));
-  list.replaceChildren(...logs.map(log => line(log, open, choose)));
+  list.replaceChildren(...logs.map(log => line(log, open, lead(log))));
   if (logs.length === 0) list.append(node('p', { class: 'nothing' }, nothing));
 }
 
-function line(log, open, choose) {
+function line(log, open, lead) {
   const key = `${log.timestamp} ${log.message.slice(0, 200)}`;
-  const trace = at(log.attributes, 'dd.trace_id');
   const summary = node('summary', {},
     node('time', {}, clock(log.timestamp, true)),
     node('span', { class: `level ${LEVELS[log.status]}` }, log.status),
@@ -41,9 +46,9 @@ function line(log, open, choose) {
   const facts = node('dl', {}, ...pairs({ service: log.service, host: log.host, tags: log.tags.join(', '), ...log.attributes }));
   const details = node('details', { 'data-key': key }, summary, facts);
   details.open = open.has(key);
-  if (trace && choose) {
-    const button = node('button', { class: 'link' }, 'Show its trace');
-    button.onclick = () => choose('trace', String(trace));
+  if (lead) {
+    const button = node('button', { class: 'link' }, lead[0]);
+    button.onclick = lead[1];
     details.append(button);
   }
   return details;

@@ -197,7 +197,7 @@ function choose(name, value) {
   history.replaceState(null, '', `#${state}`);
   showRange();
   if (name === 'metric') byId('charts').scrollIntoView({ behavior: 'smooth' });
-  refresh().then(() => name === 'trace' && value && byId('trace').scrollIntoView({ behavior: 'smooth' }));
+  refresh().then(() => (name === 'trace' || name === 'logs') && value && byId(name).scrollIntoView({ behavior: 'smooth' }));
 }
 
 function showRange() {

@@ -1,7 +1,7 @@
 // Traces: a list of their roots, and one of them as a waterfall.
 
 import { clock, format, node } from './chart.js';
-import { fillLogs, pairs, searchBox } from './logs.js';
+import { fillLogs, pairs, searchBox, spanOf } from './logs.js';
 
 const COLOURS = 8;
 const NANOSECONDS = 1e9;
@@ -35,12 +35,15 @@ export async function showTrace(card, id, search, choose) {
     search('logs', `trace_id:${id}`, { sort: 'timestamp' }),
   ]);
   const [heading, told, wrong] = ['h2', '.told', '.wrong'].map(name => card.querySelector(name));
-  fillLogs(card.querySelector('.loglist'), logs.found, 'No log names this trace in dd.trace_id.');
+  const lines = card.querySelector('.loglist'), waterfall = card.querySelector('.waterfall');
+  const ids = new Set(found.map(span => span.span_id));
+  fillLogs(lines, logs.found, 'No log names this trace in dd.trace_id.', log =>
+    ids.has(spanOf(log)) && ['Show its span', () => showSpan(waterfall, spanOf(log))]);
   if (found.length === 0) {
     heading.textContent = `Trace ${id}`;
     told.textContent = 'None of its spans is held any more.';
     wrong.hidden = true;
-    card.querySelector('.waterfall').replaceChildren();
+    waterfall.replaceChildren();
     return;
   }
   const spans = found.map(read);
@@ -52,9 +55,9 @@ export async function showTrace(card, id, search, choose) {
   wrong.hidden = !failed;
   if (failed) wrong.textContent = wordsOf(failed.custom.error ?? {});
   told.textContent = `${spans.length} ${spans.length === 1 ? 'span' : 'spans'} · ${format(to - from, 'second')} · began ${clock(from * 1000, true)} · trace ${id}`;
-  const waterfall = card.querySelector('.waterfall');
+  const ofSpan = Map.groupBy(logs.found, spanOf);
   const open = new Set([...waterfall.querySelectorAll('details[open]')].map(row => row.dataset.key));
-  waterfall.replaceChildren(axis(to - from), ...rows.map(row => bar(row, from, to, services, open)));
+  waterfall.replaceChildren(axis(to - from), ...rows.map(row => bar(row, from, to, services, open, ofSpan.get(row.span.id) ?? [], choose)));
 }
 
 function read(span) {
@@ -88,19 +91,31 @@ function axis(length) {
   return node('div', { class: 'axis', 'aria-hidden': 'true' }, node('span', {}), node('span', { class: 'ticks' }, ...marks));
 }
 
-function bar({ span, depth }, from, to, services, open) {
+function bar({ span, depth }, from, to, services, open, logs, choose) {
   const at = services.indexOf(span.service) % COLOURS;
   const line = node('i', { class: span.isError ? 'bar failed' : `bar c${at}` });
   line.style.setProperty('left', `${100 * (span.start - from) / (to - from)}%`);
   line.style.setProperty('width', `${100 * (span.end - span.start) / (to - from)}%`);
-  const name = node('span', { class: 'name' }, node('strong', {}, span.resource), node('small', {}, span.service));
+  const name = node('span', { class: 'name' }, node('strong', {}, span.resource), node('small', {}, `${span.operation} · ${span.service}`));
   name.style.setProperty('padding-left', `${Math.min(depth, 12) * 0.9}rem`);
   const summary = node('summary', {}, name, node('span', { class: 'track' }, line), node('b', {}, format(span.end - span.start, 'second')));
   const { duration, ...custom } = span.custom;
   const row = node('details', { 'data-key': span.id }, summary,
     node('dl', {}, ...pairs({ operation: span.operation, service: span.service, env: span.sent.env, host: span.sent.host, span_id: span.id, ...custom })));
+  if (logs.length) {
+    const button = node('button', { class: 'link' }, logs.length === 1 ? 'Show its log' : `Show its ${logs.length} logs`);
+    button.onclick = () => choose('logs', `span_id:${span.id}`);
+    row.append(button);
+  }
   row.open = open.has(span.id);
   return row;
+}
+
+/** Opens a span in the waterfall and brings it into view. */
+function showSpan(waterfall, id) {
+  const row = [...waterfall.querySelectorAll('details')].find(one => one.dataset.key === id);
+  row.open = true;
+  row.scrollIntoView({ behavior: 'smooth', block: 'center' });
 }
 
 /** Type and message; a message that begins with its type says both. */

@@ -202,6 +202,35 @@ public sealed class ActivityListenerTests : IDisposable
     }
 
     [Fact]
+    public async Task WhereThisMachinesClockIsAnHourOffSpansAndLogsAreStampedByDatadogs()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.ClockAhead = TimeSpan.FromHours(1);
+        await rig.KeepAsync(Some.Count());
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        await using var listener = new DatadogActivityListener(Only(_source), rig.Clock);
+        await using var logs = new DatadogLoggerProvider(rig.Clock);
+        listener.SendTo(rig.Pipeline);
+        logs.SendTo(rig.Pipeline);
+        var now = rig.Clock.GetUtcNow();
+        _source.StartActivity(ActivityKind.Internal, startTime: now, name: "a")!.SetEndTime(now.UtcDateTime).Stop();
+        logs.CreateLogger("Desk").LogInformation("It came");
+
+        await listener.DisposeAsync();
+        await logs.DisposeAsync();
+        await rig.FlushAsync();
+        await rig.UntilSent();
+
+        var stamp = now.AddHours(1).ToUnixTimeMilliseconds();
+        var spans = rig.FarEnd.Requests.Single(request => request.Path == "/v1/traces");
+        var span = SpanCheck.Read(spans.Raw).ResourceSpans.Single().ScopeSpans.Single().Spans.Single();
+        span.StartTimeUnixNano.ShouldBe((ulong)stamp * 1_000_000);
+        var entries = rig.FarEnd.Requests.Single(request => request.Path == "/api/v2/logs");
+        System.Text.Encoding.UTF8.GetString(entries.Raw).ShouldContain($"\"timestamp\":{stamp}");
+    }
+
+    [Fact]
     public void NobodyIsTracedBeforeItIsMadeNorAfterItIsDisposed()
     {
         _source.HasListeners().ShouldBeFalse();

@@ -25,7 +25,10 @@ internal sealed class JournalRow
     public byte[] Encode(JournalEntry entry)
     {
         _written.Clear();
-        using var bytes = new MemoryStream();
+        // As large as it becomes, or nearly: to grow is to copy.
+        using var bytes = new MemoryStream(
+            (64 * entry.Measurements.Count) + entry.Signals.Sum(signal => signal.Bytes.Length + 16)
+        );
         using var row = new BinaryWriter(bytes);
         row.Write(Version);
         row.Write7BitEncodedInt(entry.Measurements.Count);
