@@ -21,6 +21,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     private KeyFiles? _keyFiles;
     private ConfigReader? _reader;
     private ConfigChanges? _changes;
+    private AccountProvisioning? _provisioning;
     private ITimer? _timer;
 
     // From before it is started: disposed by DisposeAsync, whoever is at it.
@@ -81,6 +82,9 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         (path, options, context) =>
             new TelemetryPipeline(path, options, context.Clock, context.Random, new ToldByTheHost(context.Logger));
 
+    /// <summary>Makes the way to Datadog's API: a test's may end in memory.</summary>
+    internal Func<TelemetryOptions, HttpClient> ConnectApi { get; init; } = DatadogApi.Connect;
+
     /// <summary>The API key in force, for tests: no other door shows it.</summary>
     internal string? KeyInForce => _inForce?.Config.ApiKey;
 
@@ -104,6 +108,7 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         _keyFiles = new KeyFiles(context.Environment);
         _reader = new ConfigReader(context.Manifest.ConfigSchema, context.Environment, _keyFiles, context.Sandbox);
         _changes = new ConfigChanges(_reader, _keyFiles, UseAsync, context.Logger);
+        _provisioning = new AccountProvisioning(context, () => Serving()?.Config, ConnectApi);
         _timer = context.Clock.CreateTimer(
             _ => _ = _changes.LookAtFilesAsync(context.Ended),
             null,
@@ -146,13 +151,10 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
     {
         MetricsEndpoint.Map(routes, InForce);
         new TestEndpoint(Context.Clock).Map(routes, InForce);
+        ProvisionEndpoint.Map(routes, _provisioning!, Context.Clock);
 
-        (DatadogConfig, TelemetryPipeline)? InForce()
-        {
-            // Not for the caller to mend: the host answers that another copy is on its way.
-            ObjectDisposedException.ThrowIf(_ended is not null, this);
-            return _inForce is { } inForce ? (inForce.Config, inForce.Pipeline) : null;
-        }
+        (DatadogConfig, TelemetryPipeline)? InForce() =>
+            Serving() is { } inForce ? (inForce.Config, inForce.Pipeline) : null;
     }
 
     /// <inheritdoc/>
@@ -194,6 +196,13 @@ public sealed class DatadogPlugin : IPlugin, IAsyncDisposable
         {
             await opened.DisposeAsync();
         }
+    }
+
+    private Collector? Serving()
+    {
+        // Not for the caller to mend: the host answers that another copy is on its way.
+        ObjectDisposedException.ThrowIf(_ended is not null, this);
+        return _inForce;
     }
 
     private ValueTask UseAsync(DatadogConfig config, CancellationToken cancellationToken) =>

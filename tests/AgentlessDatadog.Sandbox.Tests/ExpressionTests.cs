@@ -15,6 +15,10 @@ public sealed class ExpressionTests
     [InlineData("abs(-1.5e1 + sum:good{*})", 5)]
     [InlineData("clamp_max(sum:good{*}, 4)", 4)]
     [InlineData("clamp_min(sum:good{*}, 40)", 40)]
+    [InlineData("is_greater(sum:good{*}, 9)", 1)]
+    [InlineData("is_greater(sum:good{*}, 10)", 0)]
+    [InlineData("count_nonzero(sum:good{*} by {t})", 2)]
+    [InlineData("count_nonzero(0 * sum:good{*} by {t})", 0)]
     public async Task ArithmeticFollowsItsRules(string query, double value)
     {
         await using var sandbox = await StartAsync();

@@ -60,6 +60,7 @@ public sealed class CommandTests
     [InlineData(3, "status")]
     [InlineData(1, "sign-in")]
     [InlineData(1, "config")]
+    [InlineData(1, "provision")]
     [InlineData(1, "token")]
     public async Task WhereNoHostRanACommandSaysSoInOneLineAndMakesNothing(int expected, string command)
     {
@@ -110,6 +111,7 @@ public sealed class CommandTests
     [InlineData("check")]
     [InlineData("flare")]
     [InlineData("completions")]
+    [InlineData("provision")]
     [InlineData("register")]
     [InlineData("plugin")]
     public async Task TheHelpOfACommandHasExamplesAndExitCodes(params string[] command)

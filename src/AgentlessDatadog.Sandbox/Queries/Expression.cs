@@ -79,6 +79,9 @@ internal enum Function
     /// <summary><c>is_less(x, n)</c>: 1 where it is, else 0.</summary>
     IsLess,
 
+    /// <summary><c>count_nonzero(x)</c>: of how many groups the value is not 0.</summary>
+    CountNonzero,
+
     /// <summary><c>cumsum(x)</c>: the sum so far.</summary>
     Cumsum,
 

@@ -36,6 +36,7 @@ internal static class Functions
             Function.CutoffMax => Arithmetic.Each(of, value => value > call.Numbers[0] ? double.NaN : value),
             Function.IsGreater => Arithmetic.Each(of, value => value > call.Numbers[0] ? 1 : 0),
             Function.IsLess => Arithmetic.Each(of, value => value < call.Numbers[0] ? 1 : 0),
+            Function.CountNonzero => WithCount(of, window),
             Function.Cumsum => of with { Series = [.. of.Series.Select(Summed)] },
             Function.ExcludeNull => of with
             {
@@ -77,6 +78,25 @@ internal static class Functions
         }
         return points;
     }
+
+    /// <summary>One series for all groups.</summary>
+    private static Result WithCount(Result of, QueryWindow window) =>
+        of.Series.Count == 0
+            ? of
+            : new Result([
+                new ResultSeries(
+                    [],
+                    null,
+                    IntervalOf(of, window),
+                    [
+                        .. of
+                            .Series.SelectMany(series => series.Points)
+                            .GroupBy(point => point.Time)
+                            .OrderBy(bucket => bucket.Key)
+                            .Select(bucket => new MetricPoint(bucket.Key, bucket.Count(point => point.Value != 0))),
+                    ]
+                ),
+            ]);
 
     private static ResultSeries Summed(ResultSeries series)
     {

@@ -218,9 +218,13 @@ internal static class MetricCatalog
         SourceUp,
     ];
 
-    /// <summary>Those that take the place of a gauge per session, with <c>useDistributions</c>.</summary>
+    /// <summary>Those that distributions take the place of, with <c>useDistributions</c>.</summary>
+    public static IReadOnlyList<MetricDefinition> PerSession { get; } =
+    [SessionDuration, CpuUsage, MemoryUsage, StorageUsage];
+
+    /// <summary>Those distributions.</summary>
     public static IReadOnlyList<MetricDefinition> Distributions { get; } =
-    [.. new[] { SessionDuration, CpuUsage, MemoryUsage, StorageUsage }.Select(gauge => gauge.AsDistribution)];
+    [.. PerSession.Select(gauge => gauge.AsDistribution)];
 
     /// <summary>Those about the plugin itself, which the pipeline sends.</summary>
     public static IReadOnlyList<MetricDefinition> OfItself { get; } =
@@ -241,6 +245,10 @@ internal static class MetricCatalog
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<MetricDefinition> All { get; } = [.. OfPlatform, .. Distributions, .. OfItself];
+
+    /// <summary>Those that a config has sent.</summary>
+    public static IEnumerable<MetricDefinition> SentWith(bool useDistributions) =>
+        All.Except(useDistributions ? PerSession : Distributions);
 
     /// <summary>Those that dashboards and monitors ask for percentiles of, which cost as much again as the distribution.</summary>
     public static IReadOnlyList<MetricDefinition> WithPercentiles { get; } = [TimeToReady];

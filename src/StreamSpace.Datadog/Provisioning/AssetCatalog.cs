@@ -14,7 +14,7 @@ internal static class AssetCatalog
     public static IReadOnlyList<Asset> Of(AssetKind kind, Installation installation, Func<string, string?> sloId) =>
         kind switch
         {
-            AssetKind.Metadata => [.. MetricCatalog.All.Select(Metadata)],
+            AssetKind.Metadata => [.. MetricCatalog.SentWith(installation.UsesDistributions).Select(Metadata)],
             AssetKind.Percentiles => [.. MetricCatalog.WithPercentiles.Select(m => Percentiles(m, installation))],
             AssetKind.Slo => ServiceLevels.Of(installation),
             AssetKind.Monitor => Monitors.Of(installation),

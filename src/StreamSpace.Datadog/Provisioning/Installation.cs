@@ -24,6 +24,9 @@ internal sealed record Installation
     /// <summary>Keys of the tags that are on everything.</summary>
     public IReadOnlyList<string> TagKeys { get; init; } = ["env"];
 
+    /// <summary>Whether distributions by template take the place of gauges by session.</summary>
+    public bool UsesDistributions { get; init; }
+
     /// <summary>What chooses its series, as in <c>*</c>.</summary>
     public string Scope => Cluster is null ? "*" : $"{ClusterKey}:{Cluster}";
 
@@ -39,6 +42,7 @@ internal sealed record Installation
             Cluster = ValueOf(ClusterKey),
             Service = ValueOf(ServiceKey) ?? Standard.Service,
             Notify = config.Notify ?? "",
+            UsesDistributions = config.UseDistributions,
             TagKeys = [.. tags.Select(t => t[0]).Distinct()],
         };
     }

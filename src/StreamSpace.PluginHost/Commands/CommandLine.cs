@@ -135,6 +135,7 @@ internal static class CommandLine
             ConfigCommand.Make(SettingsOf, around, help),
             CheckCommand.Make(SettingsOf, around, help),
             FlareCommand.Make(SettingsOf, around, help),
+            ProvisionCommand.Make(SettingsOf, around, help),
             OperatorCommands.Register(SettingsOf, around, help),
             OperatorCommands.Plugin(SettingsOf, around, help),
             CompletionsCommand.Make(around, help),

@@ -45,9 +45,12 @@ internal sealed class HostClient : IDisposable
         SendAsync(HttpMethod.Get, path, Roles.Viewer, cancellationToken);
 
     /// <summary>What it answers to one who may change something.</summary>
-    /// <inheritdoc cref="GetAsync"/>
-    public Task<JsonObject> PostAsync(string path, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, path, Roles.Operator, cancellationToken);
+    /// <param name="path">Below its address.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="body">What it is told; null for nothing.</param>
+    /// <exception cref="StartupException">It answers something else, or nothing.</exception>
+    public Task<JsonObject> PostAsync(string path, CancellationToken cancellationToken, JsonObject? body = null) =>
+        SendAsync(HttpMethod.Post, path, Roles.Operator, cancellationToken, body);
 
     public void Dispose() => _http.Dispose();
 
@@ -55,10 +58,12 @@ internal sealed class HostClient : IDisposable
         HttpMethod method,
         string path,
         string role,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        JsonObject? body = null
     )
     {
         using var request = new HttpRequestMessage(method, path);
+        request.Content = body is null ? null : new StringContent(body.ToJsonString(), null, "application/json");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _tokens.Issue(role, Lifetime));
         using var patience = new CancellationTokenSource(Timeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);

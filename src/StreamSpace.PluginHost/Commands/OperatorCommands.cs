@@ -78,7 +78,9 @@ internal static class OperatorCommands
         return plugin;
     }
 
-    private static Task<int> PluginAsync(
+    /// <summary>Runs a command of a plugin, and gives its exit code.</summary>
+    /// <exception cref="StartupException">There is no such plugin or command.</exception>
+    public static Task<int> PluginAsync(
         HostSettings settings,
         CommandContext around,
         string name,

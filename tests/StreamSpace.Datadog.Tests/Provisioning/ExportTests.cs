@@ -19,11 +19,11 @@ public sealed class ExportTests
             .Select(f => Path.GetRelativePath(Shipped, f))
             .Except(["README.md"])
             .Order(StringComparer.Ordinal)
-            .ShouldBe(files.Keys, "Write deploy/datadog anew with the command plugin datadog export deploy/datadog.");
+            .ShouldBe(files.Keys, "Write deploy/datadog anew with the command provision --export deploy/datadog.");
         foreach (var (path, text) in files)
         {
             File.ReadAllText(Path.Combine(Shipped, path))
-                .ShouldBe(text, $"Write {path} anew with the command plugin datadog export deploy/datadog.");
+                .ShouldBe(text, $"Write {path} anew with the command provision --export deploy/datadog.");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
@@ -41,6 +42,7 @@ internal sealed class PluginRun : IAsyncDisposable
     public static DatadogPlugin NewPlugin(Func<ITelemetryStore, ITelemetryStore>? before = null) =>
         new()
         {
+            ConnectApi = options => DatadogApi.Connect(options, new MemoryNetwork()),
             MakePipeline = (path, options, context) =>
             {
                 var store = new PromptStore(new SqliteStore(path, context.Clock));
@@ -192,6 +194,17 @@ internal sealed class PluginRun : IAsyncDisposable
     {
         using var body = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
         (await _http.PostAsync(new Uri("/sandbox/faults", UriKind.Relative), body)).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Asks the sandbox for something else than to answer.</summary>
+    public async Task<JsonElement> SendAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        using var answer = await _http.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        answer.IsSuccessStatusCode.ShouldBeTrue(text);
+        return text.Length == 0 ? default : JsonSerializer.Deserialize<JsonElement>(text);
     }
 
     public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
