@@ -7,11 +7,6 @@ namespace Architecture.Tests;
 /// <summary>Whoever knows a type's name finds its file: folder = namespace, and one type is in one file.</summary>
 public sealed partial class RoomTests
 {
-    // Take a project out as soon as it is in order; no other may come in.
-    private static readonly string[] OtherNamespaces = ["StreamSpace.Plugins"];
-
-    private static readonly string[] TypesInParts = ["StreamSpace.Platform.Tests"];
-
     private static readonly IReadOnlyList<Source> Sources = [.. Repository.Files(".cs").Select(Read).OfType<Source>()];
 
     public static TheoryData<string> Projects => [.. Sources.Select(s => s.Project).Distinct().Order()];
@@ -24,10 +19,7 @@ public sealed partial class RoomTests
             .Where(s => s.Project == project)
             .Where(s => Namespace().Match(s.Text) is { Success: true } declared && declared.Groups[1].Value != s.Room)
             .Select(s => $"{Repository.Shown(s.Path)} is not in {s.Room}");
-        if (!OtherNamespaces.Contains(project))
-        {
-            elsewhere.ShouldBeEmpty();
-        }
+        elsewhere.ShouldBeEmpty();
     }
 
     /// <summary>A part may be generated; nobody writes one to keep a file short.</summary>
@@ -41,10 +33,7 @@ public sealed partial class RoomTests
             .GroupBy(part => part.Type, part => part.Path)
             .Where(paths => paths.Distinct().Skip(1).Any())
             .Select(paths => $"{paths.Key} is in {string.Join(", ", paths.Distinct().Select(Repository.Shown))}");
-        if (!TypesInParts.Contains(project))
-        {
-            parts.ShouldBeEmpty();
-        }
+        parts.ShouldBeEmpty();
     }
 
     // Null for a file that projects compile which it does not lie in.

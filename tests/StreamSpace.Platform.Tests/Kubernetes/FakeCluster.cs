@@ -10,17 +10,16 @@ namespace StreamSpace.Platform.Tests.Kubernetes;
 /// wrong with it. <see cref="FakeClusterApi"/> serves it, with TLS under an authority of its own and a service account
 /// token. It is strict: what a real API server would refuse, or a client must not ask, becomes a complaint.
 /// </summary>
-public sealed partial class FakeCluster : IAsyncDisposable
+public sealed class FakeCluster : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly TimeProvider _clock;
     private readonly Dictionary<string, SortedDictionary<string, JsonObject>> _held = new(StringComparer.Ordinal);
-    private readonly List<Change> _log = [];
-    private readonly List<Watch> _watches = [];
+    private readonly List<FakeChange> _log = [];
+    private readonly List<FakeWatch> _watches = [];
     private readonly HashSet<string> _forbidden = new(StringComparer.Ordinal);
     private readonly HashSet<string> _absent = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (string Cpu, string Memory)> _usage = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long> _claims = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<JsonObject>> _listsUnderWay = new(StringComparer.Ordinal);
     private readonly List<string> _complaints = [];
     private readonly Dictionary<string, int> _asked = new(StringComparer.Ordinal);
     private FakeClusterApi? _api;
@@ -28,7 +27,7 @@ public sealed partial class FakeCluster : IAsyncDisposable
     private long _oldest = 1000;
     private int _uids;
 
-    private FakeCluster(TimeProvider clock) => _clock = clock;
+    private FakeCluster(TimeProvider clock) => (_clock, Usage) = (clock, new FakeUsage(this));
 
     /// <summary>The only token that it takes.</summary>
     public string Token { get; private set; } = NewToken();
@@ -91,7 +90,13 @@ public sealed partial class FakeCluster : IAsyncDisposable
     public Action<string, int>? BeforePage { get; set; }
 
     /// <summary>Cores of the node.</summary>
-    public string NodeCpu { get; set; } = "8";
+    public string NodeCpu
+    {
+        get => Usage.Cores;
+        set => Usage.Cores = value;
+    }
+
+    internal FakeUsage Usage { get; }
 
     /// <summary>Starts one that holds nothing.</summary>
     public static async Task<FakeCluster> StartAsync(TimeProvider clock)
@@ -143,17 +148,21 @@ public sealed partial class FakeCluster : IAsyncDisposable
 
     /// <summary>Sends each watch a bookmark.</summary>
     public void Bookmark() =>
-        Under(() => _watches.ForEach(w => w.Lines.Writer.TryWrite(Line("BOOKMARK", Bare(w.Kind, _version)))));
+        Under(() =>
+            _watches.ForEach(w =>
+                w.Lines.Writer.TryWrite(FakeResource.Line("BOOKMARK", FakeResource.Bare(w.Kind, _version)))
+            )
+        );
 
     /// <summary>Sends each watch of sessions a line as it is.</summary>
     public void SendRaw(string line) =>
         Under(() => _watches.Where(w => w.Kind is "sessions").ToList().ForEach(w => w.Lines.Writer.TryWrite(line)));
 
     /// <summary>What a pod uses now.</summary>
-    public void Use(string pod, string cpu, string memory) => Under(() => _usage[pod] = (cpu, memory));
+    public void Use(string pod, string cpu, string memory) => Usage.Use(pod, cpu, memory);
 
     /// <summary>What a claim uses now, in bytes.</summary>
-    public void Fill(string claim, long bytes) => Under(() => _claims[claim] = bytes);
+    public void Fill(string claim, long bytes) => Usage.Fill(claim, bytes);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _api!.DisposeAsync();
@@ -165,7 +174,7 @@ public sealed partial class FakeCluster : IAsyncDisposable
         return token;
     }
 
-    private string Second() =>
+    internal string Second() =>
         _clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     internal void Put(string kind, string @namespace, string name, Action<JsonObject> change) =>
@@ -173,9 +182,11 @@ public sealed partial class FakeCluster : IAsyncDisposable
         {
             var held = Held(kind, @namespace);
             var isNew = !held.TryGetValue(name, out var before);
-            var resource = isNew ? New(kind, @namespace, name) : (JsonObject)before!.DeepClone();
+            var resource = isNew
+                ? FakeResource.New(kind, @namespace, name, ++_uids, Second())
+                : (JsonObject)before!.DeepClone();
             change(resource);
-            resource["metadata"]!["resourceVersion"] = Text(++_version);
+            resource["metadata"]!["resourceVersion"] = FakeResource.Text(++_version);
             held[name] = resource;
             Publish(kind, @namespace, isNew ? "ADDED" : "MODIFIED", resource, before);
         });
@@ -186,39 +197,20 @@ public sealed partial class FakeCluster : IAsyncDisposable
             if (Held(kind, @namespace).Remove(name, out var resource))
             {
                 resource = (JsonObject)resource.DeepClone();
-                resource["metadata"]!["resourceVersion"] = Text(++_version);
+                resource["metadata"]!["resourceVersion"] = FakeResource.Text(++_version);
                 Publish(kind, @namespace, "DELETED", resource, resource);
             }
         });
 
     private void Publish(string kind, string @namespace, string type, JsonObject now, JsonObject? before)
     {
-        var change = new Change(_version, kind, @namespace, type, now, before);
+        var change = new FakeChange(_version, kind, @namespace, type, now, before);
         _log.Add(change);
         foreach (var watch in _watches.Where(w => w.Sees(change)))
         {
             watch.Lines.Writer.TryWrite(change.AsLine);
         }
     }
-
-    private JsonObject New(string kind, string @namespace, string name) =>
-        new()
-        {
-            ["apiVersion"] = kind switch
-            {
-                "sessions" => "stream.space/v1alpha1",
-                "deployments" => "apps/v1",
-                _ => "v1",
-            },
-            ["kind"] = KindOf(kind),
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = name,
-                ["namespace"] = @namespace,
-                ["uid"] = $"00000000-0000-4000-8000-{++_uids:D12}",
-                ["creationTimestamp"] = Second(),
-            },
-        };
 
     private SortedDictionary<string, JsonObject> Held(string kind, string @namespace)
     {
@@ -236,52 +228,87 @@ public sealed partial class FakeCluster : IAsyncDisposable
         }
     }
 
-    private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
-
-    private static string Line(string type, JsonNode resource) =>
-        new JsonObject { ["type"] = type, ["object"] = resource.DeepClone() }.ToJsonString();
-
-    private static JsonObject Bare(string kind, long version) =>
-        new()
-        {
-            ["kind"] = KindOf(kind),
-            ["metadata"] = new JsonObject { ["resourceVersion"] = Text(version), ["creationTimestamp"] = null },
-        };
-
-    private static string KindOf(string kind) =>
-        kind switch
-        {
-            "sessions" => "Session",
-            "deployments" => "Deployment",
-            _ => "Pod",
-        };
-
-    private static bool Has(JsonObject? resource, (string Key, string Value)? label) =>
-        resource is not null
-        && (label is not { } wanted || (string?)resource["metadata"]?["labels"]?[wanted.Key] == wanted.Value);
-
-    internal sealed record Change(
-        long Version,
-        string Kind,
-        string Namespace,
-        string Type,
-        JsonObject Now,
-        JsonObject? Before
-    )
+    /// <summary>Everything of a kind, wherever it is.</summary>
+    internal IReadOnlyList<JsonObject> All(string kind)
     {
-        public string AsLine => Line(Type, Now);
+        lock (_lock)
+        {
+            return
+            [
+                .. _held
+                    .Where(h => h.Key.EndsWith($"/{kind}", StringComparison.Ordinal))
+                    .SelectMany(h => h.Value.Values),
+            ];
+        }
     }
 
-    /// <summary>A watch that is open.</summary>
-    internal sealed record Watch(string Kind, string Namespace, (string Key, string Value)? Label)
+    /// <summary>A refusal, or null.</summary>
+    internal int? Refusal(string kind)
     {
-        public Channel<string> Lines { get; } = Channel.CreateUnbounded<string>();
-
-        public TaskCompletionSource Cut { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public bool Sees(Change change) =>
-            change.Kind == Kind
-            && change.Namespace == Namespace
-            && (Has(change.Now, Label) || Has(change.Before, Label));
+        lock (_lock)
+        {
+            return _absent.Contains(kind) ? 404
+                : _forbidden.Contains(kind) ? 403
+                : null;
+        }
     }
+
+    internal void Complain(string what) => Under(() => _complaints.Add(what));
+
+    internal void Note(string what) => Under(() => _asked[what] = _asked.GetValueOrDefault(what) + 1);
+
+    /// <summary>A page of a list; null when its continue token is too old.</summary>
+    internal JsonObject? Page(string kind, string @namespace, (string, string)? label, int limit, string? more)
+    {
+        var number = more is null ? 0 : int.Parse(more.Split(':')[2], CultureInfo.InvariantCulture);
+        BeforePage?.Invoke(kind, number);
+        lock (_lock)
+        {
+            // A list shows one moment, however many pages it has.
+            var version = more is null ? _version : long.Parse(more.Split(':')[0], CultureInfo.InvariantCulture);
+            var token = more?.Split(':')[1] ?? Guid.NewGuid().ToString("N");
+            if (more is null)
+            {
+                _listsUnderWay[token] = [.. Held(kind, @namespace).Values.Where(r => FakeResource.Has(r, label))];
+            }
+            if (version < _oldest || !_listsUnderWay.TryGetValue(token, out var all))
+            {
+                return null;
+            }
+            var size = Math.Min(limit, PageSize);
+            var items = all.Skip(number).Take(size).Select(r => r.DeepClone()).ToArray();
+            var next = number + items.Length;
+            var metadata = new JsonObject { ["resourceVersion"] = FakeResource.Text(version) };
+            if (next < all.Count)
+            {
+                metadata["continue"] = $"{version}:{token}:{next}";
+            }
+            else
+            {
+                _listsUnderWay.Remove(token);
+            }
+            return new JsonObject { ["metadata"] = metadata, ["items"] = new JsonArray(items) };
+        }
+    }
+
+    /// <summary>Opens a watch from a version; null when that is too old.</summary>
+    internal FakeWatch? Open(string kind, string @namespace, (string, string)? label, long version)
+    {
+        lock (_lock)
+        {
+            if (version < _oldest)
+            {
+                return null;
+            }
+            var watch = new FakeWatch(kind, @namespace, label);
+            foreach (var change in _log.Where(c => c.Version > version && watch.Sees(c)))
+            {
+                watch.Lines.Writer.TryWrite(change.AsLine);
+            }
+            _watches.Add(watch);
+            return watch;
+        }
+    }
+
+    internal void Close(FakeWatch watch) => Under(() => _watches.Remove(watch));
 }

@@ -16,10 +16,11 @@ using StreamSpace.Platform.Sources.Kubernetes;
 namespace StreamSpace.Platform.Tests.Kubernetes;
 
 /// <summary>Serves a <see cref="FakeCluster"/>: the API server on one port, the kubelet on another.</summary>
-internal sealed partial class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : IAsyncDisposable
+internal sealed class FakeClusterApi(FakeCluster cluster, TimeProvider clock) : IAsyncDisposable
 {
     private readonly string _folder = TestRun.NewGivenFolder();
     private readonly FakeAuthority _authority = new();
+    private readonly FakeWatchApi _watches = new(cluster, clock);
     private WebApplication? _web;
 
     public int Port { get; private set; }
@@ -137,7 +138,7 @@ internal sealed partial class FakeClusterApi(FakeCluster cluster, TimeProvider c
         {
             await (
                 path is ["stats", "summary"]
-                    ? JsonAsync(http, "kubelet", () => cluster.Summary())
+                    ? JsonAsync(http, "kubelet", () => cluster.Usage.Summary())
                     : RefuseAsync(http, 404)
             );
             return;
@@ -160,9 +161,9 @@ internal sealed partial class FakeClusterApi(FakeCluster cluster, TimeProvider c
                 ["apis", "metrics.k8s.io", "v1beta1", "namespaces", var name, "pods"] => JsonAsync(
                     http,
                     "metrics",
-                    () => cluster.Metrics(name, Label(http))
+                    () => cluster.Usage.Metrics(name, Label(http))
                 ),
-                ["api", "v1", "nodes", "node-1"] => JsonAsync(http, "nodes", () => cluster.Node()),
+                ["api", "v1", "nodes", "node-1"] => JsonAsync(http, "nodes", () => cluster.Usage.Node()),
                 _ => UnknownAsync(http),
             }
         );
@@ -204,7 +205,7 @@ internal sealed partial class FakeClusterApi(FakeCluster cluster, TimeProvider c
         }
         else if (isWatch)
         {
-            await WatchAsync(http, kind, @namespace);
+            await _watches.ServeAsync(http, kind, @namespace);
         }
         else if (!int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > 1000)
         {
@@ -222,16 +223,16 @@ internal sealed partial class FakeClusterApi(FakeCluster cluster, TimeProvider c
         }
     }
 
-    private static (string, string)? Label(HttpContext http) =>
+    internal static (string, string)? Label(HttpContext http) =>
         http.Request.Query["labelSelector"].FirstOrDefault()?.Split('=') is [var key, var value] ? (key, value) : null;
 
-    private static async Task RefuseAsync(HttpContext http, int code)
+    internal static async Task RefuseAsync(HttpContext http, int code)
     {
         http.Response.StatusCode = code;
         http.Response.ContentType = "application/json";
         await http.Response.WriteAsync(StatusText(code));
     }
 
-    private static string StatusText(int code) =>
+    internal static string StatusText(int code) =>
         $$"""{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"code {{code}}","code":{{code}}}""";
 }

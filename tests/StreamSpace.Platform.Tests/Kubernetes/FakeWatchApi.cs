@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 
-/// <content>Watches: line by line, and all that can go wrong with them.</content>
-internal sealed partial class FakeClusterApi
+/// <summary>Serves watches of a <see cref="FakeCluster"/>: line by line, and all that can go wrong with them.</summary>
+internal sealed class FakeWatchApi(FakeCluster cluster, TimeProvider clock)
 {
-    private async Task WatchAsync(HttpContext http, string kind, string @namespace)
+    public async Task ServeAsync(HttpContext http, string kind, string @namespace)
     {
         var query = http.Request.Query;
         // Without a version a watch begins at any point; a probe may ask so when it does not read on.
@@ -26,14 +26,14 @@ internal sealed partial class FakeClusterApi
         )
         {
             cluster.Complain($"A watch of {kind} needs resourceVersion and timeoutSeconds.");
-            await RefuseAsync(http, 400);
+            await FakeClusterApi.RefuseAsync(http, 400);
             return;
         }
         http.Response.ContentType = "application/json;stream=watch";
-        if (cluster.Open(kind, @namespace, Label(http), from) is not { } watch)
+        if (cluster.Open(kind, @namespace, FakeClusterApi.Label(http), from) is not { } watch)
         {
             // As real servers do: the answer is 200, and the refusal is the first line.
-            await http.Response.WriteAsync($$"""{"type":"ERROR","object":{{StatusText(410)}}}""" + "\n");
+            await http.Response.WriteAsync($$"""{"type":"ERROR","object":{{FakeClusterApi.StatusText(410)}}}""" + "\n");
             return;
         }
         try

@@ -2,14 +2,20 @@ using System.Text.Json.Nodes;
 
 namespace StreamSpace.Platform.Tests.Kubernetes;
 
-/// <content>What StreamSpace's API and controller do with it (docs/reference/streamspace.md §3).</content>
-public sealed partial class FakeCluster
+/// <summary>What StreamSpace's API and controller do in a <see cref="FakeCluster"/> (docs/reference/streamspace.md §3).</summary>
+public static class FakeSessions
 {
     private const string Home = "streamspace";
 
     /// <summary>A session is asked for; the controller has not seen it yet.</summary>
-    public void CreateSession(string id, string user = "ada", string template = "chrome", string @namespace = Home) =>
-        Put(
+    public static void CreateSession(
+        this FakeCluster cluster,
+        string id,
+        string user = "ada",
+        string template = "chrome",
+        string @namespace = Home
+    ) =>
+        cluster.Put(
             "sessions",
             @namespace,
             id,
@@ -23,26 +29,32 @@ public sealed partial class FakeCluster
         );
 
     /// <summary>Sets the intent: <c>running</c>, <c>hibernated</c>, <c>terminated</c>.</summary>
-    public void Want(string id, string state, string @namespace = Home) =>
-        Put("sessions", @namespace, id, s => s["spec"]!["state"] = state);
+    public static void Want(this FakeCluster cluster, string id, string state, string @namespace = Home) =>
+        cluster.Put("sessions", @namespace, id, s => s["spec"]!["state"] = state);
 
-    /// <summary>Sets the phase, and with a fault the condition that tells of it.</summary>
-    public void Phase(string id, string phase, string? fault = null, string @namespace = Home) =>
-        Put(
+    /// <summary>Sets the phase, and with an error the condition that tells of it.</summary>
+    public static void Phase(
+        this FakeCluster cluster,
+        string id,
+        string phase,
+        string? error = null,
+        string @namespace = Home
+    ) =>
+        cluster.Put(
             "sessions",
             @namespace,
             id,
             s =>
             {
                 s["status"] = new JsonObject { ["phase"] = phase };
-                if (fault is not null)
+                if (error is not null)
                 {
                     s["status"]!["conditions"] = new JsonArray(
                         new JsonObject
                         {
                             ["type"] = "TemplateResolved",
                             ["status"] = "False",
-                            ["message"] = fault,
+                            ["message"] = error,
                         }
                     );
                 }
@@ -50,8 +62,15 @@ public sealed partial class FakeCluster
         );
 
     /// <summary>Sets a condition that is not met; a phase stays as it is, and none stays none.</summary>
-    public void Fail(string id, string type, string reason, string message, string @namespace = Home) =>
-        Put(
+    public static void Fail(
+        this FakeCluster cluster,
+        string id,
+        string type,
+        string reason,
+        string message,
+        string @namespace = Home
+    ) =>
+        cluster.Put(
             "sessions",
             @namespace,
             id,
@@ -77,24 +96,25 @@ public sealed partial class FakeCluster
         );
 
     /// <summary>The user moves the mouse: a change that says nothing new.</summary>
-    public void Touch(string id, string @namespace = Home) =>
-        Put(
+    public static void Touch(this FakeCluster cluster, string id, string @namespace = Home) =>
+        cluster.Put(
             "sessions",
             @namespace,
             id,
             s =>
             {
                 s["status"] ??= new JsonObject();
-                s["status"]!["lastActivity"] = Second();
+                s["status"]!["lastActivity"] = cluster.Second();
             }
         );
 
     /// <summary>Deletion is asked for, and a finalizer holds it.</summary>
-    public void BeginDelete(string id, string @namespace = Home) =>
-        Put("sessions", @namespace, id, s => s["metadata"]!["deletionTimestamp"] = Second());
+    public static void BeginDelete(this FakeCluster cluster, string id, string @namespace = Home) =>
+        cluster.Put("sessions", @namespace, id, s => s["metadata"]!["deletionTimestamp"] = cluster.Second());
 
     /// <summary>The session is gone.</summary>
-    public void DeleteSession(string id, string @namespace = Home) => Drop("sessions", @namespace, id);
+    public static void DeleteSession(this FakeCluster cluster, string id, string @namespace = Home) =>
+        cluster.Drop("sessions", @namespace, id);
 
     /// <summary>A pod of a session's deployment is made.</summary>
     /// <param name="name">The pod's.</param>
@@ -104,7 +124,8 @@ public sealed partial class FakeCluster
     /// <param name="limit">The container's CPU limit, or null.</param>
     /// <param name="request">The container's CPU request, or null.</param>
     /// <param name="namespace">Where.</param>
-    public void CreatePod(
+    public static void CreatePod(
+        this FakeCluster cluster,
         string name,
         string session,
         string user = "ada",
@@ -113,7 +134,7 @@ public sealed partial class FakeCluster
         string? request = null,
         string @namespace = Home
     ) =>
-        Put(
+        cluster.Put(
             "pods",
             @namespace,
             name,
@@ -145,8 +166,8 @@ public sealed partial class FakeCluster
         );
 
     /// <summary>A pod becomes ready, or unready.</summary>
-    public void Ready(string pod, bool ready = true, string @namespace = Home) =>
-        Put(
+    public static void Ready(this FakeCluster cluster, string pod, bool ready = true, string @namespace = Home) =>
+        cluster.Put(
             "pods",
             @namespace,
             pod,
@@ -156,20 +177,27 @@ public sealed partial class FakeCluster
                     {
                         ["type"] = "Ready",
                         ["status"] = ready ? "True" : "False",
-                        ["lastTransitionTime"] = Second(),
+                        ["lastTransitionTime"] = cluster.Second(),
                     }
                 )
         );
 
     /// <summary>A pod is gone.</summary>
-    public void DeletePod(string name, string @namespace = Home) => Drop("pods", @namespace, name);
+    public static void DeletePod(this FakeCluster cluster, string name, string @namespace = Home) =>
+        cluster.Drop("pods", @namespace, name);
 
     /// <summary>A session with a ready pod, as most are.</summary>
-    public void RunSession(string id, string user = "ada", string template = "chrome", string @namespace = Home)
+    public static void RunSession(
+        this FakeCluster cluster,
+        string id,
+        string user = "ada",
+        string template = "chrome",
+        string @namespace = Home
+    )
     {
-        CreateSession(id, user, template, @namespace);
-        CreatePod($"ss-{id}", id, user, template, @namespace: @namespace);
-        Ready($"ss-{id}", @namespace: @namespace);
-        Phase(id, "Running", @namespace: @namespace);
+        cluster.CreateSession(id, user, template, @namespace);
+        cluster.CreatePod($"ss-{id}", id, user, template, @namespace: @namespace);
+        cluster.Ready($"ss-{id}", @namespace: @namespace);
+        cluster.Phase(id, "Running", @namespace: @namespace);
     }
 }
