@@ -30,7 +30,7 @@ public sealed class DeploymentTests : IAsyncLifetime
     {
         await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
         var pod = _agent.Start("a");
-        await attached.SettledAsync();
+        await SettledAsync(attached);
         attached.State("a").ShouldBe(SessionState.Requested);
 
         _agent.Ready("a", pod);
@@ -43,7 +43,7 @@ public sealed class DeploymentTests : IAsyncLifetime
         _agent.Stop("a", pod);
         await attached.UntilAsync(() => attached.State("a") is SessionState.Ended, "it has ended");
 
-        await attached.SettledAsync();
+        await SettledAsync(attached);
         attached.Told("a").ShouldBe("Created Started Hibernated Woken Ended");
         attached.Active.ShouldBe(0, "the resource says running for ever");
     }
@@ -54,7 +54,7 @@ public sealed class DeploymentTests : IAsyncLifetime
         _agent.LeaveResource("ended");
         _agent.Run("here");
         await using var attached = await new Attached(_cluster, _clock).WatchingAsync();
-        await attached.SettledAsync();
+        await SettledAsync(attached);
 
         attached.State("ended").ShouldBeNull();
         attached.State("here").ShouldBe(SessionState.Running);
@@ -74,7 +74,7 @@ public sealed class DeploymentTests : IAsyncLifetime
         _agent.Stop("gone", pod);
         _cluster.Expire();
         await attached.WatchingAsync();
-        await attached.SettledAsync();
+        await SettledAsync(attached);
 
         attached.Active.ShouldBe(2);
         attached.Told("gone").ShouldBe("Found Ended");
@@ -87,7 +87,7 @@ public sealed class DeploymentTests : IAsyncLifetime
         _agent.Run("ready");
         _agent.Start("unready");
         await attached.UntilAsync(() => attached.State("ready") is SessionState.Running, "the one is ready");
-        await attached.SettledAsync();
+        await SettledAsync(attached);
 
         attached.State("unready").ShouldBe(SessionState.Requested);
     }
@@ -136,7 +136,7 @@ public sealed class DeploymentTests : IAsyncLifetime
         await attached.UntilAsync(() => attached.Status.State is SourceState.Up, "version 2 is seen");
 
         attached.Status.Detail.ShouldNotContain("Install");
-        attached.State("a").ShouldBe(SessionState.Running);
+        await attached.UntilAsync(() => attached.State("a") is SessionState.Running, "it runs");
     }
 
     [Fact]
@@ -172,5 +172,16 @@ public sealed class DeploymentTests : IAsyncLifetime
         _cluster.ClosesWatches = null;
         await attached.UntilAsync(() => !attached.Status.Detail.Contains("closed at once"), "a watch that lasts");
         attached.Status.State.ShouldBe(SourceState.Up);
+    }
+
+    // Deployments are watched beside sessions and pods.
+    private async Task SettledAsync(Attached attached)
+    {
+        await attached.SettledAsync();
+        var marker = $"marker-{Guid.NewGuid():N}";
+        var pod = _agent.Run(marker);
+        await attached.UntilAsync(() => attached.State(marker) is SessionState.Running, $"{marker} is seen");
+        _agent.Stop(marker, pod);
+        await attached.UntilAsync(() => attached.State(marker) is SessionState.Ended, $"{marker} has ended");
     }
 }

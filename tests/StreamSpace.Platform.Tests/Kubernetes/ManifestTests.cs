@@ -113,8 +113,8 @@ public sealed class ManifestTests
             .Spec.Egress.SelectMany(e => e.Ports)
             .Select(p => p.Port.Value)
             .ToList();
-        // DNS, NATS, PostgreSQL, the API server as seen from without and within, kubelets, Datadog.
-        out_.ShouldBe(["53", "53", "4222", "5432", "443", "6443", "10250"], ignoreOrder: true);
+        // DNS, NATS and its monitor, PostgreSQL, the API server as seen from without and within, kubelets, Datadog.
+        out_.ShouldBe(["53", "53", "4222", "8222", "5432", "443", "6443", "10250"], ignoreOrder: true);
         Value("NATS_URL").ShouldEndWith(":4222");
     }
 

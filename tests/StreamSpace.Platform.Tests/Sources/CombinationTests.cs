@@ -1,7 +1,9 @@
+using NATS.Client.Core;
 using Shouldly;
 using StreamSpace.Platform.Feed;
 using StreamSpace.Platform.Sources;
 using StreamSpace.Platform.Sources.Kubernetes;
+using StreamSpace.Platform.Sources.Nats;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.Platform.Store;
 using StreamSpace.Platform.Tests.Kubernetes;
@@ -12,7 +14,7 @@ using Xunit;
 
 namespace StreamSpace.Platform.Tests.Sources;
 
-/// <summary>What can be told of StreamSpace 2 with each source missing: the table of docs/attach.md, cell by cell.</summary>
+/// <summary>What can be told of StreamSpace with each source missing: the tables of docs/attach.md, cell by cell.</summary>
 [Collection(nameof(OnPostgres))]
 public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDisposable
 {
@@ -23,6 +25,34 @@ public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDispos
     private FakeCluster? _cluster;
     private PlatformFeed? _feed;
     private Task _run = Task.CompletedTask;
+
+    [Theory]
+    [InlineData("Kubernetes, PostgreSQL and NATS", true, true, true)]
+    [InlineData("without Kubernetes", false, true, true)]
+    [InlineData("without PostgreSQL", true, false, true)]
+    [InlineData("without NATS", true, true, false)]
+    public async Task OfVersionOneEachCombinationTellsWhatTheGuideSays(
+        string column,
+        bool cluster,
+        bool rows,
+        bool messages
+    )
+    {
+        await using var database = await postgres.DatabaseAsync();
+        await database.CreateUserAsync("7f01", "ada", await database.ValueAsync<DateTime>("SELECT localtimestamp"));
+        await using var nats = await NatsServer.StartMonitoredAsync("127.82.22.4");
+        var client = await nats.ConnectAsync();
+        _cluster = await FakeCluster.StartAsync(TimeProvider.System);
+        await StartAsync([
+            .. cluster ? (ISource[])[Kubernetes()] : [],
+            .. rows ? (ISource[])[Postgres(database)] : [],
+            .. messages ? (ISource[])[Nats(nats)] : [],
+        ]);
+
+        await LiveAsync(database, client);
+        await client.DisposeAsync();
+        await ToldAsync("| of version 1", column, OutcomeOfV1);
+    }
 
     [Theory]
     [InlineData("Kubernetes and PostgreSQL", true, true, true)]
@@ -40,24 +70,41 @@ public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDispos
         {
             _cluster.Forbid("deployments");
         }
-        var sources = new List<ISource>();
-        if (cluster)
+        await StartAsync([.. cluster ? (ISource[])[Kubernetes()] : [], .. rows ? (ISource[])[Postgres(database)] : []]);
+
+        await LiveAsync(database, upstream, agent);
+        await ToldAsync("| of version 2", column, Outcome);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _run;
+        await (_feed?.DisposeAsync() ?? default);
+        await (_cluster?.DisposeAsync() ?? default);
+        _stop.Dispose();
+    }
+
+    private KubernetesSource Kubernetes() =>
+        new(
+            new KubernetesOptions { KubeConfig = _cluster!.KubeConfig, MetricsInterval = () => Interval },
+            TimeProvider.System,
+            () => 0.5,
+            new SearchedLog()
+        );
+
+    private static PostgresSource Postgres(UpstreamDatabase database) =>
+        new(database.Options, () => Interval, TimeProvider.System, () => 0.5, new SearchedLog());
+
+    private static NatsSource Nats(NatsServer nats) =>
+        new(new NatsOptions(nats.Url, null, null), TimeProvider.System, () => 0.5, new SearchedLog())
         {
-            sources.Add(
-                new KubernetesSource(
-                    new KubernetesOptions { KubeConfig = _cluster.KubeConfig, MetricsInterval = () => Interval },
-                    TimeProvider.System,
-                    () => 0.5,
-                    new SearchedLog()
-                )
-            );
-        }
-        if (rows)
-        {
-            sources.Add(
-                new PostgresSource(database.Options, () => Interval, TimeProvider.System, () => 0.5, new SearchedLog())
-            );
-        }
+            LookEvery = Interval,
+            MissingTimeout = Interval,
+        };
+
+    private async Task StartAsync(IReadOnlyList<ISource> sources)
+    {
         _feed = new PlatformFeed(
             sources,
             new MemoryPlatformStore(),
@@ -74,29 +121,77 @@ public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDispos
             () => string.Join('\n', _feed.Sources)
         );
         await SettleAsync();
+    }
 
-        await LiveAsync(database, upstream, agent);
-        var guide = await GuideAsync(column);
+    private async Task ToldAsync(string table, string column, Func<Dictionary<string, bool>> outcome)
+    {
+        var guide = await GuideAsync(table, column);
         await _told.Changed.UntilAsync(
-            () => Outcome().Where(o => o.Value).Select(o => o.Key).ToHashSet().IsSupersetOf(Wanted()),
+            () => outcome().Where(o => o.Value).Select(o => o.Key).ToHashSet().IsSupersetOf(Wanted()),
             $"all that {column} tell",
-            () => string.Join(", ", Wanted().Where(w => !Outcome()[w]))
+            () => string.Join(", ", Wanted().Where(w => !outcome()[w]))
         );
         await SettleAsync();
 
-        Outcome().ShouldBe(guide, ignoreOrder: true);
+        outcome().ShouldBe(guide, ignoreOrder: true);
 
         IEnumerable<string> Wanted() => guide.Where(g => g.Value).Select(g => g.Key);
     }
 
-    public async ValueTask DisposeAsync()
+    // As below, of version 1.
+    private async Task LiveAsync(UpstreamDatabase database, NatsConnection client)
     {
-        await _stop.CancelAsync();
-        await _run;
-        await (_feed?.DisposeAsync() ?? default);
-        await (_cluster?.DisposeAsync() ?? default);
-        _stop.Dispose();
+        var says = new UpstreamMessages(seed: 3);
+        await database.LogInAsync("7f01", await NowAsync());
+        await says.Create("waits", "ada", "chrome", Now()).PublishAsync(client);
+        await says.Create("refused", "ada", "chrome", Now()).PublishAsync(client);
+        await says.CreationFailed("refused", "quota", Now()).PublishAsync(client);
+        foreach (var id in (string[])["runs", "sleeps", "ends", "by-hand", "breaks", "by-id"])
+        {
+            var user = id == "by-id" ? "7f01" : "ada";
+            await says.Create(id, user, "chrome", Now()).PublishAsync(client);
+            _cluster!.RunSession(id, user);
+            await says.Status(id, "Running", Now()).PublishAsync(client);
+        }
+        _cluster!.Use("ss-runs", "500m", "256Mi");
+        await SettleAsync();
+        await says.Hibernate("sleeps", "ada", Now()).PublishAsync(client);
+        _cluster.Want("sleeps", "hibernated");
+        _cluster.DeletePod("ss-sleeps");
+        _cluster.Phase("sleeps", "Hibernated");
+        await says.Status("sleeps", "Hibernated", Now()).PublishAsync(client);
+        await says.Delete("ends", "ada", Now()).PublishAsync(client);
+        foreach (var id in (string[])["ends", "by-hand"])
+        {
+            _cluster.DeletePod($"ss-{id}");
+            _cluster.DeleteSession(id);
+        }
+        _cluster.Phase("breaks", "Failed", "no such template");
+        await client.PingAsync();
+        await database.AuditAsync("POST", "/api/v1/sessions", 500, await NowAsync());
+        await database.AuditAsync("POST", "/api/v1/sessions", 500, await NowAsync());
+
+        DateTimeOffset Now() => TimeProvider.System.GetUtcNow();
+        Task<DateTime> NowAsync() => database.ValueAsync<DateTime>("SELECT localtimestamp");
     }
+
+    private Dictionary<string, bool> OutcomeOfV1() =>
+        new()
+        {
+            ["a request that is no session yet"] = _told.States.Any(s =>
+                s.Sessions.Any(one => one is { Id: "waits", State: SessionState.Requested })
+            ),
+            ["what is active"] = State("runs") is SessionState.Running,
+            ["what sleeps"] = State("sleeps") is SessionState.Hibernated,
+            ["an end that was asked for"] = Ended("ends"),
+            ["the end of a session that was deleted by hand"] = Ended("by-hand"),
+            ["a failure before there is a session"] = Failed("refused"),
+            ["a failure of one that is there"] = Failed("breaks"),
+            ["the name of a user who is known by the id"] = _told.Session("by-id")?.User.Name == "ada",
+            ["CPU, memory, storage"] = _told.States.Any(s => s.Usages.Count > 0),
+            ["users, log-ins"] = _told.Facts.OfType<UserLoggedIn>().Any(f => f.User.Name == "ada"),
+            ["an API that makes no sessions"] = _told.Facts.OfType<ApiFailed>().Any(),
+        };
 
     // What becomes of one session of each kind, and what else there is to be told.
     private async Task LiveAsync(UpstreamDatabase database, UpstreamV2 upstream, FakeAgent agent)
@@ -136,7 +231,7 @@ public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDispos
             ["an end that was asked for"] = Ended("ends"),
             ["the end of a row that is gone"] = Ended("vanishes"),
             ["the end of a Deployment that was deleted by hand"] = Ended("by hand"),
-            ["a failure"] = _told.Facts.OfType<SessionFailed>().Any(f => f.Session.Id == "fails"),
+            ["a failure"] = Failed("fails"),
             ["what came and went without a Deployment"] = Ended("came and went"),
             ["CPU, memory, storage"] = _told.States.Any(s => s.Usages.Count > 0),
             ["users, log-ins"] = _told.Facts.OfType<UserLoggedIn>().Any(f => f.User.Name == "admin"),
@@ -144,6 +239,8 @@ public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDispos
         };
 
     private SessionState? State(string id) => _told.Session(id)?.State;
+
+    private bool Failed(string id) => _told.Facts.OfType<SessionFailed>().Any(f => f.Session.Id == id);
 
     private bool Ended(string id) => _told.Facts.OfType<SessionEnded>().Any(f => f.Session.Id == id);
 
@@ -166,7 +263,7 @@ public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDispos
             _feed!.Sources.Where(s => s.Name == "postgresql").Select(s => (long?)s.Received).FirstOrDefault();
     }
 
-    private static async Task<Dictionary<string, bool>> GuideAsync(string column)
+    private static async Task<Dictionary<string, bool>> GuideAsync(string name, string column)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "docs", "attach.md")))
@@ -175,7 +272,7 @@ public sealed class CombinationTests(OnPostgres.Fixture postgres) : IAsyncDispos
         }
         var lines = await File.ReadAllLinesAsync(Path.Combine(folder.FullName, "docs", "attach.md"));
         var table = lines
-            .SkipWhile(l => !l.StartsWith("| of version 2", StringComparison.Ordinal))
+            .SkipWhile(l => !l.StartsWith(name, StringComparison.Ordinal))
             .TakeWhile(l => l.StartsWith('|'))
             .Select(l => l.Trim('|').Split('|', StringSplitOptions.TrimEntries))
             .ToList();
