@@ -248,9 +248,28 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     public string? Check(Measurement measurement) =>
         MeasurementRules.Errors(
             measurement,
-            _table.TypeError(measurement.Metric, measurement.Type),
+            _table.TypeError(measurement.Metric, measurement.Type)
+                ?? IntakeBatch.TypeError(measurement, _journal.Types),
             _clock.GetUtcNow()
         );
+
+    /// <summary>
+    /// Lets a name that items gave (<see cref="Measurement.IsItem"/>) have another type from now on, which it otherwise never
+    /// has, over restarts; returns when that is durable, false when no item gave the name. Datadog itself keeps the type that
+    /// it knows until it is changed there.
+    /// </summary>
+    /// <exception cref="MetricInUseException">It is in use.</exception>
+    /// <exception cref="StoreUnavailableException">The store fails, or does not answer.</exception>
+    public async ValueTask<bool> ReleaseMetricAsync(string metric, CancellationToken cancellationToken = default)
+    {
+        if (_journal.Types.Of(metric) is null)
+        {
+            return false;
+        }
+
+        await TakeAsync(new PendingWrite { ReleasedName = metric }, [], cancellationToken).ConfigureAwait(false);
+        return true;
+    }
 
     /// <summary>A gauge to hold on to, and to dispose when what it measures has gone.</summary>
     /// <exception cref="ArgumentException">The name or unit is bad, or the name has another type already.</exception>

@@ -47,7 +47,7 @@ public sealed class TestEndpointTests
         var lane = answer["lanes"]!.AsArray().Single(l => l!["lane"]!.GetValue<string>() == "events")!;
         lane["status"]!.GetValue<int>().ShouldBe(403);
         lane["refusal"]!.GetValue<string>().ShouldBe("productRefused");
-        lane["fix"]!.GetValue<string>().ShouldContain("Allow this product");
+        lane["fix"]!.GetValue<string>().ShouldContain("Allow it");
     }
 
     [Fact]

@@ -23,6 +23,8 @@ internal sealed class IntakeBatch(
     private readonly Dictionary<Lane, long> _accepted = [];
     private readonly Dictionary<string, int> _ofKind = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _moved = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ItemType> _types = new(StringComparer.Ordinal);
+    private readonly List<string> _released = [];
     private readonly List<(PendingWrite Write, Exception Error)> _refused = [];
     private bool _hasCanary;
 
@@ -32,9 +34,20 @@ internal sealed class IntakeBatch(
     public static Lane LaneOf(Measurement measurement) =>
         measurement.Type == MetricType.Distribution ? Lane.Distributions : Lane.Metrics;
 
+    /// <summary>Why an item cannot have its type, for its name has had another, also before a restart; null when it can.</summary>
+    public static string? TypeError(Measurement measurement, ItemTypes types) =>
+        measurement.IsItem && types.Of(measurement.Metric) is { } known
+            ? Metric.TypeError(known.Name, known.Type, known.Since, measurement.Type)
+            : null;
+
     public void Admit(PendingWrite write)
     {
         _hasCanary |= write.IsCanary;
+        if (write.ReleasedName is { } name)
+        {
+            Release(write, name);
+        }
+
         if (write.Call is { } call && !Begins(write, call.Key, call.Contents))
         {
             return;
@@ -78,7 +91,7 @@ internal sealed class IntakeBatch(
     public JournalAppend? Result(long sequence)
     {
         _moves.InsertRange(0, _accepted.Select(entry => new LedgerMove(entry.Key, Account.Queued, entry.Value)));
-        if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count == 0 && !_hasCanary)
+        if (_moves.Count + _applied.Count + _payloads.Count + _moved.Count + _released.Count == 0 && !_hasCanary)
         {
             return null;
         }
@@ -88,6 +101,8 @@ internal sealed class IntakeBatch(
         return new JournalAppend(entry, _payloads, [.. _keys.Values], _moves)
         {
             Positions = [.. _moved.Select(stream => new StreamPosition(stream.Key, stream.Value))],
+            Types = [.. _types.Values],
+            ReleasedNames = _released,
         };
     }
 
@@ -118,13 +133,21 @@ internal sealed class IntakeBatch(
         {
             journal.Positions.Move(stream, position);
         }
+
+        foreach (var type in _types.Values)
+        {
+            journal.Types.Add(type);
+        }
     }
 
     private void Admit(Measurement measurement)
     {
         var lane = LaneOf(measurement);
         Series? series = null;
-        var error = MeasurementRules.Error(measurement, now) ?? aggregate.Find(measurement, out series);
+        var error =
+            MeasurementRules.Error(measurement, now)
+            ?? TypeError(measurement, journal.Types)
+            ?? aggregate.Find(measurement, out series);
         if (error is not null)
         {
             Reject(lane, error);
@@ -133,9 +156,24 @@ internal sealed class IntakeBatch(
         if (measurement.IsItem)
         {
             Accept(lane);
+            if (journal.Types.Of(measurement.Metric) is null)
+            {
+                _types.TryAdd(measurement.Metric, new ItemType(measurement.Metric, measurement.Type, now));
+            }
         }
 
         _applied.Add((series!, measurement));
+    }
+
+    private void Release(PendingWrite write, string name)
+    {
+        if (_types.ContainsKey(name) || !aggregate.Table.TryRelease(name))
+        {
+            _refused.Add((write, new MetricInUseException()));
+            return;
+        }
+        journal.Types.Remove(name);
+        _released.Add(name);
     }
 
     private void Admit(DatadogEvent what)

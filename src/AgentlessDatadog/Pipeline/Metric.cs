@@ -36,10 +36,13 @@ internal sealed class Metric(SeriesTable table, string name, MetricType type, Da
         Trailer = Encode(Type, unit);
     }
 
-    public string? TypeError(MetricType other) =>
-        Type == other
+    public string? TypeError(MetricType other) => TypeError(Name, Type, Since, other);
+
+    /// <summary>Why a name that has a type cannot have another one, or null where it is the same.</summary>
+    public static string? TypeError(string name, MetricType type, DateTimeOffset since, MetricType other) =>
+        type == other
             ? null
-            : $"{Name} is a {Word(Type)} since {Since:yyyy-MM-ddTHH:mm:ssZ}, it cannot also be a {Word(other)}";
+            : $"{name} is a {Word(type)} since {since:yyyy-MM-ddTHH:mm:ssZ}, it cannot also be a {Word(other)}";
 
     private static string Word(MetricType type) => type.ToString().ToLowerInvariant();
 

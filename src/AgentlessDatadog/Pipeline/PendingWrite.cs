@@ -23,13 +23,19 @@ internal sealed class PendingWrite
     public IReadOnlyList<(Lane Lane, string Reason)> Rejected => _rejected;
 
     /// <summary>Holds nothing, and is handed to the store all the same, so that every stage has something to do.</summary>
-    public bool IsCanary => Measurements.Count + Events.Count + Encoded.Count + Rejected.Count == 0 && Range is null;
+    public bool IsCanary =>
+        Measurements.Count + Events.Count + Encoded.Count + Rejected.Count == 0
+        && Range is null
+        && ReleasedName is null;
 
     /// <summary>Whether something in it waits for a flush.</summary>
     public bool Waits => Measurements.Count + Encoded.Count > 0;
 
     /// <summary>What of a stream it is, when it may come again, perhaps in other pieces.</summary>
     public StreamRange? Range { get; init; }
+
+    /// <summary>A name that may have another type from now on.</summary>
+    public string? ReleasedName { get; init; }
 
     /// <summary>Names the call, and its contents, when it may come again.</summary>
     public (string Key, string Contents)? Call { get; init; }

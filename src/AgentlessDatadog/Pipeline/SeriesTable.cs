@@ -98,6 +98,35 @@ internal sealed class SeriesTable(TimeProvider clock)
         }
     }
 
+    /// <summary>
+    /// Lets a name have another type from now on; false while one of its series is held, has a value that no flush has taken, or
+    /// stands for another.
+    /// </summary>
+    public bool TryRelease(string name)
+    {
+        lock (_lock)
+        {
+            if (!_metrics.TryGetValue(name, out var metric))
+            {
+                return true;
+            }
+
+            var own = Array.FindAll(_order[.._count], series => series.Metric == metric);
+            if (Array.Exists(own, series => series.Holders > 0 || series.HasLive || series.Target is not null))
+            {
+                return false;
+            }
+
+            foreach (var series in own)
+            {
+                // A flush may be at the list: it goes from there with the next.
+                series.Named = false;
+                _series.Remove(series);
+            }
+            return _metrics.Remove(name);
+        }
+    }
+
     public void Return(Series series)
     {
         lock (_lock)
@@ -246,7 +275,12 @@ internal sealed class SeriesTable(TimeProvider clock)
     private void Remove(Series series)
     {
         Point(series, null);
-        _series.Remove(series);
+        // One that was released may have a successor of the same name and tags.
+        if (_series.TryGetValue(series, out var known) && known == series)
+        {
+            _series.Remove(series);
+        }
+
         series.Metric.Series--;
     }
 }

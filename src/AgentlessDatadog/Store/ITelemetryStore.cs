@@ -55,6 +55,9 @@ internal sealed record StoreContents(
     /// <summary>Where each stream stands, the one that moved last at the end.</summary>
     public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
 
+    /// <summary>Types of the names that callers' items gave, oldest first.</summary>
+    public IReadOnlyList<ItemType> Types { get; init; } = [];
+
     /// <summary>What was kept last and is lost, in sentences, for the log of commits was damaged; null when nothing is.</summary>
     public string? LogDamage { get; init; }
 }
@@ -86,7 +89,19 @@ internal sealed record JournalAppend(
 {
     /// <summary>Streams that have come further with it, each once.</summary>
     public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
+
+    /// <summary>Types of names that came for the first time, each once.</summary>
+    public IReadOnlyList<ItemType> Types { get; init; } = [];
+
+    /// <summary>Names that may have another type from now on.</summary>
+    public IReadOnlyList<string> ReleasedNames { get; init; } = [];
 }
+
+/// <summary>The type that a caller's item gave a name.</summary>
+/// <param name="Name">The metric.</param>
+/// <param name="Type">Its type.</param>
+/// <param name="Since">When it came first.</param>
+internal sealed record ItemType(string Name, MetricType Type, DateTimeOffset Since);
 
 /// <summary>How far a caller's stream is kept.</summary>
 /// <param name="Stream">The stream.</param>

@@ -26,6 +26,9 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
     /// <summary>How far the callers' streams are in it. Any thread.</summary>
     public StreamPositions Positions { get; } = new();
 
+    /// <summary>The types of the names in it, and of those before. Any thread.</summary>
+    public ItemTypes Types { get; } = new();
+
     /// <summary>The sequence of the last append.</summary>
     public long LastSequence { get; private set; }
 
@@ -51,6 +54,11 @@ internal sealed class Journal(GuardedStore store, Outbox outbox, TimeProvider cl
         foreach (var (stream, position) in contents.Positions)
         {
             Positions.Move(stream, position);
+        }
+
+        foreach (var type in contents.Types)
+        {
+            Types.Add(type);
         }
     }
 

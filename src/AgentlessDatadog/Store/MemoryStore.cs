@@ -9,6 +9,7 @@ internal sealed class MemoryStore : ITelemetryStore
     private readonly Queue<SeenKey> _keys = [];
     private readonly Dictionary<LedgerMove, long> _ledger = [];
     private readonly List<StreamPosition> _positions = [];
+    private readonly List<ItemType> _types = [];
     private IReadOnlyList<Loss> _losses = [];
     private long _lastSequence;
     private long _lastFlush;
@@ -33,6 +34,7 @@ internal sealed class MemoryStore : ITelemetryStore
                 )
                 {
                     Positions = [.. _positions],
+                    Types = [.. _types],
                 }
             );
         }
@@ -61,6 +63,9 @@ internal sealed class MemoryStore : ITelemetryStore
                 _positions.RemoveAll(position => position.Stream == moved.Stream);
                 _positions.Add(moved);
             }
+
+            _types.RemoveAll(type => append.ReleasedNames.Contains(type.Name));
+            _types.AddRange(append.Types);
         }
         return default;
     }

@@ -25,7 +25,8 @@ internal static class MetricsEndpoint
     public static void Map(
         IEndpointRouteBuilder routes,
         Func<(DatadogConfig Config, TelemetryPipeline Pipeline)?> inForce
-    ) =>
+    )
+    {
         routes
             .MapPost("/metrics", (Delegate)((HttpContext http) => TakeAsync(http, inForce())))
             .WithName("SendMetrics")
@@ -48,6 +49,55 @@ internal static class MetricsEndpoint
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        routes
+            .MapDelete("/metrics/{name}", (string name) => ReleaseAsync(name, inForce()))
+            .WithName("ReleaseMetric")
+            .WithTags("datadog")
+            .WithSummary("Let a custom metric have another type")
+            .WithDescription(
+                "The type of a metric that came by POST metrics is kept, over restarts, and another is refused. 204 once the name "
+                    + "is free; 404 when none such is known; 409 while it has a value that is not flushed yet. In Datadog its type is "
+                    + "changed on the page of the metric."
+            )
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<IResult> ReleaseAsync(
+        string name,
+        (DatadogConfig Config, TelemetryPipeline Pipeline)? inForce
+    )
+    {
+        if (inForce is not var (_, pipeline))
+        {
+            return Results.Problem(
+                "No valid config is in force: see GET status for what is wrong with it.",
+                statusCode: StatusCodes.Status409Conflict
+            );
+        }
+        try
+        {
+            return await pipeline.ReleaseMetricAsync(name, CancellationToken.None)
+                ? Results.NoContent()
+                : Results.Problem(
+                    $"No metric named {name} came by POST metrics.",
+                    statusCode: StatusCodes.Status404NotFound
+                );
+        }
+        catch (MetricInUseException)
+        {
+            return Results.Problem(
+                $"{name} is in use: stop sending it, and try again after the next flush.",
+                statusCode: StatusCodes.Status409Conflict
+            );
+        }
+        catch (StoreUnavailableException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status503ServiceUnavailable);
+        }
+    }
 
     private static async Task<IResult> TakeAsync(
         HttpContext http,

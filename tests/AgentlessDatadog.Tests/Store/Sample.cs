@@ -77,6 +77,10 @@ internal static class Sample
                 Line($"  {item with { Tags = [] }} tags {string.Join(',', item.Tags)} at {item.Timestamp?.UtcTicks}");
             }
         }
+        foreach (var type in contents.Types)
+        {
+            Line($"type {type}");
+        }
         foreach (var header in contents.Outbox)
         {
             Line($"outbox {header}");

@@ -47,6 +47,11 @@ internal sealed class StoreScript(int seed)
         )
         {
             Positions = _random.Next(2) == 0 ? [] : [new($"log-{_random.Next(3)}", _sequence)],
+            Types =
+                _random.Next(2) == 0
+                    ? []
+                    : [new($"item-{_sequence}", MetricType.Count, DateTimeOffset.FromUnixTimeSeconds(_second))],
+            ReleasedNames = _random.Next(4) == 0 ? [$"item-{_sequence - _random.Next(1, 4)}"] : [],
         };
     }
 

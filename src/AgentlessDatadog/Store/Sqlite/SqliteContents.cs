@@ -45,6 +45,14 @@ internal sealed class SqliteContents(SqliteDatabase database)
                 "SELECT name, position FROM stream ORDER BY move",
                 row => new StreamPosition(row.Text(0), row.Number(1))
             ),
+            Types = ReadRows(
+                "SELECT name, type, since FROM item_type ORDER BY arrival",
+                row => new ItemType(
+                    row.Text(0),
+                    (MetricType)row.Number(1),
+                    DateTimeOffset.FromUnixTimeSeconds(row.Number(2))
+                )
+            ),
         };
     }
 

@@ -122,7 +122,16 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         );
         """;
 
-    public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep, ThirdStep, FourthStep];
+    private const string FifthStep = """
+        CREATE TABLE item_type (
+            arrival INTEGER PRIMARY KEY,    -- ascends in the order in which names came
+            name TEXT NOT NULL UNIQUE,
+            type INTEGER NOT NULL,
+            since INTEGER NOT NULL          -- Unix second
+        );
+        """;
+
+    public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep, ThirdStep, FourthStep, FifthStep];
 
     public static SqliteSchema Current { get; } = new(Steps);
 

@@ -23,6 +23,9 @@ internal sealed class SqliteTables : IDisposable
     private readonly SqliteStatement _trimKeys;
     private readonly SqliteStatement _move;
     private readonly SqliteStatement _forgetStreams;
+    private readonly SqliteStatement _type;
+    private readonly SqliteStatement _trimTypes;
+    private readonly SqliteStatement _releaseType;
     private readonly SqliteStatement _lose;
     private readonly SqliteStatement _told;
     private readonly SqliteStatement _insert;
@@ -62,6 +65,11 @@ internal sealed class SqliteTables : IDisposable
         _forgetStreams = database.Prepare(
             $"DELETE FROM stream WHERE move <= (SELECT move FROM stream ORDER BY move DESC LIMIT 1 OFFSET {StreamsKept})"
         );
+        _type = database.Prepare("INSERT OR REPLACE INTO item_type (name, type, since) VALUES ($1, $2, $3)");
+        _trimTypes = database.Prepare(
+            $"DELETE FROM item_type WHERE arrival <= (SELECT arrival FROM item_type ORDER BY arrival DESC LIMIT 1 OFFSET {ItemTypes.MaxNames})"
+        );
+        _releaseType = database.Prepare("DELETE FROM item_type WHERE name = $1");
         _lose = database.Prepare(
             """
             INSERT INTO loss VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO UPDATE SET units = units + excluded.units,
@@ -139,6 +147,22 @@ internal sealed class SqliteTables : IDisposable
         if (append.Positions.Count > 0)
         {
             _forgetStreams.Run();
+        }
+
+        // In this order: a name may come again right after it was released.
+        foreach (var name in append.ReleasedNames)
+        {
+            _releaseType.Run(name);
+        }
+
+        foreach (var (name, type, since) in append.Types)
+        {
+            _type.Run(name, (long)type, since.ToUnixTimeSeconds());
+        }
+
+        if (append.Types.Count > 0)
+        {
+            _trimTypes.Run();
         }
     }
 
