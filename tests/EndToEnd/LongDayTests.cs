@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using EndToEnd.Support;
 using Shouldly;
 using Xunit;
@@ -36,6 +37,9 @@ public sealed class LongDayTests : IAsyncLifetime
         await using var day = new LongDay(_servers, _apiClock, seed: Parts, marks);
         await day.BeginAsync();
         _installation = await _servers.AttachAsync();
+        (await _installation.Http.PutAsJsonAsync("/api/plugins/datadog/config", new { enableLogs = true }))
+            .EnsureSuccessStatusCode()
+            .Dispose();
         marks.Watch(_installation.Sandbox);
         var quiet = new List<DateTimeOffset>();
         var disturb = new Disturbances(_servers, day, _installation, _apiClock, _clusterClock);
@@ -66,6 +70,10 @@ public sealed class LongDayTests : IAsyncLifetime
         await HoldAsync(judge.NobodyElseIsActiveAsync);
         await HoldAsync(() => judge.FinalDurationsAreRightAsync(Doubt));
         await HoldAsync(judge.TotalsAreRightAtTheEndAsync);
+        var traces = new TraceJudge(_installation.Sandbox, day.Known);
+        await HoldAsync(traces.NoSpanIsAnOrphanOrRepeatedAsync);
+        await HoldAsync(() => traces.EachLifeIsTracedOnceAsync(Doubt, TimeProvider.System.GetUtcNow()));
+        await HoldAsync(traces.EachLifeIsLoggedOnceAsync);
         await HoldAsync(judge.NothingWasDroppedAsync);
         await HoldAsync(() => PayloadRules.HoldAsync(_installation.Sandbox));
         _servers.Cluster.Complaints.ShouldBeEmpty();

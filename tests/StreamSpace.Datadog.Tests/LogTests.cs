@@ -128,37 +128,6 @@ public sealed class LogTests
         run.Host.Listeners.ShouldBeEmpty();
     }
 
-    [Fact]
-    public async Task AFailureToSendLogsIsNotSentAsLogs()
-    {
-        await using var run = await PluginRun.StartAsync(On);
-        await run.FlushAsync();
-        await run.PostAsync("/sandbox/faults", """{"path":"/api/v2/logs","status":503,"times":1000}""");
-        run.Host.LoggerOf("StreamSpace.PluginHost").LogInformation("Said while logs cannot be sent");
-        await Patience.Until(() =>
-        {
-            run.Host.FakeClock.Advance(TimeSpan.FromMilliseconds(100));
-            return run.Plugin.Undelivered!.ContainsKey("log entries");
-        });
-        for (var failures = 1; failures <= 3; failures++)
-        {
-            await Patience.Until(() =>
-            {
-                run.Host.FakeClock.Advance(TimeSpan.FromMilliseconds(500));
-                return run.Host.Log.Lines.Count(line => line.Contains("Lane logs waits")) >= failures;
-            });
-        }
-        await run.DeleteAsync("/sandbox/faults");
-        await Patience.Until(() =>
-        {
-            run.Host.FakeClock.Advance(TimeSpan.FromMilliseconds(500));
-            return !run.Plugin.Undelivered!.ContainsKey("log entries");
-        });
-        var entries = await run.LogsAsync();
-        entries.ShouldContain(entry => Message(entry) == "Said while logs cannot be sent");
-        entries.ShouldNotContain(entry => Message(entry).Contains("Lane logs waits"));
-    }
-
     private static string Message(JsonElement entry) => Text(entry, "message");
 
     private static string Text(JsonElement entry, string name) =>

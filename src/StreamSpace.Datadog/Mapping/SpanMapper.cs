@@ -44,8 +44,8 @@ internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
         var at = 0;
         while (at < passed.Count)
         {
-            var name = NameOf(passed[at], fact);
-            List<SessionStretch> run = [.. passed.Skip(at).TakeWhile(stretch => NameOf(stretch, fact) == name)];
+            var name = NameOf(passed[at]);
+            List<SessionStretch> run = [.. passed.Skip(at).TakeWhile(stretch => NameOf(stretch) == name)];
             at += run.Count;
             if (name is not null)
             {
@@ -72,72 +72,75 @@ internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
         };
 
     // What a stretch is part of; null for what is shown by nothing of its own.
-    private static string? NameOf(SessionStretch stretch, SessionFact fact) =>
+    private static string? NameOf(SessionStretch stretch) =>
         stretch.State switch
         {
-            SessionState.Requested or SessionState.Lapsed or SessionState.Starting or SessionState.Running => fact
-                is SessionStarted
-            || fact.Session.StartedAt is null
-                ? StartName
-                : RunName,
+            SessionState.Running => RunName,
             SessionState.Hibernated => SleepName,
             SessionState.Ending => EndName,
+            _ when IsPhase(stretch) => RunName,
             _ => null,
         };
+
+    private static bool IsPhase(SessionStretch stretch) =>
+        stretch.State is SessionState.Requested or SessionState.Lapsed or SessionState.Starting;
+
+    // A life starts once: what makes it ready again after a sleep, or after a failure, is part of a run.
+    private static bool IsStart(SessionFact fact, string name, DateTimeOffset begin) =>
+        name == RunName
+        && (fact is SessionStarted || fact.Session.StartedAt is null)
+        && !(begin > fact.Session.CreatedAt);
 
     private SessionTrace Add(SessionFact fact, string name, List<SessionStretch> run, SessionFailed? failure)
     {
         var session = fact.Session;
         var (begin, end) = (run[0].From, run[^1].To);
         var start = SessionTrace.Start(session);
-        var isFirst = name == StartName && !(begin > session.CreatedAt);
-        var trace = isFirst ? start : SessionTrace.Of(session, name, begin);
+        var isStart = IsStart(fact, name, begin);
+        var trace = isStart ? start : SessionTrace.Of(session, name, begin);
         var oldest = clock.GetUtcNow() - Longest;
-        var root = new Span(trace.TraceId, trace.RootId, name, begin, end - begin)
+        var root = new Span(trace.TraceId, trace.RootId, isStart ? StartName : name, begin, end - begin)
         {
             Resource = session.Template is { } template ? (EventText)template : null,
             Kind = SpanKind.Server,
             // Spans of hours would drown the latencies of the service.
-            Service = name is RunName or SleepName ? $"{config.Service}-sessions" : config.Service,
+            Service = isStart || name == EndName ? config.Service : $"{config.Service}-sessions",
             Attributes =
             [
                 .. _tags.AttributesOf(session),
                 new("seconds", (end - begin).TotalSeconds),
                 .. failure is null ? [] : FactMapper.AttributesOf(failure),
             ],
-            Links = isFirst ? [] : [new SpanLink(start.TraceId, start.RootId)],
+            Links = isStart ? [] : [new SpanLink(start.TraceId, start.RootId)],
             Error = failure is null ? null : FactMapper.ErrorOf(failure),
         };
         _spans.Add(Cut(root, oldest));
-        if (name != StartName)
+        foreach (var (i, phase) in run.Index().Where(part => IsPhase(part.Item) && part.Item.To > oldest))
         {
-            return trace;
-        }
-        for (var i = 0; i < run.Count; i++)
-        {
-            var (state, from, to) = run[i];
-            if (to <= oldest)
-            {
-                continue;
-            }
-            var phase =
-                state is SessionState.Starting ? "streamspace.session.starting" : "streamspace.session.requested";
-            _spans.Add(
-                Cut(
-                    new Span(trace.TraceId, trace.ChildId(i), phase, from, to - from)
-                    {
-                        ParentId = trace.RootId,
-                        Resource = root.Resource,
-                        Service = root.Service,
-                        Attributes = [.. _tags.AttributesOf(session)],
-                        Error = i == run.Count - 1 ? root.Error : null,
-                    },
-                    oldest
-                )
-            );
+            _spans.Add(Cut(PhaseOf(root, trace.ChildId(i), phase, isLast: i == run.Count - 1), oldest));
         }
         return trace;
     }
+
+    private static Span PhaseOf(Span root, ulong id, SessionStretch phase, bool isLast) =>
+        new(
+            root.TraceId,
+            id,
+            phase.State is SessionState.Starting ? "streamspace.session.starting" : "streamspace.session.requested",
+            phase.From,
+            phase.To - phase.From
+        )
+        {
+            ParentId = root.SpanId,
+            Resource = root.Resource,
+            Service = root.Service,
+            Attributes =
+            [
+                .. root.Attributes.Where(attribute => attribute.Key != "seconds"),
+                new("seconds", (phase.To - phase.From).TotalSeconds),
+            ],
+            Error = isLast ? root.Error : null,
+        };
 
     // What is wholly too old stays as it is: the ledger tells of it.
     private static Span Cut(Span span, DateTimeOffset oldest) =>

@@ -11,7 +11,7 @@ public static class PayloadRules
     public static async Task HoldAsync(SandboxClient sandbox)
     {
         var check = new PayloadCheck();
-        var payloads = (await sandbox.GetAsync("/sandbox/payloads?path=/api/*")).GetProperty("payloads");
+        var payloads = (await sandbox.GetAsync("/sandbox/payloads?path=/*")).GetProperty("payloads");
         foreach (var payload in payloads.EnumerateArray())
         {
             // The sandbox keeps a body as it was before its compression.
