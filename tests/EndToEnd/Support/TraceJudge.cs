@@ -1,6 +1,6 @@
 using System.Text.Json;
-using AgentlessDatadog.Tests.Protos;
 using AgentlessDatadog.Tests.Support;
+using OpenTelemetry.Proto.Trace.V1;
 using Shouldly;
 
 namespace EndToEnd.Support;
@@ -76,7 +76,7 @@ public sealed class TraceJudge(SandboxClient sandbox, IReadOnlyList<PlayedLife> 
     }
 
     // What is sent again, because nobody could tell whether it had arrived, are the same bytes.
-    private async Task<IReadOnlyList<OtlpSpan>> SpansAsync() =>
+    private async Task<IReadOnlyList<Span>> SpansAsync() =>
         [
             .. (await BodiesAsync("/v1/traces"))
                 .SelectMany(body => SpanCheck.Read(body).ResourceSpans)
@@ -94,13 +94,13 @@ public sealed class TraceJudge(SandboxClient sandbox, IReadOnlyList<PlayedLife> 
                 .Select(Convert.FromBase64String),
         ];
 
-    private static string Session(OtlpSpan span) =>
+    private static string Session(Span span) =>
         span.Attributes.SingleOrDefault(attribute => attribute.Key == "session")?.Value.StringValue ?? "";
 
-    private static double Seconds(OtlpSpan span) =>
+    private static double Seconds(Span span) =>
         (span.EndTimeUnixNano - span.StartTimeUnixNano) / (double)TimeSpan.NanosecondsPerTick / TimeSpan.TicksPerSecond;
 
-    private static string Told(OtlpSpan span) =>
+    private static string Told(Span span) =>
         $"{span.Name} {DateTimeOffset.FromUnixTimeMilliseconds((long)(span.StartTimeUnixNano / 1_000_000)):HH:mm:ss.fff}, "
         + $"{Seconds(span):0.###} s, {Convert.ToHexStringLower(span.SpanId.Span)}";
 
