@@ -179,6 +179,80 @@ public sealed class FormulaTests
         reply.Error.ShouldContain("more than 1000000 points");
     }
 
+    [Theory]
+    [InlineData("""["a"]""", "[[1]]")]
+    [InlineData("""["a","c"]""", "[[5]]")]
+    [InlineData("""["*"]""", "[[7]]")]
+    [InlineData("[]", "[[7]]")]
+    public async Task ThePageLeavesTemplateVariablesAsTheyAre(string values, string answer)
+    {
+        await using var sandbox = await StartWithHostsAsync();
+        sandbox.Client.DefaultRequestHeaders.Clear();
+
+        var reply = await sandbox.PostAsync("/sandbox/query/timeseries", PageRequest("sum:cpu{$host,$other}", values));
+
+        reply.Status.ShouldBe(HttpStatusCode.OK, reply.Text);
+        reply.Json.GetProperty("data").GetProperty("attributes").GetProperty("values").GetRawText().ShouldBe(answer);
+
+        string PageRequest(string query, string chosen) =>
+            $$"""
+                {"template_variables":[{"name":"host","prefix":"host","values":{{chosen}}},{"name":"other","prefix":"k","values":["*"]}],
+                 "data":{"type":"timeseries_request","attributes":{"from":{{sandbox.Now
+                    - 60}}000,"to":{{sandbox.Now}}000,
+                 "queries":[{"data_source":"metrics","name":"a","query":"{{query}}"}]} } }
+                """;
+    }
+
+    [Fact]
+    public async Task AVariableThatThereIsNotIsRefused()
+    {
+        await using var sandbox = await StartWithHostsAsync();
+
+        var reply = await sandbox.PostAsync(
+            "/sandbox/query/scalar",
+            """{"template_variables":[],"data":{"type":"scalar_request","attributes":{"from":0,"to":1000,"queries":[{"data_source":"metrics","name":"a","query":"sum:cpu{$host}","aggregator":"sum"}]}}}"""
+        );
+
+        reply.Status.ShouldBe(HttpStatusCode.BadRequest);
+        reply.Error.ShouldContain("template variables");
+    }
+
+    [Fact]
+    public async Task AHistogramSaysHowManySamplesEachRangeHolds()
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+        await sandbox.PutSamplesAsync("ready", [0, 1, 4, 9, 10], "t:a");
+        await sandbox.PutSamplesAsync("ready", [5], "t:b");
+
+        var all = await HistogramAsync("histogram:ready{*}");
+        var one = await HistogramAsync("histogram:ready{t:b}");
+        var none = await HistogramAsync("histogram:other{*}");
+
+        all.Text.ShouldBe($$"""{"bounds":[0,5,10],"times":[{{sandbox.Now}}000],"counts":[[3,3]]}""");
+        one.Text.ShouldBe($$"""{"bounds":[5,6,7],"times":[{{sandbox.Now}}000],"counts":[[1,0]]}""");
+        none.Text.ShouldBe("""{"bounds":[],"times":[],"counts":[]}""");
+        (await HistogramAsync("avg:ready{*}")).Error.ShouldContain("must be histogram:");
+        (await sandbox.AskAsync("histogram:ready{*}")).Error.ShouldContain("it is no line");
+        (await sandbox.PostAsync("/sandbox/query/histogram", """{"query":"histogram:ready{*}"}""")).Error.ShouldContain(
+            "payload.from: missing"
+        );
+
+        Task<Reply> HistogramAsync(string query) =>
+            sandbox.PostAsync(
+                "/sandbox/query/histogram",
+                $$"""{"query":"{{query}}","from":{{sandbox.Now - 60}}000,"to":{{sandbox.Now}}000,"bins":2}"""
+            );
+    }
+
+    private static async Task<TestSandbox> StartWithHostsAsync()
+    {
+        var sandbox = await TestSandbox.StartAsync();
+        await sandbox.PutPointAsync("cpu", Gauge, 1, 0, "host:a");
+        await sandbox.PutPointAsync("cpu", Gauge, 2, 0, "host:b");
+        await sandbox.PutPointAsync("cpu", Gauge, 4, 0, "host:c");
+        return sandbox;
+    }
+
     private static async Task<JsonElement> AskAsync(
         TestSandbox sandbox,
         string type,

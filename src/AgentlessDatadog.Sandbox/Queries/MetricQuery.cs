@@ -13,6 +13,9 @@ internal enum Aggregation
 
     /// <summary>Of a distribution alone, and only across series.</summary>
     Percentile,
+
+    /// <summary>Of a distribution alone: how its samples are spread, which is no line.</summary>
+    Histogram,
 }
 
 /// <summary>Which values <c>count(v: v&lt;=60):</c> counts.</summary>
@@ -71,6 +74,7 @@ internal static class Aggregations
             Aggregation.Min => "min",
             Aggregation.Max => "max",
             Aggregation.Count => "count",
+            Aggregation.Histogram => "histogram",
             _ => "avg",
         };
 }

@@ -66,6 +66,47 @@ internal sealed class QueryEngine
             _ => throw new ArgumentException($"No such expression: {expression}", nameof(expression)),
         };
 
+    /// <summary>How the samples of a distribution are spread over time and values.</summary>
+    /// <param name="query">Which samples; what else it says does not matter.</param>
+    /// <param name="window">For what time.</param>
+    /// <param name="bins">Into how many ranges of values, all as wide.</param>
+    /// <exception cref="ApiError">400: the metric is no distribution, or there are too many points.</exception>
+    public Histogram Spread(MetricQuery query, QueryWindow window, int bins)
+    {
+        if (!_metrics.TryGetValue(query.Metric, out var metric))
+        {
+            return Histogram.Of([], window, bins);
+        }
+        if (metric.Type != IntakeMetricType.Distribution)
+        {
+            throw ApiError.BadRequest($"{query.Metric} is not a distribution; histogram: needs one");
+        }
+        var configuration = ConfigurationOf(query);
+        var samples = new List<MetricPoint>();
+        foreach (var (tags, series) in metric.Series)
+        {
+            var first = IndexOf(series.Times, Math.Max(window.From, _firstKept));
+            var end = IndexOf(series.Times, window.To + 1);
+            if (
+                first < end
+                && query.Scope.Matches((configuration is null ? tags : tags.Where(configuration.Shows)).Tags)
+            )
+            {
+                Spend(end - first);
+                for (var i = first; i < end; i++)
+                {
+                    samples.Add(new MetricPoint(series.Times[i], series.Values[i]));
+                }
+            }
+        }
+        var interval = window.IntervalOf(null);
+        Spend(samples.Select(sample => window.BucketOf(sample.Time, interval)).Distinct().LongCount() * bins);
+        return Histogram.Of(samples, window, bins);
+    }
+
+    private TagConfiguration? ConfigurationOf(MetricQuery query) =>
+        _configurations.Find(query.Metric) is { } asset ? TagConfiguration.Of(asset) : null;
+
     private Result Reckon(char sign, Result left, Result right)
     {
         Spend(Arithmetic.PointsIn(left, right));
@@ -107,7 +148,7 @@ internal sealed class QueryEngine
             return new Result([]) { IsZeroWhereMissing = isZeroWhereMissing };
         }
         var reduction = Reduction.For(query, metric, window);
-        var configuration = _configurations.Find(query.Metric) is { } asset ? TagConfiguration.Of(asset) : null;
+        var configuration = ConfigurationOf(query);
         // Nothing was ever reckoned that could be answered (docs/reference/datadog.md §8.5).
         if (query.NeedsPercentiles && configuration is not { HasPercentiles: true })
         {

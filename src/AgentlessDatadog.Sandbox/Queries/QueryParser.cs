@@ -91,6 +91,11 @@ internal static class QueryParser
                 : throw cursor.Error("a percentile is from p0 to p100");
         }
         cursor.Return(start);
+        if (cursor.TakeWhile(char.IsLetter) == "histogram")
+        {
+            return (Aggregation.Histogram, 0, null);
+        }
+        cursor.Return(start);
         var space = ParseAggregation(cursor, example);
         return (space, 0, space == Aggregation.Count && cursor.TryTake('(') ? ParseCondition(cursor) : null);
     }

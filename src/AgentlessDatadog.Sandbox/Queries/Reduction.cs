@@ -23,6 +23,12 @@ internal sealed record Reduction(
     /// <exception cref="ApiError">400: a rollup method on a distribution.</exception>
     public static Reduction For(MetricQuery query, StoredMetric metric, QueryWindow window)
     {
+        if (query.Space == Aggregation.Histogram)
+        {
+            throw ApiError.BadRequest(
+                $"histogram:{query.Metric} is how samples are spread, for a heat map; it is no line"
+            );
+        }
         var interval = window.IntervalOf(query.RollupSeconds);
         var perSecond = query.Reading == Reading.AsRate ? 1.0 / interval : 1.0;
         if (metric.Type == IntakeMetricType.Distribution)

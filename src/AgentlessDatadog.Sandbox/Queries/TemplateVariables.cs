@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using AgentlessDatadog.Sandbox.Intake;
 
 namespace AgentlessDatadog.Sandbox.Queries;
 
@@ -23,6 +25,39 @@ internal sealed record TemplateVariable(string Name, string Prefix, IReadOnlyLis
 /// <summary>Puts what stands for template variables into the text of a query, as a dashboard does before it asks.</summary>
 internal static partial class TemplateVariables
 {
+    /// <summary>Where a body holds them.</summary>
+    public const string Field = "template_variables";
+
+    private const int MaxVariables = 50;
+
+    /// <summary>What a body says stands for them: <c>[{"name","prefix","values"}]</c>.</summary>
+    /// <exception cref="ApiError">400: it is not that.</exception>
+    public static List<TemplateVariable> Of(JsonElement body)
+    {
+        var variables = new List<TemplateVariable>();
+        if (JsonShape.Optional(body, Field, JsonValueKind.Array, "payload", "a list") is not { } list)
+        {
+            return variables;
+        }
+        if (list.GetArrayLength() > MaxVariables)
+        {
+            throw JsonShape.Wrong($"payload.{Field}", $"a list of {MaxVariables} at most");
+        }
+        foreach (var one in list.EnumerateArray())
+        {
+            var path = $"payload.{Field}[{variables.Count}]";
+            JsonShape.Expect(one, JsonValueKind.Object, path, "an object");
+            variables.Add(
+                new TemplateVariable(
+                    JsonShape.RequiredText(one, "name", path),
+                    JsonShape.OptionalText(one, "prefix", path) ?? "",
+                    JsonShape.Strings(one, "values", path)
+                )
+            );
+        }
+        return variables;
+    }
+
     /// <summary>A variable that there is not stays, and is refused where the query is read.</summary>
     public static string Apply(string query, IReadOnlyList<TemplateVariable> variables) =>
         Variable()

@@ -41,8 +41,9 @@ internal sealed record FormulaRequest(
 
     /// <param name="json">The body.</param>
     /// <param name="type"><c>timeseries</c> or <c>scalar</c>.</param>
+    /// <param name="variables">What stands for template variables in the texts of the queries.</param>
     /// <exception cref="ApiError">400: it is not one.</exception>
-    public static FormulaRequest Read(JsonElement json, string type)
+    public static FormulaRequest Read(JsonElement json, string type, IReadOnlyList<TemplateVariable> variables)
     {
         var expected = $"{type}_request";
         if (!json.Has("data", JsonValueKind.Object, out var data) || data.TextOf("type") != expected)
@@ -55,7 +56,10 @@ internal sealed record FormulaRequest(
             throw Invalid(error.ToString());
         }
         var attributes = data.GetProperty("attributes");
-        List<NamedQuery> queries = [.. attributes.ItemsOf("queries").Select(ReadQuery)];
+        List<NamedQuery> queries =
+        [
+            .. attributes.ItemsOf("queries").Select((query, index) => ReadQuery(query, index, variables)),
+        ];
         if (queries.Count is 0 or > MaxQueries)
         {
             throw Invalid($"there must be 1 to {MaxQueries} queries");
@@ -72,7 +76,9 @@ internal sealed record FormulaRequest(
             : throw Invalid($"there may be {MaxQueries} formulas");
     }
 
-    private static QueryWindow ReadWindow(JsonElement attributes)
+    /// <summary><c>from</c> and <c>to</c>, and <c>interval</c> where it is given, all in milliseconds.</summary>
+    /// <exception cref="ApiError">400: they are none.</exception>
+    public static QueryWindow ReadWindow(JsonElement attributes)
     {
         var from = attributes.GetProperty("from").GetInt64() / Milliseconds;
         var to = attributes.GetProperty("to").GetInt64() / Milliseconds;
@@ -88,14 +94,21 @@ internal sealed record FormulaRequest(
         };
     }
 
-    private static NamedQuery ReadQuery(JsonElement query, int index)
+    private static NamedQuery ReadQuery(JsonElement query, int index, IReadOnlyList<TemplateVariable> variables)
     {
         var name = query.TextOf("name") ?? $"query{index + 1}";
         var aggregator = query.TextOf("aggregator") ?? "sum";
         var source = query.TextOf("data_source")!;
         if (source == "metrics")
         {
-            return new NamedQuery(name, aggregator, ExpressionParser.Parse(query.TextOf("query")!), source, null, []);
+            return new NamedQuery(
+                name,
+                aggregator,
+                ExpressionParser.Parse(TemplateVariables.Apply(query.TextOf("query")!, variables)),
+                source,
+                null,
+                []
+            );
         }
         if (source is not ("events" or "logs" or "spans"))
         {
@@ -111,7 +124,7 @@ internal sealed record FormulaRequest(
             aggregator,
             null,
             source,
-            SearchParser.Parse(search),
+            SearchParser.Parse(TemplateVariables.Apply(search, variables)),
             [.. query.ItemsOf("group_by").Select(group => group.TextOf("facet")!)]
         );
     }

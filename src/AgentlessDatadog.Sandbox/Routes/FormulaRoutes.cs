@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using AgentlessDatadog.Sandbox.Access;
 using AgentlessDatadog.Sandbox.Assets;
+using AgentlessDatadog.Sandbox.Intake;
 using AgentlessDatadog.Sandbox.Queries;
 using AgentlessDatadog.Sandbox.Store;
 
@@ -21,17 +23,97 @@ internal sealed class FormulaRoutes(
 {
     private const int MaxBytes = 256 * 1024;
     private const long Milliseconds = 1_000;
+    private const string Time = "a time in milliseconds";
+    private const double DefaultBins = 20;
+    private const double MaxBins = 200;
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/v2/query/timeseries", context => AnswerAsync(context, "timeseries")).OnlyReads();
-        routes.MapPost("/api/v2/query/scalar", context => AnswerAsync(context, "scalar")).OnlyReads();
+        foreach (var type in (string[])["timeseries", "scalar"])
+        {
+            routes
+                .MapPost(
+                    $"/api/v2/query/{type}",
+                    async (HttpContext context) =>
+                    {
+                        keys.RequireBothKeys(context.Request);
+                        var request = await SmallBody.ReadAsync(
+                            context,
+                            MaxBytes,
+                            json => FormulaRequest.Read(json, type, [])
+                        );
+                        await AnswerAsync(context, request, type);
+                    }
+                )
+                .OnlyReads();
+            // The page asks without keys, at a path of its own, and leaves template variables as they are in the dashboard.
+            routes
+                .MapPost(
+                    $"/sandbox/query/{type}",
+                    async (HttpContext context) =>
+                    {
+                        var request = await SmallBody.ReadAsync(
+                            context,
+                            MaxBytes,
+                            json => FormulaRequest.Read(WithoutVariables(json), type, TemplateVariables.Of(json))
+                        );
+                        await AnswerAsync(context, request, type);
+                    }
+                )
+                .OnlyReads();
+        }
+        routes.MapPost("/sandbox/query/histogram", HistogramAsync).OnlyReads();
     }
 
-    private async Task AnswerAsync(HttpContext context, string type)
+    private static JsonElement WithoutVariables(JsonElement json)
     {
-        keys.RequireBothKeys(context.Request);
-        var request = await SmallBody.ReadAsync(context, MaxBytes, json => FormulaRequest.Read(json, type));
+        JsonShape.Expect(json, JsonValueKind.Object, "payload", "an object");
+        var body = JsonObject.Create(json)!;
+        body.Remove(TemplateVariables.Field);
+        return JsonSerializer.SerializeToElement(body);
+    }
+
+    private async Task HistogramAsync(HttpContext context)
+    {
+        var (query, window, bins) = await SmallBody.ReadAsync(
+            context,
+            MaxBytes,
+            json =>
+            {
+                JsonShape.Expect(json, JsonValueKind.Object, "payload", "an object");
+                JsonShape.Integer(
+                    JsonShape.Required(json, "from", JsonValueKind.Number, "payload", Time),
+                    "payload.from"
+                );
+                JsonShape.Integer(JsonShape.Required(json, "to", JsonValueKind.Number, "payload", Time), "payload.to");
+                var text = TemplateVariables.Apply(
+                    JsonShape.RequiredText(json, "query", "payload"),
+                    TemplateVariables.Of(json)
+                );
+                var asked = ExpressionParser.Parse(text);
+                return asked is Expression.Metric { Query: { Space: Aggregation.Histogram } one }
+                    ? (
+                        one,
+                        FormulaRequest.ReadWindow(json),
+                        (int)Math.Clamp(json.NumberOf("bins") ?? DefaultBins, 1, MaxBins)
+                    )
+                    : throw ApiError.BadRequest($"{text}: must be histogram: and a distribution");
+            }
+        );
+        var spread = QueryEngine.Run(metrics, configurations, engine => engine.Spread(query, window, bins));
+        await JsonResponse.OkAsync(
+            context,
+            new
+            {
+                bounds = spread.Bounds,
+                times = spread.Times.Select(time => time * Milliseconds),
+                counts = spread.Counts,
+            }
+        );
+    }
+
+    private async Task AnswerAsync(HttpContext context, FormulaRequest request, string type)
+    {
         var isScalar = type == "scalar";
         var results = Evaluate(request, isScalar);
         await JsonResponse.OkAsync(
