@@ -24,6 +24,8 @@ internal static class ExporterCost
 
     private const string Name = "bench";
 
+    private static readonly DirectoryInfo Folder = Directory.CreateTempSubdirectory("exporter-cost-");
+
     private static readonly ActivitySource Source = new(Name);
 
     // So many that no storm is one of a single kind.
@@ -39,6 +41,7 @@ internal static class ExporterCost
         Line("|---|---|---|---|---|---|---|");
         await CompareAsync("a span", SpansAloneAsync, SpansByOpenTelemetryAsync, SpansByUsAsync);
         await CompareAsync("a log entry", LogsAloneAsync, LogsByOpenTelemetryAsync, LogsByUsAsync);
+        Folder.Delete(recursive: true);
     }
 
     private static async Task CompareAsync(
@@ -218,7 +221,7 @@ internal static class ExporterCost
     private static async Task<TelemetryPipeline> StartAsync(FarEnd farEnd)
     {
         var pipeline = new TelemetryPipeline(
-            Path.Combine(Directory.CreateTempSubdirectory("exporter-cost-").FullName, "telemetry.db"),
+            Path.Combine(Folder.FullName, $"{Guid.NewGuid():N}.db"),
             new TelemetryOptions
             {
                 ApiKey = new string('0', 32),
