@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -272,6 +273,31 @@ public sealed class EdgeTests
         answer.StatusCode.ShouldBe(HttpStatusCode.BadGateway);
         ((string?)(await TestHost.BodyAsync(answer))["detail"]).ShouldNotBeNull().ShouldContain("redirect");
         followed.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task ACatalogueWhoseConnectionIsResetIsToldInTheSystemsWords()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var resetting = ResetAllAsync(listener);
+        await using var host = await TestHost.StartAsync(With($"http://{listener.LocalEndpoint}/offers"));
+        var answer = await host.GetAsync(Catalog);
+        ((string?)(await TestHost.BodyAsync(answer))["detail"])
+            .ShouldNotBeNull()
+            .ShouldContain("Connection reset by peer");
+        listener.Stop();
+        await Task.WhenAny(resetting);
+
+        static async Task ResetAllAsync(TcpListener listener)
+        {
+            while (true)
+            {
+                using var socket = await listener.AcceptSocketAsync();
+                await socket.ReceiveAsync(new byte[1]);
+                socket.LingerState = new LingerOption(true, 0);
+            }
+        }
     }
 
     [Theory]

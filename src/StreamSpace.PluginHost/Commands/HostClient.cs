@@ -84,7 +84,7 @@ internal sealed class HostClient : IDisposable
         catch (Exception e) when (e is HttpRequestException or JsonException)
         {
             throw new StartupException(
-                $"The host at {_http.BaseAddress} cannot be asked: {e.Message.TrimEnd('.')}. Look at its log, or restart it.",
+                $"The host at {_http.BaseAddress} cannot be asked: {SafeErrorText.First(e).TrimEnd('.')}. Look at its log, or restart it.",
                 e
             );
         }

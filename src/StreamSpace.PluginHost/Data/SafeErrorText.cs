@@ -12,7 +12,7 @@ internal static partial class SafeErrorText
     /// <param name="folders">What lies in one of them is named by its path from there.</param>
     public static string Of(Exception e, params IEnumerable<string> folders)
     {
-        var message = e.Message;
+        var message = e is HttpRequestException ? First(e) : e.Message;
         // The deepest first: it gives the shortest name.
         foreach (
             var folder in folders
@@ -25,6 +25,13 @@ internal static partial class SafeErrorText
                 .Replace(folder, Path.GetFileName(folder), StringComparison.Ordinal);
         }
         return e is IOException or UnauthorizedAccessException ? Elsewhere().Replace(message, "'$1'") : message;
+    }
+
+    /// <summary>What was thrown first, as in "Connection reset by peer"; the outermost where that says it as well, and more.</summary>
+    public static string First(Exception e)
+    {
+        var first = e.GetBaseException().Message;
+        return e.Message.Contains(first, StringComparison.Ordinal) ? e.Message : first;
     }
 
     // A path that is in no folder of ours, as the runtime writes it.
