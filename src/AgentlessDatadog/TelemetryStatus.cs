@@ -124,10 +124,19 @@ public sealed record LaneStatus(
 /// <param name="Since">When the first of them failed.</param>
 /// <param name="Requests">Number of requests.</param>
 /// <param name="Error">What was said at the last failure.</param>
+/// <param name="Verdict">What that means.</param>
+/// <param name="Status">HTTP status then, or null when there was no answer.</param>
 /// <param name="Alone">
 /// Names the request that has failed at least five times while others of the lane got through, in a sentence; null: there is none.
 /// </param>
-public sealed record LaneFailure(DateTimeOffset Since, int Requests, string Error, string? Alone);
+public sealed record LaneFailure(
+    DateTimeOffset Since,
+    int Requests,
+    string Error,
+    Verdict Verdict,
+    int? Status,
+    string? Alone
+);
 
 /// <summary>
 /// What became of all units that a lane accepted:

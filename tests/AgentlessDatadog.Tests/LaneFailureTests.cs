@@ -69,7 +69,7 @@ public sealed class LaneFailureTests
         }
         var alone = Events(rig).Failure!.Alone.ShouldNotBeNull();
         alone.ShouldContain("1 events of 2026-11-24 08:00:00 UTC has failed");
-        alone.ShouldContain("500: it hurts");
+        alone.ShouldContain("it hurts");
         alone.ShouldContain("until 2026-11-25 02:00:00 UTC");
         _log.Lines.Count(line => line.StartsWith("Warning: Request ", StringComparison.Ordinal)).ShouldBe(1);
 

@@ -177,6 +177,9 @@ public sealed class ConfigTests
     [InlineData("example.com#.datadoghq.com", "must be one of")]
     [InlineData("dаtadoghq.com", "Did you mean datadoghq.com?")]
     [InlineData("sandbx", "Did you mean sandbox?")]
+    [InlineData("https://app.datadoghq.eu/", "Did you mean datadoghq.eu?")]
+    [InlineData("https://us5.datadoghq.com/dashboard/lists", "Did you mean us5.datadoghq.com?")]
+    [InlineData("us5", "Did you mean us5.datadoghq.com?")]
     [InlineData("'datadoghq.eu'", "Did you mean datadoghq.eu? Leave out the quotation marks.")]
     public void ASiteThatIsNotDatadogsIsRefusedWithTheNearestName(string site, string said)
     {

@@ -88,6 +88,16 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task TheSwitchIsAChangeToWhoeverSavesAConfigThatHeReadBefore()
+    {
+        await using var host = await TestHost.StartAsync();
+        var on = (await host.GetAsync(Config)).Headers.ETag!.ToString();
+        await PostAsync(host, $"{Echo}/disable");
+        (await host.GetAsync(Config)).Headers.ETag!.ToString().ShouldNotBe(on);
+        (await PutAsync(host, """{"interval":20}""", on)).StatusCode.ShouldBe(HttpStatusCode.PreconditionFailed);
+    }
+
+    [Fact]
     public async Task OfManyWhoSaveAtOnceOneIsTaken()
     {
         await using var host = await TestHost.StartAsync();

@@ -15,7 +15,7 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
     private readonly Lock _lock = new();
     private readonly SortedDictionary<long, Failed> _failed = [];
     private DateTimeOffset _since;
-    private string _error = "";
+    private IntakeResponse _last = IntakeResponse.None("");
 
     // Requests of the lane that have got through.
     private long _passed;
@@ -39,7 +39,9 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
                     : new LaneFailure(
                         _since,
                         _failed.Count,
-                        _error,
+                        _last.Error ?? "",
+                        _last.Verdict,
+                        _last.Status,
                         _failed.Values.FirstOrDefault(failed => failed.Times >= Enough) is { } alone
                             ? Named(alone)
                             : null
@@ -49,7 +51,7 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
     }
 
     /// <summary>A request has failed, and is sent again.</summary>
-    public void Add(RequestHeader header, string error)
+    public void Add(RequestHeader header, IntakeResponse response)
     {
         lock (_lock)
         {
@@ -61,8 +63,8 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
             var before = _failed.GetValueOrDefault(header.Id);
             // Twice in an outage, in which nothing got through, is once.
             var times = before is null || before.Passed < _passed ? (before?.Times ?? 0) + 1 : before.Times;
-            _failed[header.Id] = new Failed(header, times, _passed, error);
-            _error = error;
+            _failed[header.Id] = new Failed(header, times, _passed, response.Error ?? "");
+            _last = response;
         }
     }
 

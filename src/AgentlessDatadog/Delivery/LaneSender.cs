@@ -167,7 +167,7 @@ internal sealed class LaneSender(
             outbox.Release(header);
             if (IsFailure(sent.Response))
             {
-                _failed.Add(header, sent.Response!.Error ?? "");
+                _failed.Add(header, sent.Response!);
             }
         }
         else if (sent.Response is not null)

@@ -10,6 +10,7 @@ namespace StreamSpace.Datadog.Config;
 internal sealed class ValueRules(List<ConfigError> errors, List<CheckFinding> warnings)
 {
     private const int KeyLength = 32;
+    private const int AppKeyLength = 40;
     private const int LongestTag = 200;
     private const int LongestKey = 128;
 
@@ -35,11 +36,19 @@ internal sealed class ValueRules(List<ConfigError> errors, List<CheckFinding> wa
             );
             return site;
         }
-        var nearest = NearestName.Of(site, [.. Sites.Known, DatadogConfig.Sandbox]) is { } known
-            ? $" Did you mean {known}?"
-            : "";
+        var nearest = NearestSite(site) is { } known ? $" Did you mean {known}?" : "";
         Error(name, $"must be one of {string.Join(", ", Sites.Known)}, or sandbox.{nearest}{Quotes(text)}");
         return null;
+    }
+
+    // What was pasted from a browser may be the address of a site, and what people call a site is its first word.
+    private static string? NearestSite(string given)
+    {
+        var host = Uri.TryCreate(given, UriKind.Absolute, out var url) && url.Host.Length > 0 ? url.Host : given;
+        var site = host.StartsWith("app.", StringComparison.Ordinal) ? host["app.".Length..] : host;
+        string[] known = [.. Sites.Known, DatadogConfig.Sandbox];
+        return known.FirstOrDefault(s => s == site || s.StartsWith($"{site}.", StringComparison.Ordinal))
+            ?? NearestName.Of(site, known);
     }
 
     /// <summary>An address without a password, or null with an error.</summary>
@@ -113,7 +122,9 @@ internal sealed class ValueRules(List<ConfigError> errors, List<CheckFinding> wa
         {
             Warn(
                 name,
-                $"The API key has {key.Length} characters; those of Datadog are {KeyLength} hexadecimal digits.",
+                key.Length == AppKeyLength
+                    ? $"The API key has {key.Length} characters, as application keys have; API keys are {KeyLength} hexadecimal digits."
+                    : $"The API key has {key.Length} characters; those of Datadog are {KeyLength} hexadecimal digits.",
                 "Copy it again from Organization Settings → API Keys."
             );
         }

@@ -14,13 +14,14 @@ internal static class HealthFindings
             .. PluginVerdict.WorstFirst([
                 .. Switch(config),
                 .. Keys(config, files),
-                .. config.Warnings,
                 .. LaneFindings.Of(
                     pipeline.Lanes,
                     hasKey: config.ApiKey is not null || config.Site == DatadogConfig.Sandbox
                 ),
                 .. pipeline.Warnings.Select(Found),
                 .. pipeline.Elsewhere.Select(Waiting),
+                // What is merely odd comes after what happens now.
+                .. config.Warnings,
             ]),
         ];
 

@@ -12,6 +12,7 @@ internal static class LaneFindings
         lanes
             .Where(lane => lane.Failure is not null && !(lane.ParkReason is ParkReason.KeyMissing && !hasKey))
             // Of a refusal it is asked first what it means.
+            .Where(lane => lane.ParkReason is not null || lane.Failure!.Verdict is Verdict.Wait)
             .Where(lane => lane is not { ParkReason: ParkReason.Unexplained, State: LaneState.Parked, NextTry: null })
             .GroupBy(About)
             .Select(group => Finding(group.Key, [.. group]))
@@ -87,7 +88,7 @@ internal static class LaneFindings
                 about,
                 CheckVerdict.Warning,
                 $"The {names} wait, and are sent again by themselves: {errors}.",
-                first.LastStatus switch
+                first.Failure!.Status switch
                 {
                     null =>
                         "Look at site, at the name servers of this machine, and whether https (port 443) is open; behind a proxy set proxy.",

@@ -4,6 +4,7 @@ using StreamSpace.Platform.Sources.Kubernetes;
 using StreamSpace.Platform.Sources.Postgres;
 using StreamSpace.PluginHost.Data;
 using StreamSpace.PluginHost.Feed;
+using StreamSpace.PluginHost.Health;
 using StreamSpace.PluginHost.Plugins;
 using StreamSpace.PluginHost.SignIn;
 using StreamSpace.PluginHost.Startup;
@@ -192,6 +193,10 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
                         {
                             var config = new PluginConfig(manifest, store, hasDatabase: database is not null);
                             var findings = new List<CheckFinding>();
+                            if (!config.Enabled)
+                            {
+                                findings.Add(HostHealth.SwitchedOff(manifest.Name));
+                            }
                             if (database is not null)
                             {
                                 findings.AddRange(await RowAsync(database, manifest, config, cancellationToken));

@@ -84,19 +84,22 @@ internal sealed class FeedSupervisor(
         || source.State is SourceState.Down
         || (source.State is SourceState.Connecting && clock.GetUtcNow() - source.Since > FirstAnswer);
 
+    private static string Why(SourceStatus source) =>
+        source.Errors.Count > 0 ? string.Join(' ', source.Errors) : source.Detail.Split('\n')[0];
+
     private static CheckFinding Trouble(SourceStatus source) =>
         source.State is SourceState.Up
             ? new(
                 source.Name,
                 CheckVerdict.Warning,
-                $"{source.Name} hears a part only: {string.Join(' ', source.Errors)}",
+                $"{SourceFactory.TitleOf(source.Name)} is heard in part: {string.Join(' ', source.Errors)}",
                 "Grant what is missing; the command check prints it."
             )
         : source.Fix is { } fix ? new(source.Name, CheckVerdict.Warning, source.Detail, fix)
         : new(
             source.Name,
             CheckVerdict.Warning,
-            $"{source.Name} is not heard: {source.Detail.Split('\n')[0]} Until it is: {SourceFactory.CostOf(source.Name)}",
+            $"{SourceFactory.TitleOf(source.Name)} is not heard: {Why(source)} Until it is: {SourceFactory.CostOf(source.Name)}",
             "See that it runs and that this machine reaches it; it is tried again by itself. The command check says more."
         );
 

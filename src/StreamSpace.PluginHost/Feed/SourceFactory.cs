@@ -84,7 +84,7 @@ internal static class SourceFactory
             yield return new(
                 "kubernetes",
                 CheckVerdict.Warning,
-                $"Not configured: {CostOf("kubernetes")}",
+                $"Kubernetes is not configured: {CostOf("kubernetes")}",
                 "Run it in the cluster, or set KUBECONFIG."
             );
         }
@@ -93,23 +93,34 @@ internal static class SourceFactory
             yield return new(
                 "postgresql",
                 CheckVerdict.Warning,
-                $"Not configured: {CostOf("postgresql")}",
+                $"PostgreSQL is not configured: {CostOf("postgresql")}",
                 "Set DB_HOST, and DB_USER and DB_PASSWORD of a role that may read."
             );
         }
         if (!environment.ContainsKey("NATS_URL"))
         {
-            yield return new("nats", CheckVerdict.Good, $"Not configured: {CostOf("nats")}");
+            yield return new("nats", CheckVerdict.Good, $"NATS is not configured: {CostOf("nats")}");
         }
         if (!environment.ContainsKey(WebhookSignature.SecretVariable))
         {
             yield return new(
                 "http",
                 CheckVerdict.Good,
-                "Not configured: no metric is missing, /api/events takes what comes with a token."
+                "No secret for signed webhooks is configured: no metric is missing, /api/events takes what comes with a token."
             );
         }
     }
+
+    /// <summary>A source's name at the beginning of a sentence.</summary>
+    /// <param name="source">Its name.</param>
+    public static string TitleOf(string source) =>
+        source switch
+        {
+            "kubernetes" => "Kubernetes",
+            "postgresql" => "PostgreSQL",
+            "nats" => "NATS",
+            _ => source,
+        };
 
     /// <summary>What is missing without a source, in words.</summary>
     /// <param name="source">Its name.</param>

@@ -85,6 +85,16 @@ internal sealed class HostHealth(
         return [.. own, .. FoundOf(plugin, own), .. plugin.Configurator?.RowFindings ?? []];
     }
 
+    /// <summary>That an operator has switched a plugin off here.</summary>
+    /// <param name="plugin">Its name.</param>
+    public static CheckFinding SwitchedOff(string plugin) =>
+        new(
+            "switch",
+            CheckVerdict.Warning,
+            $"{plugin} is switched off here, by a call of the API: nothing is collected, and nothing is sent.",
+            $"Enable it: POST /api/plugins/{plugin}/enable."
+        );
+
     private static CheckFinding Starting =>
         new("host", CheckVerdict.Error, "The host is still starting.", "Wait for it; its console says what it is at.");
 
@@ -103,12 +113,7 @@ internal sealed class HostHealth(
         var state = plugin.State;
         if (state.Phase is PluginPhase.Disabled)
         {
-            yield return new(
-                "switch",
-                CheckVerdict.Warning,
-                $"{plugin.Name} is switched off here, by a call of the API: nothing is collected, and nothing is sent.",
-                $"Enable it: POST /api/plugins/{plugin.Name}/enable."
-            );
+            yield return SwitchedOff(plugin.Name);
         }
         else if (
             plugin.ReadinessError is { } why

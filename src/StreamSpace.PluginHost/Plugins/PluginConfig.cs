@@ -31,9 +31,9 @@ internal sealed class PluginConfig(PluginManifest manifest, HostStore store, boo
         }
     }
 
-    /// <summary>Changes whenever the config does: an HTTP entity tag, quotes included.</summary>
+    /// <summary>Changes whenever the config, or the switch, does: an HTTP entity tag, quotes included.</summary>
     public string Tag =>
-        $"\"{Convert.ToHexStringLower(HMACSHA256.HashData(_tagKey, Encoding.UTF8.GetBytes(InForce(Read()).Values.ToJsonString())))[..16]}\"";
+        $"\"{Convert.ToHexStringLower(HMACSHA256.HashData(_tagKey, Encoding.UTF8.GetBytes($"{Enabled} {InForce(Read()).Values.ToJsonString()}")))[..16]}\"";
 
     /// <summary>True when the last <see cref="Read"/> had to leave the secrets out.</summary>
     public bool SecretsLost { get; private set; }

@@ -42,6 +42,10 @@ internal sealed class TestHost : IAsyncDisposable
     public HttpClient Client { get; }
     public AccessTokens Tokens { get; }
     public string Admin { get; }
+
+    /// <summary>What the host and its plugins log.</summary>
+    public required SearchedLog Log { get; init; }
+
     public Uri SignInLink => _host.SignInLink;
 
     /// <summary>Settings of a host that has everything to itself.</summary>
@@ -65,6 +69,8 @@ internal sealed class TestHost : IAsyncDisposable
         clock ??= TimeProvider.System;
         TestRun.Search.Add(settings.Environment);
         var console = new StringWriter();
+        var log = new SearchedLog();
+        void Hear(ILoggingBuilder logging) => logging.AddProvider(new SearchedProvider(log));
         var host = new RunningHost(settings, clock, () => 0.5, new StartupConsole(console, clock))
         {
             Log = Hear,
@@ -79,7 +85,7 @@ internal sealed class TestHost : IAsyncDisposable
             await host.DisposeAsync();
             throw;
         }
-        return new TestHost(host, settings, console, clock);
+        return new TestHost(host, settings, console, clock) { Log = log };
     }
 
     public Task<HttpResponseMessage> SendAsync(
@@ -125,8 +131,6 @@ internal sealed class TestHost : IAsyncDisposable
         return document!;
     }
 
-    private static void Hear(ILoggingBuilder logging) => logging.AddProvider(new SearchedProvider());
-
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
@@ -142,9 +146,9 @@ internal sealed class TestHost : IAsyncDisposable
     }
 
     // What would be on the console is searched like it.
-    private sealed class SearchedProvider : ILoggerProvider
+    private sealed class SearchedProvider(SearchedLog log) : ILoggerProvider
     {
-        public ILogger CreateLogger(string categoryName) => new SearchedLog();
+        public ILogger CreateLogger(string categoryName) => log;
 
         public void Dispose() { }
     }
