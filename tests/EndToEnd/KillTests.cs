@@ -6,14 +6,14 @@ using Xunit;
 namespace EndToEnd;
 
 /// <summary>
-/// The real process under load, killed at random moments: at its start, in a replay, in a cut, between the disk and
+/// The real process under load, killed at random moments: at its start, in a replay, in a flush, between the disk and
 /// the answer. The judge lives in a process of its own.
 /// </summary>
 public sealed class KillTests
 {
     private const int Workers = 6;
 
-    // Milliseconds from the opening of the store until what it held is in a cut.
+    // Milliseconds from the opening of the store until what it held is in a flush.
     private const int LongestReplay = 60;
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class KillTests
         var ahead = gauges.Max(s => s.Points[^1].Second) - TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{rounds} kills, {replays} of them in a replay: with a key {client.Keyed} acknowledged, {keyed} arrived; without {client.Plain} acknowledged "
-                + $"and {client.PlainUnanswered} unanswered, {plain} arrived; {client.Users} events acknowledged, {users} arrived; the last cut was {ahead} s ahead of the clock"
+                + $"and {client.PlainUnanswered} unanswered, {plain} arrived; {client.Users} events acknowledged, {users} arrived; the last flush was {ahead} s ahead of the clock"
         );
         keyed.ShouldBe(client.Keyed);
         client.Users.ShouldBeGreaterThan(rounds);

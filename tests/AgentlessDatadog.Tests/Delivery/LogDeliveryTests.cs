@@ -30,6 +30,22 @@ public sealed class LogDeliveryTests
     }
 
     [Fact]
+    public async Task AnErrorNeedsNoMessageAndWhatSaysNothingIsRejected()
+    {
+        await using var rig = await Rig.StartAsync();
+        var now = rig.Clock.GetUtcNow();
+        await rig.KeepAsync(
+            new LogEntry("", now) { Error = new ErrorDetails("System.IO.IOException", "The disk is full.") },
+            new LogEntry(" ", now)
+        );
+        await rig.FlushAsync();
+        await rig.UntilSent();
+        rig.Ledger(Lane.Logs).ShouldBe(2, delivered: 1, rejected: 1);
+        rig.Ledger(Lane.Logs).Reasons.Keys.ShouldBe(["message is empty"]);
+        rig.FarEnd.Check.Errors.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task WhatWasWrittenAheadWasWrittenNowAndWhatIsTooOldIsRejected()
     {
         await using var rig = await Rig.StartAsync();
