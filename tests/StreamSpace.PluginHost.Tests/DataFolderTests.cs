@@ -58,7 +58,7 @@ public sealed class DataFolderTests
     }
 
     [Fact]
-    public void AFileOfALaterVersionIsLeftAlone()
+    public void AFileOfANewerVersionIsLeftAlone()
     {
         var folder = TestRun.NewFolder();
         var file = Path.Combine(folder, "host.db");
@@ -73,7 +73,7 @@ public sealed class DataFolderTests
         }
         Should
             .Throw<StartupException>(() => new HostStore(file, keys, TimeProvider.System))
-            .Message.ShouldContain("later version");
+            .Message.ShouldContain("newer version");
     }
 
     [Fact]

@@ -212,6 +212,36 @@ public sealed class HostConnection : IDisposable
     /// <exception cref="SqliteException">SQLite could not, or the file is no longer under its name.</exception>
     public T Write<T>(Func<SqliteConnection, T> work) => _file.Write(this, work);
 
+    /// <summary>Brings one owner's tables in the file to the version that it knows.</summary>
+    /// <param name="owner">Whose: its version is in a table <c>{owner}_schema</c>.</param>
+    /// <param name="steps">Step n leads from version n to n + 1; one that was released is never changed.</param>
+    /// <exception cref="NotSupportedException">A newer version of this program wrote them.</exception>
+    /// <exception cref="SqliteException">A step does not fit the tables, which are as they were.</exception>
+    public void Migrate(string owner, IReadOnlyList<string> steps) =>
+        Write(connection =>
+        {
+            var schema = new SchemaSteps(steps);
+            using var transaction = connection.BeginTransaction();
+            Ask($"CREATE TABLE IF NOT EXISTS {owner}_schema (version INTEGER NOT NULL)");
+            var version = Ask($"SELECT max(version) FROM {owner}_schema") as long? ?? 0;
+            foreach (var step in schema.From(version, _file.Path))
+            {
+                Ask(step);
+            }
+            if (version < schema.Version)
+            {
+                Ask($"INSERT INTO {owner}_schema (version) VALUES ({schema.Version})");
+            }
+            transaction.Commit();
+            return schema.Version;
+
+            object? Ask(string sql)
+            {
+                using var command = transaction.Statement(sql);
+                return command.ExecuteScalar();
+            }
+        });
+
     /// <inheritdoc/>
     public void Dispose() => _file.Close(this);
 

@@ -23,26 +23,11 @@ internal sealed class SqliteFactTable
     private long _bytesAfter;
 
     /// <summary>
-    /// Makes the tables, or reads what an earlier process left in them. A run begins: its facts are a log under an id of its
+    /// Reads what an earlier process left. A run begins: its facts are a log under an id of its
     /// own, so that the sequences that an older copy of the file gives once more are not taken for those that were lost.
     /// </summary>
     public SqliteFactTable(SqliteConnection connection)
     {
-        connection.Execute(
-            """
-            CREATE TABLE IF NOT EXISTS platform_facts (
-                sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-                id TEXT NOT NULL UNIQUE,
-                kept INTEGER NOT NULL,
-                fact TEXT NOT NULL
-            );
-            CREATE TABLE IF NOT EXISTS platform_cursors (
-                subscriber TEXT PRIMARY KEY,
-                sequence INTEGER NOT NULL
-            ) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS platform_log (id TEXT NOT NULL, first INTEGER NOT NULL);
-            """
-        );
         Last = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name = 'platform_facts'") as long? ?? 0;
         LogId = Guid.NewGuid().ToString("N");
         // A run of which no fact is left needs no id.

@@ -12,13 +12,36 @@ namespace StreamSpace.Platform.Store;
 /// </summary>
 public sealed class SqlitePlatformStore : IPlatformStore
 {
-    private const int SchemaVersion = 2;
+    private const string FirstStep = """
+        CREATE TABLE platform_registry (
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (kind, name)
+        ) WITHOUT ROWID;
+        """;
+
+    // Files of version 1 may have each of these, or not.
+    private const string SecondStep = """
+        CREATE TABLE IF NOT EXISTS platform_facts (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            kept INTEGER NOT NULL,
+            fact TEXT NOT NULL
+        );
+        CREATE TABLE IF NOT EXISTS platform_cursors (
+            subscriber TEXT PRIMARY KEY,
+            sequence INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS platform_log (id TEXT NOT NULL);
+        ALTER TABLE platform_log ADD COLUMN first INTEGER NOT NULL DEFAULT 1;
+        """;
 
     private readonly HostConnection _connection;
     private readonly SqliteFactTable _facts;
 
     /// <summary>Makes the tables where there are none.</summary>
-    /// <exception cref="InvalidOperationException">A newer version of this program wrote the tables.</exception>
+    /// <exception cref="NotSupportedException">A newer version of this program wrote the tables.</exception>
     /// <exception cref="IOException">The file cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     /// <exception cref="SqliteException">The file is no database, is damaged, or stays locked by another.</exception>
@@ -27,11 +50,8 @@ public sealed class SqlitePlatformStore : IPlatformStore
         _connection = file.Connect();
         try
         {
-            _facts = _connection.Write(connection =>
-            {
-                Prepare(connection, file.Path);
-                return new SqliteFactTable(connection);
-            });
+            _connection.Migrate("platform", [FirstStep, SecondStep]);
+            _facts = _connection.Write(connection => new SqliteFactTable(connection));
         }
         catch
         {
@@ -160,42 +180,6 @@ public sealed class SqlitePlatformStore : IPlatformStore
         foreach (var (source, checkpoint) in checkpoints)
         {
             put.Run(Kinds.Checkpoint, source, checkpoint);
-        }
-    }
-
-    private static void Prepare(SqliteConnection connection, string path)
-    {
-        connection.Execute(
-            """
-            CREATE TABLE IF NOT EXISTS platform_schema (version INTEGER NOT NULL);
-            CREATE TABLE IF NOT EXISTS platform_registry (
-                kind TEXT NOT NULL,
-                name TEXT NOT NULL,
-                value TEXT NOT NULL,
-                PRIMARY KEY (kind, name)
-            ) WITHOUT ROWID;
-            """
-        );
-        if (connection.Scalar("SELECT max(version) FROM platform_schema") is not long version)
-        {
-            connection.Execute($"INSERT INTO platform_schema (version) VALUES ({SchemaVersion})");
-        }
-        else if (version == 1)
-        {
-            connection.Execute(
-                """
-                CREATE TABLE IF NOT EXISTS platform_log (id TEXT NOT NULL);
-                ALTER TABLE platform_log ADD COLUMN first INTEGER NOT NULL DEFAULT 1;
-                UPDATE platform_schema SET version = 2;
-                """
-            );
-        }
-        else if (version > SchemaVersion)
-        {
-            throw new InvalidOperationException(
-                $"{path} was written by a newer version (platform schema {version}; this one knows {SchemaVersion}): "
-                    + "start that version again, or give another data folder."
-            );
         }
     }
 

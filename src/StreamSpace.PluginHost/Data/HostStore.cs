@@ -23,7 +23,20 @@ internal sealed record StoredPlugin(bool Enabled, JsonObject? Config, bool Secre
 /// </summary>
 internal sealed class HostStore : IDisposable
 {
-    private const int SchemaVersion = 1;
+    private const string FirstStep = """
+        CREATE TABLE plugins (
+          name TEXT PRIMARY KEY,
+          enabled INTEGER NOT NULL,
+          config TEXT NOT NULL,
+          secrets BLOB NOT NULL
+        ) STRICT;
+        """;
+
+    // Files of version 1 may have them.
+    private const string SecondStep = """
+        CREATE TABLE IF NOT EXISTS plugin_databases (plugin TEXT PRIMARY KEY, names TEXT NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS plugin_rows (plugin TEXT PRIMARY KEY, row BLOB NOT NULL) STRICT;
+        """;
 
     // SQLite's own numbers (sqlite.org/rescode.html). The first says that a statement does not fit the tables.
     private const int Wrong = 1;
@@ -34,7 +47,7 @@ internal sealed class HostStore : IDisposable
     private readonly IDataProtector _protector;
     private string? _borrowed;
 
-    /// <exception cref="StartupException">The file is of a later version, or is damaged.</exception>
+    /// <exception cref="StartupException">The file is of a newer version, or is damaged.</exception>
     public HostStore(string path, KeyRing keys, TimeProvider clock)
     {
         _protector = keys.CreateProtector("plugin secrets");
@@ -42,7 +55,9 @@ internal sealed class HostStore : IDisposable
         try
         {
             _connection = File.Connect();
-            _connection.Write(connection => Prepare(connection, path));
+            Verify(_connection);
+            _connection.Migrate("host", [FirstStep, SecondStep]);
+            VerifyConfigs(_connection);
         }
         catch (SqliteException e)
         {
@@ -52,10 +67,10 @@ internal sealed class HostStore : IDisposable
                 e
             );
         }
-        catch (StartupException)
+        catch (NotSupportedException e)
         {
             _connection!.Dispose();
-            throw;
+            throw new StartupException($"{e.Message} --data names another folder.", e);
         }
     }
 
@@ -68,7 +83,7 @@ internal sealed class HostStore : IDisposable
     /// <summary>
     /// The store of the service, which alone works on the data folder: a damaged file is set aside, and a new one begun.
     /// </summary>
-    /// <exception cref="StartupException">The file is of a later version, or can neither be read nor moved.</exception>
+    /// <exception cref="StartupException">The file is of a newer version, or can neither be read nor moved.</exception>
     public static HostStore OfService(string file, KeyRing keys, TimeProvider clock)
     {
         try
@@ -93,7 +108,7 @@ internal sealed class HostStore : IDisposable
     /// What a command looks at: the store of a data folder, beside the process that may work on it; where there is none yet,
     /// an empty one that goes with the command, and leaves the folder as it is.
     /// </summary>
-    /// <exception cref="StartupException">The file is of a later version, or is damaged.</exception>
+    /// <exception cref="StartupException">The file is of a newer version, or is damaged.</exception>
     public static HostStore OfCommand(string dataFolder, TimeProvider clock)
     {
         var isKept = System.IO.File.Exists(Path.Combine(dataFolder, "host.db"));
@@ -246,46 +261,20 @@ internal sealed class HostStore : IDisposable
         }
     }
 
-    private static bool Prepare(SqliteConnection connection, string path)
-    {
-        if (Ask(connection, "PRAGMA quick_check(1)") is not "ok")
-        {
-            throw new SqliteException("its structure is damaged", Corrupt);
-        }
-        Ask(connection, "CREATE TABLE IF NOT EXISTS host_schema (version INTEGER NOT NULL)");
-        Ask(
-            connection,
-            "CREATE TABLE IF NOT EXISTS plugin_databases (plugin TEXT PRIMARY KEY, names TEXT NOT NULL) STRICT"
+    private static void Verify(HostConnection host) =>
+        host.Read(connection =>
+            Ask(connection, "PRAGMA quick_check(1)") is not "ok"
+                ? throw new SqliteException("its structure is damaged", Corrupt)
+                : true
         );
-        Ask(connection, "CREATE TABLE IF NOT EXISTS plugin_rows (plugin TEXT PRIMARY KEY, row BLOB NOT NULL) STRICT");
-        switch (Ask(connection, "SELECT max(version) FROM host_schema"))
-        {
-            case long version and not SchemaVersion:
-                throw new StartupException(
-                    $"{path} was written by a later version of this program (schema {version}, known up to {SchemaVersion}): start that one, or name another folder with --data."
-                );
-            case long:
-                // What SQLite finds sound may still hold what was never written.
-                return Ask(connection, "SELECT count(*) FROM plugins WHERE NOT json_valid(config)") is 0L
-                    ? true
-                    : throw new SqliteException("a config in it is damaged", Corrupt);
-        }
-        Ask(
-            connection,
-            $"""
-            BEGIN;
-            CREATE TABLE plugins (
-              name TEXT PRIMARY KEY,
-              enabled INTEGER NOT NULL,
-              config TEXT NOT NULL,
-              secrets BLOB NOT NULL
-            ) STRICT;
-            INSERT INTO host_schema (version) VALUES ({SchemaVersion});
-            COMMIT;
-            """
+
+    // What SQLite finds sound may still hold what was never written.
+    private static void VerifyConfigs(HostConnection host) =>
+        host.Read(connection =>
+            Ask(connection, "SELECT count(*) FROM plugins WHERE NOT json_valid(config)") is not 0L
+                ? throw new SqliteException("a config in it is damaged", Corrupt)
+                : true
         );
-        return true;
-    }
 
     private JsonObject? Unprotect(byte[] secrets)
     {

@@ -206,7 +206,7 @@ internal sealed class FeedSupervisor(
             return new SqlitePlatformStore(file);
         }
         catch (Exception e)
-            when (e is InvalidOperationException or IOException or UnauthorizedAccessException or SqliteException)
+            when (e is NotSupportedException or IOException or UnauthorizedAccessException or SqliteException)
         {
             throw new StartupException(e.Message, e);
         }

@@ -203,6 +203,22 @@ public sealed class PlatformStoreTests
         (store.Read(0, 100).LogId, store.Read(1, 100).LogId).ShouldBe(("old", next));
     }
 
+    [Fact]
+    public void AStepThatDoesNotFitLeavesTheFileAsItWas()
+    {
+        Run([EveryFact()[0]]);
+        // As after a step that another program had begun: the log has its column, and the cursors are missing.
+        Execute("DROP TABLE platform_cursors; UPDATE platform_schema SET version = 1");
+
+        Should.Throw<SqliteException>(() => new SqlitePlatformStore(new HostFile(File, TimeProvider.System)));
+
+        Should
+            .Throw<SqliteException>(() => Execute("SELECT * FROM platform_cursors"))
+            .Message.ShouldContain("no such table");
+        Execute("ALTER TABLE platform_log DROP COLUMN first");
+        Run([EveryFact()[1]]);
+    }
+
     // One process's time with the file: adds these facts, and returns the id of its log.
     private string Run(PlatformFact[] facts)
     {
@@ -256,7 +272,7 @@ public sealed class PlatformStoreTests
         new SqlitePlatformStore(new HostFile(File, TimeProvider.System)).Dispose();
         Execute("UPDATE platform_schema SET version = 3");
         Should
-            .Throw<InvalidOperationException>(() => new SqlitePlatformStore(new HostFile(File, TimeProvider.System)))
+            .Throw<NotSupportedException>(() => new SqlitePlatformStore(new HostFile(File, TimeProvider.System)))
             .Message.ShouldContain("newer version");
     }
 

@@ -1,8 +1,9 @@
+using NamedFiles;
+
 namespace AgentlessDatadog.Store.Sqlite;
 
 /// <summary>
-/// The tables of a <see cref="SqliteStore"/>. Step n takes a file from version n to n + 1, and a new file is one of
-/// version 0; so a step is never changed once it has been released.
+/// The tables of a <see cref="SqliteStore"/>, as <see cref="SchemaSteps"/>.
 /// </summary>
 internal sealed class SqliteSchema(IReadOnlyList<string> steps)
 {
@@ -131,6 +132,8 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         );
         """;
 
+    private readonly SchemaSteps _steps = new(steps);
+
     public static IReadOnlyList<string> Steps { get; } = [FirstStep, SecondStep, ThirdStep, FourthStep, FifthStep];
 
     public static SqliteSchema Current { get; } = new(Steps);
@@ -142,14 +145,8 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
     public void Migrate(SqliteDatabase database)
     {
         var version = (int)database.Prepare("PRAGMA user_version").Read(row => row.Number(0))[0];
-        if (version > steps.Count)
-        {
-            throw new NotSupportedException(
-                $"{database.Path} was written by a newer version of this program (its schema is {version}, this "
-                    + $"program knows {steps.Count}). Start that version again, or move the file away to begin a new one."
-            );
-        }
-        if (version == steps.Count)
+        var ahead = _steps.From(version, database.Path);
+        if (version == _steps.Version)
         {
             return;
         }
@@ -162,7 +159,7 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         try
         {
             database.Run("BEGIN");
-            foreach (var step in steps.Skip(version).Append($"PRAGMA user_version = {steps.Count}"))
+            foreach (var step in ahead.Append($"PRAGMA user_version = {_steps.Version}"))
             {
                 database.Run(step);
             }
@@ -173,7 +170,7 @@ internal sealed class SqliteSchema(IReadOnlyList<string> steps)
         catch (SqliteException error) when (error.Kind == SqliteException.Wrong)
         {
             throw new StoreUnavailableException(
-                $"{database.Path} could not be brought from schema {version} to {steps.Count}; it is as it was.",
+                $"{database.Path} could not be brought from schema {version} to {_steps.Version}; it is as it was.",
                 error
             );
         }
