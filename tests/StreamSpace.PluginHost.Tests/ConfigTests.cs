@@ -183,7 +183,7 @@ public sealed class ConfigTests
         foreach (
             var file in Directory
                 .EnumerateFiles(root, "*", SearchOption.AllDirectories)
-                .Where(f => !f.EndsWith("/lock"))
+                .Where(f => Path.GetFileName(f) != "lock" && Path.GetExtension(f) != ".owner")
         )
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
