@@ -50,7 +50,7 @@ public sealed class OtlpReceiverTests
         await run.KeepAsync(first, Some.Span(start));
         await run.Pipeline.FlushAsync();
         await run.Until(() => run.Ledger(Lane.Traces) is { Queued: 0, Rejected: 1, Delivered: 1 });
-        run.Ledger(Lane.Traces).Reasons.Keys.ShouldBe(["200: one was too many"]);
+        run.Ledger(Lane.Traces).Reasons.Keys.ShouldBe(["200 OK: one was too many"]);
 
         var resource = receiver.Taken.ShouldHaveSingleItem().ResourceSpans.ShouldHaveSingleItem();
         var said = resource.Resource.Attributes.ToDictionary(a => a.Key, a => a.Value.StringValue);
