@@ -33,6 +33,12 @@ public sealed class ConfigSchema
         && value.TryGetValue(out bool isOne)
         && isOne;
 
+    /// <summary>What is wrong with a key that is none of <see cref="Keys"/>, and which was meant, or which there are.</summary>
+    public string OfUnknown(string key) =>
+        NearestName.Of(key, Keys) is { } name
+            ? $"is not a known key; did you mean \"{name}\"?"
+            : $"is not a known key. The keys are {string.Join(", ", Keys)}.";
+
     /// <summary>A copy without secrets, unknown keys included: what may be shown.</summary>
     public JsonObject WithoutSecrets(JsonObject config) =>
         new(config.Where(p => !IsSecret(p.Key)).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())));
@@ -46,8 +52,7 @@ public sealed class ConfigSchema
     {
         foreach (var key in config.Select(p => p.Key).Where(k => !_properties.ContainsKey(k)))
         {
-            var nearest = NearestName.Of(key, Keys) is { } name ? $"; did you mean \"{name}\"?" : ".";
-            errors.Add(new ConfigError(key, $"is not a known key{nearest}"));
+            errors.Add(new ConfigError(key, OfUnknown(key)));
         }
 
         var values = new JsonObject();

@@ -46,6 +46,14 @@ public sealed class ConfigTests
     }
 
     [Fact]
+    public void AKeyThatIsLikeNoOtherIsAnsweredWithAllThereAre()
+    {
+        var error = Errors("""{"colour":"red"}""").ShouldHaveSingleItem();
+        error.ShouldStartWith("colour: is not a known key. The keys are enabled, apiKey, ");
+        error.ShouldContain(" traceSampleRate,");
+    }
+
+    [Fact]
     public void EveryErrorIsReportedAtOnceWithWhatIsAllowedAndTheNearestName()
     {
         var errors = Errors(

@@ -46,8 +46,7 @@ internal sealed record RowLayer(JsonObject Values, DateTimeOffset? Written, bool
             {
                 if (!schema.Keys.Contains(key))
                 {
-                    var nearest = NearestName.Of(key, schema.Keys) is { } name ? $"; did you mean {name}?" : ".";
-                    warnings.Add($"{key} is not a known key{nearest}");
+                    warnings.Add($"{key} {schema.OfUnknown(key)}");
                     continue;
                 }
                 if (schema.IsSecret(key) && value is JsonValue)
