@@ -7,6 +7,9 @@ namespace EndToEnd;
 /// <summary>The command <c>provision</c>, beside a running host and without one.</summary>
 public sealed class ProvisionCommandTests
 {
+    private const string NothingToDo = "Nothing to do: everything is as it should be.";
+    private const int MostMetrics = 10;
+
     [Fact]
     public async Task ItShowsTheDifferenceThenMakesItThenFindsNothingToDo()
     {
@@ -21,14 +24,25 @@ public sealed class ProvisionCommandTests
             {
                 (["--dry-run"], "would be changed; nothing was done."),
                 ([], "changed."),
-                ([], "Nothing to do: everything is as it should be."),
+                ([], NothingToDo),
                 (["--delete"], "changed."),
             }
         )
         {
+            var first = await FirstLineAsync(arguments);
+            // A metric that was heard meanwhile is one more to describe: each only once.
+            for (var more = 0; says == NothingToDo && first != NothingToDo && more < MostMetrics; more++)
+            {
+                first = await FirstLineAsync(arguments);
+            }
+            first.ShouldEndWith(says);
+        }
+
+        async Task<string> FirstLineAsync(string[] arguments)
+        {
             var (code, output) = await ProvisionAsync([.. arguments, "--data", data]);
             code.ShouldBe(0, output);
-            output.Split('\n')[0].ShouldEndWith(says);
+            return output.Split('\n')[0];
         }
     }
 

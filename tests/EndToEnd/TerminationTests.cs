@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using EndToEnd.Support;
 using Shouldly;
 using Xunit;
@@ -25,6 +26,11 @@ public sealed class TerminationTests
             "/api/plugins/datadog/metrics",
             """{"series":[{"metric":"end.made","value":3,"type":"count"},{"metric":"end.took","value":5,"type":"distribution"}]}"""
         );
+        // What was sent at the end is told in a flush of its own, where a second is free for it.
+        await Eventually.GetAsync(
+            "a second after the last flush",
+            async () => await LastFlushAsync() < TimeProvider.System.GetUtcNow().AddSeconds(-2) ? "there" : null
+        );
         // Waits for at most 20 s: the deadline of a flush is 10.
         (await installation.Host.TerminateAsync()).ShouldBe(0);
 
@@ -38,6 +44,11 @@ public sealed class TerminationTests
 
         async Task<double> SumAsync(string query) =>
             (await installation.Sandbox.QueryAsync(query, from, to)).Sum(s => s.Points.Sum(p => p.Value));
+
+        async Task<DateTimeOffset> LastFlushAsync() =>
+            (await installation.StatusAsync()).GetProperty("lastFlush") is { ValueKind: JsonValueKind.Object } flush
+                ? flush.GetProperty("at").GetDateTimeOffset()
+                : DateTimeOffset.MinValue;
 
         async Task SendAsync(HttpMethod method, string path, string text)
         {

@@ -69,7 +69,7 @@ internal static class StatusDocument
             ["storeDamage"] = pipeline.StoreDamage,
             ["warnings"] = new JsonArray([
                 .. findings
-                    .Where(f => f.Verdict is CheckVerdict.Warning)
+                    .Where(f => f.Verdict is not CheckVerdict.Good)
                     .Select(f => (JsonNode)$"{f.Found} {f.Fix}".TrimEnd()),
             ]),
             ["series"] = new JsonObject

@@ -76,7 +76,8 @@ internal sealed class FeedSupervisor(
                     SourceFactory.HowToSetOne
                 ),
             ]
-            : [.. Sources.Where(IsTrouble).Select(Trouble)];
+            // First what StreamSpace's own users feel.
+            : [.. Sources.Where(IsTrouble).OrderBy(source => source.Fix is null).Select(Trouble)];
 
     // One that has not told why is given the time to come.
     private bool IsTrouble(SourceStatus source) =>
