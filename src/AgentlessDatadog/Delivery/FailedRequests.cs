@@ -14,6 +14,7 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
 
     private readonly Lock _lock = new();
     private readonly SortedDictionary<long, Failed> _failed = [];
+    private string? _destination;
     private DateTimeOffset _since;
     private IntakeResponse _last = IntakeResponse.None("");
 
@@ -55,6 +56,11 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
     {
         lock (_lock)
         {
+            // It was under way to another destination while that changed.
+            if (header.Destination != _destination)
+            {
+                return;
+            }
             Forget(id => !outbox.Holds(id));
             if (_failed.Count == 0)
             {
@@ -78,7 +84,14 @@ internal sealed class FailedRequests(Outbox outbox, TimeProvider clock)
     }
 
     /// <summary>Whatever failed at another destination says nothing about this one.</summary>
-    public void Keep(string destination) => Forget(id => _failed[id].Header.Destination != destination);
+    public void Keep(string destination)
+    {
+        lock (_lock)
+        {
+            _destination = destination;
+            Forget(id => _failed[id].Header.Destination != destination);
+        }
+    }
 
     private void Forget(Predicate<long> which)
     {
