@@ -55,12 +55,16 @@ public sealed class CheckTableTests
             .ShouldContain("\u001B[31m✗\u001B[0m");
     }
 
-    [Fact]
-    public async Task ASourceThatIsNotConfiguredIsARowWithTheMetricsItCosts()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ASourceThatIsNotConfiguredIsARowWithTheMetricsItCosts(bool isAttached)
     {
         var settings = TestHost.NewSettings() with
         {
-            Environment = new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret },
+            Environment = isAttached
+                ? new Dictionary<string, string> { ["WEBHOOK_SIGNING_SECRET"] = Secret.SigningSecret }
+                : [],
         };
         var findings = await new CheckRun(settings, TimeProvider.System, () => 0.5).AllAsync(
             TestContext.Current.CancellationToken
@@ -68,6 +72,7 @@ public sealed class CheckTableTests
         Of("kubernetes").ShouldContain("cpu_usage");
         Of("postgresql").ShouldContain("streamspace.users.total");
         Of("nats").ShouldContain("no metric is missing");
+        findings.Any(f => f.Found.Contains("only the demo", StringComparison.Ordinal)).ShouldBe(!isAttached);
         findings.Where(f => f.Verdict is not CheckVerdict.Good).ShouldAllBe(f => f.Fix != null);
 
         string Of(string what) => findings.Single(f => f.What == what).Found;

@@ -37,11 +37,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
             || database is not null
             || environment.ContainsKey("NATS_URL")
             || SourceFactory.TakesSigned(environment);
-        if (isAttached)
-        {
-            findings.AddRange(SourceFactory.Absent(environment));
-        }
-        else
+        if (!isAttached)
         {
             findings.Add(
                 new(
@@ -52,6 +48,7 @@ internal sealed class CheckRun(HostSettings settings, TimeProvider clock, Func<d
                 )
             );
         }
+        findings.AddRange(SourceFactory.Absent(environment));
         try
         {
             findings.AddRange(await PluginsAsync(database, cancellationToken));
