@@ -16,7 +16,7 @@ public sealed class FlareTests
     public async Task AFlareHoldsStatusConfigLogsAndVersionsAndNoSecretThatWasPlantedAnywhere()
     {
         var (data, logs) = (TestRun.NewFolder(), TestRun.NewFolder());
-        var keyFile = Path.Combine(TestRun.NewFolder(), "key");
+        var keyFile = Path.Combine(TestRun.NewGivenFolder(), "key");
         await File.WriteAllTextAsync(keyFile, $"{Secret.AppKey}\n", TestContext.Current.CancellationToken);
         var environment = new Dictionary<string, string>
         {
