@@ -58,10 +58,15 @@ public abstract class VerdictTable(OnPostgres.Fixture? postgres) : IAsyncLifetim
         }
         await end();
         await LoggedAsync($"Information: No longer so: {row.Sentence}");
-        _host
-            .Console.ToString()
-            .Split(Environment.NewLine)
-            .ShouldContain(l => Says(l, $"No longer so: {row.Sentence}"));
+        // A moment later on the console.
+        await Patience.Until(
+            () =>
+                _host
+                    .Console.ToString()
+                    .Split(Environment.NewLine)
+                    .Any(line => Says(line, $"No longer so: {row.Sentence}")),
+            () => $"{_host.Console}"
+        );
         Lines($"{level}: {row.Verdict}: {row.Sentence}").ShouldBe(1);
     }
 
