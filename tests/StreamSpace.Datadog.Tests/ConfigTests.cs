@@ -393,6 +393,29 @@ public sealed class ConfigTests
         )
             .Count.ShouldBe(3);
 
+    [Theory]
+    [InlineData("@slack-platform-alerts @pagerduty-platform")]
+    [InlineData("@ada@example.com  @team-platform")]
+    [InlineData(" ")]
+    public void HandlesForTheMonitorsAreTaken(string notify) => Errors($$"""{"notify":"{{notify}}"}""").ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("slack-platform-alerts")]
+    [InlineData("ada@example.com")]
+    [InlineData("@")]
+    [InlineData("@ slack")]
+    [InlineData("@@slack-platform")]
+    [InlineData("@slack-a,@slack-b")]
+    [InlineData("@slack-a, ada@example.com")]
+    [InlineData("'@slack-a'")]
+    [InlineData("{{#is_alert}}@slack-a{{/is_alert}}")]
+    public void WhatIsNoHandleIsAnErrorForAMonitorWouldTellNobody(string notify)
+    {
+        var errors = Errors($$$"""{"notify":"{{{notify}}}"}""");
+        errors.ShouldNotBeEmpty();
+        errors.ShouldAllBe(error => error.StartsWith("notify: \"") && error.Contains("begins with @"));
+    }
+
     private static DatadogConfig Read(string json, params (string, string)[] environment)
     {
         var config = Reader(environment).Read(new((JsonObject)JsonNode.Parse(json)!), out var errors);

@@ -161,6 +161,7 @@ internal sealed class ConfigReader(
         var read = new Values(schema.Read(given.Values, errors));
         rules.Site("site", read.Text("site") ?? "");
         rules.Tags("globalTags", read.List("globalTags"));
+        rules.Handles("notify", read.Text("notify") ?? "");
         foreach (
             var (key, judge) in new (string, Action<string>)[]
             {

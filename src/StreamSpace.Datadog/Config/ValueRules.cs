@@ -137,10 +137,29 @@ internal sealed class ValueRules(List<ConfigError> errors, List<CheckFinding> wa
             var tag in tags.Where(t => t.Length is 0 or > LongestTag || !char.IsLetter(t[0]) || t.Any(char.IsControl))
         )
         {
-            var shown = new string([.. tag.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
             Error(
                 name,
-                $"\"{shown}{(tag.Length > 40 ? "…" : "")}\" must begin with a letter and have at most {LongestTag} characters, none a control character."
+                $"{Shown(tag)} must begin with a letter and have at most {LongestTag} characters, none a control character."
+            );
+        }
+    }
+
+    /// <summary>Errors for what is none of the handles, parted by blanks, that a monitor tells: it would tell nobody, and not say so.</summary>
+    public void Handles(string name, string handles)
+    {
+        foreach (
+            var word in handles
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Where(word =>
+                    word is not ['@', var first, ..]
+                    || !char.IsLetterOrDigit(first)
+                    || word.AsSpan().ContainsAny(',', ';')
+                )
+        )
+        {
+            Error(
+                name,
+                $"{Shown(word)} is no handle: each begins with @, as in @slack-platform-alerts, and blanks part them."
             );
         }
     }
@@ -152,6 +171,9 @@ internal sealed class ValueRules(List<ConfigError> errors, List<CheckFinding> wa
 
     /// <summary>Whether a key can be sent at all: a header holds no blanks, and nothing beyond ASCII.</summary>
     public static bool IsKey(string text) => text.Length <= LongestKey && text.All(c => c is > ' ' and <= '~');
+
+    private static string Shown(string given) =>
+        $"\"{new string([.. given.Take(40).Select(c => char.IsControl(c) ? ' ' : c)])}{(given.Length > 40 ? "…" : "")}\"";
 
     private static string Quotes(string text) =>
         EnvironmentVariables.IsQuoted(text) ? " Leave out the quotation marks." : "";
