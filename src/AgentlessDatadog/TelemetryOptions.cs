@@ -49,6 +49,13 @@ public sealed record TelemetryOptions
     /// </summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
+    /// <summary>The service of traces and logs that name none; unless given, that of the tags, else the name of the program.</summary>
+    public string Service
+    {
+        get => field ?? ValueOf("service") ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "dotnet";
+        init;
+    }
+
     /// <summary>The machine that traces and logs come from, as Datadog knows it: in a cluster, the node.</summary>
     public string Host { get; init; } = Environment.MachineName;
 
@@ -89,7 +96,7 @@ public sealed record TelemetryOptions
     /// </summary>
     internal bool Alters(TelemetryOptions before) =>
         Destination != before.Destination
-        || Host != before.Host
+        || (Service, Host) != (before.Service, before.Host)
         || (Metrics, Traces, Logs) != (before.Metrics, before.Traces, before.Logs)
         || !TagSet.Of(Tags).SequenceEqual(TagSet.Of(before.Tags))
         || SelfMetrics?.Prefix != before.SelfMetrics?.Prefix
@@ -98,9 +105,6 @@ public sealed record TelemetryOptions
     /// <summary><see cref="TracesEndpoint"/> with a path.</summary>
     internal Uri? OwnTraces =>
         TracesEndpoint is { AbsolutePath: "/" } bare ? new Uri(bare, Signals.Lane.Traces.Path) : TracesEndpoint;
-
-    /// <summary>The service of what names none: that of the tags, else the name of the program.</summary>
-    internal string Service => ValueOf("service") ?? Assembly.GetEntryAssembly()?.GetName().Name ?? "dotnet";
 
     /// <summary>The value of the first tag of that key, or null.</summary>
     internal string? ValueOf(string key) =>

@@ -102,6 +102,26 @@ public sealed class LogTests
         entries.ShouldContain(entry => Message(entry).StartsWith("Datadog plugin unloaded"));
     }
 
+    [Theory]
+    [InlineData("[]", "streamspace")]
+    [InlineData("""["env:dev","Service:My Desktops"]""", "my_desktops")]
+    public async Task WhatTheHostSaysOfItselfAndWhatItTellsOfSessionsBearOneService(string tags, string service)
+    {
+        await using var run = await PluginRun.StartAsync(On.Replace("true", $"true,\"globalTags\":{tags}"));
+        run.Host.LoggerOf("StreamSpace.PluginHost").LogInformation("Said of itself");
+        await run.HandleAsync(Some.Life("s1", run.Now.AddMinutes(-10)));
+        await run.FlushAsync();
+        await run.UnloadAsync();
+        var entries = await run.LogsAsync();
+        entries.ShouldContain(entry => Message(entry) == "Said of itself");
+        entries.ShouldContain(entry => Attribute(entry, "session") == "s1");
+        entries.ShouldAllBe(entry => Text(entry, "service") == service);
+        (await run.SpansAsync())
+            .Select(span => Text(span, "service"))
+            .Distinct()
+            .ShouldBe([service, $"{service}-sessions"], ignoreOrder: true);
+    }
+
     [Fact]
     public async Task WithLogsOffNobodyListensAndNothingIsKeptForLater()
     {

@@ -27,6 +27,7 @@ internal static class ConfigIntake
             Traces = config.EnableTraces,
             Logs = config.EnableLogs,
             TracesEndpoint = config.TracesEndpoint,
+            Service = config.Service,
             Host = config.Host ?? Environment.MachineName,
             // What the demo has left in the queue is for this machine's sandbox alone, not for one elsewhere.
             Destination =

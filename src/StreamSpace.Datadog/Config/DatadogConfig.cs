@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AgentlessDatadog;
+using AgentlessDatadog.Signals;
 using StreamSpace.Plugins;
 
 namespace StreamSpace.Datadog.Config;
@@ -18,8 +19,6 @@ internal sealed record DatadogConfig
 {
     /// <summary>The name of the local Datadog in place of a site.</summary>
     public const string Sandbox = "sandbox";
-
-    private const string ServiceTag = "service:";
 
     /// <summary>Every key that has a value, in its declared type; secrets among them.</summary>
     public required JsonObject Values { get; init; }
@@ -70,17 +69,21 @@ internal sealed record DatadogConfig
     /// <summary>What is odd about it, and what of it is not applied, named by the key or the variable.</summary>
     public required IReadOnlyList<CheckFinding> Warnings { get; init; }
 
-    /// <summary>The service that sessions belong to: that of the tags.</summary>
-    public string Service =>
-        GlobalTags.FirstOrDefault(tag => tag.StartsWith(ServiceTag, StringComparison.OrdinalIgnoreCase)) is { } tag
-            ? tag[ServiceTag.Length..]
-            : "streamspace";
+    /// <summary>The service that sessions and this host itself belong to: that of the tags, as Datadog keeps it.</summary>
+    public string Service => ValueOf("service") ?? "streamspace";
 
     /// <summary>
     /// True while nothing that is sent can leave the machine: the sandbox, reached over loopback. A base URL of
     /// the operator's own counts as leaving, for what stands behind it is unknown.
     /// </summary>
     public bool KeepsDataLocal => IsLocal(Site, IntakeUrl);
+
+    /// <summary>The value of the first tag of that key among those on everything, as Datadog keeps it; null without one.</summary>
+    public string? ValueOf(string key) =>
+        TagSet
+            .Of(GlobalTags)
+            .FirstOrDefault(tag => tag.StartsWith($"{key}:", StringComparison.Ordinal))
+            ?[(key.Length + 1)..];
 
     /// <summary>Whether a site stands for the sandbox of this machine; a traces endpoint elsewhere is not applied beside it.</summary>
     public static bool IsLocal(string? site, Uri? intakeUrl) =>

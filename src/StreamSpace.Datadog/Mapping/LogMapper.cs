@@ -62,7 +62,6 @@ internal sealed class LogMapper(DatadogConfig config)
             {
                 Level = failure is null ? LogLevel.Information : LogLevel.Error,
                 Source = "streamspace",
-                Service = config.Service,
                 Attributes =
                 [
                     new("evt.name", name),
@@ -95,7 +94,6 @@ internal sealed class LogMapper(DatadogConfig config)
             new LogEntry($"{_tags.Spoken(fact.User)} {done}.", fact.At)
             {
                 Source = "streamspace",
-                Service = config.Service,
                 Attributes = [new("evt.name", name), .. _tags.AttributesOf(fact.User)],
             }
         );

@@ -20,6 +20,8 @@ internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
     private const string SleepName = "streamspace.session.sleep";
     private const string EndName = "streamspace.session.end";
 
+    // Spans of hours would drown the latencies of the service.
+    private readonly string _longService = $"{config.Service}-sessions";
     private readonly PlatformTags _tags = new(config);
     private readonly List<Span> _spans = [];
 
@@ -103,8 +105,7 @@ internal sealed class SpanMapper(DatadogConfig config, TimeProvider clock)
         {
             Resource = session.Template is { } template ? (EventText)template : null,
             Kind = SpanKind.Server,
-            // Spans of hours would drown the latencies of the service.
-            Service = isStart || name == EndName ? config.Service : $"{config.Service}-sessions",
+            Service = isStart || name == EndName ? null : _longService,
             Attributes =
             [
                 .. _tags.AttributesOf(session),

@@ -7,7 +7,6 @@ namespace StreamSpace.Datadog.Provisioning;
 internal sealed record Installation
 {
     private const string ClusterKey = "cluster";
-    private const string ServiceKey = "service";
 
     /// <summary>What a config that says nothing of it has.</summary>
     public static readonly Installation Standard = new();
@@ -35,15 +34,13 @@ internal sealed record Installation
 
     public static Installation Of(DatadogConfig config)
     {
-        var tags = TagSet.Of([.. config.GlobalTags]).Select(tag => tag.Split(':', 2)).ToList();
-        string? ValueOf(string key) => tags.FirstOrDefault(t => t[0] == key && t.Length > 1)?[1];
         return new Installation
         {
-            Cluster = ValueOf(ClusterKey),
-            Service = ValueOf(ServiceKey) ?? Standard.Service,
+            Cluster = config.ValueOf(ClusterKey),
+            Service = config.Service,
             Notify = config.Notify ?? "",
             UsesDistributions = config.UseDistributions,
-            TagKeys = [.. tags.Select(t => t[0]).Distinct()],
+            TagKeys = [.. TagSet.Of(config.GlobalTags).Select(tag => tag.Split(':', 2)[0]).Distinct()],
         };
     }
 }
