@@ -28,6 +28,9 @@ internal sealed class LaneSender(
     private volatile DatadogClient? _client;
     private volatile State _state = new(LaneState.Open, null, null, null, null, null);
 
+    // The last request that went alone, by its id.
+    private long _probe;
+
     private sealed record State(
         LaneState Lane,
         Verdict? Verdict,
@@ -180,13 +183,20 @@ internal sealed class LaneSender(
 
     private void Fill(List<Task<Sent>> underWay, DatadogClient client, CancellationToken stop)
     {
-        var room = backOff.IsProbing ? 1 : lane.Width;
+        var isProbing = backOff.IsProbing;
+        var room = isProbing ? 1 : lane.Width;
         while (underWay.Count < room)
         {
             var liveAlone = lane.Width > 1 && underWay.Count == lane.Width - 1;
-            if (outbox.Take(lane, client.Destination, liveAlone) is not { } header)
+            // Another one each time: what fails because of itself would hold up all behind it.
+            if (outbox.Take(lane, client.Destination, liveAlone, isProbing ? _probe : 0) is not { } header)
             {
                 return;
+            }
+
+            if (isProbing)
+            {
+                _probe = header.Id;
             }
 
             if (underWay.Count == 0)

@@ -100,24 +100,15 @@ internal sealed class Outbox(GuardedStore store, Ledger ledger, DatadogClock clo
     /// Hands out a request for a lane and destination, until it is settled or given back: live ones first, then the
     /// backlog, each in the order in which they were made. Null: none waits.
     /// </summary>
-    public RequestHeader? Take(Lane lane, string destination, bool liveAlone)
+    /// <param name="lane">The lane.</param>
+    /// <param name="destination">The far end.</param>
+    /// <param name="liveAlone">Whether nothing of the backlog is asked for.</param>
+    /// <param name="after">An id: the backlog begins behind it, and with its first where nothing is behind.</param>
+    public RequestHeader? Take(Lane lane, string destination, bool liveAlone, long after = 0)
     {
         lock (_lock)
         {
-            if (!_waiting.TryGetValue((lane, destination), out var waiting) || !MaySend(lane))
-            {
-                return null;
-            }
-
-            var from = waiting.Live.Count > 0 || liveAlone ? waiting.Live : waiting.Backlog;
-            if (from.Count == 0)
-            {
-                return null;
-            }
-
-            var header = from.First().Value;
-            from.Remove(header.Id);
-            return header;
+            return MaySend(lane) ? _waiting.GetValueOrDefault((lane, destination))?.Take(liveAlone, after) : null;
         }
     }
 

@@ -68,6 +68,24 @@ public sealed class BacklogTests
     }
 
     [Fact]
+    public async Task ARequestThatAlwaysFailsHoldsUpNoBacklogAlsoWhenNothingNewComes()
+    {
+        await using var rig = await Rig.StartAsync();
+        rig.FarEnd.Answer = _ => new FarEndAnswer(503);
+        await rig.KeepAsync([.. Events(rig, "poison", 2), .. Events(rig, "old", 20)]);
+        await rig.Until(() => rig.Lane(Lane.Events).State == LaneState.BackingOff);
+        rig.FarEnd.Answer = request => new FarEndAnswer(
+            Title(request).StartsWith("poison", StringComparison.Ordinal) ? 500 : 202
+        );
+        var end = rig.Clock.GetUtcNow().AddMinutes(30);
+        await rig.Until(
+            () => rig.Ledger(Lane.Events).Delivered == 20 || rig.Clock.GetUtcNow() > end,
+            TimeSpan.FromSeconds(10)
+        );
+        (rig.Ledger(Lane.Events).Delivered, rig.Ledger(Lane.Events).Queued).ShouldBe((20, 2));
+    }
+
+    [Fact]
     public async Task PointsGoFourRequestsAtATimeOneOfThemForWhatIsNew()
     {
         await using var rig = await Rig.StartAsync(o => o with { ApiKey = null });
