@@ -62,10 +62,8 @@ public sealed class LaneFailureTests
             var sent = Events(rig).Ledger.Delivered;
             await rig.Pipeline.KeepAsync([rig.Event("another")], default);
             await rig.Until(() => Events(rig).Ledger.Delivered > sent, Step);
-            await rig.Until(
-                () => Failures(rig) > i && Events(rig) is { Failure: not null, State: LaneState.BackingOff },
-                Step
-            );
+            var failed = Failures(rig);
+            await rig.Until(() => Failures(rig) > failed && Events(rig).State == LaneState.BackingOff, Step);
         }
         var alone = Events(rig).Failure!.Alone.ShouldNotBeNull();
         alone.ShouldContain("1 events of 2026-11-24 08:00:00 UTC has failed");
