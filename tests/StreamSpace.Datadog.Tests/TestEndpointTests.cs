@@ -1,10 +1,12 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using AgentlessDatadog;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Shouldly;
+using StreamSpace.Datadog.Api;
 using StreamSpace.Datadog.Tests.Support;
 using StreamSpace.Plugins;
 using Xunit;
@@ -34,6 +36,15 @@ public sealed class TestEndpointTests
         (await PostAsync(server)).Status.ShouldBe(HttpStatusCode.TooManyRequests, "what it sends is seen in Datadog");
         run.Host.FakeClock.Advance(TimeSpan.FromSeconds(10));
         (await PostAsync(server)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public void TheTimeThatACanaryTookIsOneNumber()
+    {
+        var test = new LaneTest("metrics", Verdict.Delivered, 202, null, TimeSpan.FromMilliseconds(6.7));
+        var lane = TestEndpoint.Document([test])["lanes"]![0]!;
+        lane["milliseconds"]!.GetValue<long>().ShouldBe(6);
+        lane["found"]!.GetValue<string>().ShouldContain("6 ms");
     }
 
     [Fact]

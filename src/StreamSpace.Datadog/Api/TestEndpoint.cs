@@ -73,7 +73,8 @@ internal sealed class TestEndpoint(TimeProvider clock)
         }
     }
 
-    private static JsonObject Document(IReadOnlyList<LaneTest> tests) =>
+    /// <summary>What the canaries of a test have shown, as it is answered.</summary>
+    internal static JsonObject Document(IReadOnlyList<LaneTest> tests) =>
         new()
         {
             ["ok"] = tests.All(test => LaneFindings.Of(test).Verdict is CheckVerdict.Good),

@@ -25,7 +25,7 @@ internal static class LaneFindings
             { Verdict: Verdict.Delivered, Message: null } => new(
                 $"lane {test.Lane}",
                 CheckVerdict.Good,
-                $"A canary was taken ({test.Status}, {test.Took.TotalMilliseconds:0} ms)."
+                $"A canary was taken ({test.Status}, {(long)test.Took.TotalMilliseconds} ms)."
             ),
             { Verdict: Verdict.Delivered or Verdict.Bad } => new(
                 $"lane {test.Lane}",
