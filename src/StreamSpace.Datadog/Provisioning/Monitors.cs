@@ -79,7 +79,7 @@ internal static class Monitors
                 $$$"""
                 {{value}}% of the sessions that were asked for within an hour failed; judged from {{{LeastStarts}}} on.
 
-                *Failures by reason* of the dashboard StreamSpace Overview says why, and the events of the failed sessions say it in the platform's words.
+                *Failures by reason* of the dashboard StreamSpace Overview says why, and the traces and logs of the failed sessions say it in the platform's words.
                 """,
                 installation
             ),
