@@ -21,7 +21,8 @@ public sealed class LaneFindingTests
                     Lane("distributions", Elsewhere, ParkReason.OtherSite),
                     Lane("events", "503: Service Unavailable", null),
                 ],
-                hasKey: true
+                hasKey: true,
+                tracesEndpoint: null
             )
             .ShouldBe([
                 new(
@@ -43,7 +44,7 @@ public sealed class LaneFindingTests
     public void OfAKeyThatIsMissingOnlyOneFindingTells()
     {
         var lane = Lane("events", "no API key is set", ParkReason.KeyMissing);
-        LaneFindings.Of([lane], hasKey: false).ShouldBeEmpty();
+        LaneFindings.Of([lane], hasKey: false, tracesEndpoint: null).ShouldBeEmpty();
     }
 
     [Fact]
@@ -58,7 +59,7 @@ public sealed class LaneFindingTests
             "Request 7 has failed 5 times."
         );
         var lane = Lane("events", "500: it hurts", null) with { Verdict = Verdict.Delivered, Failure = failure };
-        var finding = LaneFindings.Of([lane], hasKey: true).ShouldHaveSingleItem();
+        var finding = LaneFindings.Of([lane], hasKey: true, tracesEndpoint: null).ShouldHaveSingleItem();
         (finding.What, finding.Found).ShouldBe(("request of events", "Request 7 has failed 5 times."));
     }
 
@@ -66,7 +67,53 @@ public sealed class LaneFindingTests
     public void ARefusalIsToldOnceItIsKnownWhatItMeans()
     {
         var failure = new LaneFailure(DateTimeOffset.UnixEpoch, 1, "403: Forbidden", Verdict.Refused, 403, null);
-        LaneFindings.Of([Lane("events", "", null) with { Failure = failure }], hasKey: true).ShouldBeEmpty();
+        LaneFindings
+            .Of([Lane("events", "", null) with { Failure = failure }], hasKey: true, tracesEndpoint: null)
+            .ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("200 OK and no JSON: this is not Datadog's answer", ParkReason.NotDatadog)]
+    [InlineData(
+        "the key is valid on datadoghq.eu, and collector refuses traces (403 Forbidden)",
+        ParkReason.ProductRefused
+    )]
+    [InlineData("Connection refused (collector:4318)", null)]
+    public void WhatATracesEndpointDoesIsMendedThereAndNotAtDatadog(string error, ParkReason? reason)
+    {
+        var lanes = new[] { Lane("metrics", error, reason), Lane("traces", error, reason) };
+        var findings = LaneFindings.Of(lanes, hasKey: true, new Uri("http://collector:4318")).ToList();
+        findings.Select(f => f.Found.Split(' ')[1]).ShouldBe(["metrics", "traces"]);
+        findings.Select(f => f.Fix!.Contains("tracesEndpoint")).ShouldBe([false, true]);
+        LaneFindings
+            .Of(lanes, hasKey: true, new Uri("https://otlp.datadoghq.eu/v1/traces"))
+            .ShouldAllBe(f => !f.Fix!.Contains("tracesEndpoint"));
+    }
+
+    [Fact]
+    public void OfAKeyThatIsUnknownTheKeyIsNamedWhereverTracesGo()
+    {
+        var lane = Lane("traces", "the key is not known on datadoghq.eu (403 Forbidden)", ParkReason.KeyUnknown);
+        LaneFindings
+            .Of([lane], hasKey: true, new Uri("http://collector:4318"))
+            .ShouldHaveSingleItem()
+            .What.ShouldBe("API key");
+    }
+
+    [Fact]
+    public void WhatADeliveredRequestHasRejectedIsToldUntilTheNextIsTakenWhole()
+    {
+        var lane = Lane("traces", "200 OK: no room for spans", null) with
+        {
+            State = LaneState.Open,
+            Verdict = Verdict.Delivered,
+            Failure = null,
+        };
+        LaneFindings
+            .Of([lane], hasKey: true, tracesEndpoint: null)
+            .ShouldHaveSingleItem()
+            .Found.ShouldBe("Some traces were rejected for good: 200 OK: no room for spans.");
+        LaneFindings.Of([lane with { LastError = null }], hasKey: true, tracesEndpoint: null).ShouldBeEmpty();
     }
 
     private static LaneStatus Lane(string name, string error, ParkReason? reason) =>

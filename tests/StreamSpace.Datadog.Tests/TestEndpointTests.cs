@@ -42,7 +42,7 @@ public sealed class TestEndpointTests
     public void TheTimeThatACanaryTookIsOneNumber()
     {
         var test = new LaneTest("metrics", Verdict.Delivered, 202, null, TimeSpan.FromMilliseconds(6.7));
-        var lane = TestEndpoint.Document([test])["lanes"]![0]!;
+        var lane = TestEndpoint.Document([test], tracesEndpoint: null)["lanes"]![0]!;
         lane["milliseconds"]!.GetValue<long>().ShouldBe(6);
         lane["found"]!.GetValue<string>().ShouldContain("6 ms");
     }

@@ -38,7 +38,7 @@ internal sealed class TestEndpoint(TimeProvider clock)
 
     private async Task<IResult> TestAsync(HttpContext http, (DatadogConfig Config, TelemetryPipeline Pipeline)? inForce)
     {
-        if (inForce is not ({ Enabled: true }, var pipeline))
+        if (inForce is not ({ Enabled: true } config, var pipeline))
         {
             return Results.Problem(
                 inForce is null
@@ -56,7 +56,7 @@ internal sealed class TestEndpoint(TimeProvider clock)
             );
         }
         var tests = await pipeline.TestAsync(http.RequestAborted);
-        return Results.Text(Document(tests).ToJsonString(), "application/json");
+        return Results.Text(Document(tests, config.TracesEndpoint).ToJsonString(), "application/json");
     }
 
     // By a timestamp, which no setting of the clock moves.
@@ -74,14 +74,14 @@ internal sealed class TestEndpoint(TimeProvider clock)
     }
 
     /// <summary>What the canaries of a test have shown, as it is answered.</summary>
-    internal static JsonObject Document(IReadOnlyList<LaneTest> tests) =>
+    internal static JsonObject Document(IReadOnlyList<LaneTest> tests, Uri? tracesEndpoint) =>
         new()
         {
-            ["ok"] = tests.All(test => LaneFindings.Of(test).Verdict is CheckVerdict.Good),
+            ["ok"] = tests.All(test => LaneFindings.Of(test, tracesEndpoint).Verdict is CheckVerdict.Good),
             ["lanes"] = new JsonArray([
                 .. tests.Select(test =>
                 {
-                    var finding = LaneFindings.Of(test);
+                    var finding = LaneFindings.Of(test, tracesEndpoint);
                     return new JsonObject
                     {
                         ["lane"] = test.Lane,

@@ -39,7 +39,7 @@ internal static class ConfigCheck
                     "Set site (or DD_SITE) and apiKey (or DD_API_KEY)."
                 )
                 : Key(config, key),
-            .. lanes.Select(LaneFindings.Of),
+            .. lanes.Select(lane => LaneFindings.Of(lane, config.TracesEndpoint)),
             config.Cluster is { } cluster
                 ? new("cluster", CheckVerdict.Good, $"cluster:{cluster} is on everything.")
                 : new(

@@ -16,7 +16,8 @@ internal static class HealthFindings
                 .. Keys(config, files),
                 .. LaneFindings.Of(
                     pipeline.Lanes,
-                    hasKey: config.ApiKey is not null || config.Site == DatadogConfig.Sandbox
+                    hasKey: config.ApiKey is not null || config.Site == DatadogConfig.Sandbox,
+                    config.TracesEndpoint
                 ),
                 .. pipeline.Warnings.Select(Found),
                 .. pipeline.Elsewhere.Select(Waiting),
@@ -82,11 +83,13 @@ internal static class HealthFindings
     }
 
     /// <summary>What it does while all is well, in a sentence.</summary>
-    public static string AllIsWell(DatadogConfig config) =>
-        config.IntakeUrl is { } url ? $"It sends to {url.IdnHost}."
-        : config.Site == DatadogConfig.Sandbox ? "It sends to the sandbox of this host; nothing reaches Datadog."
-        : config.EnableMetrics ? $"It sends to {config.Site}."
-        : $"It sends events to {config.Site}; metrics are switched off (enableMetrics).";
+    public static string AllIsWell(DatadogConfig config)
+    {
+        var isSandbox = config is { IntakeUrl: null, Site: DatadogConfig.Sandbox };
+        var where = isSandbox ? "the sandbox of this host" : config.IntakeUrl?.IdnHost ?? config.Site;
+        var without = config.EnableMetrics ? "" : ", but for metrics, which are switched off (enableMetrics)";
+        return $"It sends to {where}{without}{(isSandbox ? "; nothing reaches Datadog" : "")}.";
+    }
 
     private static CheckFinding Found(PipelineWarning warning) =>
         new(

@@ -6,20 +6,39 @@ namespace StreamSpace.Datadog.Health;
 /// <summary>What the lanes wait for. Those that wait for one and the same thing are one finding.</summary>
 internal static class LaneFindings
 {
+    private const string OwnEndpoint = "tracesEndpoint";
+
+    private const string MendOwnEndpoint =
+        "See that what tracesEndpoint names runs, and takes OTLP over HTTP there; traces go to site when it is taken out.";
+
     /// <param name="lanes">How they stand.</param>
     /// <param name="hasKey">False where it is told already that there is no key, which all of them wait for.</param>
-    public static IEnumerable<CheckFinding> Of(IReadOnlyList<LaneStatus> lanes, bool hasKey) =>
+    /// <param name="tracesEndpoint">Where traces go in place of Datadog, or null.</param>
+    public static IEnumerable<CheckFinding> Of(IReadOnlyList<LaneStatus> lanes, bool hasKey, Uri? tracesEndpoint) =>
         lanes
             .Where(lane => lane.Failure is not null && !(lane.ParkReason is ParkReason.KeyMissing && !hasKey))
             // Of a refusal it is asked first what it means.
             .Where(lane => lane.ParkReason is not null || lane.Failure!.Verdict is Verdict.Wait)
             .Where(lane => lane is not { ParkReason: ParkReason.Unexplained, State: LaneState.Parked, NextTry: null })
-            .GroupBy(About)
+            .GroupBy(lane => About(lane, IsOwn(lane.Lane, tracesEndpoint)))
             .Select(group => Finding(group.Key, [.. group]))
-            .Concat(lanes.Where(l => l is { State: LaneState.Open, Verdict: Verdict.Bad }).Select(Rejected));
+            .Concat(lanes.Where(HasRejected).Select(Rejected));
 
     /// <summary>What a canary has shown of its lane.</summary>
-    public static CheckFinding Of(LaneTest test) =>
+    /// <param name="test">What was answered.</param>
+    /// <param name="tracesEndpoint">Where traces go in place of Datadog, or null.</param>
+    public static CheckFinding Of(LaneTest test, Uri? tracesEndpoint)
+    {
+        var finding = Of(test);
+        return finding.Fix is not null && IsOwn(test.Lane, tracesEndpoint) && IsOfTheWay(test.ParkReason)
+            ? finding with
+            {
+                Fix = MendOwnEndpoint,
+            }
+            : finding;
+    }
+
+    private static CheckFinding Of(LaneTest test) =>
         test switch
         {
             { Verdict: Verdict.Delivered, Message: null } => new(
@@ -53,10 +72,18 @@ internal static class LaneFindings
             ),
         };
 
-    private static string About(LaneStatus lane) =>
+    private static bool IsOwn(string lane, Uri? tracesEndpoint) =>
+        lane == "traces" && tracesEndpoint is not null && !Sites.Owns(tracesEndpoint);
+
+    // Of the key Datadog itself was asked.
+    private static bool IsOfTheWay(ParkReason? reason) =>
+        reason is not (ParkReason.KeyMissing or ParkReason.KeyUnknown or ParkReason.OtherSite);
+
+    private static string About(LaneStatus lane, bool isOwn) =>
         lane switch
         {
             { Failure.Alone: not null, Verdict: Verdict.Delivered } => $"request of {lane.Lane}",
+            _ when isOwn && IsOfTheWay(lane.ParkReason) => OwnEndpoint,
             { ParkReason: null } => "intake",
             { ParkReason: ParkReason.NotDatadog } => "way to Datadog",
             { ParkReason: ParkReason.ProductRefused or ParkReason.NotOffered } => $"intake for {lane.Lane}",
@@ -82,7 +109,7 @@ internal static class LaneFindings
                 about,
                 CheckVerdict.Error,
                 $"The {names} are kept and wait: {errors}.",
-                Fix(reason)
+                about == OwnEndpoint ? MendOwnEndpoint : Fix(reason)
             ),
             _ => new(
                 about,
@@ -90,8 +117,9 @@ internal static class LaneFindings
                 $"The {names} wait, and are sent again by themselves: {errors}.",
                 first.Failure!.Status switch
                 {
+                    _ when about == OwnEndpoint => MendOwnEndpoint,
                     null =>
-                        "Look at site, at the name servers of this machine, and whether https (port 443) is open; behind a proxy set proxy.",
+                        "Look at site or intakeUrl, at the name servers of this machine, and whether https (port 443) is open; behind a proxy set proxy.",
                     429 => "Raise metricsInterval, or ask Datadog for a higher limit of requests.",
                     _ => "There is nothing to do unless it lasts: then look at https://status.datadoghq.com.",
                 }
@@ -99,12 +127,18 @@ internal static class LaneFindings
         };
     }
 
+    // Some of what was delivered may have been rejected, as spans are singly.
+    private static bool HasRejected(LaneStatus lane) =>
+        lane
+            is { State: LaneState.Open, Verdict: Verdict.Bad }
+                or { State: LaneState.Open, Verdict: Verdict.Delivered, LastError: not null, Failure: null };
+
     // Of the last that was sent: it is over with the next that is taken.
     private static CheckFinding Rejected(LaneStatus lane) =>
         new(
             $"{lane.Unit} rejected",
             CheckVerdict.Warning,
-            $"Datadog rejected some {lane.Unit} for good: {lane.LastError}.",
+            $"Some {lane.Unit} were rejected for good: {lane.LastError}.",
             "Look for what its words name in what was sent."
         );
 
