@@ -47,6 +47,10 @@ public sealed class StatusTests
         run.Plugin.Status["lanes"]!.AsArray().Select(lane => lane!["lane"]!.GetValue<string>()).ShouldBe(lanes);
         var told = await run.LastAsync("sum:streamspace.datadog.queued{*} by {lane}");
         told.Keys.ShouldBe(enableMetrics == "true" ? lanes.Select(lane => $"lane:{lane}") : [], ignoreOrder: true);
+        run.Plugin.Status["verdict"]!["sentence"]!
+            .GetValue<string>()
+            .Contains("but for metrics, which are switched off")
+            .ShouldBe(enableMetrics == "false");
     }
 
     [Fact]
