@@ -129,6 +129,30 @@ public sealed class FormulaTests
         table.GetProperty("columns")[1].GetProperty("values").GetRawText().ShouldBe("[1,2]");
     }
 
+    [Fact]
+    public async Task WhatIsCountedByTwoFieldsHasAColumnForEach()
+    {
+        await using var sandbox = await TestSandbox.StartAsync();
+        foreach (var (priority, host) in new[] { ("normal", "a,b"), ("low", "c"), ("normal", "a,b") })
+        {
+            await sandbox.PostAsync(
+                "/api/v1/events",
+                $$"""{"title":"t","text":"x","priority":"{{priority}}","host":"{{host}}"}"""
+            );
+        }
+
+        var table = await AskAsync(
+            sandbox,
+            "scalar",
+            """[{"data_source":"events","name":"a","compute":{"aggregation":"count"},"group_by":[{"facet":"priority"},{"facet":"host"}]}]"""
+        );
+
+        var columns = table.GetProperty("columns");
+        columns[0].GetProperty("values").GetRawText().ShouldBe("""[["low"],["normal"]]""");
+        columns[1].GetProperty("values").GetRawText().ShouldBe("""[["c"],["a,b"]]""");
+        columns[2].GetProperty("values").GetRawText().ShouldBe("[1,2]");
+    }
+
     [Theory]
     [InlineData("scalar_rquest", "[]", """Invalid type. Expected "scalar_request".""")]
     [InlineData("scalar_request", "[]", "there must be 1 to 20 queries")]

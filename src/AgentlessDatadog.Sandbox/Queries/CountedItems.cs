@@ -32,7 +32,7 @@ internal static class CountedItems
                 )
                 .GroupBy(item =>
                     string.Join(
-                        ',',
+                        Separator,
                         fields.Select(field => $"{field}:{item.ValuesOf(field).FirstOrDefault() ?? NoValue}")
                     )
                 )
