@@ -137,6 +137,10 @@ public sealed class SloTests
         "'z' in the formula 'z' is no name of a query"
     )]
     [InlineData(
+        """{"name":"s","type":"metric","thresholds":[{"timeframe":"7d","target":99}],"sli_specification":{"count":{"good_events_formula":{"formula":"a"},"total_events_formula":{"formula":"a"},"queries":[{"data_source":"metrics","name":"a","query":"sum:a{*}.as_count()"},{"data_source":"metrics","name":"a","query":"sum:b{*}.as_count()"}]}}}""",
+        "two queries are named 'a'"
+    )]
+    [InlineData(
         """{"name":"s","type":"metric","thresholds":[{"timeframe":"7d","target":99}],"sli_specification":{"count":{"good_events_formula":{"formula":"a"},"total_events_formula":{"formula":"a"},"bad_events_formula":{"formula":"a"},"queries":[{"data_source":"metrics","name":"a","query":"sum:a{*}.as_count()"}]}}}""",
         "is not valid under any of the given schemas"
     )]

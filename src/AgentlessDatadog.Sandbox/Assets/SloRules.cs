@@ -141,7 +141,14 @@ internal static partial class SloRules
         {
             RequireQuery(one.TextOf("query")!);
         }
-        var names = count.ItemsOf("queries").Select(one => one.TextOf("name")).ToHashSet();
+        var names = new HashSet<string?>();
+        if (
+            count.ItemsOf("queries").FirstOrDefault(one => !names.Add(one.TextOf("name"))) is
+            { ValueKind: JsonValueKind.Object } twin
+        )
+        {
+            throw Invalid($"two queries are named '{twin.TextOf("name")}'");
+        }
         foreach (var formula in (string?[])[Formula(count, "good"), Formula(count, "total"), Formula(count, "bad")])
         {
             if (
