@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -17,13 +18,19 @@ internal sealed class OpenApiSchema
 
     private static readonly string[] Discriminators = ["type", "kind", "data_source", "request_type"];
 
-    private readonly JsonElement _schemas;
+    private readonly FrozenDictionary<string, JsonElement> _schemas;
 
     private OpenApiSchema(string file)
     {
         using var stream = typeof(OpenApiSchema).Assembly.GetManifestResourceStream(file)!;
         using var document = JsonDocument.Parse(stream);
-        _schemas = document.RootElement.GetProperty("components").GetProperty("schemas").Clone();
+        // By name: every reference is followed for every value, and to look one up in JSON is to look at all of them.
+        _schemas = document
+            .RootElement.GetProperty("components")
+            .GetProperty("schemas")
+            .Clone()
+            .EnumerateObject()
+            .ToFrozenDictionary(schema => schema.Name, schema => schema.Value);
     }
 
     /// <summary>Dashboards, monitors and SLOs.</summary>
@@ -35,7 +42,7 @@ internal sealed class OpenApiSchema
     /// <summary>Null when a value is as the schema of this name says, else the first thing that is not.</summary>
     public SchemaError? ErrorIn(JsonElement value, string schema) => Check(Named(schema), value, "");
 
-    private JsonElement Named(string name) => _schemas.GetProperty(name);
+    private JsonElement Named(string name) => _schemas[name];
 
     private SchemaError? Check(JsonElement schema, JsonElement value, string path)
     {
@@ -60,10 +67,7 @@ internal sealed class OpenApiSchema
         {
             return new SchemaError(path, $"{Shown(value)} is not of type '{type}'");
         }
-        if (
-            schema.TryGetProperty("enum", out var values)
-            && !values.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value))
-        )
+        if (schema.TryGetProperty("enum", out var values) && !IsAmong(values, value))
         {
             var known = string.Join(", ", values.EnumerateArray().Select(Shown));
             return new SchemaError(path, $"{Shown(value)} is not one of [{known}]");
@@ -111,7 +115,8 @@ internal sealed class OpenApiSchema
             && Discriminators.Any(name =>
                 value.TryGetProperty(name, out var said)
                 && properties.TryGetProperty(name, out var property)
-                && Check(property, said, "") is not null
+                && Resolved(property).TryGetProperty("enum", out var values)
+                && !IsAmong(values, said)
             );
     }
 
@@ -228,6 +233,9 @@ internal sealed class OpenApiSchema
             "number" => value.ValueKind == JsonValueKind.Number,
             _ => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         };
+
+    private static bool IsAmong(JsonElement values, JsonElement value) =>
+        values.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value));
 
     private static bool IsTrue(JsonElement schema, string keyword) =>
         schema.TryGetProperty(keyword, out var value) && value.ValueKind == JsonValueKind.True;
