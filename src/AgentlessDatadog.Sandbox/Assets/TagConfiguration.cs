@@ -4,12 +4,12 @@ namespace AgentlessDatadog.Sandbox.Assets;
 
 /// <summary>By which tags a metric can be asked, and whether for its percentiles (docs/reference/datadog.md §8.5).</summary>
 /// <param name="MetricType">What the metric is configured as.</param>
-/// <param name="Tags">Keys of tags.</param>
+/// <param name="Tags">Keys of tags, in any case.</param>
 /// <param name="Excludes">True when all tags but those can be asked for.</param>
 /// <param name="HasPercentiles">True when percentiles are reckoned.</param>
 internal sealed record TagConfiguration(
     string MetricType,
-    IReadOnlyList<string> Tags,
+    IReadOnlySet<string> Tags,
     bool Excludes,
     bool HasPercentiles
 )
@@ -20,7 +20,7 @@ internal sealed record TagConfiguration(
         var attributes = asset.Body.GetProperty("attributes");
         return new TagConfiguration(
             attributes.TextOf("metric_type")!,
-            [.. attributes.TextsOf("tags")],
+            attributes.TextsOf("tags").ToHashSet(StringComparer.OrdinalIgnoreCase),
             attributes.Has("exclude_tags_mode", JsonValueKind.True, out _),
             attributes.Has("include_percentiles", JsonValueKind.True, out _)
         );
@@ -31,6 +31,6 @@ internal sealed record TagConfiguration(
     {
         var colon = tag.IndexOf(':', StringComparison.Ordinal);
         var key = colon < 0 ? tag : tag[..colon];
-        return Tags.Contains(key, StringComparer.OrdinalIgnoreCase) != Excludes;
+        return Tags.Contains(key) != Excludes;
     }
 }

@@ -1,3 +1,5 @@
+using AgentlessDatadog.Sandbox.Normalising;
+
 namespace AgentlessDatadog.Sandbox.Intake;
 
 /// <summary>What an error's body looks like; it differs between Datadog's routes (docs/reference/datadog.md §2.3).</summary>
@@ -16,8 +18,11 @@ internal enum ErrorForm
 /// <summary>
 /// Ends a request with a status and Datadog's error body. Nothing of the request is kept.
 /// </summary>
-internal sealed class ApiError(int status, string message) : Exception(message)
+internal sealed class ApiError(int status, string message) : Exception(message.Truncate(MaxMessage))
 {
+    // It shows what was sent, which may be all of a body.
+    private const int MaxMessage = 2_000;
+
     public int Status { get; } = status;
 
     public ErrorForm Form { get; init; }

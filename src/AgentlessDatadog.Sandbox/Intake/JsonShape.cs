@@ -7,6 +7,9 @@ internal static class JsonShape
 {
     private const int MaxDepth = 64;
 
+    // An answer holds what was kept some levels deeper, and a serialiser stops at 64 too.
+    private const int MaxKeptDepth = 48;
+
     // What a parser keeps of a token is six times the two bytes that the shortest take.
     private const int MaxTokens = 4_000_000;
 
@@ -32,6 +35,69 @@ internal static class JsonShape
         {
             // A lone surrogate, written as \ud800, is valid JSON and no text; it shows when the text is asked for.
             throw ApiError.BadRequest("Unable to parse the JSON payload: a string is not valid Unicode");
+        }
+    }
+
+    /// <summary>
+    /// Parses a body that is kept as it is: every name is there once, every string is text, every number a finite double, so
+    /// that whatever is made of it can be written.
+    /// </summary>
+    /// <exception cref="ApiError">400: it is not JSON, or not of that kind.</exception>
+    public static JsonElement ReadToKeep(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            RequireReadable(body.Span);
+            using var document = JsonDocument.Parse(
+                body,
+                new JsonDocumentOptions { MaxDepth = MaxKeptDepth, AllowDuplicateProperties = false }
+            );
+            return document.RootElement.Clone();
+        }
+        catch (JsonException e) when (e.LineNumber is null)
+        {
+            throw ApiError.BadRequest("Unable to parse the JSON payload: an object has a field twice");
+        }
+        catch (JsonException e)
+        {
+            throw ApiError.BadRequest(
+                $"Unable to parse the JSON payload at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}, or more "
+                    + $"than {MaxKeptDepth} levels"
+            );
+        }
+    }
+
+    private static void RequireReadable(ReadOnlySpan<byte> body)
+    {
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxKeptDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Number && !double.IsFinite(reader.GetDouble()))
+            {
+                throw ApiError.BadRequest(
+                    $"Unable to parse the JSON payload: the number at byte {reader.TokenStartIndex + 1} is out of range"
+                );
+            }
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && !IsText(ref reader))
+            {
+                throw ApiError.BadRequest(
+                    $"Unable to parse the JSON payload: the string at byte {reader.TokenStartIndex + 1} is not valid Unicode"
+                );
+            }
+        }
+    }
+
+    // A lone surrogate is told by nothing else.
+    private static bool IsText(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            _ = reader.GetString();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 

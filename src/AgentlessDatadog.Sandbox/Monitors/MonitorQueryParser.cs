@@ -6,19 +6,12 @@ namespace AgentlessDatadog.Sandbox.Monitors;
 /// <summary>Reads the query of a metric monitor (docs/reference/datadog.md §8.3).</summary>
 internal static class MonitorQueryParser
 {
-    private const int MaxLength = 4_000;
-
     /// <exception cref="ApiError">400 in Datadog's words, with what is wrong behind them.</exception>
     public static MonitorQuery Parse(string text)
     {
-        var cursor = new QueryCursor(text);
         try
         {
-            if (text.Length > MaxLength)
-            {
-                throw cursor.Error($"longer than {MaxLength} characters");
-            }
-            return Parse(cursor, text);
+            return Parse(new QueryCursor(text), text);
         }
         catch (ApiError error)
         {

@@ -10,8 +10,10 @@ namespace AgentlessDatadog.Sandbox.Queries;
 /// </summary>
 internal static class ExpressionParser
 {
-    private const int MaxLength = 4_000;
     private const int MaxDepth = 64;
+
+    // Two years, longer than Datadog keeps anything.
+    private const int MaxShiftSeconds = 2 * 366 * 86_400;
 
     // One holds the next, and they are asked one inside the other.
     private const int MaxOperations = 100;
@@ -23,10 +25,6 @@ internal static class ExpressionParser
     /// <exception cref="ApiError">400, naming the place.</exception>
     public static Expression Parse(string text)
     {
-        if (text.Length > MaxLength)
-        {
-            throw ApiError.BadRequest($"Error parsing query: longer than {MaxLength} characters");
-        }
         var cursor = new QueryCursor(text);
         var expression = Parse(cursor);
         cursor.SkipBlanks();
@@ -137,6 +135,10 @@ internal static class ExpressionParser
         {
             cursor.Take(',', "and a number");
             values[i] = cursor.TakeNumber() ?? throw cursor.Error("expected a number");
+        }
+        if (function == Function.Timeshift && Math.Abs(values[0]) > MaxShiftSeconds)
+        {
+            throw cursor.Error($"a timeshift takes at most {MaxShiftSeconds} seconds");
         }
         cursor.Take(')', "to close the function");
         return new Expression.Call(function, argument, values);

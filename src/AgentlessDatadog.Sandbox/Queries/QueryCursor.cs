@@ -4,17 +4,29 @@ using AgentlessDatadog.Sandbox.Intake;
 namespace AgentlessDatadog.Sandbox.Queries;
 
 /// <summary>A place in a query's text, and the words around it.</summary>
-internal sealed class QueryCursor(string text)
+internal sealed class QueryCursor
 {
+    /// <summary>How many characters a query may have.</summary>
+    private const int MaxLength = 4_000;
+
+    private readonly string _text;
+
+    /// <exception cref="ApiError">400: the text is too long.</exception>
+    public QueryCursor(string text)
+    {
+        RequireLength(text.Length);
+        _text = text;
+    }
+
     public int Position { get; private set; }
 
-    public bool AtEnd => Position == text.Length;
+    public bool AtEnd => Position == _text.Length;
 
-    public string Slice(int from) => text[from..Position];
+    public string Slice(int from) => _text[from..Position];
 
-    public bool IsAt(char c) => !AtEnd && text[Position] == c;
+    public bool IsAt(char c) => !AtEnd && _text[Position] == c;
 
-    public bool IsAtBlank() => !AtEnd && char.IsWhiteSpace(text[Position]);
+    public bool IsAtBlank() => !AtEnd && char.IsWhiteSpace(_text[Position]);
 
     /// <summary>True before a whole word, in any case; it is not taken.</summary>
     public bool IsAtWord(string word)
@@ -29,13 +41,13 @@ internal sealed class QueryCursor(string text)
     public void Return(int position) => Position = position;
 
     /// <exception cref="ApiError">400: there is nothing left.</exception>
-    public char TakeOne(string otherwise) => AtEnd ? throw Error(otherwise) : text[Position++];
+    public char TakeOne(string otherwise) => AtEnd ? throw Error(otherwise) : _text[Position++];
 
     public void SkipBlanks() => _ = TakeWhile(char.IsWhiteSpace);
 
     public bool TryTake(char c)
     {
-        if (AtEnd || text[Position] != c)
+        if (AtEnd || _text[Position] != c)
         {
             return false;
         }
@@ -59,11 +71,11 @@ internal sealed class QueryCursor(string text)
     public string TakeWhile(Func<char, bool> condition)
     {
         var start = Position;
-        while (!AtEnd && condition(text[Position]))
+        while (!AtEnd && condition(_text[Position]))
         {
             Position++;
         }
-        return text[start..Position];
+        return _text[start..Position];
     }
 
     public void Take(char c, string where)
@@ -99,11 +111,20 @@ internal sealed class QueryCursor(string text)
         return null;
     }
 
+    /// <exception cref="ApiError">400: a query of so many characters is too long.</exception>
+    public static void RequireLength(int length)
+    {
+        if (length > MaxLength)
+        {
+            throw ApiError.BadRequest($"Error parsing query: longer than {MaxLength} characters");
+        }
+    }
+
     /// <summary>An error that names this place.</summary>
     public ApiError Error(string message) =>
         ApiError.BadRequest($"Error parsing query: {message}, at character {Position + 1}");
 
     // "OR" begins a word in {or:1}: there it is a tag's key.
     private bool AtTagCharacter() =>
-        !AtEnd && (char.IsLetterOrDigit(text[Position]) || "_-:./*".Contains(text[Position]));
+        !AtEnd && (char.IsLetterOrDigit(_text[Position]) || "_-:./*".Contains(_text[Position]));
 }

@@ -9,7 +9,6 @@ namespace AgentlessDatadog.Sandbox.Queries;
 /// </summary>
 internal static class QueryParser
 {
-    private const int MaxLength = 4_000;
     private const int MaxQueries = 20;
     private const int MaxKeys = 20;
     private const int MaxRollupSeconds = 86_400;
@@ -17,10 +16,6 @@ internal static class QueryParser
     /// <exception cref="Intake.ApiError">400, naming the place.</exception>
     public static List<AskedExpression> Parse(string text)
     {
-        if (text.Length > MaxLength)
-        {
-            throw Intake.ApiError.BadRequest($"Error parsing query: longer than {MaxLength} characters");
-        }
         var cursor = new QueryCursor(text);
         var queries = new List<AskedExpression>();
         do

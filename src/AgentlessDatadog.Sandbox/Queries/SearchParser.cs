@@ -10,7 +10,6 @@ namespace AgentlessDatadog.Sandbox.Queries;
 /// </summary>
 internal static class SearchParser
 {
-    private const int MaxLength = 4_000;
     private const int MaxDepth = 64;
 
     // One filter holds the next, and all are asked one inside the other.
@@ -21,10 +20,6 @@ internal static class SearchParser
     /// <exception cref="ApiError">400, naming the place.</exception>
     public static SearchFilter Parse(string text)
     {
-        if (text.Length > MaxLength)
-        {
-            throw ApiError.BadRequest($"Error parsing query: longer than {MaxLength} characters");
-        }
         var cursor = new QueryCursor(text);
         cursor.SkipBlanks();
         if (cursor.AtEnd)

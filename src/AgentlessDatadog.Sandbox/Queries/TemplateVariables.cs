@@ -34,6 +34,7 @@ internal static partial class TemplateVariables
     /// <exception cref="ApiError">400: it is not that.</exception>
     public static List<TemplateVariable> Of(JsonElement body)
     {
+        JsonShape.Expect(body, JsonValueKind.Object, "payload", "an object");
         var variables = new List<TemplateVariable>();
         if (JsonShape.Optional(body, Field, JsonValueKind.Array, "payload", "a list") is not { } list)
         {
@@ -59,16 +60,26 @@ internal static partial class TemplateVariables
     }
 
     /// <summary>A variable that there is not stays, and is refused where the query is read.</summary>
-    public static string Apply(string query, IReadOnlyList<TemplateVariable> variables) =>
-        Variable()
+    /// <exception cref="ApiError">400: it would be too long for a query.</exception>
+    public static string Apply(string query, IReadOnlyList<TemplateVariable> variables)
+    {
+        var length = query.Length;
+        return Variable()
             .Replace(
                 query,
                 found =>
-                    variables.FirstOrDefault(one => one.Name == found.Groups["name"].Value) is not { } variable
-                        ? found.Value
-                    : found.Groups["value"].Success ? variable.Value
-                    : variable.Scope
+                {
+                    if (variables.FirstOrDefault(one => one.Name == found.Groups["name"].Value) is not { } variable)
+                    {
+                        return found.Value;
+                    }
+                    var text = found.Groups["value"].Success ? variable.Value : variable.Scope;
+                    // Before it is put in: long values in many places would be gigabytes.
+                    QueryCursor.RequireLength(length += text.Length - found.Length);
+                    return text;
+                }
             );
+    }
 
     [GeneratedRegex(@"\$(?<name>[A-Za-z0-9_-]+)(?<value>\.value)?")]
     private static partial Regex Variable();

@@ -51,15 +51,8 @@ internal sealed class CatalogRoutes(ApiKeys keys, AssetStore entities, TimeProvi
     private async Task PutAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        var sent = await SmallBody.ReadAsync(
-            context,
-            MaxBytes,
-            json =>
-            {
-                EntityRules.Require(json);
-                return json.Clone();
-            }
-        );
+        var sent = await SmallBody.ReadAsync(context, MaxBytes);
+        EntityRules.Require(sent);
         var now = AssetJson.TimeOf(time.GetUtcNow());
         var made = entities.Put(all =>
         {

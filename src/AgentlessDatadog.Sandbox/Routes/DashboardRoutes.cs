@@ -96,18 +96,12 @@ internal sealed class DashboardRoutes(ApiKeys keys, AssetStore dashboards, TimeP
             : throw NotFound(id);
     }
 
-    private Task<JsonElement> ReadAsync(HttpContext context)
+    private async Task<JsonElement> ReadAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        return SmallBody.ReadAsync(
-            context,
-            MaxBytes,
-            json =>
-            {
-                DashboardRules.Require(json);
-                return json.Clone();
-            }
-        );
+        var sent = await SmallBody.ReadAsync(context, MaxBytes);
+        DashboardRules.Require(sent);
+        return sent;
     }
 
     private static JsonObject SummaryOf(Asset dashboard) =>

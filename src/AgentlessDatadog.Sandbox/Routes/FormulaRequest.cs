@@ -37,6 +37,7 @@ internal sealed record FormulaRequest(
 )
 {
     private const int MaxQueries = 20;
+    private const int MaxFacets = 20;
     private const long Milliseconds = 1_000;
 
     /// <param name="json">The body.</param>
@@ -118,6 +119,11 @@ internal sealed record FormulaRequest(
         {
             throw Invalid($"the sandbox counts {source}, and computes nothing else of them");
         }
+        List<string> facets = [.. query.ItemsOf("group_by").Select(group => group.TextOf("facet")!)];
+        if (facets.Count > MaxFacets)
+        {
+            throw Invalid($"there may be {MaxFacets} facets in 'group_by'");
+        }
         var search = query.Has("search", JsonValueKind.Object, out var wanted) ? wanted.TextOf("query") ?? "" : "";
         return new NamedQuery(
             name,
@@ -125,7 +131,7 @@ internal sealed record FormulaRequest(
             null,
             source,
             SearchParser.Parse(TemplateVariables.Apply(search, variables)),
-            [.. query.ItemsOf("group_by").Select(group => group.TextOf("facet")!)]
+            facets
         );
     }
 

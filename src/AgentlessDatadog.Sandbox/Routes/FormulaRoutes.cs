@@ -37,12 +37,8 @@ internal sealed class FormulaRoutes(
                     async (HttpContext context) =>
                     {
                         keys.RequireBothKeys(context.Request);
-                        var request = await SmallBody.ReadAsync(
-                            context,
-                            MaxBytes,
-                            json => FormulaRequest.Read(json, type, [])
-                        );
-                        await AnswerAsync(context, request, type);
+                        var body = await SmallBody.ReadAsync(context, MaxBytes);
+                        await AnswerAsync(context, FormulaRequest.Read(body, type, []), type);
                     }
                 )
                 .OnlyReads();
@@ -52,12 +48,9 @@ internal sealed class FormulaRoutes(
                     $"/sandbox/query/{type}",
                     async (HttpContext context) =>
                     {
-                        var request = await SmallBody.ReadAsync(
-                            context,
-                            MaxBytes,
-                            json => FormulaRequest.Read(WithoutVariables(json), type, TemplateVariables.Of(json))
-                        );
-                        await AnswerAsync(context, request, type);
+                        var body = await SmallBody.ReadAsync(context, MaxBytes);
+                        var variables = TemplateVariables.Of(body);
+                        await AnswerAsync(context, FormulaRequest.Read(WithoutVariables(body), type, variables), type);
                     }
                 )
                 .OnlyReads();
@@ -67,7 +60,6 @@ internal sealed class FormulaRoutes(
 
     private static JsonElement WithoutVariables(JsonElement json)
     {
-        JsonShape.Expect(json, JsonValueKind.Object, "payload", "an object");
         var body = JsonObject.Create(json)!;
         body.Remove(TemplateVariables.Field);
         return JsonSerializer.SerializeToElement(body);
@@ -75,31 +67,19 @@ internal sealed class FormulaRoutes(
 
     private async Task HistogramAsync(HttpContext context)
     {
-        var (query, window, bins) = await SmallBody.ReadAsync(
-            context,
-            MaxBytes,
-            json =>
-            {
-                JsonShape.Expect(json, JsonValueKind.Object, "payload", "an object");
-                JsonShape.Integer(
-                    JsonShape.Required(json, "from", JsonValueKind.Number, "payload", Time),
-                    "payload.from"
-                );
-                JsonShape.Integer(JsonShape.Required(json, "to", JsonValueKind.Number, "payload", Time), "payload.to");
-                var text = TemplateVariables.Apply(
-                    JsonShape.RequiredText(json, "query", "payload"),
-                    TemplateVariables.Of(json)
-                );
-                var asked = ExpressionParser.Parse(text);
-                return asked is Expression.Metric { Query: { Space: Aggregation.Histogram } one }
-                    ? (
-                        one,
-                        FormulaRequest.ReadWindow(json),
-                        (int)Math.Clamp(json.NumberOf("bins") ?? DefaultBins, 1, MaxBins)
-                    )
-                    : throw ApiError.BadRequest($"{text}: must be histogram: and a distribution");
-            }
+        var body = await SmallBody.ReadAsync(context, MaxBytes);
+        JsonShape.Integer(JsonShape.Required(body, "from", JsonValueKind.Number, "payload", Time), "payload.from");
+        JsonShape.Integer(JsonShape.Required(body, "to", JsonValueKind.Number, "payload", Time), "payload.to");
+        var text = TemplateVariables.Apply(
+            JsonShape.RequiredText(body, "query", "payload"),
+            TemplateVariables.Of(body)
         );
+        if (ExpressionParser.Parse(text) is not Expression.Metric { Query: { Space: Aggregation.Histogram } query })
+        {
+            throw ApiError.BadRequest($"{text}: must be histogram: and a distribution");
+        }
+        var window = FormulaRequest.ReadWindow(body);
+        var bins = (int)Math.Clamp(body.NumberOf("bins") ?? DefaultBins, 1, MaxBins);
         var spread = QueryEngine.Run(metrics, configurations, engine => engine.Spread(query, window, bins));
         await JsonResponse.OkAsync(
             context,

@@ -87,7 +87,7 @@ internal sealed class MetricReads(ApiKeys keys, MetricStore store, AssetStore co
     private async Task PutAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        var sent = await SmallBody.ReadAsync(context, MaxMetadataBytes, ReadMetadata);
+        var sent = ReadMetadata(await SmallBody.ReadAsync(context, MaxMetadataBytes));
         await DescribeAsync(
             context,
             known => new MetricMetadata

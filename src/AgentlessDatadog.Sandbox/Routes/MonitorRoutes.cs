@@ -99,7 +99,7 @@ internal sealed class MonitorRoutes(
     private async Task EditAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        var edit = await SmallBody.ReadAsync(context, MaxBytes, json => json.Clone());
+        var edit = await SmallBody.ReadAsync(context, MaxBytes);
         var id = IdOf(context);
         var modified = AssetJson.TimeOf(time.GetUtcNow());
         var made = monitors.Put(all =>
@@ -172,18 +172,12 @@ internal sealed class MonitorRoutes(
         return JsonResponse.OkAsync(context, MonitorSearch.Answer(found, page, size));
     }
 
-    private Task<JsonElement> ReadAsync(HttpContext context)
+    private async Task<JsonElement> ReadAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        return SmallBody.ReadAsync(
-            context,
-            MaxBytes,
-            json =>
-            {
-                MonitorRules.Require(json);
-                return json.Clone();
-            }
-        );
+        var sent = await SmallBody.ReadAsync(context, MaxBytes);
+        MonitorRules.Require(sent);
+        return sent;
     }
 
     /// <summary>A monitor with the state that it is in now.</summary>

@@ -144,7 +144,7 @@ internal sealed class SandboxRoutes(
 
     private async Task AddFaultAsync(HttpContext context)
     {
-        faults.Add(await SmallBody.ReadAsync(context, MaxFaultBytes, Fault.Parse));
+        faults.Add(Fault.Parse(await SmallBody.ReadAsync(context, MaxFaultBytes)));
         await FaultsAsync(context);
     }
 

@@ -50,11 +50,8 @@ internal sealed class SearchRoutes(
                 async (HttpContext context) =>
                 {
                     keys.RequireBothKeys(context.Request);
-                    var request = await SmallBody.ReadAsync(
-                        context,
-                        MaxBodyBytes,
-                        json => SearchRequestReader.OfBody(json, isWrapped, time.GetUtcNow())
-                    );
+                    var body = await SmallBody.ReadAsync(context, MaxBodyBytes);
+                    var request = SearchRequestReader.OfBody(body, isWrapped, time.GetUtcNow());
                     await AnswerAsync(context, request, store, write, list);
                 }
             )

@@ -64,15 +64,8 @@ internal sealed class SloRoutes(ApiKeys keys, AssetStore slos, AssetStore dashbo
     private async Task CreateAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        var sent = await SmallBody.ReadAsync(
-            context,
-            MaxBytes,
-            json =>
-            {
-                SloRules.Require(json, type: null);
-                return json.Clone();
-            }
-        );
+        var sent = await SmallBody.ReadAsync(context, MaxBytes);
+        SloRules.Require(sent, type: null);
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var made = slos.Put(_ => SloRules.Make(sent, sent.TextOf("type")!, id, now, now));
@@ -89,7 +82,7 @@ internal sealed class SloRoutes(ApiKeys keys, AssetStore slos, AssetStore dashbo
     private async Task ReplaceAsync(HttpContext context)
     {
         keys.RequireBothKeys(context.Request);
-        var sent = await SmallBody.ReadAsync(context, MaxBytes, json => json.Clone());
+        var sent = await SmallBody.ReadAsync(context, MaxBytes);
         var id = IdOf(context);
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         var made = slos.Put(all =>

@@ -106,21 +106,15 @@ internal sealed class TagConfigurationRoutes(
         return Task.CompletedTask;
     }
 
-    private Task<JsonElement> ReadAsync(HttpContext context, string name, string schema)
+    private async Task<JsonElement> ReadAsync(HttpContext context, string name, string schema)
     {
         keys.RequireBothKeys(context.Request);
-        return SmallBody.ReadAsync(
-            context,
-            MaxBytes,
-            json =>
-            {
-                AssetJson.Require(json, OpenApiSchema.V2, schema);
-                var data = json.GetProperty("data");
-                return data.TextOf("id") == name
-                    ? data.Clone()
-                    : throw ApiError.BadRequest($"Invalid payload: data.id must be {name}, the metric of the path");
-            }
-        );
+        var sent = await SmallBody.ReadAsync(context, MaxBytes);
+        AssetJson.Require(sent, OpenApiSchema.V2, schema);
+        var data = sent.GetProperty("data");
+        return data.TextOf("id") == name
+            ? data
+            : throw ApiError.BadRequest($"Invalid payload: data.id must be {name}, the metric of the path");
     }
 
     /// <exception cref="ApiError">400: percentiles of something else than a distribution.</exception>
