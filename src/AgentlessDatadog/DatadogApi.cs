@@ -13,14 +13,13 @@ public static class DatadogApi
     public static HttpClient Connect(TelemetryOptions options)
     {
         options.Verify();
-        return Connect(options, DatadogClient.Connect(options.Proxy));
+        return Connect(options, DatadogClient.Connect(options.Proxy(Root(options))));
     }
 
     /// <summary>The same, over a network of a test's.</summary>
     internal static HttpClient Connect(TelemetryOptions options, HttpMessageHandler handler)
     {
-        var root = options.IntakeUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/') ?? $"https://api.{options.Site}";
-        var client = new HttpClient(handler) { BaseAddress = new Uri($"{root}/"), Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(handler) { BaseAddress = Root(options), Timeout = Timeout.InfiniteTimeSpan };
         if (!string.IsNullOrEmpty(options.ApiKey))
         {
             client.DefaultRequestHeaders.TryAddWithoutValidation("DD-API-KEY", options.ApiKey);
@@ -28,4 +27,7 @@ public static class DatadogApi
 
         return client;
     }
+
+    private static Uri Root(TelemetryOptions options) =>
+        new($"{options.IntakeUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/') ?? $"https://api.{options.Site}"}/");
 }

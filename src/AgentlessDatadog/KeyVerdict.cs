@@ -35,8 +35,8 @@ public sealed record KeyVerdict(KeyState State, string? Message)
     )
     {
         options.Verify();
-        using var client = new HttpClient(DatadogClient.Connect(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan };
-        var intake = new DatadogClient(client, options, new DatadogClock(clock));
+        using var connections = new Connections(DatadogClient.Connect);
+        var intake = new DatadogClient(connections, options, new DatadogClock(clock));
         var verdict = await intake.CheckKeyAsync(cancellationToken).ConfigureAwait(false);
         return
             verdict.State is KeyState.Refused

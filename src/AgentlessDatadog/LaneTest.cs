@@ -26,9 +26,9 @@ public sealed record LaneTest(string Lane, Verdict Verdict, int? Status, string?
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Verify();
-        using var http = new HttpClient(DatadogClient.Connect(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan };
+        using var connections = new Connections(DatadogClient.Connect);
         var ours = new DatadogClock(clock);
-        var client = new DatadogClient(http, options, ours);
+        var client = new DatadogClient(connections, options, ours);
         return await new Canaries(options, ours).SendAsync(client, cancellationToken).ConfigureAwait(false);
     }
 }

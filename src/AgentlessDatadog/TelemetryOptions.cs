@@ -37,8 +37,11 @@ public sealed record TelemetryOptions
     /// <summary>The organisation's API key. Null: everything is kept until there is one.</summary>
     public string? ApiKey { get; init; }
 
-    /// <summary>HTTP proxy on the way to the intake.</summary>
-    public Uri? Proxy { get; init; }
+    /// <summary>
+    /// HTTP proxy on the way to an address, with its user and password if it wants them; null for none. Asked for each
+    /// request, on any thread.
+    /// </summary>
+    public Func<Uri, Uri?> Proxy { get; init; } = _ => null;
 
     /// <summary>Time from one flush to the next.</summary>
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(60);

@@ -20,7 +20,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private readonly GuardedStore _store;
     private readonly DatadogClock _clock;
     private readonly ILogger _logger;
-    private readonly Func<Uri?, HttpMessageHandler> _handler;
+    private readonly Connections _connections;
     private readonly SeriesTable _table;
     private readonly Ledger _ledger = new();
     private readonly Warnings _warnings;
@@ -35,7 +35,6 @@ public sealed class TelemetryPipeline : IAsyncDisposable
     private Task _canary = Task.CompletedTask;
     private Task _asking = Task.CompletedTask;
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<HttpClient> _clients = [];
     private Action<DateTimeOffset> _observers = _ => { };
     private Task _running = Task.CompletedTask;
     private string? _damage;
@@ -89,7 +88,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
         _store = new GuardedStore(store, clock, _warnings);
         _options = options;
         _logger = logger;
-        _handler = handler ?? DatadogClient.Connect;
+        _connections = new Connections(handler ?? DatadogClient.Connect);
         _table = new SeriesTable(_clock);
         _table.UseGlobalTags(options.Tags);
         _outbox = new Outbox(_store, _ledger, _clock);
@@ -365,7 +364,7 @@ public sealed class TelemetryPipeline : IAsyncDisposable
 
         _isDisposed = true;
         await EndAsync().ConfigureAwait(false);
-        _clients.ForEach(client => client.Dispose());
+        _connections.Dispose();
         _stop.Dispose();
         await _file.DisposeAsync().ConfigureAwait(false);
     }
@@ -450,14 +449,8 @@ public sealed class TelemetryPipeline : IAsyncDisposable
 
     private void Configured(TelemetryOptions options)
     {
-        // A request that is under way keeps its client: an old one is disposed at the end only.
-        if (_clients.Count == 0 || options.Proxy != _options.Proxy)
-        {
-            _clients.Add(new HttpClient(_handler(options.Proxy)) { Timeout = Timeout.InfiniteTimeSpan });
-        }
-
         _options = options;
-        _intake = new DatadogClient(_clients[^1], options, _clock);
+        _intake = new DatadogClient(_connections, options, _clock);
         _table.UseGlobalTags(options.Tags);
         _self.Use(options);
         foreach (var lane in _lanes)

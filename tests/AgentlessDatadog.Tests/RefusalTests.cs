@@ -180,7 +180,7 @@ public sealed class RefusalTests : AnsweredTests
                     new SocketException((int)error)
                 )
         );
-        await using var pipeline = Start(way, o => o with { Proxy = proxy is null ? null : new Uri(proxy) });
+        await using var pipeline = Start(way, o => o with { Proxy = _ => proxy is null ? null : new Uri(proxy) });
         await pipeline.StartAsync(CancellationToken.None);
         await pipeline.KeepAsync([new DatadogEvent("t", "x", Clock.GetUtcNow())], CancellationToken.None);
         (await LaneAsync(pipeline, l => l.State == LaneState.BackingOff)).LastError.ShouldBe(said);

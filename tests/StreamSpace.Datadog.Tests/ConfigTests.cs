@@ -10,6 +10,7 @@ namespace StreamSpace.Datadog.Tests;
 public sealed class ConfigTests
 {
     private static readonly Uri Sandbox = new("http://127.0.0.1:8091");
+    private static readonly Uri Datadog = new("https://api.datadoghq.com");
 
     [Fact]
     public void TheSpecsFullConfigIsTakenAsItStands()
@@ -153,7 +154,8 @@ public sealed class ConfigTests
     public void WhatStaysOnThisMachineGoesThroughNoProxyOfTheEnvironment(string site, bool goes) =>
         Read($$"""{"site":"{{site}}"}""", ("HTTPS_PROXY", "http://proxy.example.com:3128"))
             .Intake(Sandbox, "instance:a")
-            .Proxy.ShouldBe(goes ? new Uri("http://proxy.example.com:3128") : null);
+            .Proxy(Datadog)
+            .ShouldBe(goes ? new Uri("http://proxy.example.com:3128") : null);
 
     [Fact]
     public void TheQueueOfThisMachinesSandboxIsForNoOtherPlace()
@@ -296,7 +298,7 @@ public sealed class ConfigTests
         string variable,
         string value,
         string? proxy
-    ) => Read("{}", ("DD_DD_URL", url), (variable, value)).Proxy?.ToString().ShouldBe(proxy);
+    ) => Read("{}", ("DD_DD_URL", url), (variable, value)).Proxy(new Uri(url))?.ToString().ShouldBe(proxy);
 
     [Fact]
     public void DatadogsOwnProxyVariablesComeFirst()
@@ -308,9 +310,9 @@ public sealed class ConfigTests
             ("https_proxy", "lower.corp:1"),
             ("NO_PROXY", "*"),
         ];
-        Read("{}", all).Proxy.ShouldBeNull();
-        Read("{}", [.. all, ("DD_PROXY_NO_PROXY", "elsewhere")]).Proxy!.Host.ShouldBe("dd.corp");
-        Read("{}", all[1..3]).Proxy!.Host.ShouldBe("upper.corp");
+        Read("{}", all).Proxy(Datadog).ShouldBeNull();
+        Read("{}", [.. all, ("DD_PROXY_NO_PROXY", "elsewhere")]).Proxy(Datadog)!.Host.ShouldBe("dd.corp");
+        Read("{}", all[1..3]).Proxy(Datadog)!.Host.ShouldBe("upper.corp");
     }
 
     [Theory]
@@ -324,7 +326,36 @@ public sealed class ConfigTests
     [InlineData("10.0.0.0/8", false)]
     [InlineData(",", false)]
     public void WhatNoProxyNamesIsReachedWithout(string list, bool without) =>
-        (Read("{}", ("HTTPS_PROXY", "proxy.corp:3128"), ("no_proxy", list)).Proxy is null).ShouldBe(without);
+        (Read("{}", ("HTTPS_PROXY", "proxy.corp:3128"), ("no_proxy", list)).Proxy(Datadog) is null).ShouldBe(without);
+
+    [Theory]
+    [InlineData("http://collector.corp:4318", "collector.corp", null)]
+    [InlineData("http://collector.corp:4318", "elsewhere", "http://plain.corp:1/")]
+    [InlineData("https://collector.corp", "elsewhere", "http://tls.corp:1/")]
+    [InlineData("https://otlp.datadoghq.com", "otlp.datadoghq.com", null)]
+    [InlineData("http://127.0.0.1:4318", "elsewhere", null)]
+    public void EachPlaceHasTheEnvironmentsProxyForItself(string url, string none, string? proxy)
+    {
+        var config = Read(
+            $$"""{"tracesEndpoint":"{{url}}"}""",
+            ("HTTPS_PROXY", "tls.corp:1"),
+            ("HTTP_PROXY", "plain.corp:1"),
+            ("NO_PROXY", none)
+        );
+        config.Proxy(config.TracesEndpoint!)?.ToString().ShouldBe(proxy);
+        config.Proxy(Datadog).ShouldBe(new Uri("http://tls.corp:1"));
+    }
+
+    [Fact]
+    public void AProxyOfTheConfigIsForAllButThisMachine()
+    {
+        var config = Read(
+            """{"proxy":"proxy.corp:3128","tracesEndpoint":"http://localhost:4318"}""",
+            ("NO_PROXY", "*")
+        );
+        config.Proxy(config.TracesEndpoint!).ShouldBeNull();
+        config.Proxy(Datadog).ShouldBe(new Uri("http://proxy.corp:3128"));
+    }
 
     [Theory]
     [InlineData("10.0.0.0/8", true)]
@@ -341,7 +372,7 @@ public sealed class ConfigTests
     public void AVariableThatIsNotOursCostsAWarningAndNotTheConfig(string variable, string value)
     {
         var config = Read("{}", (variable, value));
-        config.Proxy.ShouldBeNull();
+        config.Proxy(Datadog).ShouldBeNull();
         config.Warnings.ShouldContain(w => w.What == variable && w.Found.EndsWith("It is not used."));
     }
 
@@ -349,7 +380,7 @@ public sealed class ConfigTests
     [InlineData("proxy.corp:3128")]
     [InlineData("http://proxy.corp:3128")]
     public void AProxyMayBeGivenAsHostAndPort(string proxy) =>
-        Read($$"""{"proxy":"{{proxy}}"}""").Proxy.ShouldBe(new Uri("http://proxy.corp:3128"));
+        Read($$"""{"proxy":"{{proxy}}"}""").Proxy(Datadog).ShouldBe(new Uri("http://proxy.corp:3128"));
 
     [Theory]
     [InlineData("5ec3e7a9100c0ffee0d15ea5e0ba5e1", true)]

@@ -48,7 +48,9 @@ public sealed class KeyTravelTests
     )
     {
         var config = Read(saved, row, variable);
-        (config.IntakeUrl, config.Proxy, config.TracesEndpoint).ShouldBe((null, null, null));
+        (config.IntakeUrl, config.Proxy(new Uri("https://api.datadoghq.com")), config.TracesEndpoint).ShouldBe(
+            (null, null, null)
+        );
         config.Values.ContainsKey(place).ShouldBeFalse("it is not in force");
         var warning = config.Warnings.Single(w => w.What == place && w.Found.Contains("not applied"));
         warning.Verdict.ShouldBe(CheckVerdict.Warning);

@@ -7,7 +7,7 @@ using ZstdSharp;
 namespace AgentlessDatadog.Delivery;
 
 /// <summary>The far end as one configuration describes it (docs/reference/datadog.md §1.2, §2.1).</summary>
-internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, DatadogClock clock)
+internal sealed class DatadogClient(Connections connections, TelemetryOptions options, DatadogClock clock)
 {
     private const int MaxAnswer = 64 * 1024;
     private static readonly AsyncLocal<bool> Asking = new();
@@ -21,8 +21,15 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     /// <summary>Whether what was refused or told to wait here would be so there.</summary>
     public bool IsSameWayAs(DatadogClient other) => Way == other.Way;
 
-    private (HttpClient, string, string, Uri?, Uri?, string?) Way =>
-        (http, options.Destination, options.Site, options.IntakeUrl, options.TracesEndpoint, options.ApiKey);
+    private (string, string, Uri?, Uri?, string?, string) Way =>
+        (
+            options.Destination,
+            options.Site,
+            options.IntakeUrl,
+            options.TracesEndpoint,
+            options.ApiKey,
+            string.Join(' ', Lane.All.Select(lane => options.Proxy(To(lane, lane.Path))?.OriginalString ?? "none"))
+        );
 
     /// <summary>Whether what may have arrived is left, in a lane where a repeat would count twice.</summary>
     public bool Skips(Lane lane) => options.OnUncertain is OnUncertain.Skip && lane.RepeatHarms;
@@ -70,8 +77,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     )
     {
         var lane = header.Lane;
-        var to = lane.OwnEndpoint(options) ?? At(lane.Host, header.Path);
-        var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = new BodyContent(body) };
+        var request = new HttpRequestMessage(HttpMethod.Post, To(lane, header.Path))
+        {
+            Content = new BodyContent(body),
+        };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", header.ContentType);
         if (header.ContentEncoding is { } encoding)
         {
@@ -120,7 +129,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         var others = Sites.Known.Where(site => site != options.Site).ToList();
         var verdicts = await Task.WhenAll(
                 others.Select(site =>
-                    new DatadogClient(http, options with { Site = site }, clock).CheckKeyAsync(cancellationToken)
+                    new DatadogClient(connections, options with { Site = site }, clock).CheckKeyAsync(cancellationToken)
                 )
             )
             .ConfigureAwait(false);
@@ -180,6 +189,8 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     private static bool MayHaveArrived(HttpRequestMessage request) =>
         request.Content is BodyContent { IsHandedOver: true };
 
+    private Uri To(Lane lane, string path) => lane.OwnEndpoint(options) ?? At(lane.Host, path);
+
     private Uri At(string host, string path)
     {
         var root = options.IntakeUrl?.GetLeftPart(UriPartial.Path).TrimEnd('/') ?? $"https://{host}.{options.Site}";
@@ -200,7 +211,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         request.Headers.TryAddWithoutValidation("Accept", "application/json, application/x-protobuf;q=0.9");
         var asked = clock.GetTimestamp();
         Asking.Value = true;
-        var sending = http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+        var proxy = options.Proxy(request.RequestUri!);
+        var sending = connections
+            .Through(proxy)
+            .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
         HttpResponseMessage? response = null;
         try
         {
@@ -225,10 +239,10 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            return Broken(Redact(ErrorText(error, request.RequestUri!))) with
+            return Broken(Redact(ErrorText(error, proxy ?? request.RequestUri!))) with
             {
                 Verdict = IsBarred(error) ? Verdict.NotDatadog : Verdict.Wait,
-                IsAbsent = options.Proxy is null && IsNoHost(error),
+                IsAbsent = proxy is null && IsNoHost(error),
             };
         }
         finally
@@ -256,7 +270,7 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
     }
 
     // What these two say themselves is to look there, or something that nobody has heard of.
-    private string ErrorText(Exception error, Uri asked) =>
+    private static string ErrorText(Exception error, Uri next) =>
         error switch
         {
             HttpRequestException
@@ -268,9 +282,9 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
             {
                 HttpRequestError: HttpRequestError.NameResolutionError,
                 InnerException: SocketException { SocketErrorCode: SocketError.TryAgain }
-            } => $"no name server says where {Next(asked)} is",
+            } => $"no name server says where {next.IdnHost} is",
             HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } =>
-                $"no such host: {Next(asked)}",
+                $"no such host: {next.IdnHost}",
             _ => First(error),
         };
 
@@ -280,9 +294,6 @@ internal sealed class DatadogClient(HttpClient http, TelemetryOptions options, D
         var first = error.GetBaseException().Message;
         return error.Message.Contains(first, StringComparison.Ordinal) ? error.Message : first;
     }
-
-    // The host that is connected to.
-    private string Next(Uri asked) => (options.Proxy ?? asked).IdnHost;
 
     // A proxy that does not let us through; one that cannot get through itself is an outage like any other.
     private static bool IsBarred(Exception error) =>

@@ -20,7 +20,7 @@ internal static class ConfigIntake
             IntakeUrl = config.IntakeUrl ?? (sandbox ? local : null),
             ApiKey = config.ApiKey ?? (sandbox ? NoAccountKey : null),
             // The demo never leaves this machine.
-            Proxy = config.KeepsDataLocal ? null : config.Proxy,
+            Proxy = config.KeepsDataLocal ? _ => null : config.Proxy,
             FlushInterval = config.MetricsInterval,
             Tags = config.GlobalTags,
             Metrics = config.EnableMetrics,

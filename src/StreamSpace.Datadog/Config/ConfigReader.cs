@@ -75,8 +75,13 @@ internal sealed class ConfigReader(
         }
         var destination =
             intakeUrl?.Address ?? (isSandbox ? sandbox : new Uri($"https://api.{site ?? "datadoghq.com"}"));
-        var way =
-            proxy is not null || destination is null ? null : EnvironmentProxy.For(destination, environment, rules);
+        // Each place is asked about, for what its variable holds is judged.
+        var way = new[] { destination, traces?.Address }
+            .OfType<Uri>()
+            .Where(_ => proxy is null)
+            .Select(place => EnvironmentProxy.For(place, environment, rules))
+            .ToList()
+            .Find(named => named is not null);
         var tags = Tags(read, rules);
         foreach (var (key, value) in values.Where(v => whole.OriginOf(v.Key) is not SettingOrigin.Environment))
         {
@@ -129,7 +134,10 @@ internal sealed class ConfigReader(
             TrackResourceMetrics = read.Flag("trackResourceMetrics"),
             TrackUserMetrics = read.Flag("trackUserMetrics"),
             IntakeUrl = intakeUrl?.Address,
-            Proxy = proxy?.Address ?? way?.Address,
+            Proxy = place =>
+                place.IsLoopback ? null
+                : proxy is { Address: var address } ? address
+                : EnvironmentProxy.For(place, environment, new ValueRules([], []))?.Address,
             TracesEndpoint = traces?.Address,
             Cluster = read.Text("cluster"),
             UserTag = Enum.Parse<UserTag>(read.Text("userTag")!, ignoreCase: true),

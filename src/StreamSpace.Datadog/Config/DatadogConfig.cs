@@ -36,7 +36,9 @@ internal sealed record DatadogConfig
     public required bool TrackResourceMetrics { get; init; }
     public required bool TrackUserMetrics { get; init; }
     public Uri? IntakeUrl { get; init; }
-    public Uri? Proxy { get; init; }
+
+    /// <summary>The proxy on the way to an address, or null for none.</summary>
+    public required Func<Uri, Uri?> Proxy { get; init; }
 
     /// <summary>Where traces go in place of Datadog, or null.</summary>
     public Uri? TracesEndpoint { get; init; }

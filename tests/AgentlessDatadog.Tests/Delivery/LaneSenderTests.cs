@@ -23,8 +23,10 @@ public sealed class LaneSenderTests
         var outbox = new Outbox(store, new Ledger(), new DatadogClock(clock));
         var lane = new LaneSender(Lane.Events, outbox, new BackOff(() => 0.5), (_, _) => { }, clock, log);
         using var hanging = new Hanging();
-        using var client = new HttpClient(hanging);
-        lane.Use(new DatadogClient(client, new TelemetryOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock)));
+        using var connections = new Connections(_ => hanging);
+        lane.Use(
+            new DatadogClient(connections, new TelemetryOptions { ApiKey = Secret.ApiKey }, new DatadogClock(clock))
+        );
         await memory.AppendAsync(Sample.JournalAppend(Sample.Entry(1), [Sample.Request(1)]), default);
         outbox.Add([
             Sample.Request(1).Header with

@@ -20,7 +20,7 @@ public sealed class ProxyTests
             new()
             {
                 IntakeUrl = new Uri("https://intake.example.com"),
-                Proxy = new Uri($"http://ada:{Secret.ProxyPassword}@127.0.0.1:{port}"),
+                Proxy = _ => new Uri($"http://ada:{Secret.ProxyPassword}@127.0.0.1:{port}"),
             }
         );
 

@@ -85,7 +85,7 @@ public sealed class WireTests
             new()
             {
                 IntakeUrl = new Uri("http://datadog.invalid"),
-                Proxy = new Uri($"http://user:p%40ss@127.0.0.1:{proxy.Port}"),
+                Proxy = _ => new Uri($"http://user:p%40ss@127.0.0.1:{proxy.Port}"),
             }
         );
         await run.KeepAsync(Event());
@@ -105,9 +105,66 @@ public sealed class WireTests
         await using var run = await PipelineRun.OverSocketsAsync(new() { IntakeUrl = new Uri("http://127.0.0.1:1") });
         await run.KeepAsync(Event());
         await run.Until(() => run.Lane(Lane.Events).State == LaneState.BackingOff);
-        await run.ConfigureAsync(run.Options with { Proxy = new Uri($"http://127.0.0.1:{proxy.Port}") });
+        await run.ConfigureAsync(run.Options with { Proxy = _ => new Uri($"http://127.0.0.1:{proxy.Port}") });
         await run.UntilSent();
         run.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
+    }
+
+    [Fact]
+    public async Task AProxysPasswordThatIsChangedIsUsedFromThenOn()
+    {
+        await using var proxy = new Ear(async stream =>
+        {
+            while (await RequestAsync(stream) is { Length: > 0 } request)
+            {
+                var isKnown = request.Contains("Proxy-Authorization: Basic dXNlcjpuZXc=", StringComparison.Ordinal);
+                await WriteAsync(
+                    stream,
+                    isKnown
+                        ? Accepted
+                        : "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
+                );
+            }
+        });
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new()
+            {
+                IntakeUrl = new Uri("http://datadog.invalid"),
+                Proxy = _ => new Uri($"http://user:old@127.0.0.1:{proxy.Port}"),
+            }
+        );
+        await run.KeepAsync(Event());
+        await run.Until(() => run.Lane(Lane.Events).State != LaneState.Open);
+        await run.ConfigureAsync(run.Options with { Proxy = _ => new Uri($"http://user:new@127.0.0.1:{proxy.Port}") });
+        await run.UntilSent();
+        run.Ledger(Lane.Events).ShouldBe(1, delivered: 1);
+    }
+
+    [Fact]
+    public async Task EachPlaceIsReachedThroughTheProxyThatIsForIt()
+    {
+        var asked = new ConcurrentQueue<string>();
+        await using var proxy = new Ear(stream => TakeAsync(stream, "proxy"));
+        await using var collector = new Ear(stream => TakeAsync(stream, "collector"));
+        await using var run = await PipelineRun.OverSocketsAsync(
+            new()
+            {
+                IntakeUrl = new Uri("http://datadog.invalid"),
+                TracesEndpoint = new Uri($"http://127.0.0.1:{collector.Port}"),
+                Proxy = to => to.IsLoopback ? null : new Uri($"http://127.0.0.1:{proxy.Port}"),
+            }
+        );
+        await run.KeepAsync([Event(), Some.Span(TimeProvider.System.GetUtcNow())]);
+        await run.Pipeline.FlushAsync();
+        await run.UntilSent();
+        asked.ShouldBe(["proxy: http://datadog.invalid/api/v1/events", "collector: /v1/traces"], ignoreOrder: true);
+
+        async Task TakeAsync(Stream stream, string who)
+        {
+            var request = await RequestAsync(stream);
+            asked.Enqueue($"{who}: {request.Split(' ')[1]}");
+            await WriteAsync(stream, Accepted);
+        }
     }
 
     [Fact]
@@ -122,7 +179,7 @@ public sealed class WireTests
             new()
             {
                 IntakeUrl = new Uri("https://datadog.invalid"),
-                Proxy = new Uri($"http://user:{Secret.ProxyPassword}@127.0.0.1:{proxy.Port}"),
+                Proxy = _ => new Uri($"http://user:{Secret.ProxyPassword}@127.0.0.1:{proxy.Port}"),
             }
         );
         await run.KeepAsync(Event());
